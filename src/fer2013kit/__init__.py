@@ -1,0 +1,17 @@
+"""FER-2013 facial expressions, end to end.
+
+Load the data set from any form it is handed round in, audit it, train a five-layer CNN,
+evaluate it honestly, save it and predict.  Every public name stands in this namespace;
+names are imported when they are first used, so ``import fer2013kit`` costs next to nothing.
+
+Examples
+--------
+>>> import fer2013kit as fk
+>>> data = fk.make_fer2013(n_samples=70, random_state=0)
+>>> data.train.images.shape[1:]
+(48, 48, 1)
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,116 @@
+"""Array types and the checks that every module shares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fer2013kit.emotions import IMAGE_SHAPE, NUM_CLASSES
+from fer2013kit.exceptions import InvalidInputError
+
+UInt8Array = NDArray[np.uint8]
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float32] | NDArray[np.float64]
+
+
+def check_images(images: ArrayLike, *, name: str = "images") -> UInt8Array:
+    """Return FER-2013 pictures as uint8 ``(n, 48, 48, 1)``, without a copy where possible.
+
+    Parameters
+    ----------
+    images : array_like
+        Integers in [0, 255] of shape ``(n, 48, 48)``, ``(n, 48, 48, 1)`` or ``(n, 2304)``.
+    name : str
+        What the error message calls the array.
+
+    Returns
+    -------
+    ndarray of uint8, shape (n, 48, 48, 1)
+        The pictures.
+
+    Raises
+    ------
+    InvalidInputError
+        For another shape, other numbers than integers, or a value outside [0, 255].
+    """
+    array = np.asarray(images)
+    height, width, channels = IMAGE_SHAPE
+    if array.shape[1:] not in {IMAGE_SHAPE, (height, width), (height * width * channels,)}:
+        raise InvalidInputError(
+            f"{name} must have shape (n, {height}, {width}), (n, {height}, {width}, {channels}) "
+            f"or (n, {height * width * channels}); received {array.shape}"
+        )
+    if array.dtype != np.uint8:
+        if array.dtype.kind not in "iub":
+            raise InvalidInputError(
+                f"{name} must be integers in [0, 255]; received dtype {array.dtype}"
+            )
+        if array.size and (array.min() < 0 or array.max() > 255):  # noqa: PLR2004 - eight bits
+            raise InvalidInputError(
+                f"{name} must be in [0, 255]; received {array.min()} to {array.max()}"
+            )
+        array = array.astype(np.uint8)
+    return array.reshape(len(array), *IMAGE_SHAPE)
+
+
+def check_labels(
+    labels: ArrayLike,
+    *,
+    n_samples: int | None = None,
+    n_classes: int = NUM_CLASSES,
+    name: str = "labels",
+) -> IntArray:
+    """Return class codes as int64 ``(n,)``.
+
+    Parameters
+    ----------
+    labels : array_like of int, shape (n,)
+        Codes in ``[0, n_classes)``.
+    n_samples : int, optional
+        The length that is expected.
+    n_classes : int
+        How many classes there are.
+    name : str
+        What the error message calls the array.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        The codes.
+
+    Raises
+    ------
+    InvalidInputError
+        For another shape or length, a value that is no whole number, or an unknown code.
+    """
+    array = np.asarray(labels)
+    if array.ndim != 1:
+        raise InvalidInputError(f"{name} must have shape (n,); received {array.shape}")
+    if n_samples is not None and len(array) != n_samples:
+        raise InvalidInputError(
+            f"{name} must be as many as the images ({n_samples}); received {len(array)}"
+        )
+    if array.dtype.kind not in "iu" and array.size:
+        whole = array.dtype.kind == "f" and bool(np.all(np.mod(array, 1) == 0))
+        if not whole:
+            raise InvalidInputError(
+                f"{name} must be class codes 0 to {n_classes - 1}; received dtype {array.dtype}"
+            )
+    codes: IntArray = array.astype(np.int64)
+    if codes.size and (codes.min() < 0 or codes.max() >= n_classes):
+        wrong = codes[(codes < 0) | (codes >= n_classes)][0]
+        raise InvalidInputError(
+            f"{name} must be class codes 0 to {n_classes - 1}; received {wrong}"
+        )
+    return codes
+
+
+def check_same_length(first: Any, second: Any, *, names: tuple[str, str]) -> None:
+    """Raise :class:`InvalidInputError` unless both have the same number of rows."""
+    if len(first) != len(second):
+        raise InvalidInputError(
+            f"{names[0]} and {names[1]} must have the same length; "
+            f"received {len(first)} and {len(second)}"
+        )

@@ -1,0 +1,82 @@
+"""What FER-2013 is: its seven emotions, their codes and names, and the shape of a picture.
+
+Every reader turns its source's own labels into the codes of :class:`Emotion`, the codes of the
+original ``fer2013.csv`` (Goodfellow et al., "Challenges in Representation Learning", 2013).
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+
+class Emotion(IntEnum):
+    """The seven emotions with the codes of the original ``fer2013.csv``.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> fk.Emotion.HAPPY.value, fk.Emotion(6).name
+    (3, 'NEUTRAL')
+    """
+
+    ANGRY = 0
+    DISGUST = 1
+    FEAR = 2
+    HAPPY = 3
+    SAD = 4
+    SURPRISE = 5
+    NEUTRAL = 6
+
+
+CLASS_NAMES: Final[tuple[str, ...]] = tuple(emotion.name.lower() for emotion in Emotion)
+"""Class names in the order of the codes: ``CLASS_NAMES[code]``."""
+
+NUM_CLASSES: Final = len(CLASS_NAMES)
+
+IMAGE_SHAPE: Final = (48, 48, 1)
+"""Height, width and channels of a FER-2013 picture."""
+
+IMAGE_SIZE: Final = IMAGE_SHAPE[0] * IMAGE_SHAPE[1]
+"""Pixels of a picture: 2304."""
+
+CONTEMPT_CODE: Final = 7
+FERPLUS_CLASS_NAMES: Final[tuple[str, ...]] = (*CLASS_NAMES, "contempt")
+"""Names of the 8-class form of the FER+ votes: the seven FER-2013 codes, then contempt."""
+
+_ALIASES: Final = {
+    **{name: code for code, name in enumerate(CLASS_NAMES)},
+    "anger": Emotion.ANGRY,
+    "disgusted": Emotion.DISGUST,
+    "fearful": Emotion.FEAR,
+    "afraid": Emotion.FEAR,
+    "happiness": Emotion.HAPPY,
+    "sadness": Emotion.SAD,
+    "surprised": Emotion.SURPRISE,
+}
+
+
+def emotion_code(name: str) -> int | None:
+    """Return the code of an emotion's name, or None for a word that names none.
+
+    Letter case and surrounding blanks do not matter; the nouns and participles that other data
+    sets use (anger, fearful, happiness, ...) are understood.
+
+    Parameters
+    ----------
+    name : str
+        For instance ``"Happy"`` or ``"sadness"``.
+
+    Returns
+    -------
+    int or None
+        0 to 6, or None.
+
+    Examples
+    --------
+    >>> from fer2013kit.emotions import emotion_code
+    >>> emotion_code("Sadness"), emotion_code("bored")
+    (4, None)
+    """
+    code = _ALIASES.get(name.strip().lower())
+    return None if code is None else int(code)

@@ -1,0 +1,142 @@
+"""The error family: every error that the kit raises on purpose.
+
+Each class derives from :class:`Fer2013KitError` and from the built-in exception that people
+already catch, so both ``except Fer2013KitError`` and ``except ValueError`` do what is expected.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class Fer2013KitError(Exception):
+    """Base of all errors of this package.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> try:
+    ...     fk.load_fer2013("no-such-file.csv")
+    ... except fk.Fer2013KitError as error:
+    ...     print(type(error).__name__)
+    DatasetNotFoundError
+    """
+
+
+class InvalidInputError(Fer2013KitError, ValueError):
+    """An argument or array that cannot be used: wrong shape, range, length, label or option.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> fk.class_counts([0, 7])
+    Traceback (most recent call last):
+    ...
+    fer2013kit.exceptions.InvalidInputError: ...
+    """
+
+
+class DatasetNotFoundError(Fer2013KitError, FileNotFoundError):
+    """The data set is not where it was looked for."""
+
+
+class DatasetFormatError(Fer2013KitError, ValueError):
+    """A file or folder is there but does not hold what it should.
+
+    Parameters
+    ----------
+    message : str
+        What failed, what was expected, what came instead, what to do.
+    path : str or Path
+        The file at fault, for an archive with the member's name appended.
+    line_number : int, optional
+        Line at fault, counted from 1, for text files.
+
+    Attributes
+    ----------
+    path : Path
+        The file at fault.
+    line_number : int or None
+        Line at fault, counted from 1; None where the file has no lines.
+    """
+
+    def __init__(self, message: str, *, path: str | Path, line_number: int | None = None) -> None:
+        self.path = Path(path)
+        self.line_number = line_number
+        where = f"{path}" if line_number is None else f"{path}, line {line_number}"
+        super().__init__(f"{where}: {message}")
+
+
+class ChecksumError(Fer2013KitError, OSError):
+    """A file's content is not what its checksum says.
+
+    Parameters
+    ----------
+    message : str
+        What failed and what to do.
+    expected, received : str
+        The SHA-256 that was expected and the one that was found, as hexadecimal digits.
+
+    Attributes
+    ----------
+    expected, received : str
+        The two checksums.
+    """
+
+    def __init__(self, message: str, *, expected: str, received: str) -> None:
+        self.expected = expected
+        self.received = received
+        super().__init__(f"{message} (expected SHA-256 {expected}, received {received})")
+
+
+class ModelFileError(Fer2013KitError, ValueError):
+    """A saved classifier that cannot be trusted or read."""
+
+
+class MissingDependencyError(Fer2013KitError, ImportError):
+    """An optional library is needed; the message says which extra installs it."""
+
+
+class UnknownModelError(Fer2013KitError, ValueError):
+    """A name under which no architecture is registered.
+
+    Parameters
+    ----------
+    name : str
+        The name that was asked for.
+    known : iterable of str
+        The names there are.
+
+    Attributes
+    ----------
+    name : str
+        The name that was asked for.
+    known : tuple of str
+        The names there are, sorted.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> raise fk.UnknownModelError("five_layer", known=["five_layer_cnn"])
+    Traceback (most recent call last):
+    ...
+    fer2013kit.exceptions.UnknownModelError: unknown model 'five_layer'; ...
+    """
+
+    def __init__(self, name: str, *, known: Iterable[str]) -> None:
+        self.name = name
+        self.known = tuple(sorted(known))
+        super().__init__(
+            f"unknown model {name!r}{did_you_mean(name, self.known)}; "
+            f"known models: {', '.join(self.known) or 'none'}. "
+            "Pass one of these names, register your own with register_model, "
+            "or pass the builder itself."
+        )
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ``", did you mean 'x'?"`` for the known word nearest in spelling, else ``""``."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f", did you mean {near[0]!r}?" if near else ""
