@@ -1,0 +1,21 @@
+"""Fixtures that all tests share."""
+
+from pathlib import Path
+
+import pytest
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """Folder of the real FER-2013 files, which lie beside the checkout and are never copied in."""
+    if not (SHARED_DATA / "fer2013-kaggle.zip").exists():
+        pytest.skip(f"real FER-2013 data is not at {SHARED_DATA}")
+    return SHARED_DATA
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory, monkeypatch):
+    """Keep every test's cache away from the user's."""
+    monkeypatch.setenv("FER2013KIT_HOME", str(tmp_path_factory.getbasetemp() / "home"))
