@@ -1,0 +1,292 @@
+"""FER2013: the data set as arrays, split into train, validation and test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fer2013kit.datasets._split import RandomState, Split, choose_rows
+from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, NUM_CLASSES, emotion_code
+from fer2013kit.exceptions import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+__all__ = ["FER2013", "Split"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FER2013:
+    """A facial expression data set in the splits of FER-2013.
+
+    =================   ==============================================
+    Classes             7 (see :class:`Emotion`)
+    Full data set       28,709 train, 3,589 validation, 3,589 test
+    Images              uint8 ``(n, 48, 48, 1)``, grey, 0 to 255
+    Labels              int64 ``(n,)``, 0 to 6
+    =================   ==============================================
+
+    Parameters
+    ----------
+    train : Split
+        Rows of usage ``Training``.
+    validation : Split, optional
+        Rows of usage ``PublicTest``.
+    test : Split, optional
+        Rows of usage ``PrivateTest``.
+    source : str
+        Where the data came from, for people.
+
+    Attributes
+    ----------
+    splits : dict of str to Split
+        The splits that are there, by name.
+
+    References
+    ----------
+    Goodfellow et al., "Challenges in Representation Learning: A report on three machine learning
+    contests", 2013.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> data = fk.make_fer2013(n_samples=70, random_state=0)
+    >>> quick = data.subset(n_samples=14, random_state=0)
+    >>> len(quick.train)
+    14
+    """
+
+    train: Split
+    validation: Split | None = None
+    test: Split | None = None
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("train", "validation", "test"):
+            split = getattr(self, name)
+            if not isinstance(split, Split) and (split is not None or name == "train"):
+                raise InvalidInputError(
+                    f"{name} must be a Split{'' if name == 'train' else ' or None'}; "
+                    f"received {type(split).__name__}"
+                )
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """The splits that are there, by name, in the order train, validation, test."""
+        found = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {name: split for name, split in found.items() if split is not None}
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{name}={len(split)}" for name, split in self.splits.items())
+        return f"FER2013({sizes}, source={self.source!r})"
+
+    def summary(self) -> str:
+        """Return a table of the number of pictures per class and split.
+
+        Returns
+        -------
+        str
+            Some ten lines of text.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> print(fk.make_fer2013(n_samples=70, random_state=0).summary())
+        FER2013 ...
+        """
+        splits = self.splits
+        columns = [
+            [0] * NUM_CLASSES
+            if split.labels is None
+            else np.bincount(split.labels, minlength=NUM_CLASSES).tolist()
+            for split in splits.values()
+        ]
+        rows = [
+            (f"{code} {name}", [column[code] for column in columns])
+            for code, name in enumerate(CLASS_NAMES)
+        ]
+        if any(split.labels is None for split in splits.values()):
+            without = [len(split) if split.labels is None else 0 for split in splits.values()]
+            rows.append(("no label", without))
+        rows.append(("total", [len(split) for split in splits.values()]))
+        height, width, _ = IMAGE_SHAPE
+        heading = f"{'class':<12}" + "".join(f"{name:>12}" for name in splits)
+        lines = [
+            f"FER2013 from {self.source or 'arrays'}, {height}x{width} grey pictures",
+            heading,
+            *(f"{name:<12}" + "".join(f"{n:>12,}" for n in counts) for name, counts in rows),
+        ]
+        return "\n".join(lines)
+
+    def to_frame(self, *, pixels: bool = False) -> pd.DataFrame:
+        """Return one row per picture as a pandas data frame.
+
+        Parameters
+        ----------
+        pixels : bool, default False
+            Add a column ``pixels`` of uint8 arrays of shape ``(48, 48)`` (views, no copies).
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``split`` (name), ``index`` (row number in the split), ``emotion`` (class
+            code, missing where there are no labels) and ``emotion_name``.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> frame = fk.make_fer2013(n_samples=70, random_state=0).to_frame()
+        >>> list(frame.columns)
+        ['split', 'index', 'emotion', 'emotion_name']
+        """
+        import pandas as pd
+
+        names = np.array(CLASS_NAMES, dtype=object)
+        frames = []
+        for name, split in self.splits.items():
+            unlabelled = split.labels is None
+            columns = {
+                "split": np.full(len(split), name, dtype=object),
+                "index": np.arange(len(split)),
+                "emotion": pd.array([pd.NA] * len(split) if unlabelled else split.labels, "Int64"),
+                "emotion_name": [None] * len(split) if unlabelled else names[split.labels],
+            }
+            if pixels:
+                columns["pixels"] = list(split.images[..., 0])
+            frames.append(pd.DataFrame(columns))
+        return pd.concat(frames, ignore_index=True)
+
+    def subset(
+        self,
+        n_samples: int | None = None,
+        *,
+        classes: Iterable[int | str] | None = None,
+        stratified: bool = True,
+        random_state: RandomState = None,
+    ) -> FER2013:
+        """Return a smaller data set, for a quick try or for some classes only.
+
+        Parameters
+        ----------
+        n_samples : int, optional
+            At most so many pictures of each split, chosen at random; default all.
+        classes : iterable of int or str, optional
+            Codes or names of the classes to keep; default all.  Codes stay what they are.
+        stratified : bool, default True
+            Keep the classes' proportions (where there are labels).
+        random_state : int, Generator, RandomState or None
+            Seed of the choice.
+
+        Returns
+        -------
+        FER2013
+            The chosen pictures, in their old order.
+
+        Raises
+        ------
+        InvalidInputError
+            For an unknown class, a negative number, or ``classes`` where a split has no labels.
+        """
+        if n_samples is not None and n_samples < 0:
+            raise InvalidInputError(f"n_samples must be 0 or more; received {n_samples}")
+        codes = None if classes is None else _class_codes(classes)
+        chosen = {}
+        for name, split in self.splits.items():
+            part = split
+            if codes is not None:
+                part = part.subset(np.isin(part.require_labels(), codes))
+            if n_samples is not None and n_samples < len(part):
+                labels = part.labels if stratified else None
+                part = part.subset(
+                    choose_rows(len(part), n_samples, labels=labels, random_state=random_state)
+                )
+            chosen[name] = part
+        return FER2013(**chosen, source=self.source)
+
+    def concat(self, *others: FER2013) -> FER2013:
+        """Return this data set and others, joined split by split.
+
+        Parameters
+        ----------
+        *others : FER2013
+            Their rows follow this set's, split by split; a split that only some have is theirs.
+
+        Returns
+        -------
+        FER2013
+            The joined data set.
+
+        Raises
+        ------
+        InvalidInputError
+            When a split has labels in one set and none in another.
+        """
+        sets = (self, *others)
+        joined = {}
+        for name in ("train", "validation", "test"):
+            parts = [data.splits[name] for data in sets if name in data.splits]
+            if parts:
+                joined[name] = parts[0].concat(*parts[1:]) if len(parts) > 1 else parts[0]
+        return FER2013(**joined, source=" + ".join(data.source or "arrays" for data in sets))
+
+    def split_validation(
+        self, fraction: float = 0.1, *, random_state: RandomState = None
+    ) -> FER2013:
+        """Take a stratified part of ``train`` as ``validation``.
+
+        Parameters
+        ----------
+        fraction : float, default 0.1
+            Part of ``train``, above 0 and below 1.
+        random_state : int, Generator, RandomState or None
+            Seed of the choice.
+
+        Returns
+        -------
+        FER2013
+            With ``validation``, and without its rows in ``train``.
+
+        Raises
+        ------
+        InvalidInputError
+            When there is a validation split already, or for a fraction out of range.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> data = fk.FER2013(train=fk.make_fer2013(n_samples=70, random_state=0).train)
+        >>> data = data.split_validation(0.2, random_state=0)
+        >>> len(data.validation) < len(data.train)
+        True
+        """
+        if self.validation is not None:
+            raise InvalidInputError(
+                f"there is a validation split of {len(self.validation)} pictures already; "
+                "to draw another, start from FER2013(train=..., test=...)"
+            )
+        if not 0 < fraction < 1:
+            raise InvalidInputError(f"fraction must be above 0 and below 1; received {fraction}")
+        labels = self.train.require_labels()
+        size = round(fraction * len(labels))
+        rows = choose_rows(len(labels), size, labels=labels, random_state=random_state)
+        kept = np.ones(len(labels), dtype=bool)
+        kept[rows] = False
+        return replace(self, train=self.train.subset(kept), validation=self.train.subset(rows))
+
+
+def _class_codes(classes: Iterable[int | str]) -> list[int]:
+    """Return the codes of classes given by code or name."""
+    codes = []
+    for item in classes:
+        code = emotion_code(item) if isinstance(item, str) else int(item)
+        if code is None or not 0 <= code < NUM_CLASSES:
+            raise InvalidInputError(
+                f"classes must be codes 0 to {NUM_CLASSES - 1} or names of "
+                f"{', '.join(CLASS_NAMES)}; received {item!r}"
+            )
+        codes.append(code)
+    return codes
