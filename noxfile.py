@@ -1,0 +1,119 @@
+"""The gate: ``python -m nox`` runs every check of the project in the environment it stands in.
+
+One check alone: ``python -m nox -s tests``; their list: ``python -m nox -l``.
+"""
+
+import os
+import shutil
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.10.9"
+nox.options.default_venv_backend = "none"  # what is installed beside nox is what is checked
+
+ROOT = Path(__file__).parent
+SCRIPT = "import sys, fer2013kit; print(fer2013kit.__version__, fer2013kit.__file__, sys.prefix)"
+
+os.environ.setdefault("MPLBACKEND", "agg")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+def run(session: nox.Session, module: str, *arguments: str, **options: object) -> None:
+    """Run ``python -m module`` with the Python that runs nox."""
+    session.run(sys.executable, "-m", module, *arguments, **options)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Rules of ruff, its format, and the declared dependencies."""
+    run(session, "ruff", "check", ".")
+    run(session, "ruff", "format", "--check", ".")
+    run(session, "deptry", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types of the package, strictly."""
+    run(session, "mypy")
+
+
+@nox.session
+def layers(session: nox.Session) -> None:
+    """Which module may import which."""
+    session.run(str(Path(sys.executable).with_name("lint-imports")))
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Unit tests, warnings as errors, in two processes."""
+    run(session, "pytest", "-n", "2", "--dist", "loadfile", *session.posargs)
+
+
+@nox.session
+def doctests(session: nox.Session) -> None:
+    """Every example of the docstrings, the user guide and README."""
+    run(session, "pytest", "--doctest-modules", "--doctest-glob=*.rst", "src", "docs")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site and its gallery; a warning or an unknown reference fails."""
+    shutil.rmtree(ROOT / "docs" / "_build", ignore_errors=True)
+    run(session, "sphinx", "-W", "--keep-going", "-n", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build the wheel, look into it, and use it as a stranger would, from an empty folder."""
+    dist = Path(session.create_tmp()) / "dist"
+    shutil.rmtree(dist, ignore_errors=True)
+    run(session, "build", "--outdir", str(dist))
+    (archive,) = dist.glob("*.whl")
+    _check_contents(session, archive)
+
+    python = _stranger_environment(dist.parent / "stranger")
+    session.run(str(python), "-m", "pip", "install", "--quiet", "--no-deps", str(archive))
+    folder = dist.parent / "empty"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "tests" / "typing", folder / "typing")
+    session.chdir(folder)
+    session.run(str(python), "-c", SCRIPT)
+    run(session, "mypy", "--strict", "--python-executable", str(python), "typing")
+    command = str(python.with_name("fer2013kit"))
+    for arguments in (["--version"], ["--help"], ["demo"]):
+        session.run(command, *arguments)
+
+
+def _check_contents(session: nox.Session, archive: Path) -> None:
+    """Fail unless the wheel holds the whole package with its types, and nothing else."""
+    with zipfile.ZipFile(archive) as wheel_file:
+        names = set(wheel_file.namelist())
+    package = {name for name in names if name.startswith("fer2013kit/")}
+    source = {
+        path.relative_to(ROOT / "src").as_posix()
+        for path in (ROOT / "src" / "fer2013kit").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    if package != source:
+        session.error(f"the wheel and src differ in {sorted(package ^ source)}")
+    foreign = {name for name in names - package if ".dist-info/" not in name}
+    if foreign:
+        session.error(f"the wheel holds files of no package: {sorted(foreign)}")
+
+
+def _stranger_environment(folder: Path) -> Path:
+    """Create an environment that sees the libraries beside nox, but not this checkout.
+
+    A second TensorFlow would take gigabytes.  A folder named in a ``.pth`` file is searched for
+    packages, while the ``.pth`` files inside it, the editable install's among them, are not read.
+    """
+    venv.create(folder, clear=True, with_pip=True)
+    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    (site,) = folder.glob("**/site-packages")
+    (site / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    return python
