@@ -1,0 +1,199 @@
+"""The arithmetic of an evaluation, in NumPy: what goes in is checked, what comes out is plain.
+
+Everything that a class-by-class score needs stands in the confusion matrix, and everything that
+calibration needs in the reliability bins; so the functions here take those, not the predictions.
+"""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Final, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer2013kit._arrays import IntArray, check_labels, check_same_length
+from fer2013kit.exceptions import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+Float64Array = NDArray[np.float64]
+
+PROBABILITY_FLOOR: Final = 1e-7
+"""Probabilities below it count as it in a logarithm; Keras clips at the same value."""
+
+ROW_SUM_TOLERANCE: Final = 0.01
+"""How far a row of probabilities may be from 1: what half-precision sums miss, and no more."""
+
+
+class ClassScores(TypedDict):
+    """Scores of one class."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+class ReliabilityBins(TypedDict):
+    """Predictions sorted into equal-width bins of confidence; an empty bin holds NaN and 0."""
+
+    confidence: Float64Array
+    accuracy: Float64Array
+    count: IntArray
+
+
+def check_predictions(y_true: ArrayLike, probabilities: ArrayLike) -> tuple[IntArray, Float64Array]:
+    """Return true codes and probabilities, or say what is wrong with them.
+
+    Parameters
+    ----------
+    y_true : array_like of int, shape (n,)
+        Codes in ``[0, k)``.
+    probabilities : array_like of float, shape (n, k)
+        A row for each sample, as :func:`check_probabilities` takes them.
+
+    Returns
+    -------
+    codes : ndarray of int64, shape (n,)
+        The codes.
+    probabilities : ndarray of float64, shape (n, k)
+        The probabilities, each row divided by its sum.
+
+    Raises
+    ------
+    InvalidInputError
+        For zero rows, different lengths, unknown codes, or what is no probability.
+    """
+    table = check_probabilities(probabilities)
+    if not len(table):
+        raise InvalidInputError("there is nothing to evaluate: probabilities have zero rows")
+    labels = np.asarray(y_true)
+    if labels.ndim == 1:
+        check_same_length(labels, table, names=("y_true", "probabilities"))
+    return check_labels(labels, n_classes=table.shape[1], name="y_true"), table
+
+
+def check_probabilities(probabilities: ArrayLike) -> Float64Array:
+    """Return probabilities as float64 ``(n, k)`` whose rows sum to 1.
+
+    Raises
+    ------
+    InvalidInputError
+        Unless it is a table of two or more columns, finite, not negative, and every row sums to
+        1 within :data:`ROW_SUM_TOLERANCE`.
+    """
+    table = np.asarray(probabilities)
+    if table.ndim != 2 or table.shape[1] < 2:  # noqa: PLR2004 - two axes, two classes
+        raise InvalidInputError(
+            "probabilities must have shape (n, k) with a column for each of k >= 2 classes; "
+            f"received {table.shape}"
+        )
+    if table.dtype.kind not in "fiub":
+        raise InvalidInputError(f"probabilities must be numbers; received dtype {table.dtype}")
+    table = table.astype(np.float64)
+    if not np.isfinite(table).all():
+        row = int(np.flatnonzero(~np.isfinite(table).all(axis=1))[0])
+        raise InvalidInputError(f"probabilities must be finite; received {table[row]} in row {row}")
+    sums = table.sum(axis=1, keepdims=True)
+    wrong = (np.abs(sums[:, 0] - 1) > ROW_SUM_TOLERANCE) | (table < 0).any(axis=1)
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise InvalidInputError(
+            "probabilities must not be negative and each row must sum to 1 (of logits, take the "
+            f"softmax first); received {table[row]} in row {row}, sum {sums[row, 0]:g}"
+        )
+    return np.asarray(table / sums, dtype=np.float64)
+
+
+def cross_entropy(codes: IntArray, probabilities: Float64Array) -> float:
+    """Return the mean of ``-ln`` of the probability of the true class."""
+    of_true = probabilities[np.arange(len(codes)), codes]
+    return float(-np.log(np.maximum(of_true, PROBABILITY_FLOOR)).mean())
+
+
+def top_k_accuracy(codes: IntArray, probabilities: Float64Array, k: int) -> float:
+    """Return the share of samples whose true class is among the ``k`` most probable.
+
+    Between equal probabilities the lower code comes first, as it does for ``argmax``.
+    """
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
+    return float((order == codes[:, None]).any(axis=1).mean())
+
+
+def count_confusions(codes: IntArray, predicted: IntArray, n_classes: int) -> IntArray:
+    """Return the confusion matrix, int64 ``(n_classes, n_classes)``, a row for each true class."""
+    cells = np.bincount(codes * n_classes + predicted, minlength=n_classes * n_classes)
+    return cells.reshape(n_classes, n_classes).astype(np.int64)
+
+
+def wilson_interval(successes: int, n: int, confidence_level: float) -> tuple[float, float]:
+    """Return the score interval of Wilson (1927) for a proportion; ``n`` is at least 1."""
+    z = NormalDist().inv_cdf(0.5 + confidence_level / 2)
+    share = successes / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    # Rounding alone could leave the ends a hair outside the share at 0 and 1.
+    low = 0.0 if successes == 0 else float(centre - half)
+    high = 1.0 if successes == n else float(centre + half)
+    return low, high
+
+
+def class_scores(matrix: IntArray, class_names: Sequence[str]) -> dict[str, ClassScores]:
+    """Return the scores of each class; a ratio whose denominator is 0 is 0, as in scikit-learn."""
+    hits = np.diag(matrix).astype(np.float64)
+    support, predicted = matrix.sum(axis=1), matrix.sum(axis=0)
+    precision = _ratio(hits, predicted)
+    recall = _ratio(hits, support)
+    f1 = _ratio(2 * hits, support + predicted)
+    return {
+        name: ClassScores(precision=float(p), recall=float(r), f1=float(f), support=int(s))
+        for name, p, r, f, s in zip(class_names, precision, recall, f1, support, strict=True)
+    }
+
+
+def average_scores(matrix: IntArray, scores: dict[str, ClassScores]) -> dict[str, ClassScores]:
+    """Average over the classes as scikit-learn's ``classification_report`` does.
+
+    "macro avg" is the mean of the classes that occur in the true labels or the predictions,
+    "weighted avg" that of all classes, weighted by support.
+    """
+    support = matrix.sum(axis=1)
+    occurs = (support + matrix.sum(axis=0)) > 0
+    columns = np.array([[s["precision"], s["recall"], s["f1"]] for s in scores.values()])
+    averages = {}
+    for name, weights in {"macro avg": occurs, "weighted avg": support}.items():
+        precision, recall, f1 = (float(x) for x in np.average(columns, axis=0, weights=weights))
+        averages[name] = ClassScores(
+            precision=precision, recall=recall, f1=f1, support=int(support.sum())
+        )
+    return averages
+
+
+def _ratio(numerator: Float64Array, denominator: IntArray) -> Float64Array:
+    return np.asarray(numerator / np.maximum(denominator, 1), dtype=np.float64)
+
+
+def reliability_bins(
+    codes: IntArray, probabilities: Float64Array, predicted: IntArray, n_bins: int
+) -> ReliabilityBins:
+    """Sort the predictions by confidence into ``n_bins`` bins ``(i/n_bins, (i+1)/n_bins]``."""
+    confidence = probabilities[np.arange(len(codes)), predicted]
+    inner_edges = np.linspace(0, 1, n_bins + 1)[1:-1]
+    index = np.searchsorted(inner_edges, confidence, side="left")
+    count = np.bincount(index, minlength=n_bins).astype(np.int64)
+    occupied = np.where(count, count, np.nan)
+    return ReliabilityBins(
+        confidence=np.bincount(index, weights=confidence, minlength=n_bins) / occupied,
+        accuracy=np.bincount(index, weights=predicted == codes, minlength=n_bins) / occupied,
+        count=count,
+    )
+
+
+def expected_calibration_error(bins: ReliabilityBins) -> float:
+    """Return the mean gap between confidence and accuracy, weighted by the bins' counts."""
+    gaps = np.abs(bins["accuracy"] - bins["confidence"])
+    return float(np.nansum(gaps * bins["count"]) / bins["count"].sum())
