@@ -33,7 +33,7 @@ def lint(session: nox.Session) -> None:
     """Rules of ruff, its format, and the declared dependencies."""
     run(session, "ruff", "check", ".")
     run(session, "ruff", "format", "--check", ".")
-    run(session, "deptry", ".")
+    run(session, "deptry", "src")
 
 
 @nox.session

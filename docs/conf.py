@@ -2,6 +2,7 @@
 
 import os
 from importlib.metadata import version as installed_version
+from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "agg")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -20,10 +21,31 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
-root_doc = "index"
-# The gallery writes notebooks and Markdown beside its pages; only its pages are read.
 exclude_patterns = ["_build", "gallery/**/*.ipynb", "gallery/**/*.md"]
 templates_path = ["_templates"]
+# Names of other libraries stay plain text: their indexes would have to be downloaded.
+nitpick_ignore_regex = [
+    ("py:.*", r"(keras|matplotlib|numpy|pandas|sklearn|tensorflow)\..*"),
+]
+
+autodoc_typehints = "none"  # numpydoc's sections say the types, for people
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False  # the class template lists the members itself
+numpydoc_validation_checks = {"GL03", "PR01", "PR02", "PR03", "RT01", "RT03", "SS03", "YD01"}
+copybutton_exclude = ".linenos, .gp, .go"
+
+sphinx_gallery_conf = {
+    "examples_dirs": str(Path(__file__).parents[1] / "examples"),
+    "gallery_dirs": "gallery",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "min_reported_time": 1,
+    "plot_gallery": True,
+    "remove_config_comments": True,
+    "reset_modules": ("matplotlib",),
+    "within_subsection_order": "FileNameSortKey",
+}
+
 html_theme = "furo"
 html_title = f"fer2013kit {release}"
 html_static_path = ["_static"]

@@ -1,0 +1,10 @@
+"""For the examples of docstrings and pages: each runs in an empty folder, with an own cache."""
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder_for_examples(request, tmp_path, monkeypatch):
+    if isinstance(request.node, pytest.DoctestItem):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("FER2013KIT_HOME", str(tmp_path / "home"))

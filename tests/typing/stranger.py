@@ -1,0 +1,65 @@
+"""A program as a user writes it: type-checked with ``mypy --strict`` alone, never run."""
+
+from pathlib import Path
+from typing import Any, assert_type
+
+import numpy as np
+from numpy.typing import NDArray
+
+import fer2013kit as fk
+
+
+def prepare(path: Path) -> fk.FER2013:
+    data = fk.load_fer2013(path)
+    assert_type(data, fk.FER2013)
+    assert_type(data.train, fk.Split)
+    assert_type(data.validation, fk.Split | None)
+    report = fk.audit_dataset(data)
+    assert_type(report, fk.AuditReport)
+    assert_type(report.summary(), str)
+    return report.drop_leaks()
+
+
+def weigh(data: fk.FER2013) -> NDArray[Any]:
+    X, y = data.train
+    fk.class_counts(y)
+    fk.class_counts(data.train.labels)
+    fk.compute_class_weight(y, method="inverse_sqrt")
+    images = fk.equalize_histogram(X)
+    fk.plot_samples(images, y)
+    return fk.compute_sample_weight(y)
+
+
+def train(data: fk.FER2013, file: str) -> fk.EvaluationReport:
+    X, y = data.train
+    clf = fk.EmotionClassifier(epochs=2, class_weight="balanced", random_state=0)
+    fitted = clf.fit(X, y, validation_data=data.validation)
+    assert_type(fitted, fk.EmotionClassifier)
+    fitted.save(file)
+    again = fk.EmotionClassifier.load(file)
+    assert_type(again, fk.EmotionClassifier)
+    again.predict(X)
+    again.predict_proba(np.zeros((1, 48, 48), np.uint8))
+    report = again.evaluate(X, y)
+    assert_type(report.accuracy, float)
+    return report
+
+
+@fk.register_model("my_net")
+def my_net(input_shape: tuple[int, int, int], num_classes: int) -> Any:
+    return fk.create_model("five_layer_cnn", input_shape=input_shape, num_classes=num_classes)
+
+
+def careful(path: str) -> int | None:
+    try:
+        fk.load_fer2013(path)
+    except fk.DatasetFormatError as error:
+        assert_type(error.path, Path)
+        return error.line_number
+    except fk.Fer2013KitError:
+        raise
+    return fk.Emotion.HAPPY.value
+
+
+assert_type(fk.CLASS_NAMES, tuple[str, ...])
+fk.load_fer2013(path=3)  # type: ignore[arg-type]  # a wrong type must be seen
