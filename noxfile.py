@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import sysconfig
+import tempfile
 import venv
 import zipfile
 from pathlib import Path
@@ -17,7 +18,10 @@ nox.needs_version = ">=2024.10.9"
 nox.options.default_venv_backend = "none"  # what is installed beside nox is what is checked
 
 ROOT = Path(__file__).parent
-SCRIPT = "import sys, fer2013kit; print(fer2013kit.__version__, fer2013kit.__file__, sys.prefix)"
+WHERE = """
+import pathlib, sys, fer2013kit
+assert pathlib.Path(fer2013kit.__file__).is_relative_to(sys.prefix), fer2013kit.__file__
+"""
 
 os.environ.setdefault("MPLBACKEND", "agg")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -70,23 +74,21 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def wheel(session: nox.Session) -> None:
     """Build the wheel, look into it, and use it as a stranger would, from an empty folder."""
-    dist = Path(session.create_tmp()) / "dist"
-    shutil.rmtree(dist, ignore_errors=True)
-    run(session, "build", "--outdir", str(dist))
-    (archive,) = dist.glob("*.whl")
-    _check_contents(session, archive)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        run(session, "build", "--outdir", str(folder / "dist"))
+        (archive,) = (folder / "dist").glob("*.whl")
+        _check_contents(session, archive)
 
-    python = _stranger_environment(dist.parent / "stranger")
-    session.run(str(python), "-m", "pip", "install", "--quiet", "--no-deps", str(archive))
-    folder = dist.parent / "empty"
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(ROOT / "tests" / "typing", folder / "typing")
-    session.chdir(folder)
-    session.run(str(python), "-c", SCRIPT)
-    run(session, "mypy", "--strict", "--python-executable", str(python), "typing")
-    command = str(python.with_name("fer2013kit"))
-    for arguments in (["--version"], ["--help"], ["demo"]):
-        session.run(command, *arguments)
+        python = _stranger_environment(folder / "environment")
+        session.run(str(python), "-m", "pip", "install", "--quiet", "--no-deps", str(archive))
+        shutil.copytree(ROOT / "tests" / "typing", folder / "work" / "typing")
+        with session.chdir(folder / "work"):
+            session.run(str(python), "-c", WHERE)
+            run(session, "mypy", "--strict", "--python-executable", str(python), "typing")
+            command = str(python.with_name("fer2013kit"))
+            for arguments in (["--version"], ["--help"], ["demo"]):
+                session.run(command, *arguments)
 
 
 def _check_contents(session: nox.Session, archive: Path) -> None:
