@@ -1,0 +1,22 @@
+"""Figures: confusion matrix, learning curve, faces, class balance, reliability.
+
+Every function draws into one matplotlib Axes and returns it: into ``ax`` where one is given,
+otherwise into that of a new figure.  matplotlib is imported when a function is called; its
+settings and its backend stay as they are, and nothing is shown or saved.
+"""
+
+from fer2013kit.plotting._charts import (
+    plot_class_balance,
+    plot_confusion_matrix,
+    plot_history,
+    plot_reliability,
+)
+from fer2013kit.plotting._faces import plot_samples
+
+__all__ = [
+    "plot_class_balance",
+    "plot_confusion_matrix",
+    "plot_history",
+    "plot_reliability",
+    "plot_samples",
+]

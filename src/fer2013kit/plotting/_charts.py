@@ -1,0 +1,337 @@
+"""Charts: confusion matrix, learning curve, class balance, reliability."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from fer2013kit._metrics import wilson_interval
+from fer2013kit.emotions import CLASS_NAMES, NUM_CLASSES
+from fer2013kit.exceptions import InvalidInputError, did_you_mean
+from fer2013kit.plotting._parts import (
+    BLUE,
+    GREY,
+    SERIES,
+    VERMILION,
+    axes_or_new,
+    class_codes,
+    history_of,
+    labels_by_split,
+    open_frame,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+
+def plot_confusion_matrix(
+    report: Any,
+    *,
+    class_names: Sequence[str] | None = None,
+    normalize: Literal["true"] | None = "true",
+    ax: Axes | None = None,
+) -> Axes:
+    r"""Draw a confusion matrix: a row for each true class, a column for each predicted one.
+
+    Parameters
+    ----------
+    report : EvaluationReport or array_like of int, shape (k, k)
+        An evaluation, or the matrix itself.
+    class_names : sequence of str, length k, optional
+        Names in the order of the codes.  Default: those of the report; for a bare matrix the
+        seven emotions where k is 7, otherwise the codes.
+    normalize : {"true", None}
+        "true" colours each cell by its share of the true class and writes share and count;
+        None takes the counts.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn into.
+
+    Raises
+    ------
+    InvalidInputError
+        For a matrix that is not square or holds other than counts, or another number of names.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> ax = fk.plot_confusion_matrix([[8, 2], [1, 9]], class_names=["happy", "sad"])
+    >>> ax.get_xlabel(), [text.get_text() for text in ax.texts][:2]
+    ('predicted class', ['80 %\n8', '20 %\n2'])
+    """
+    matrix = np.asarray(getattr(report, "confusion_matrix", report))
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:  # noqa: PLR2004 - a table
+        raise InvalidInputError(f"the matrix must have shape (k, k); received {matrix.shape}")
+    if matrix.dtype.kind not in "iu" or matrix.min() < 0:
+        raise InvalidInputError("the matrix must hold counts: whole numbers from 0 up")
+    if normalize not in {"true", None}:
+        raise InvalidInputError(f"normalize must be 'true' or None; received {normalize!r}")
+    k = len(matrix)
+    names = class_names if class_names is not None else getattr(report, "class_names", None)
+    if names is None:
+        names = CLASS_NAMES if k == NUM_CLASSES else [str(code) for code in range(k)]
+    if len(names) != k:
+        raise InvalidInputError(f"class_names must be {k} names; received {len(names)}")
+
+    support = matrix.sum(axis=1, keepdims=True)
+    shares = 100 * matrix / np.maximum(support, 1)
+    values = matrix if normalize is None else shares
+    highest = matrix.max() if normalize is None else 100
+    ax = axes_or_new(ax, width=1.9 + 0.72 * k, height=1.2 + 0.62 * k)
+    image = ax.imshow(values, cmap="Blues", vmin=0, vmax=max(highest, 1), aspect="auto")
+    for (row, column), count in np.ndenumerate(matrix):
+        text = f"{count:,}" if normalize is None else f"{shares[row, column]:.0f} %\n{count:,}"
+        dark = values[row, column] > 0.55 * highest
+        ink = "white" if dark else "#1F2933"
+        ax.text(column, row, text, ha="center", va="center", color=ink, fontsize="small")
+    ax.set_xticks(range(k), names, rotation=30, ha="right", rotation_mode="anchor")
+    ax.set_yticks(range(k), names)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    ax.set(xlabel="predicted class", ylabel="true class", title="Confusion matrix")
+    unit = "number of samples" if normalize is None else "share of the true class (%)"
+    bar = ax.figure.colorbar(image, ax=ax, label=unit, fraction=0.04, pad=0.02)
+    bar.outline.set_visible(False)
+    return ax
+
+
+def plot_history(history: Any, *, metric: str = "accuracy", ax: Axes | None = None) -> Axes:
+    """Draw a learning curve: one metric of training and validation after each epoch.
+
+    The best epoch is marked: the lowest where the name of the metric holds "loss", else the
+    highest; of the validation where there is one.
+
+    Parameters
+    ----------
+    history : mapping of str to sequence of float, or object
+        Values of each epoch by name ("accuracy", "val_accuracy", "loss", "val_loss", ...), as
+        Keras writes them; or an object that has them as ``history_`` (a fitted
+        :class:`EmotionClassifier`) or ``history`` (what Keras' ``fit`` returns).
+    metric : str, default "accuracy"
+        Name of the training's values; those of the validation have "val_" before it.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn into.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no history or it does not hold the metric.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> history = {"accuracy": [0.3, 0.5, 0.6], "val_accuracy": [0.3, 0.45, 0.4]}
+    >>> ax = fk.plot_history(history)
+    >>> [line.get_label() for line in ax.lines][:2]
+    ['training', 'validation (best 0.450 in epoch 2)']
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    values = history_of(history)
+    curves = [
+        (label, color, np.asarray(values[key], dtype=np.float64))
+        for label, key, color in (
+            ("training", metric, BLUE),
+            ("validation", f"val_{metric}", VERMILION),
+        )
+        if key in values and len(values[key])
+    ]
+    if not curves:
+        known = [name for name in values if not name.startswith("val_")]
+        raise InvalidInputError(
+            f"the history does not hold {metric!r}{did_you_mean(metric, known)}; "
+            f"it holds: {', '.join(known) or 'nothing'}"
+        )
+    ax = axes_or_new(ax, width=6.4, height=4)
+    for label, color, curve in curves:
+        epochs = np.arange(1, len(curve) + 1)
+        marker = "." if len(curve) < 30 else ""  # noqa: PLR2004 - more would run together
+        (line,) = ax.plot(epochs, curve, color=color, marker=marker, linewidth=1.8, label=label)
+        if label == curves[-1][0] and np.isfinite(curve).any():
+            best = int(np.nanargmin(curve) if "loss" in metric else np.nanargmax(curve))
+            line.set_label(f"{label} (best {curve[best]:.3f} in epoch {best + 1})")
+            ax.plot(epochs[best], curve[best], "o", color=color, markersize=8)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    name = metric.replace("_", " ")
+    ax.set(xlabel="epoch", ylabel=name, title=f"Learning curve: {name}")
+    ax.legend(frameon=False)
+    open_frame(ax)
+    return ax
+
+
+def plot_class_balance(
+    data: Any, *, class_names: Sequence[str] = CLASS_NAMES, ax: Axes | None = None
+) -> Axes:
+    """Draw how the samples are spread over the classes, a series of bars for each split.
+
+    The height is the share of the split, so that splits of any size compare; the count is
+    written above the bar.
+
+    Parameters
+    ----------
+    data : FER2013, Split, mapping of str to array_like, or array_like of int or str, shape (n,)
+        A data set, labels by the name of their split, or labels alone.  A split without labels
+        is left out.
+    class_names : sequence of str
+        Names in the order of the codes.  Default: the seven emotions.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn into.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are no labels at all, or an unknown one.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> ax = fk.plot_class_balance({"train": [0, 1, 1, 1], "test": [0, 1]}, class_names=["a", "b"])
+    >>> [text.get_text() for text in ax.texts]
+    ['1', '3', '1', '1']
+    """
+    k = len(class_names)
+    counts = {
+        name: np.bincount(codes, minlength=k)
+        for name, labels in labels_by_split(data).items()
+        if (codes := class_codes(labels, class_names)) is not None and len(codes)
+    }
+    if not counts:
+        raise InvalidInputError("there are no labels to count; received only empty or none")
+    ax = axes_or_new(ax, width=max(6.4, 1.2 * k), height=4)
+    width = 0.84 / len(counts)
+    many = len(counts) * k > 14  # noqa: PLR2004 - more counts side by side would run together
+    for index, (name, count) in enumerate(counts.items()):
+        places = np.arange(k) + (index - (len(counts) - 1) / 2) * width
+        bars = ax.bar(
+            places,
+            100 * count / count.sum(),
+            width=0.92 * width,
+            color=SERIES[index % len(SERIES)],
+            label=f"{name} ({count.sum():,})" if name else f"{count.sum():,} samples",
+        )
+        ax.bar_label(
+            bars,
+            [f"{n:,}" for n in count],
+            fontsize="x-small" if many else "small",
+            rotation=90 if many else 0,
+            padding=2,
+        )
+    ax.set_xticks(range(k), class_names)
+    ax.margins(y=0.16 if many else 0.1)
+    unit = "share of the split (%)" if len(counts) > 1 else "share of the samples (%)"
+    ax.set(xlabel="class", ylabel=unit, title="Class balance")
+    ax.legend(frameon=False)
+    open_frame(ax)
+    return ax
+
+
+def plot_reliability(report: Any, *, ax: Axes | None = None) -> Axes:
+    """Draw a reliability diagram: how often predictions are right, by their confidence.
+
+    A point is a bin of predictions.  On the diagonal confidence is honest, below it the model
+    is over-confident, above it under-confident.  The line through a point is the 95 % Wilson
+    interval of the bin's accuracy, the grey bar the bin's share of all samples.
+
+    Parameters
+    ----------
+    report : EvaluationReport or mapping of str to array_like, shape (n_bins,)
+        An evaluation, or equal-width bins as :attr:`EvaluationReport.reliability` holds them:
+        mean "confidence", "accuracy" and "count" of each.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn into.
+
+    Raises
+    ------
+    InvalidInputError
+        If the bins are not there, differ in number, or are all empty.
+
+    References
+    ----------
+    .. [1] C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On Calibration of Modern Neural
+       Networks", ICML 2017.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> report = fk.evaluate_predictions([0, 1], [[0.9, 0.1], [0.3, 0.7]], class_names=("a", "b"))
+    >>> ax = fk.plot_reliability(report)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('confidence', 'accuracy')
+    """
+    bins = getattr(report, "reliability", report)
+    try:
+        confidence, accuracy = (np.asarray(bins[key], float) for key in ("confidence", "accuracy"))
+        count = np.asarray(bins["count"])
+    except (KeyError, TypeError, IndexError, ValueError) as error:
+        raise InvalidInputError(
+            "expected an EvaluationReport or a mapping with 'confidence', 'accuracy' and 'count' "
+            f"of each bin; received {type(report).__name__}"
+        ) from error
+    if not confidence.shape == accuracy.shape == count.shape or not count.sum():
+        raise InvalidInputError("the bins must be equally many, and one of them not empty")
+
+    occupied = np.flatnonzero(count)
+    confidence, accuracy, n = confidence[occupied], accuracy[occupied], count[occupied]
+    ends = np.array(
+        [
+            wilson_interval(round(share * size), int(size), 0.95)
+            for share, size in zip(accuracy, n, strict=True)
+        ]
+    )
+    spread = np.abs(ends.T - accuracy)
+    ax = axes_or_new(ax, width=5.2, height=5)
+    width = 1 / len(count)
+    ax.bar(
+        (np.arange(len(count)) + 0.5) * width,
+        count / count.sum(),
+        width=0.9 * width,
+        color=GREY,
+        alpha=0.35,
+        label="share of the samples",
+    )
+    ax.plot([0, 1], [0, 1], "--", color=GREY, linewidth=1.2, label="perfectly calibrated")
+    ax.errorbar(
+        confidence,
+        accuracy,
+        yerr=spread,
+        fmt="o-",
+        color=BLUE,
+        markersize=5,
+        linewidth=1.6,
+        elinewidth=1,
+        label="accuracy, 95 % interval",
+    )
+    gap = float(np.abs(accuracy - confidence) @ n / n.sum())
+    ax.set(
+        xlim=(0, 1),
+        ylim=(0, 1),
+        aspect="equal",
+        xlabel="confidence",
+        ylabel="accuracy",
+        title=f"Reliability: calibration error {gap:.3f}",
+    )
+    ax.legend(frameon=False, loc="upper left")
+    open_frame(ax)
+    return ax

@@ -1,0 +1,168 @@
+"""Faces in a grid, with what they are and what they were taken for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fer2013kit._arrays import UInt8Array, check_same_length
+from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, IMAGE_SIZE
+from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.plotting._parts import BLUE, VERMILION, axes_or_new, class_codes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
+
+
+def plot_samples(
+    images: ArrayLike,
+    labels: ArrayLike | None = None,
+    *,
+    predictions: ArrayLike | None = None,
+    probabilities: ArrayLike | None = None,
+    n: int = 16,
+    class_names: Sequence[str] = CLASS_NAMES,
+    random_state: int | np.random.Generator | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a grid of faces with what they are and what they were taken for.
+
+    Parameters
+    ----------
+    images : array_like, shape (m, height, width), (m, height, width, 1 or 3) or (m, 2304)
+        Grey or RGB pictures: integers in [0, 255], or floats in [0, 1] or [0, 255]; floats of
+        any other range (standardised ones) are stretched between each picture's extremes.
+    labels : array_like of int or str, shape (m,), optional
+        True classes, by code or by name.
+    predictions : array_like of int or str, shape (m,), optional
+        Predicted classes.  Default: the most probable ones where there are probabilities.
+    probabilities : array_like of float, shape (m, k), optional
+        Of each class; that of the prediction is written.
+    n : int, default 16
+        How many to draw: all, in their order, where there are no more than that, otherwise
+        as many at random.
+    class_names : sequence of str, length k
+        Names in the order of the codes.  Default: the seven emotions.
+    random_state : int, Generator or None
+        Seed of the choice.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn into.
+
+    Raises
+    ------
+    InvalidInputError
+        For zero pictures, arrays of other shapes or lengths, or an unknown class.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> X, y = fk.make_fer2013(n_samples=70, random_state=0).train
+    >>> ax = fk.plot_samples(X, y, n=12, random_state=0)
+    >>> len(ax.images)
+    12
+    """
+    total = len(np.asarray(images))
+    truth = class_codes(labels, class_names, images=images)
+    confidence = None
+    if probabilities is not None:
+        table = np.asarray(probabilities)
+        check_same_length(images, table, names=("images", "probabilities"))
+        if table.ndim != 2 or table.shape[1] != len(class_names):  # noqa: PLR2004 - a table
+            raise InvalidInputError(
+                f"probabilities must have shape (m, {len(class_names)}), a column for each of the "
+                f"class names; received {table.shape}"
+            )
+        predictions = table.argmax(axis=1) if predictions is None else predictions
+        predicted = class_codes(predictions, class_names, name="predictions", images=images)
+        confidence = table[np.arange(total), predicted]
+    else:
+        predicted = class_codes(predictions, class_names, name="predictions", images=images)
+    if not total or n < 1:
+        raise InvalidInputError(f"there is nothing to draw: {total} pictures, n={n}")
+    chosen = np.arange(total)
+    if n < total:
+        chosen = np.random.default_rng(random_state).choice(total, size=n, replace=False)
+    pictures = as_pictures(np.asarray(images)[chosen])
+
+    captions: list[str] = []
+    colors: list[str | None] = []
+    for row in chosen:
+        certainty = "" if confidence is None else f" {100 * confidence[row]:.0f} %"
+        if predicted is None:
+            captions.append("" if truth is None else class_names[truth[row]])
+            colors.append(None)
+        elif truth is None:
+            captions.append(f"{class_names[predicted[row]]}{certainty}")
+            colors.append(None)
+        else:
+            right = truth[row] == predicted[row]
+            guess = f"{'✓' if right else '✗'} {class_names[predicted[row]]}{certainty}"
+            captions.append(guess if right else f"{guess}\nis {class_names[truth[row]]}")
+            colors.append(BLUE if right else VERMILION)
+    return _draw_grid(pictures, captions, colors, ax)
+
+
+def _draw_grid(
+    pictures: UInt8Array,
+    captions: Sequence[str],
+    colors: Sequence[str | None],
+    ax: Axes | None,
+) -> Axes:
+    """Draw pictures in rows, tile (row, column) in a cell of width 1 with its caption below."""
+    columns = int(np.ceil(np.sqrt(1.5 * len(pictures))))
+    rows = -(-len(pictures) // columns)
+    lines = max(1 + caption.count("\n") if caption else 0 for caption in captions)
+    pitch = 1.06 + 0.19 * lines
+    ax = axes_or_new(ax, width=1.25 * columns, height=1.25 * pitch * rows)
+    box = ax.get_window_extent()
+    tile = min(box.width / columns, box.height / (pitch * rows)) * 72 / ax.figure.get_dpi()
+    longest = max((len(line) for text in captions for line in text.split("\n")), default=1)
+    size = float(np.clip(tile / (0.58 * max(longest, 1)), 4, 10))
+    for index, (picture, caption, color) in enumerate(zip(pictures, captions, colors, strict=True)):
+        row, column = divmod(index, columns)
+        left, top = column + 0.03, row * pitch
+        ax.imshow(
+            picture, cmap="gray", vmin=0, vmax=255, extent=(left, left + 0.94, top + 0.94, top)
+        )
+        text = ax.text(column + 0.5, top + 0.98, caption, ha="center", va="top", fontsize=size)
+        if color is not None:
+            text.set_color(color)
+    ax.set(xlim=(0, columns), ylim=(rows * pitch, 0), aspect="equal")
+    ax.set_axis_off()
+    return ax
+
+
+def as_pictures(images: ArrayLike) -> UInt8Array:
+    """Return pictures of any usual form as uint8 to look at, ``(n, height, width[, 3])``."""
+    array = np.asarray(images)
+    if array.ndim == 2 and array.shape[1] == IMAGE_SIZE:  # noqa: PLR2004 - flattened pictures
+        array = array.reshape(-1, *IMAGE_SHAPE)
+    if array.ndim == 4 and array.shape[3] == 1:  # noqa: PLR2004 - one grey channel
+        array = array[..., 0]
+    grey = array.ndim == 3  # noqa: PLR2004 - n, height, width
+    if not grey and not (array.ndim == 4 and array.shape[3] == 3):  # noqa: PLR2004 - n, h, w, RGB
+        raise InvalidInputError(
+            "images must have shape (n, height, width), (n, height, width, 1 or 3) or "
+            f"(n, {IMAGE_SIZE}); received {array.shape}"
+        )
+    if array.dtype.kind not in "uif" or not np.isfinite(array).all():
+        raise InvalidInputError(f"images must be finite numbers; received dtype {array.dtype}")
+    if array.dtype == np.uint8 or not array.size:
+        return array.astype(np.uint8, copy=False)
+    values = array.astype(np.float64)
+    if values.min() >= 0 and values.max() <= 1 and array.dtype.kind == "f":
+        values *= 255
+    elif values.min() < 0 or values.max() > 255:  # noqa: PLR2004 - eight bits
+        axes = tuple(range(1, values.ndim))
+        low, high = values.min(axis=axes, keepdims=True), values.max(axis=axes, keepdims=True)
+        values = 255 * (values - low) / np.where(high > low, high - low, 1)
+    return np.rint(values).astype(np.uint8)

@@ -1,0 +1,84 @@
+"""What the figures share: colours, Axes, and the forms in which they take their data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from fer2013kit._arrays import IntArray, check_labels, check_same_length
+from fer2013kit.exceptions import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
+
+# Of the palette of Okabe and Ito (2008), which people with any colour vision can tell apart.
+BLUE: Final = "#0072B2"
+VERMILION: Final = "#D55E00"
+GREY: Final = "#8A8F98"
+SERIES: Final = (BLUE, "#E69F00", "#009E73", "#CC79A7")
+
+
+def axes_or_new(ax: Axes | None, *, width: float, height: float) -> Axes:
+    """Return ``ax``, or the Axes of a new pyplot figure of so many inches."""
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(figsize=(width, height), layout="constrained")[1]
+
+
+def open_frame(ax: Axes) -> None:
+    """Leave the left and lower spines, and faint lines across to read values by."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(axis="y", color=GREY, alpha=0.25, linewidth=0.8)
+    ax.set_axisbelow(True)
+
+
+def history_of(history: Any) -> dict[str, Sequence[float]]:
+    """Return the values of each epoch by name, from a mapping or from what holds one."""
+    for name in ("history_", "history"):
+        history = getattr(history, name, history)
+    if not isinstance(history, Mapping):
+        raise InvalidInputError(
+            "history must be a mapping of metrics to their values of each epoch, or a fitted "
+            f"object with history_; received {type(history).__name__}"
+        )
+    return dict(history)
+
+
+def labels_by_split(data: Any) -> dict[str, Any]:
+    """Return labels by the name of their split; labels without splits have the name ''."""
+    if isinstance(data, Mapping):
+        return dict(data)
+    if hasattr(data, "splits"):
+        return {name: split.labels for name, split in data.splits.items()}
+    return {"": getattr(data, "labels", data)}
+
+
+def class_codes(
+    labels: ArrayLike | None,
+    class_names: Sequence[str],
+    *,
+    name: str = "labels",
+    images: Any = None,
+) -> IntArray | None:
+    """Return the codes of classes given by code or by name, as many as the images; None stays."""
+    if labels is None:
+        return None
+    array = np.asarray(labels)
+    if images is not None:
+        check_same_length(images, array, names=("images", name))
+    if array.dtype.kind in "OUT":
+        code_of = {str(word): code for code, word in enumerate(class_names)}
+        words = [str(word) for word in array.ravel()]
+        if unknown := [word for word in words if word not in code_of]:
+            raise InvalidInputError(
+                f"{name} must be codes or names of {', '.join(code_of)}; received {unknown[0]!r}"
+            )
+        array = np.array([code_of[word] for word in words], dtype=np.int64).reshape(array.shape)
+    return check_labels(array, n_classes=len(class_names), name=name)
