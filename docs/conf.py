@@ -23,9 +23,11 @@ extensions = [
 ]
 exclude_patterns = ["_build", "gallery/**/*.ipynb", "gallery/**/*.md"]
 templates_path = ["_templates"]
-# Names of other libraries stay plain text: their indexes would have to be downloaded.
 nitpick_ignore_regex = [
-    ("py:.*", r"(keras|matplotlib|numpy|pandas|sklearn|tensorflow)\..*"),
+    # Names of other libraries stay plain text: their indexes would have to be downloaded.
+    ("py:.*", r"(json|keras|matplotlib|numpy|pandas|sklearn|tensorflow)\..*"),
+    # A dataclass's fields stand in its Parameters section, which holds no targets for links.
+    ("py:attr", ".*"),
 ]
 
 autodoc_typehints = "none"  # numpydoc's sections say the types, for people
@@ -48,6 +50,4 @@ sphinx_gallery_conf = {
 
 html_theme = "furo"
 html_title = f"fer2013kit {release}"
-html_static_path = ["_static"]
-html_css_files = ["custom.css"]
 html_show_sourcelink = False

@@ -1,0 +1,43 @@
+"""
+Audit a data set
+================
+
+Copies of training pictures in the test set make every figure too good, and FER-2013 has hundreds.
+Here some are planted into drawn faces, and found again.
+"""
+
+# %%
+# Plant three faults: training faces copied into the test set, one of them with another
+# label, and a blank picture.
+import matplotlib.pyplot as plt
+import numpy as np
+
+import fer2013kit as fk
+
+data = fk.make_fer2013(n_samples=700, random_state=0)
+copies = data.train.subset([3, 14, 15, 92])
+labels = copies.labels.copy()
+labels[0] = (labels[0] + 1) % 7
+planted = fk.Split(
+    np.concatenate([data.test.images, copies.images, np.full((1, 48, 48, 1), 128, np.uint8)]),
+    np.concatenate([data.test.labels, labels, [6]]),
+)
+faulty = fk.FER2013(train=data.train, validation=data.validation, test=planted)
+
+# %%
+# The audit compares the pixels of all pictures, within a split and across them.
+report = fk.audit_dataset(faulty)
+print(report.summary())
+
+# %%
+# Each finding is a row, so that you can look at the pictures yourself.
+print(report.to_frame())
+
+# %%
+clean = report.drop_leaks()
+print(f"test: {len(faulty.test)} pictures, {len(clean.test)} without leaks")
+
+# %%
+# The other thing to know before training is how the classes are filled.
+fk.plot_class_balance(clean)
+plt.show()
