@@ -1,0 +1,73 @@
+"""Probabilities from pictures: batches of constant size, views of test-time augmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.pipeline import Float32Array, Inference
+
+TTA_CHOICES: Final = (None, "flip", "ten_crop")
+_BATCH: Final = 256
+_CROP_SHIFT: Final = 16
+"""Ten-crop windows are moved by this part of the side: 3 pixels of 48."""
+
+
+def predict_in_batches(
+    infer: Inference,
+    images: NDArray[Any],
+    *,
+    to_pixels: Callable[[NDArray[Any]], NDArray[Any]],
+    n_classes: int,
+    tta: str | None,
+) -> Float32Array:
+    """Predict any number of pictures in constant memory.
+
+    Parameters
+    ----------
+    infer : callable
+        From :func:`fer2013kit.pipeline.compile_inference`.
+    images : ndarray, shape (n, height, width, channels)
+        In the caller's own range.
+    to_pixels : callable
+        Brings a batch to [0, 255].
+    n_classes : int
+        Columns of the result.
+    tta : {None, "flip", "ten_crop"}
+        Views that are averaged: the picture alone; with its mirror image; the five windows in
+        the middle and the corners, each with its mirror image (Krizhevsky et al., 2012).
+
+    Returns
+    -------
+    ndarray of float32, shape (n, n_classes)
+        Probabilities, averaged over the views.
+    """
+    if tta not in TTA_CHOICES:
+        raise InvalidInputError(f"tta must be one of {TTA_CHOICES}; received {tta!r}")
+    probabilities = np.empty((len(images), n_classes), np.float32)
+    for start in range(0, len(images), _BATCH):
+        batch = to_pixels(images[start : start + _BATCH])
+        views = [infer(view) for view in _views(batch, tta)]
+        probabilities[start : start + _BATCH] = (
+            views[0] if len(views) == 1 else np.mean(views, axis=0)
+        )
+    return probabilities
+
+
+def _views(batch: NDArray[Any], tta: str | None) -> Iterator[NDArray[Any]]:
+    if tta != "ten_crop":
+        windows = [batch]
+    else:
+        height, width = batch.shape[1:3]
+        shift = max(1, min(height, width) // _CROP_SHIFT)
+        padded = np.pad(batch, ((0, 0), (shift, shift), (shift, shift), (0, 0)), mode="edge")
+        corners = [(shift, shift), (0, 0), (0, 2 * shift), (2 * shift, 0), (2 * shift, 2 * shift)]
+        windows = [padded[:, top : top + height, left : left + width] for top, left in corners]
+    for window in windows:
+        yield window
+        if tta is not None:
+            yield window[:, :, ::-1]

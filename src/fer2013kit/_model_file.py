@@ -1,0 +1,102 @@
+"""The file of a saved classifier: settings as JSON, weights as arrays, nothing that can run."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer2013kit._files import write_atomically
+from fer2013kit._version import __version__
+from fer2013kit.exceptions import ModelFileError
+
+FORMAT_VERSION: Final = 1
+_SETTINGS: Final = "classifier.json"
+_WEIGHTS: Final = "weights.npz"
+_CHECKSUMS: Final = "SHA256SUMS"
+
+
+def write_model_file(
+    path: Path, settings: Mapping[str, Any], weights: Sequence[NDArray[Any]]
+) -> None:
+    """Write a classifier atomically.
+
+    Parameters
+    ----------
+    path : Path
+        The file; one that is there is replaced.
+    settings : mapping
+        JSON-ready facts.
+    weights : sequence of ndarray
+        In the order of ``keras.Model.get_weights``.
+    """
+    arrays = io.BytesIO()
+    np.savez(arrays, **{f"weight_{index:03d}": array for index, array in enumerate(weights)})
+    facts = {"format": FORMAT_VERSION, "fer2013kit": __version__, **settings}
+    members = {
+        _SETTINGS: json.dumps(facts, indent=2, sort_keys=True, allow_nan=False).encode(),
+        _WEIGHTS: arrays.getvalue(),
+    }
+    sums = "".join(f"{_sha256(content)}  {name}\n" for name, content in members.items())
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        for name, content in {**members, _CHECKSUMS: sums.encode()}.items():
+            # A fixed date: the same classifier gives the same bytes.
+            file.writestr(zipfile.ZipInfo(name), content)
+    write_atomically(path, archive.getvalue())
+
+
+def read_model_file(path: Path) -> tuple[dict[str, Any], list[NDArray[Any]]]:
+    """Read and check what :func:`write_model_file` wrote.
+
+    Returns
+    -------
+    settings : dict
+        The facts.
+    weights : list of ndarray
+        In the order of ``keras.Model.get_weights``.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is missing, is none of ours, is damaged, or is of a newer format.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {name: archive.read(name) for name in (_SETTINGS, _WEIGHTS)}
+            sums = archive.read(_CHECKSUMS).decode()
+        expected = {name: digest for digest, name in (line.split() for line in sums.splitlines())}
+        for name, content in members.items():
+            if expected[name] != _sha256(content):
+                raise ModelFileError(
+                    f"{path}: {name} is damaged (expected SHA-256 {expected[name]}, received "
+                    f"{_sha256(content)}); get the file again"
+                )
+        settings = json.loads(members[_SETTINGS])
+        if settings["format"] > FORMAT_VERSION:
+            raise ModelFileError(
+                f"{path} was written by fer2013kit {settings['fer2013kit']} in format "
+                f"{settings['format']}; this version reads format {FORMAT_VERSION}: upgrade it"
+            )
+        with np.load(io.BytesIO(members[_WEIGHTS]), allow_pickle=False) as arrays:
+            weights = [arrays[name] for name in sorted(arrays.files)]
+    except FileNotFoundError as error:
+        raise ModelFileError(f"{path}: no such file; expected a saved classifier") from error
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+        if isinstance(error, ModelFileError):
+            raise
+        raise ModelFileError(
+            f"{path} is no classifier saved by fer2013kit ({type(error).__name__}: {error})"
+        ) from error
+    return settings, weights
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

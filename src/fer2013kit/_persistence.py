@@ -1,0 +1,131 @@
+"""A fitted classifier as plain facts and arrays, and back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import keras
+import numpy as np
+
+from fer2013kit._model_file import read_model_file, write_model_file
+from fer2013kit._precision import cpu_has_bfloat16
+from fer2013kit.evaluation import EvaluationReport
+from fer2013kit.exceptions import InvalidInputError, ModelFileError
+from fer2013kit.models import ModelBuilder, resolve_builder
+
+if TYPE_CHECKING:
+    from fer2013kit.classifier import EmotionClassifier
+
+logger = logging.getLogger(__name__)
+
+_Classifier = TypeVar("_Classifier", bound="EmotionClassifier")
+
+_RUN_ONLY: Final = ("checkpoint_dir", "verbose", "model")
+"""Settings that belong to a run or stand elsewhere in the file."""
+
+
+def save(
+    classifier: EmotionClassifier,
+    path: Path,
+    metrics: EvaluationReport | Mapping[str, Any] | None,
+) -> None:
+    """Write a fitted classifier; see :meth:`EmotionClassifier.save`."""
+    if isinstance(metrics, EvaluationReport):
+        metrics = metrics.as_dict()
+    kept = getattr(classifier, "metrics_", None) if metrics is None else dict(metrics)
+    params = classifier.get_params(deep=False)
+    settings = {
+        "architecture": {"name": resolve_builder(classifier.model)[0]},
+        "keras": keras.__version__,
+        "params": {k: as_json(v) for k, v in params.items() if k not in _RUN_ONLY},
+        "preprocessing": {
+            "image_shape": list(classifier.image_shape_),
+            "value_range": as_json(classifier.value_range),
+            "scaling": "the network takes grey levels in [0, 255] and scales them itself",
+        },
+        "classes": classifier.classes_.tolist(),
+        "classes_dtype": classifier.classes_.dtype.str,
+        "class_names": list(classifier.class_names_),
+        "precision": classifier.precision_,
+        "temperature": classifier.temperature_,
+        "history": classifier.history_,
+        "best_epoch": classifier.best_epoch_,
+        "metrics": kept,
+    }
+    write_model_file(path, settings, classifier.model_.get_weights())
+
+
+def load(
+    cls: type[_Classifier], path: Path, model: str | ModelBuilder | None
+) -> _Classifier:
+    """Read a fitted classifier; see :meth:`EmotionClassifier.load`."""
+    settings, weights = read_model_file(path)
+    try:
+        name = settings["architecture"]["name"]
+        builder = name if model is None else model
+        resolve_builder(builder)
+        known = cls._get_param_names()
+        params = {k: v for k, v in settings["params"].items() if k in known and not _is_note(v)}
+        for pair in ("value_range", "image_shape"):
+            if params.get(pair) is not None:
+                params[pair] = tuple(params[pair])
+        classifier = cls(model=builder, **params)
+        classifier.classes_ = np.asarray(settings["classes"], settings["classes_dtype"])
+        classifier.image_shape_ = tuple(settings["preprocessing"]["image_shape"])
+        classifier.n_features_in_ = int(np.prod(classifier.image_shape_))
+        classifier.history_ = settings["history"]
+        classifier.best_epoch_ = settings["best_epoch"]
+        classifier.metrics_ = settings["metrics"]
+        classifier.precision_ = settings["precision"]
+        temperature = float(settings["temperature"])
+    except (KeyError, TypeError) as error:
+        raise ModelFileError(f"{path}: classifier.json lacks or garbles {error}") from error
+    if classifier.precision_ == "bfloat16" and not cpu_has_bfloat16():
+        logger.info("this CPU has no bfloat16 instructions: predicting in float32")
+        classifier.precision_ = "float32"
+    try:
+        classifier._restore_model(weights)  # noqa: SLF001 - the other half of the class
+    except (ValueError, InvalidInputError) as error:
+        raise ModelFileError(
+            f"{path}: its weights do not fit the architecture {name!r} as it is built here "
+            f"({error}); load it with the builder it was trained with"
+        ) from error
+    classifier.temperature_ = temperature
+    return classifier
+
+
+def picklable_state(state: dict[str, Any]) -> dict[str, Any]:
+    """Return an estimator's state with the network replaced by its weights."""
+    state = dict(state)
+    network = state.pop("model_", None)
+    state.pop("_inference", None)
+    if network is not None:
+        state["_weights"] = network.get_weights()
+    return state
+
+
+def as_json(value: Any) -> Any:
+    """Return a JSON-ready form of a setting; what has none becomes a note of what it was."""
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, list | tuple):
+        return [as_json(one) for one in value]
+    if isinstance(value, Mapping):
+        if all(isinstance(key, str) for key in value):
+            return {key: as_json(one) for key, one in value.items()}
+        return {"pairs": [[as_json(key), as_json(one)] for key, one in value.items()]}
+    if isinstance(value, keras.optimizers.Optimizer):
+        return {"not_saved": type(value).__name__, "config": str(value.get_config())}
+    if callable(value):
+        return {"not_saved": getattr(value, "__qualname__", repr(value))}
+    return {"not_saved": repr(value)}
+
+
+def _is_note(value: Any) -> bool:
+    """Tell whether a saved setting cannot be read back: it then takes its default."""
+    return isinstance(value, Mapping) and ("not_saved" in value or "pairs" in value)

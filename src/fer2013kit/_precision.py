@@ -1,0 +1,75 @@
+"""Which number format a network computes in."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal
+
+import keras
+
+from fer2013kit.exceptions import InvalidInputError
+
+logger = logging.getLogger(__name__)
+
+Precision = Literal["float32", "bfloat16"]
+PRECISIONS: Final = ("auto", "float32", "bfloat16")
+
+_POLICIES: Final = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+
+
+def resolve_precision(precision: str) -> Precision:
+    """Return the format that ``precision`` means on this machine.
+
+    Parameters
+    ----------
+    precision : {"auto", "float32", "bfloat16"}
+        ``"auto"`` takes bfloat16 where the CPU has instructions for it (about twice as fast
+        there, and slower everywhere else), else float32.
+
+    Returns
+    -------
+    {"float32", "bfloat16"}
+        The format; weights are kept in float32 either way.
+
+    Raises
+    ------
+    InvalidInputError
+        For another word.
+    """
+    if precision == "auto":
+        return "bfloat16" if cpu_has_bfloat16() else "float32"
+    if precision == "float32":
+        return "float32"
+    if precision == "bfloat16":
+        return "bfloat16"
+    raise InvalidInputError(f"precision must be one of {PRECISIONS}; received {precision!r}")
+
+
+@cache
+def cpu_has_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Tell whether the CPU multiplies bfloat16 in hardware; False where it cannot be told.
+
+    The flags are read rather than timed, so that the same machine always answers the same and
+    the same seed always gives the same model.
+    """
+    try:
+        text = cpuinfo.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+    flags = next((line.split() for line in text.splitlines() if line.startswith("flags")), [])
+    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags)
+
+
+@contextmanager
+def precision_policy(precision: Precision) -> Iterator[None]:
+    """Build layers under the dtype policy of ``precision``, then give the caller's policy back."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(_POLICIES[precision])
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -1,0 +1,255 @@
+"""Training-time augmentation with Keras operations alone, so that it runs on every backend."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+from keras import ops
+
+from fer2013kit.exceptions import InvalidInputError
+
+UNIFORMS_PER_IMAGE = 13
+"""How many random numbers in [0, 1) one picture's augmentation takes."""
+
+_ERASED_AREA = (0.02, 0.25)
+_ERASED_ASPECT = (0.5, 2.0)
+
+
+@keras.saving.register_keras_serializable(package="fer2013kit")
+class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carries no types
+    """Random rotation, zoom, shift, flip, brightness, contrast and erasing of faces.
+
+    All geometric changes are one affine warp with one interpolation, which is faster than a
+    stack of layers and blurs once instead of three times.  As a Keras layer it works inside a
+    model (nothing happens outside training); :meth:`transform` is the same as a pure function
+    of the pictures and their random numbers, for input pipelines.
+
+    Parameters
+    ----------
+    rotation : float, default 12.0
+        Largest angle in degrees, to either side.
+    zoom : float in [0, 1), default 0.12
+        Largest relative change of size, larger or smaller.
+    shift : float in [0, 1), default 0.08
+        Largest shift as a fraction of height and width, each way.
+    horizontal_flip : bool, default True
+        Mirror every second picture on average.
+    brightness : float in [0, 1], default 0.1
+        Largest amount added or taken, as a fraction of 255.
+    contrast : float in [0, 1), default 0.2
+        Largest relative change of the differences from the picture's mean.
+    erasing : float in [0, 1], default 0.0
+        Probability that a rectangle (2 to 25 % of the area) is painted over with one random
+        grey (Zhong et al., "Random Erasing Data Augmentation", AAAI 2020).
+    seed : int or keras.random.SeedGenerator, optional
+        For the layer's own random numbers.
+    **kwargs
+        ``name`` and ``dtype`` as for every Keras layer.
+
+    Raises
+    ------
+    InvalidInputError
+        For a strength outside its range.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> X, y = fk.make_fer2013(n_samples=70, random_state=0).train
+    >>> augmented = fk.FaceAugmentation(rotation=20, erasing=0.5, seed=0)(X, training=True)
+    >>> tuple(augmented.shape) == X.shape
+    True
+    """
+
+    def __init__(
+        self,
+        rotation: float = 12.0,
+        zoom: float = 0.12,
+        shift: float = 0.08,
+        *,
+        horizontal_flip: bool = True,
+        brightness: float = 0.1,
+        contrast: float = 0.2,
+        erasing: float = 0.0,
+        seed: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        for name, value, limit in (
+            ("rotation", rotation, 180.0),
+            ("zoom", zoom, 0.99),
+            ("shift", shift, 0.99),
+            ("brightness", brightness, 1.0),
+            ("contrast", contrast, 0.99),
+            ("erasing", erasing, 1.0),
+        ):
+            if not 0 <= value <= limit:
+                raise InvalidInputError(f"{name} must be in [0, {limit:g}]; received {value!r}")
+        self.rotation = rotation
+        self.zoom = zoom
+        self.shift = shift
+        self.horizontal_flip = horizontal_flip
+        self.brightness = brightness
+        self.contrast = contrast
+        self.erasing = erasing
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.supports_masking = False
+
+    def call(self, images: Any, training: bool | None = None) -> Any:
+        """Augment pictures while training; return them unchanged otherwise."""
+        if not training:
+            return images
+        uniform = keras.random.uniform(
+            (ops.shape(images)[0], UNIFORMS_PER_IMAGE), dtype="float32", seed=self.seed_generator
+        )
+        return self.transform(images, uniform)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the input's shape: augmentation keeps it."""
+        return input_shape
+
+    def transform(self, images: Any, uniform: Any) -> Any:
+        """Augment pictures with given random numbers.
+
+        Parameters
+        ----------
+        images : tensor, shape (n, height, width, channels)
+            Values in [0, 255].
+        uniform : tensor of float32, shape (n, 13)
+            Independent random numbers in [0, 1).
+
+        Returns
+        -------
+        tensor of float32, shape (n, height, width, channels)
+            Values in [0, 255].
+        """
+        images = ops.cast(images, "float32")
+        if self.rotation or self.zoom or self.shift or self.horizontal_flip:
+            images = ops.image.affine_transform(
+                images, self._warp(uniform, images.shape[1:3]), fill_mode="nearest"
+            )
+        if self.brightness or self.contrast:
+            images = self._relight(images, uniform)
+        if self.erasing:
+            images = self._erase(images, uniform)
+        return images
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that build this layer again."""
+        return {
+            **super().get_config(),
+            "rotation": self.rotation,
+            "zoom": self.zoom,
+            "shift": self.shift,
+            "horizontal_flip": self.horizontal_flip,
+            "brightness": self.brightness,
+            "contrast": self.contrast,
+            "erasing": self.erasing,
+            "seed": self.seed,
+        }
+
+    def _warp(self, uniform: Any, size: tuple[int, int]) -> Any:
+        """Return the affine maps (n, 8) from output to input pixels, about the centre."""
+        height, width = size
+        angle = _symmetric(uniform[:, 0]) * math.radians(self.rotation)
+        scale = 1.0 + _symmetric(uniform[:, 1]) * self.zoom
+        mirror = ops.where(uniform[:, 2] < 0.5, -1.0, 1.0) if self.horizontal_flip else 1.0  # noqa: PLR2004 - a fair coin
+        cosine, sine = ops.cos(angle) / scale, ops.sin(angle) / scale
+        a0, a1 = cosine * mirror, -sine * mirror
+        b0, b1 = sine, cosine
+        centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
+        a2 = centre_x - a0 * centre_x - a1 * centre_y
+        b2 = centre_y - b0 * centre_x - b1 * centre_y
+        a2 = a2 + _symmetric(uniform[:, 3]) * self.shift * width
+        b2 = b2 + _symmetric(uniform[:, 4]) * self.shift * height
+        zero = ops.zeros_like(a2)
+        return ops.stack([a0, a1, a2, b0, b1, b2, zero, zero], axis=1)
+
+    def _relight(self, images: Any, uniform: Any) -> Any:
+        gain = 1.0 + _per_image(_symmetric(uniform[:, 5])) * self.contrast
+        offset = _per_image(_symmetric(uniform[:, 6])) * self.brightness * 255.0
+        mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
+        return ops.clip((images - mean) * gain + mean + offset, 0.0, 255.0)
+
+    def _erase(self, images: Any, uniform: Any) -> Any:
+        height, width = images.shape[1:3]
+        low, high = _ERASED_AREA
+        area = low + uniform[:, 7] * (high - low)
+        flat, tall = (math.log(aspect) for aspect in _ERASED_ASPECT)
+        aspect = ops.exp(flat + uniform[:, 8] * (tall - flat))
+        rows, columns = ops.sqrt(area * aspect) * height, ops.sqrt(area / aspect) * width
+        top, left = uniform[:, 9] * (height - rows), uniform[:, 10] * (width - columns)
+        y = ops.reshape(ops.arange(height, dtype="float32"), (1, height, 1, 1))
+        x = ops.reshape(ops.arange(width, dtype="float32"), (1, 1, width, 1))
+        inside = (
+            (y >= _per_image(top))
+            & (y < _per_image(top + rows))
+            & (x >= _per_image(left))
+            & (x < _per_image(left + columns))
+            & (_per_image(uniform[:, 11]) < self.erasing)
+        )
+        return ops.where(inside, _per_image(uniform[:, 12]) * 255.0, images)
+
+
+def mix_images(
+    images: Any, targets: Any, *, share: Any, cut: Any, position: Any
+) -> tuple[Any, Any]:
+    """Blend each picture of a batch, and its target, with its partner from the batch's other end.
+
+    Parameters
+    ----------
+    images : tensor, shape (n, height, width, channels)
+        Pictures in random order.
+    targets : tensor, shape (n, k)
+        Class probabilities.
+    share : tensor of float32, shape (n,)
+        The picture's own share, in [0, 1]; 1 leaves it alone.
+    cut : tensor of bool, shape (n,)
+        True pastes a rectangle of the partner (CutMix, Yun et al., ICCV 2019), False blends the
+        pixels (mixup, Zhang et al., ICLR 2018).
+    position : tensor of float32, shape (n, 2)
+        The rectangle's centre as fractions of height and width.
+
+    Returns
+    -------
+    images, targets : tensor
+        Of the same shapes; a cut's targets are mixed by the area that was really pasted.
+    """
+    height, width = images.shape[1:3]
+    images = ops.cast(images, "float32")
+    side = ops.sqrt(1.0 - share)
+    top, bottom = _clipped_range(position[:, 0], side, height)
+    left, right = _clipped_range(position[:, 1], side, width)
+    y = ops.reshape(ops.arange(height, dtype="float32"), (1, height, 1, 1))
+    x = ops.reshape(ops.arange(width, dtype="float32"), (1, 1, width, 1))
+    outside = ~(
+        (y >= _per_image(top))
+        & (y < _per_image(bottom))
+        & (x >= _per_image(left))
+        & (x < _per_image(right))
+    )
+    own_share = ops.where(cut, 1.0 - (bottom - top) * (right - left) / (height * width), share)
+    weight = ops.where(
+        _per_image(cut), ops.cast(outside, "float32"), ops.ones_like(images) * _per_image(share)
+    )
+    images = weight * images + (1.0 - weight) * ops.flip(images, axis=0)
+    own_share = ops.expand_dims(own_share, -1)
+    targets = own_share * targets + (1.0 - own_share) * ops.flip(targets, axis=0)
+    return images, targets
+
+
+def _clipped_range(centre: Any, side: Any, length: int) -> tuple[Any, Any]:
+    start = ops.clip(ops.round((centre - side / 2) * length), 0, length)
+    stop = ops.clip(ops.round((centre + side / 2) * length), 0, length)
+    return start, stop
+
+
+def _symmetric(uniform: Any) -> Any:
+    """Map [0, 1) to [-1, 1)."""
+    return 2.0 * uniform - 1.0
+
+
+def _per_image(values: Any) -> Any:
+    return ops.reshape(values, (-1, 1, 1, 1))

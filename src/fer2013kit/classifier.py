@@ -1,0 +1,641 @@
+"""EmotionClassifier: a scikit-learn classifier that trains a Keras network on face pictures."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from fer2013kit import _inputs, _persistence
+from fer2013kit._calibration import apply_temperature, fit_temperature
+from fer2013kit._inference import predict_in_batches
+from fer2013kit._precision import precision_policy, resolve_precision
+from fer2013kit._progress import resolve_verbose
+from fer2013kit._training import TrainingSettings, train
+from fer2013kit.augmentation import FaceAugmentation
+
+from fer2013kit.emotions import IMAGE_SHAPE
+from fer2013kit.evaluation import EvaluationReport, evaluate_predictions
+from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.models import ModelBuilder, create_model
+from fer2013kit.pipeline import TrainingBatches, compile_inference
+
+logger = logging.getLogger(__name__)
+
+_CHECKPOINT_NAME = "checkpoint.npz"
+_SEED_LIMIT = 2**31 - 1
+_MINIMUM_CLASSES = 2
+
+
+class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no types
+    """A convolutional network for facial expressions that behaves as a scikit-learn classifier.
+
+    Pictures are arrays ``(n, 48, 48)``, ``(n, 48, 48, 1)`` or ``(n, 2304)``.  Integers (uint8 or
+    wider) mean grey levels 0 to 255; floats mean ``value_range``, [0, 1] unless set.  The dtype
+    decides, never the values, so that the same picture is always read the same.  Labels are
+    FER-2013 codes (integers 0 to 6, see :class:`Emotion`) or strings of your own.
+
+    Parameters
+    ----------
+    model : str or callable, default "five_layer_cnn"
+        A name from :func:`list_models` or a builder
+        ``(input_shape, num_classes, **model_params) -> uncompiled keras.Model`` whose network
+        takes pictures in [0, 255] and returns probabilities.
+    model_params : dict, optional
+        Passed on to the builder.
+    epochs : int, default 60
+        Passes over the training set.
+    batch_size : int, default 128
+        Pictures of a training step.
+    optimizer : str or keras.optimizers.Optimizer, default "sgd"
+        A Keras name (``"sgd"`` has Nesterov momentum 0.9), or an optimizer, which is copied and
+        brings its own learning rate, weight decay and averaging.
+    learning_rate : float, default 0.05
+        Peak learning rate.
+    learning_rate_schedule : {"cosine", "constant"}, default "cosine"
+        Cosine decay to 0 over all epochs (Loshchilov & Hutter, ICLR 2017), or no decay.
+    warmup_epochs : float, default 1.0
+        Linear rise to the peak before the cosine; at most half of the run.
+    weight_decay : float, default 5e-4
+        Decoupled weight decay, times the learning rate a step; 0 for none.
+    ema_momentum : float in [0, 1), default 0.999
+        Averages the weights over the steps (Polyak & Juditsky, 1992); validation and the final
+        model use the average.  Never longer than the last tenth of the run; 0 for none.
+    loss : {"crossentropy", "focal"}, default "crossentropy"
+        Categorical cross-entropy or focal loss (Lin et al., ICCV 2017).
+    focal_gamma : float, default 2.0
+        Focus of the focal loss.
+    label_smoothing : float in [0, 1), default 0.1
+        Share of the target given to all classes alike (Szegedy et al., CVPR 2016).
+    class_weight : {"balanced", "inverse_sqrt", "effective_number"}, dict or array, optional
+        Weight of each class in the loss, see :func:`compute_class_weight`.  A dict's keys are
+        labels as in ``y``, an array follows ``classes_``.
+    augment : bool, default True
+        False trains on the pictures as they are, whatever the strengths below.
+    rotation, zoom, shift, horizontal_flip, brightness, contrast, erasing
+        Strengths of :class:`FaceAugmentation`: defaults 12.0 degrees, 0.12, 0.08, True, 0.1,
+        0.2 and 0.0.
+    mixup, cutmix : float, default 0.0
+        Alpha of mixup (Zhang et al., ICLR 2018) and CutMix (Yun et al., ICCV 2019); 0 for none.
+    monitor : str, default "val_accuracy"
+        Figure of ``history_`` that early stopping and the best weights go by; smaller is better
+        where its name holds "loss".
+    early_stopping : int, optional
+        Stop after so many epochs without a better ``monitor``; None never stops.
+    restore_best_weights : bool, default False
+        Keep the best epoch's weights rather than the last one's; needs ``validation_data``.
+    precision : {"auto", "float32", "bfloat16"}, default "auto"
+        Number format of the network's arithmetic; ``"auto"`` takes bfloat16 where the CPU has
+        instructions for it.  ``precision_`` tells which it was.
+    checkpoint_dir : str or Path, optional
+        Folder that holds the state after every epoch.  A ``fit`` with the same settings and data
+        goes on from there and ends where the unbroken one would have; a finished run is not
+        repeated.  The state of your own callbacks is not kept.
+    image_shape : tuple of int, optional, default (48, 48, 1)
+        Height, width and channels; None takes them from ``X`` in ``fit``.
+    value_range : (low, high), optional, default (0.0, 1.0)
+        Range of pictures given as floats; None is (0, 1) without the check that values stay
+        inside, for instance for standardised pictures.
+    classes : sequence, optional
+        All labels there may be, if more than those of ``y`` or integers other than 0 to 6.
+    verbose : {"auto", 0, 1, 2}, default "auto"
+        Silent, a progress bar with the time left, or a line an epoch, on standard error;
+        ``"auto"`` is a bar on a terminal and lines elsewhere.
+    random_state : int, RandomState or None, default None
+        With an int, the same data gives the same model on the same CPU.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (k,)
+        Sorted labels; columns of ``predict_proba`` in this order.
+    class_names_ : tuple of str
+        The same for people: FER-2013 codes become words.
+    model_ : keras.Model
+        The trained network.
+    history_ : dict of str to list of float
+        ``loss``, ``accuracy``, ``val_loss``, ``val_accuracy``, ``learning_rate`` by epoch.
+    best_epoch_ : int or None
+        Epoch of the best ``monitor``, counted from 0.
+    precision_ : {"float32", "bfloat16"}
+        The format that was used.
+    temperature_ : float
+        From :meth:`calibrate`; 1.0 before.
+    image_shape_ : tuple of int
+        Height, width and channels.
+    n_features_in_ : int
+        Pixels of a picture.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> data = fk.make_fer2013(n_samples=140, random_state=0)
+    >>> clf = fk.EmotionClassifier(epochs=1, verbose=0, random_state=0)
+    >>> clf.fit(*data.train).predict_proba(data.train.images[:2]).shape
+    (2, 7)
+    """
+
+    def __init__(
+        self,
+        model: str | ModelBuilder = "five_layer_cnn",
+        *,
+        model_params: Mapping[str, Any] | None = None,
+        epochs: int = 60,
+        batch_size: int = 128,
+        optimizer: Any = "sgd",
+        learning_rate: float = 0.05,
+        learning_rate_schedule: str = "cosine",
+        warmup_epochs: float = 1.0,
+        weight_decay: float = 5e-4,
+        ema_momentum: float = 0.999,
+        loss: str = "crossentropy",
+        focal_gamma: float = 2.0,
+        label_smoothing: float = 0.1,
+        class_weight: str | Mapping[Any, float] | ArrayLike | None = None,
+        augment: bool = True,
+        rotation: float = 12.0,
+        zoom: float = 0.12,
+        shift: float = 0.08,
+        horizontal_flip: bool = True,
+        brightness: float = 0.1,
+        contrast: float = 0.2,
+        erasing: float = 0.0,
+        mixup: float = 0.0,
+        cutmix: float = 0.0,
+        monitor: str = "val_accuracy",
+        early_stopping: int | None = None,
+        restore_best_weights: bool = False,
+        precision: str = "auto",
+        checkpoint_dir: str | Path | None = None,
+        image_shape: tuple[int, int, int] | None = IMAGE_SHAPE,
+        value_range: tuple[float, float] | None = (0.0, 1.0),
+        classes: Sequence[Any] | None = None,
+        verbose: str | int = "auto",
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.model = model
+        self.model_params = model_params
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.warmup_epochs = warmup_epochs
+        self.weight_decay = weight_decay
+        self.ema_momentum = ema_momentum
+        self.loss = loss
+        self.focal_gamma = focal_gamma
+        self.label_smoothing = label_smoothing
+        self.class_weight = class_weight
+        self.augment = augment
+        self.rotation = rotation
+        self.zoom = zoom
+        self.shift = shift
+        self.horizontal_flip = horizontal_flip
+        self.brightness = brightness
+        self.contrast = contrast
+        self.erasing = erasing
+        self.mixup = mixup
+        self.cutmix = cutmix
+        self.monitor = monitor
+        self.early_stopping = early_stopping
+        self.restore_best_weights = restore_best_weights
+        self.precision = precision
+        self.checkpoint_dir = checkpoint_dir
+        self.image_shape = image_shape
+        self.value_range = value_range
+        self.classes = classes
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        validation_data: Any = None,
+        callbacks: Sequence[Any] = (),
+    ) -> Self:
+        """Train the network from the beginning, or from ``checkpoint_dir``.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
+            Pictures.
+        y : array_like, shape (n,)
+            Labels.
+        sample_weight : array_like of float, shape (n,), optional
+            Weight of each row in the loss, times that of its class.
+        validation_data : Split or (X, y), optional
+            Evaluated after every epoch, without augmentation and weights.
+        callbacks : sequence of keras.callbacks.Callback
+            They see the Keras network itself.
+
+        Returns
+        -------
+        EmotionClassifier
+            self.
+
+        Raises
+        ------
+        InvalidInputError
+            For unusable settings, pictures, labels or weights, or a ``checkpoint_dir`` that
+            holds another run.
+        UnknownModelError
+            For an unknown ``model``.
+        """
+        _inputs.check_parameters(self.get_params(deep=False))
+        if self.restore_best_weights and validation_data is None:
+            raise InvalidInputError("restore_best_weights needs validation_data in fit")
+        images, labels = self._check_training_data(X, y)
+        # What is learned begins here; nothing was changed by input that is refused.
+        self.classes_ = np.unique(labels if self.classes is None else np.asarray(self.classes))
+        codes = _inputs.encode_labels(labels, self.classes_)
+        weights = self._row_weights(labels, codes, sample_weight, images)
+        validation = None if validation_data is None else self._check_validation(validation_data)
+        seed = int(check_random_state(self.random_state).randint(_SEED_LIMIT))
+        self.precision_ = resolve_precision(self.precision)
+        verbose = resolve_verbose(self.verbose)
+        if verbose:
+            logger.info("training in %s", self.precision_)
+        self._set_model(self._build(seed))
+        batches = TrainingBatches(
+            images=images,
+            targets=np.eye(len(self.classes_), dtype=np.float32)[codes],
+            weights=weights,
+            batch_size=self.batch_size,
+            seed=seed,
+            augmentation=self._augmentation(),
+            mixup=self.mixup,
+            cutmix=self.cutmix,
+        )
+        outcome = train(
+            self.model_,
+            batches,
+            self._training_settings(verbose, images, codes, weights),
+            validation=validation,
+            callbacks=callbacks,
+        )
+        self.history_ = outcome.history
+        self.best_epoch_ = outcome.best_epoch
+        self.temperature_ = 1.0
+        return self
+
+    def predict_proba(self, X: ArrayLike, *, tta: str | None = None) -> NDArray[np.float32]:
+        """Return the probability of every class.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
+            Pictures; memory stays the same for any ``n``.
+        tta : {None, "flip", "ten_crop"}, default None
+            Test-time augmentation: average over the picture and its mirror image, or over five
+            windows and their mirror images (2 or 10 times the work).
+
+        Returns
+        -------
+        ndarray of float32, shape (n, k)
+            Columns follow ``classes_``; rows sum to 1.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before ``fit``.
+        InvalidInputError
+            For pictures of another shape or range, NaN, or an unknown ``tta``.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> X, y = fk.make_fer2013(n_samples=140, random_state=0).train
+        >>> clf = fk.EmotionClassifier(epochs=1, verbose=0, random_state=0).fit(X, y)
+        >>> clf.predict_proba(X[:3], tta="flip").shape
+        (3, 7)
+        """
+        check_is_fitted(self)
+        images = self._check_images(X)
+        probabilities = predict_in_batches(
+            self._inference,
+            images,
+            to_pixels=_inputs.pixel_converter(self.value_range),
+            n_classes=len(self.classes_),
+            tta=tta,
+        )
+        if self.temperature_ == 1.0:
+            return probabilities
+        return apply_temperature(probabilities, self.temperature_).astype(np.float32)
+
+    def predict(self, X: ArrayLike, *, tta: str | None = None) -> NDArray[Any]:
+        """Return the most probable label of every picture.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
+            Pictures.
+        tta : {None, "flip", "ten_crop"}, default None
+            As in :meth:`predict_proba`.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Labels of the kind that ``fit`` was given.
+        """
+        winners = self.predict_proba(X, tta=tta).argmax(axis=1)
+        labels: NDArray[Any] = self.classes_[winners]
+        return labels
+
+    def evaluate(self, X: ArrayLike, y: ArrayLike, *, tta: str | None = None) -> EvaluationReport:
+        """Measure the classifier on labelled pictures.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
+            Pictures that were not trained on.
+        y : array_like, shape (n,)
+            True labels.
+        tta : {None, "flip", "ten_crop"}, default None
+            As in :meth:`predict_proba`.
+
+        Returns
+        -------
+        EvaluationReport
+            Loss, accuracy with its confidence interval, figures per class, calibration.
+
+        Raises
+        ------
+        InvalidInputError
+            For zero rows, lengths that differ, or labels that were not trained.
+        """
+        check_is_fitted(self)
+        codes = self._check_codes(y, len(np.asarray(X)) if not hasattr(X, "shape") else X.shape[0])
+        return evaluate_predictions(
+            codes, self.predict_proba(X, tta=tta), class_names=self.class_names_
+        )
+
+    def calibrate(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Fit the temperature that makes probabilities honest (Guo et al., ICML 2017).
+
+        The order of the classes, and so ``predict``, stays as it is.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
+            Pictures that were not trained on, for instance the validation split.
+        y : array_like, shape (n,)
+            Their labels.
+
+        Returns
+        -------
+        EmotionClassifier
+            self, with a new ``temperature_``.
+        """
+        check_is_fitted(self)
+        codes = self._check_codes(y, np.shape(X)[0])
+        before, self.temperature_ = self.temperature_, 1.0
+        try:
+            self.temperature_ = fit_temperature(codes, self.predict_proba(X))
+        except BaseException:
+            self.temperature_ = before
+            raise
+        return self
+
+    def save(
+        self, path: str | Path, *, metrics: EvaluationReport | Mapping[str, Any] | None = None
+    ) -> None:
+        """Write the classifier to one file, atomically.
+
+        The file (a zip) holds ``classifier.json``, ``weights.npz`` without pickle, and their
+        SHA-256.  The architecture is kept by its name and parameters, not as code.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file; by custom it ends in ``.fer``.
+        metrics : EvaluationReport or mapping, optional
+            Figures to keep beside the weights, for people; ``metrics_`` after loading.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> import fer2013kit as fk
+        >>> X, y = fk.make_fer2013(n_samples=140, random_state=0).train
+        >>> clf = fk.EmotionClassifier(epochs=1, verbose=0, random_state=0).fit(X, y)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "emotions.fer")
+        ...     clf.save(path)
+        ...     again = fk.EmotionClassifier.load(path)
+        >>> bool((again.predict(X) == clf.predict(X)).all())
+        True
+        """
+        check_is_fitted(self)
+        _persistence.save(self, Path(path), metrics)
+
+    @classmethod
+    def load(cls, path: str | Path, *, model: str | ModelBuilder | None = None) -> Self:
+        """Read a classifier that :meth:`save` wrote; nothing from the file is run.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+        model : str or callable, optional
+            The builder of an architecture that is not registered under the saved name.
+
+        Returns
+        -------
+        EmotionClassifier
+            Fitted, predicting as before.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is missing, damaged, of a newer format, or its weights do not fit the
+            architecture.
+        UnknownModelError
+            If the architecture is not registered and no ``model`` is given.
+        """
+        return _persistence.load(cls, Path(path), model)
+
+    @property
+    def class_names_(self) -> tuple[str, ...]:
+        """Names of the classes for people, in the order of ``classes_``."""
+        check_is_fitted(self, "classes_")
+        return _inputs.class_display_names(self.classes_, coded=self.classes is None)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "temperature_")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return _persistence.picklable_state(super().__getstate__())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        weights = state.pop("_weights", None)
+        super().__setstate__(state)
+        if weights is not None:
+            self._restore_model(weights)
+
+    def _set_model(self, model: Any) -> None:
+        self.model_ = model
+        self._inference = compile_inference(model, self.image_shape_)
+
+    def _restore_model(self, weights: Sequence[NDArray[Any]]) -> None:
+        model = self._build(seed=0)
+        model.set_weights(weights)
+        self._set_model(model)
+
+    def _build(self, seed: int) -> Any:
+        """Build the network from a seed, and give the caller's random state back."""
+        python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002 - user-made layers may draw from it
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002 - the same
+        try:
+            with precision_policy(self.precision_):
+                network = self._create()
+            if network.compute_dtype != "float32" and network.outputs[0].dtype != "float32":
+                # Probabilities in half precision are too coarse; only our own nets care for it.
+                logger.warning(
+                    "the network's last layer does not compute in float32; using float32 "
+                    "throughout. Give that layer dtype='float32' to train in %s",
+                    self.precision_,
+                )
+                self.precision_ = "float32"
+                with precision_policy(self.precision_):
+                    network = self._create()
+        finally:
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)  # noqa: NPY002 - the same
+        return network
+
+    def _create(self) -> Any:
+        return create_model(
+            self.model,
+            input_shape=self.image_shape_,
+            num_classes=len(self.classes_),
+            **(self.model_params or {}),
+        )
+
+    def _augmentation(self) -> FaceAugmentation | None:
+        if not self.augment:
+            return None
+        return FaceAugmentation(
+            rotation=self.rotation,
+            zoom=self.zoom,
+            shift=self.shift,
+            horizontal_flip=self.horizontal_flip,
+            brightness=self.brightness,
+            contrast=self.contrast,
+            erasing=self.erasing,
+        )
+
+    def _training_settings(self, verbose: int, *data: NDArray[Any]) -> TrainingSettings:
+        own = {one.name for one in fields(TrainingSettings)} & set(self.get_params(deep=False))
+        choices = {name: getattr(self, name) for name in own - {"verbose"}}
+        folder = self.checkpoint_dir
+        return TrainingSettings(
+            **choices,
+            verbose=verbose,
+            checkpoint_path=None if folder is None else Path(folder) / _CHECKPOINT_NAME,
+            fingerprint="" if folder is None else self._fingerprint(data),
+        )
+
+    def _fingerprint(self, data: Sequence[NDArray[Any]]) -> str:
+        """Return what tells this run from others: the settings and the data."""
+        if self.random_state is None or not isinstance(self.random_state, int | np.integer):
+            raise InvalidInputError(
+                "checkpoint_dir needs an int as random_state, else a resumed run could not end "
+                f"where the unbroken one would have; received {self.random_state!r}"
+            )
+        params = self.get_params(deep=False)
+        skipped = {"verbose", "checkpoint_dir"}
+        settings = {k: _persistence.as_json(v) for k, v in params.items() if k not in skipped}
+        settings["precision"] = self.precision_
+        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+        for array in data:
+            digest.update(repr((array.shape, array.dtype.str)).encode())
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+    def _check_training_data(self, X: Any, y: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return pictures in [0, 255] of shape (n, h, w, c) and labels (n,)."""
+        flat, labels = self._validate(X, y, self.image_shape)
+        labels = _inputs.check_targets(labels, allowed=self.classes)
+        present = np.unique(labels)
+        if len(present) < _MINIMUM_CLASSES:
+            raise InvalidInputError(
+                f"y must hold at least two classes; received one class, {present.tolist()}"
+            )
+        self.image_shape_ = self.image_shape or _inputs.infer_image_shape(X)
+        pixels = _inputs.pixel_converter(self.value_range)(flat)
+        return pixels.reshape(len(flat), *self.image_shape_), labels
+
+    def _check_images(self, X: Any) -> NDArray[Any]:
+        """Return fitted-shape pictures in the caller's own range, without a copy."""
+        flat = self._validate(X, None, self.image_shape_)
+        return flat.reshape(len(flat), *self.image_shape_)
+
+    def _validate(self, X: Any, y: Any, image_shape: _inputs.Shape | None) -> Any:
+        fitting = y is not None
+        flat = _inputs.flatten_images(X, image_shape)
+        try:
+            if fitting:
+                checked = validate_data(self, flat, y, reset=True)
+            else:
+                checked = validate_data(self, flat, reset=False)
+        except ValueError as error:
+            raise InvalidInputError(str(error)) from error
+        pixels = checked[0] if fitting else checked
+        if image_shape is not None and pixels.shape[1] != np.prod(image_shape):
+            raise InvalidInputError(
+                f"X must have shape {_inputs.describe_shapes(image_shape)}; "
+                f"received {np.shape(X)}"
+            )
+        _inputs.check_range(pixels, self.value_range)
+        return checked
+
+    def _check_codes(self, y: Any, n_samples: int) -> NDArray[np.int64]:
+        labels = _inputs.check_targets(y, allowed=self.classes)
+        if len(labels) != n_samples:
+            raise InvalidInputError(
+                f"X and y must have the same length; received {n_samples} and {len(labels)}"
+            )
+        return _inputs.encode_labels(labels, self.classes_)
+
+    def _check_validation(self, data: Any) -> tuple[NDArray[Any], NDArray[np.float32]]:
+        try:
+            X, y = data
+        except (TypeError, ValueError) as error:
+            raise InvalidInputError(
+                f"validation_data must be a Split or (X, y); received {type(data).__name__}"
+            ) from error
+        images = _inputs.pixel_converter(self.value_range)(self._check_images(X))
+        codes = self._check_codes(y, len(images))
+        return images, np.eye(len(self.classes_), dtype=np.float32)[codes]
+
+    def _row_weights(
+        self, labels: NDArray[Any], codes: NDArray[np.int64], sample_weight: Any, images: Any
+    ) -> NDArray[np.float32]:
+        weights = np.asarray(_check_sample_weight(sample_weight, images[:, 0, 0]), np.float32)
+        class_weight = self.class_weight
+        if class_weight is None:
+            return weights
+        from fer2013kit.class_weight import compute_sample_weight
+        if not isinstance(class_weight, str | Mapping):
+            of_class = np.asarray(class_weight, np.float32)
+            if of_class.shape != self.classes_.shape:
+                raise InvalidInputError(
+                    f"class_weight must have one value for each of {self.classes_.tolist()}; "
+                    f"received shape {of_class.shape}"
+                )
+            return weights * of_class[codes]
+        return weights * np.asarray(compute_sample_weight(labels, class_weight), np.float32)

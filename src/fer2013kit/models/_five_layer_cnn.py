@@ -1,0 +1,90 @@
+"""The five-layer CNN: three convolutional and two fully-connected weight layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fer2013kit.emotions import IMAGE_SHAPE, NUM_CLASSES
+from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.models._registry import register_model
+
+_CONVOLUTIONS = 3
+
+
+@register_model("five_layer_cnn")
+def five_layer_cnn(
+    input_shape: tuple[int, int, int] = IMAGE_SHAPE,
+    num_classes: int = NUM_CLASSES,
+    *,
+    filters: Sequence[int] = (48, 96, 192),
+    kernel_sizes: Sequence[int] = (5, 3, 3),
+    dense_units: int = 256,
+    dropout: float = 0.2,
+    dense_dropout: float = 0.4,
+    crop: int = 3,
+) -> Any:
+    """Build the five-layer CNN.
+
+    Each convolution is followed by max-pooling (3x3, stride 2), batch normalisation and ReLU.
+    Pooling comes first because normalising a quarter of the activations is as good and, on a
+    CPU, half as much work.  The border is cropped inside the network: the pictures' edges say
+    little about the face, and 42x42 costs three quarters of 48x48.
+
+    Parameters
+    ----------
+    input_shape : tuple of int, default (48, 48, 1)
+        Height, width and channels; values are expected in [0, 255].
+    num_classes : int, default 7
+        Width of the last layer.
+    filters : sequence of 3 int, default (48, 96, 192)
+        Width of each convolution.
+    kernel_sizes : sequence of 3 int, default (5, 3, 3)
+        Side of each convolution's kernel in pixels.
+    dense_units : int, default 256
+        Width of the first fully-connected layer.
+    dropout : float in [0, 1), default 0.2
+        Dropped after each convolution's block.
+    dense_dropout : float in [0, 1), default 0.4
+        Dropped before the last layer.
+    crop : int, default 3
+        Pixels cut off each side.
+
+    Returns
+    -------
+    keras.Model
+        Uncompiled, with 2.0 million parameters at the defaults; probabilities in float32.
+
+    Raises
+    ------
+    InvalidInputError
+        Unless there are three filters and three kernel sizes, and pixels are left after the crop.
+    """
+    import keras
+    from keras import layers
+
+    for name, values in (("filters", filters), ("kernel_sizes", kernel_sizes)):
+        if len(values) != _CONVOLUTIONS:
+            raise InvalidInputError(f"{name} must be {_CONVOLUTIONS} numbers; received {values!r}")
+    if crop < 0 or 2 * crop >= min(input_shape[:2]):
+        raise InvalidInputError(
+            f"crop must be at least 0 and leave pixels of {input_shape}; received {crop}"
+        )
+
+    inputs = keras.Input(input_shape, name="images")
+    x = layers.Cropping2D(crop, name="crop")(inputs)
+    x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(x)
+    for number, (width, side) in enumerate(zip(filters, kernel_sizes, strict=True), start=1):
+        x = layers.Conv2D(width, side, padding="same", use_bias=False, name=f"conv{number}")(x)
+        x = layers.MaxPooling2D(3, strides=2, padding="same", name=f"pool{number}")(x)
+        x = layers.BatchNormalization(name=f"norm{number}")(x)
+        x = layers.ReLU(name=f"relu{number}")(x)
+        x = layers.Dropout(dropout, name=f"dropout{number}")(x)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dense(dense_units, use_bias=False, name="dense1")(x)
+    x = layers.BatchNormalization(name="norm4")(x)
+    x = layers.ReLU(name="relu4")(x)
+    x = layers.Dropout(dense_dropout, name="dropout4")(x)
+    # In half precision a softmax loses the small probabilities.
+    outputs = layers.Dense(num_classes, activation="softmax", dtype="float32", name="dense2")(x)
+    return keras.Model(inputs, outputs, name="five_layer_cnn")

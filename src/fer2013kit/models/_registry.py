@@ -1,0 +1,187 @@
+"""The names under which architectures are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias, TypeVar, overload
+
+from fer2013kit.emotions import IMAGE_SHAPE, NUM_CLASSES
+from fer2013kit.exceptions import InvalidInputError, UnknownModelError
+
+ModelBuilder: TypeAlias = Callable[..., Any]
+"""``(input_shape, num_classes, **params) -> uncompiled keras.Model``."""
+
+_Builder = TypeVar("_Builder", bound=ModelBuilder)
+
+_builders: dict[str, ModelBuilder] = {}
+
+
+@overload
+def register_model(name: str) -> Callable[[_Builder], _Builder]: ...
+@overload
+def register_model(name: str, builder: _Builder) -> _Builder: ...
+def register_model(name: str, builder: ModelBuilder | None = None) -> Any:
+    """Make an architecture known under a name.
+
+    Parameters
+    ----------
+    name : str
+        The name for :func:`create_model` and ``EmotionClassifier(model=name)``.
+    builder : callable, optional
+        ``(input_shape, num_classes, **params) -> uncompiled keras.Model``.  The network takes
+        pictures with values in [0, 255] and returns probabilities ``(n, num_classes)``.
+        Left out, a decorator is returned.
+
+    Returns
+    -------
+    callable
+        The builder itself, or the decorator that registers one.
+
+    Raises
+    ------
+    InvalidInputError
+        If the name is taken by another builder, or the builder cannot be called.
+
+    Examples
+    --------
+    >>> import keras
+    >>> import fer2013kit as fk
+    >>> @fk.register_model("tiny_net")
+    ... def tiny_net(input_shape=(48, 48, 1), num_classes=7, units=8):
+    ...     return keras.Sequential([
+    ...         keras.Input(input_shape),
+    ...         keras.layers.Rescaling(1 / 255),
+    ...         keras.layers.Flatten(),
+    ...         keras.layers.Dense(units, activation="relu"),
+    ...         keras.layers.Dense(num_classes, activation="softmax", dtype="float32"),
+    ...     ])
+    >>> fk.create_model("tiny_net").output_shape
+    (None, 7)
+    """
+    if builder is None:
+        return lambda function: register_model(name, function)
+    if not callable(builder):
+        raise InvalidInputError(f"builder must be callable; received {builder!r}")
+    if _builders.get(name, builder) is not builder:
+        raise InvalidInputError(f"a model named {name!r} is registered already; choose another name")
+    _builders[name] = builder
+    return builder
+
+
+def list_models() -> list[str]:
+    """Return the names of all registered architectures, sorted.
+
+    Returns
+    -------
+    list of str
+        Names that :func:`create_model` takes.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> "five_layer_cnn" in fk.list_models()
+    True
+    """
+    return sorted(_builders)
+
+
+def resolve_builder(model: str | ModelBuilder) -> tuple[str, ModelBuilder]:
+    """Return the name and the builder of a model given as either.
+
+    Parameters
+    ----------
+    model : str or callable
+        A registered name or a builder.
+
+    Returns
+    -------
+    name : str
+        The registered name; for a builder that is not registered, its own ``__qualname__``.
+    builder : callable
+        The builder.
+
+    Raises
+    ------
+    UnknownModelError
+        For a name that is not registered.
+    InvalidInputError
+        For neither a name nor a callable.
+
+    Examples
+    --------
+    >>> from fer2013kit.models import resolve_builder
+    >>> resolve_builder("five_layer_cnn")[0]
+    'five_layer_cnn'
+    """
+    if isinstance(model, str):
+        if model not in _builders:
+            raise UnknownModelError(model, known=_builders)
+        return model, _builders[model]
+    if not callable(model):
+        raise InvalidInputError(
+            f"model must be a registered name ({', '.join(list_models())}) or a callable "
+            f"(input_shape, num_classes, **params) -> keras.Model; received {model!r}"
+        )
+    for name, builder in _builders.items():
+        if builder is model:
+            return name, builder
+    return getattr(model, "__qualname__", type(model).__qualname__), model
+
+
+def create_model(
+    model: str | ModelBuilder = "five_layer_cnn",
+    *,
+    input_shape: tuple[int, int, int] = IMAGE_SHAPE,
+    num_classes: int = NUM_CLASSES,
+    **params: Any,
+) -> Any:
+    """Build an architecture by its name.
+
+    Parameters
+    ----------
+    model : str or callable, default "five_layer_cnn"
+        A registered name (see :func:`list_models`) or a builder.
+    input_shape : tuple of int, default (48, 48, 1)
+        Height, width and channels.
+    num_classes : int, default 7
+        Number of classes.
+    **params
+        Passed on to the builder, for instance ``filters=(32, 64, 128)``.
+
+    Returns
+    -------
+    keras.Model
+        Uncompiled; takes pictures ``(n, height, width, channels)`` with values in [0, 255]
+        (scaling is its own layer) and returns probabilities ``(n, num_classes)``.
+
+    Raises
+    ------
+    UnknownModelError
+        For an unknown name.
+    InvalidInputError
+        For parameters that the builder refuses, or a result that is no Keras model of that shape.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> model = fk.create_model("five_layer_cnn", filters=(8, 16, 32), dense_units=32)
+    >>> model.output_shape
+    (None, 7)
+    """
+    import keras
+
+    name, builder = resolve_builder(model)
+    try:
+        network = builder(input_shape=input_shape, num_classes=num_classes, **params)
+    except TypeError as error:
+        raise InvalidInputError(f"the builder of {name!r} refuses its arguments: {error}") from error
+    if not isinstance(network, keras.Model):
+        raise InvalidInputError(
+            f"the builder of {name!r} must return a keras.Model; received {type(network).__name__}"
+        )
+    if network.built and tuple(network.output_shape) != (None, num_classes):
+        raise InvalidInputError(
+            f"the network of {name!r} must return (n, {num_classes}) probabilities; "
+            f"received output shape {network.output_shape}"
+        )
+    return network
