@@ -1,0 +1,131 @@
+"""load_fer2013: recognise a source, read it or find it in the cache, join the FER+ votes."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fer2013kit.datasets._detect import Dialect
+from fer2013kit.datasets._npz import read_npz
+from fer2013kit.datasets._readers import find_source
+from fer2013kit.datasets._storage import cached_rows
+from fer2013kit.exceptions import InvalidInputError
+
+if TYPE_CHECKING:
+    from fer2013kit._arrays import IntArray
+    from fer2013kit.datasets._fer2013 import FER2013
+
+_logger = logging.getLogger(__name__)
+
+
+def load_fer2013(
+    path: str | os.PathLike[str],
+    *,
+    ferplus: str | os.PathLike[str] | None = None,
+    cache: bool = True,
+) -> FER2013:
+    """Load FER-2013 from any form in which it is handed round.
+
+    What a path names is recognised by its content, not by its name:
+
+    - a folder with ``train/<class>/`` and ``test/<class>/`` of 48x48 pictures (Kaggle
+      ``msambare/fer2013``), also some folders deeper; rows are ordered by split, class code and
+      file name.  File names that start with ``Training_``, ``PublicTest_`` or ``PrivateTest_``
+      tell the split; without such prefixes ``test`` is whole and ``validation`` is None;
+    - ``fer2013.csv`` (``emotion,pixels,Usage``) and ``icml_face_data.csv``
+      (``emotion, Usage, pixels``); rows in the order of the file;
+    - the challenge's ``train.csv`` (``emotion,pixels``), with the ``test.csv`` (``pixels``)
+      that lies beside it, whose rows have no labels; rows in the order of the files;
+    - parquet as Hugging Face writes it, one file or a folder of ``train-*.parquet``,
+      ``test-*.parquet`` (needs the extra ``parquet``); rows in the order of the files;
+    - a ``.zip``, ``.tar`` or compressed tar of one of these, read without unpacking it;
+    - an ``.npz`` written by :func:`save_fer2013`.
+
+    A folder that holds several of them gives the first of: a CSV with ``Usage``, pictures,
+    parquet, ``.npz``, the challenge's CSVs, a single archive; of several of one kind the
+    shallowest, then the first by name.
+
+    Parameters
+    ----------
+    path : path-like
+        File or folder.
+    ferplus : path-like, optional
+        ``fer2013new.csv`` of FER+ (Barsoum et al., 2016), whose votes are joined row by row.
+        That needs a source that keeps the order of ``fer2013.csv``: the CSV dialects with a
+        column ``Usage``.
+    cache : bool, default True
+        Keep the parsed arrays in the cache folder (the platform's, or ``FER2013KIT_HOME``),
+        from which later loads of the same content map them within milliseconds.
+
+    Returns
+    -------
+    FER2013
+        With images uint8 ``(n, 48, 48, 1)`` and labels int64 ``(n,)`` in the codes of
+        :class:`Emotion` whatever the source's.  Arrays from the cache are read-only.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        When there is nothing at ``path``.
+    DatasetFormatError
+        When what is there cannot be read, with the file and, for text, the line at fault.
+    InvalidInputError
+        When FER+ votes cannot be joined to this source.
+    MissingDependencyError
+        For parquet without pyarrow.
+
+    References
+    ----------
+    Goodfellow et al., "Challenges in Representation Learning: A report on three machine learning
+    contests", 2013.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import fer2013kit as fk
+    >>> data = fk.make_fer2013(n_samples=70, random_state=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     fk.save_fer2013(data, f"{folder}/faces.npz")
+    ...     again = fk.load_fer2013(f"{folder}/faces.npz")
+    >>> bool((again.train.images == data.train.images).all())
+    True
+    """
+    path = Path(path).expanduser()
+    source = find_source(path)
+    if source.dialect is Dialect.NPZ:
+        data = read_npz(source.path)
+        return data if ferplus is None else _join_ferplus(data, ferplus, None)
+    rows = cached_rows(source.key(), source.read) if cache else source.read()
+    data = rows.to_data(str(path))
+    _logger.info("%s: %r", path, data)
+    if ferplus is None:
+        return data
+    return _join_ferplus(
+        data,
+        ferplus,
+        None
+        if rows.csv_rows is None
+        else {name: rows.csv_rows[part] for name, part in rows.slices().items()},
+    )
+
+
+def _join_ferplus(
+    data: FER2013, path: str | os.PathLike[str], csv_rows: dict[str, IntArray] | None
+) -> FER2013:
+    if csv_rows is None:
+        raise InvalidInputError(
+            f"FER+ votes are joined by the row numbers of fer2013.csv, and {data.source} does not "
+            "keep them (the numbers in the pictures' file names are no row numbers); "
+            "load fer2013.csv or icml_face_data.csv with ferplus=..."
+        )
+    from fer2013kit.datasets._ferplus import read_ferplus
+
+    votes = read_ferplus(Path(path).expanduser())
+    splits = {
+        name: replace(split, ferplus=votes.subset(csv_rows[name]))
+        for name, split in data.splits.items()
+    }
+    return replace(data, **splits)

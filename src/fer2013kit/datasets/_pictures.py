@@ -1,0 +1,179 @@
+"""Reader of ``train/<class>/*.jpg`` and ``test/<class>/*.jpg``, the layout of Kaggle."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from fer2013kit.datasets._decode import decode_face
+from fer2013kit.datasets._rows import SPLIT_NAMES, USAGE_SPLITS, Rows, run_in_threads
+from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, emotion_code
+from fer2013kit.exceptions import DatasetFormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from fer2013kit._arrays import UInt8Array
+    from fer2013kit.datasets._trees import FileTree
+
+_logger = logging.getLogger(__name__)
+
+PICTURE_SUFFIXES: Final = frozenset(
+    {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".tif", ".tiff", ".webp"}
+)
+
+FOLDER_SPLITS: Final = {
+    "train": 0,
+    "training": 0,
+    "validation": 1,
+    "valid": 1,
+    "val": 1,
+    "publictest": 1,
+    "test": 2,
+    "privatetest": 2,
+}
+
+# A picture of 48x48 takes two kilobytes; one of megabytes is none of ours.
+_MAX_PICTURE_BYTES: Final = 4 * 2**20
+_CHUNK: Final = 256
+
+
+@dataclass(frozen=True, order=True)
+class _Picture:
+    """Where a picture belongs; pictures are read into the order of these fields."""
+
+    split: int
+    code: int
+    file_name: str
+    name: str
+
+
+def find_picture_root(names: list[str]) -> str | None:
+    """Return the folder that holds ``train/<class>/...``, the shallowest one, or None.
+
+    Parameters
+    ----------
+    names : list of str
+        Files, relative and with forward slashes.
+
+    Returns
+    -------
+    str or None
+        ``""`` or a prefix that ends in a slash.
+    """
+    roots = set()
+    for name in names:
+        parts = name.split("/")
+        if (
+            len(parts) >= 3  # noqa: PLR2004 - split, class, file
+            and parts[-3].lower() in FOLDER_SPLITS
+            and emotion_code(parts[-2]) is not None
+        ):
+            roots.add("/".join([*parts[:-3], ""]))
+    return min(roots, key=lambda root: (root.count("/"), root), default=None)
+
+
+def read_pictures(tree: FileTree, root: str) -> Rows:
+    """Read the pictures below ``root``.
+
+    The order of the rows is: split, class code, file name (by code points).  A file name that
+    starts with ``Training_``, ``PublicTest_`` or ``PrivateTest_`` tells the split; where there
+    is no such prefix the folder does.
+
+    Parameters
+    ----------
+    tree : FileTree
+        The folder or archive.
+    root : str
+        From :func:`find_picture_root`.
+
+    Returns
+    -------
+    Rows
+        Without row numbers: the numbers in the file names are none (on the real data they do
+        not correlate with the rows of ``fer2013.csv``).
+
+    Raises
+    ------
+    DatasetFormatError
+        For an unknown class folder, a file that is no picture, or one that is not 48x48.
+    """
+    pictures = sorted(_list_pictures(tree, root))
+    position = {picture.name: row for row, picture in enumerate(pictures)}
+    images = np.empty((len(pictures), *IMAGE_SHAPE), np.uint8)
+
+    def chunks() -> Iterator[list[tuple[str, bytes]]]:
+        chunk = []
+        for name in tree.sizes:  # in the archive's order, which alone is fast to read
+            if name in position:
+                with tree.open(name) as stream:
+                    chunk.append((name, stream.read()))
+            if len(chunk) == _CHUNK:
+                yield chunk
+                chunk = []
+        yield chunk
+
+    def decode(chunk: list[tuple[str, bytes]]) -> None:
+        for name, content in chunk:
+            row: UInt8Array = images[position[name]]
+            decode_face(content, row, path=tree.path / name)
+
+    run_in_threads(decode, chunks())
+    labels = np.array([picture.code for picture in pictures], np.int64)
+    counts = np.bincount([picture.split for picture in pictures], minlength=len(SPLIT_NAMES))
+    train, validation, test = counts.tolist()
+    return Rows(images, labels, (train, validation, test), None)
+
+
+def _list_pictures(tree: FileTree, root: str) -> Iterator[_Picture]:
+    contradictions = 0
+    for name, size in tree.sizes.items():
+        if not name.startswith(root):
+            continue
+        split_folder, _, rest = name[len(root) :].partition("/")
+        folder_split = FOLDER_SPLITS.get(split_folder.lower())
+        if folder_split is None:
+            continue
+        class_folder, _, file_name = rest.partition("/")
+        if not file_name and PurePosixPath(name).suffix.lower() not in PICTURE_SUFFIXES:
+            continue  # a list or a note beside the class folders
+        code = _check_place(tree.path, name, class_folder, file_name)
+        if size > _MAX_PICTURE_BYTES:
+            raise DatasetFormatError(
+                f"expected a picture of 48x48 pixels, received a file of {size:,} bytes; "
+                "larger pictures are read by load_image_folder",
+                path=tree.path / name,
+            )
+        usage_split = USAGE_SPLITS.get(file_name.partition("_")[0].lower())
+        split = folder_split if usage_split is None else usage_split
+        contradictions += (split == 0) != (folder_split == 0)
+        yield _Picture(split, code, file_name, name)
+    if contradictions:
+        _logger.warning(
+            "%s: %d file names contradict the folder they lie in (Training_ outside of train, or "
+            "a test picture in train); the official usage in the name was followed",
+            tree.path,
+            contradictions,
+        )
+
+
+def _check_place(path: Path, name: str, class_folder: str, file_name: str) -> int:
+    """Return the class code of a picture, or raise when it lies where none belongs."""
+    if not file_name or "/" in file_name:
+        raise DatasetFormatError(
+            "expected pictures in <split>/<class>/ and nowhere else; move or delete this one",
+            path=path / name,
+        )
+    code = emotion_code(class_folder)
+    if code is None:
+        raise DatasetFormatError(
+            f"unknown class folder {class_folder!r}; expected {', '.join(CLASS_NAMES)}; "
+            "rename or remove it, or read the set with load_image_folder(path, label_map=...)",
+            path=path / name,
+        )
+    return code

@@ -1,0 +1,165 @@
+"""From a path to rows: open what it names, find the data set in it, read that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fer2013kit.datasets._csv import read_csv
+from fer2013kit.datasets._detect import (
+    EXPECTED,
+    HEAD_BYTES,
+    Dialect,
+    Form,
+    Found,
+    describe,
+    file_form,
+    find_data,
+    sibling_test_csv,
+)
+from fer2013kit.datasets._parquet import read_parquet
+from fer2013kit.datasets._pictures import read_pictures
+from fer2013kit.datasets._rows import Rows
+from fer2013kit.datasets._storage import content_key, listing_key
+from fer2013kit.datasets._trees import FolderTree, TarTree, ZipTree, archive_errors
+from fer2013kit.exceptions import DatasetFormatError, DatasetNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from fer2013kit.datasets._trees import FileTree
+
+_FILE_DIALECTS = {
+    Form.CSV: Dialect.CSV,
+    Form.CHALLENGE_TRAIN: Dialect.CHALLENGE,
+    Form.CHALLENGE_TEST: Dialect.CHALLENGE,
+    Form.PARQUET: Dialect.PARQUET,
+    Form.NPZ: Dialect.NPZ,
+}
+_ARCHIVE_TREES: dict[Form, Callable[[Path], FileTree]] = {Form.ZIP: ZipTree, Form.TAR: TarTree}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set that was found but not yet read.
+
+    Attributes
+    ----------
+    path : Path
+        The file or folder.
+    dialect : Dialect
+        How it will be read; ``ARCHIVE`` where only opening the archive will tell.
+    key : callable
+        Returns the key of its content, for the cache.
+    read : callable
+        Reads it.
+    """
+
+    path: Path
+    dialect: Dialect
+    key: Callable[[], str]
+    read: Callable[[], Rows]
+
+
+def find_source(path: Path) -> Source:
+    """Recognise what a path names, reading as little as possible.
+
+    Raises
+    ------
+    DatasetNotFoundError
+        When there is nothing at this path.
+    DatasetFormatError
+        When it is nothing that can be read.
+    """
+    if path.is_dir():
+        return _find_in_folder(path)
+    if not path.is_file():
+        raise DatasetNotFoundError(
+            f"there is no file or folder {path}; expected {EXPECTED}. "
+            "fetch_fer2013() says where to get the data"
+        )
+    with path.open("rb") as stream:
+        form = file_form(stream.read(HEAD_BYTES))
+    if form is None:
+        received = "an empty file" if path.stat().st_size == 0 else "another file"
+        raise DatasetFormatError(f"expected {EXPECTED}; received {received}", path=path)
+    if form in _ARCHIVE_TREES:
+        return Source(
+            path, Dialect.ARCHIVE, partial(content_key, [path]), partial(_read_archive, path, form)
+        )
+    names = [path.name]
+    if form is Form.CHALLENGE_TRAIN and (sibling := sibling_test_csv(path)):
+        names.append(sibling.name)
+    return _folder_source(path, path.parent, Found(_FILE_DIALECTS[form], tuple(names)))
+
+
+def _find_in_folder(path: Path) -> Source:
+    tree = FolderTree(path)
+    found = find_data(tree)
+    if found is None:
+        raise DatasetFormatError(f"expected {EXPECTED}; received {describe(tree)}", path=path)
+    if found.dialect is Dialect.PICTURES:
+        (root,) = found.names
+        listing = {name: stamp for name, stamp in tree.stamps.items() if name.startswith(root)}
+        return Source(
+            path, found.dialect, partial(listing_key, listing), partial(read_pictures, tree, root)
+        )
+    if found.dialect is Dialect.ARCHIVE:
+        if len(found.names) > 1:
+            raise DatasetFormatError(
+                f"expected one archive, received {', '.join(found.names)}; "
+                "pass the path of the one to read",
+                path=path,
+            )
+        return find_source(path / found.names[0])
+    return _folder_source(path / found.names[0], path, found)
+
+
+def _folder_source(path: Path, folder: Path, found: Found) -> Source:
+    """Return the source of a few files in a folder."""
+
+    def read() -> Rows:
+        return _read_found(FolderTree(folder, names=found.names), found)
+
+    files = [folder / name for name in found.names]
+    return Source(path, found.dialect, partial(content_key, files), read)
+
+
+def _read_archive(path: Path, form: Form) -> Rows:
+    with archive_errors(path):
+        tree = _ARCHIVE_TREES[form](path)
+        try:
+            found = find_data(tree)
+            if found is None or found.dialect in {Dialect.ARCHIVE, Dialect.NPZ}:
+                raise DatasetFormatError(
+                    f"expected {EXPECTED}; received an archive with {describe(tree)}; "
+                    "an archive or .npz within an archive must be taken out of it first",
+                    path=path,
+                )
+            return _read_found(tree, found)
+        finally:
+            tree.close()
+
+
+def _read_found(tree: FileTree, found: Found) -> Rows:
+    if found.dialect is Dialect.PICTURES:
+        return read_pictures(tree, found.names[0])
+    if found.dialect is Dialect.PARQUET:
+        return read_parquet(tree, found.names)
+    parts = []
+    for name in found.names:
+        with tree.open(name) as stream:
+            parts.append(read_csv(stream, tree.sizes[name], path=tree.path / name))
+    if len(parts) == 1:
+        return parts[0]
+    train, test = parts  # the challenge's two files
+    return Rows(
+        np.concatenate([train.images, test.images]),
+        np.concatenate([train.labels, test.labels]),
+        (train.sizes[0], 0, test.sizes[2]),
+        None,
+    )

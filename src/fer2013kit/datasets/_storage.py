@@ -1,0 +1,228 @@
+"""The cache on disk: parsed rows as ``.npy`` files, found again by their source's content.
+
+::
+
+    <home>/datasets/<key>/images.npy, labels.npy, csv_rows.npy, entry.json
+    <home>/sources/<digest of a path>.json      what the content of that file hashes to
+
+``<home>`` is the platform's cache folder, moved by the environment variable FER2013KIT_HOME.
+The key is the SHA-256 of the source's content, so that a changed source never gives old rows.
+Hashing 300 MB at each load would cost more than the load: a file whose size, times and inode are
+still those of the last hashing is not hashed again.  The same stamp tells whether a cached array
+is as it was written; where it differs (a copied or damaged cache) its checksum decides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import time
+import uuid
+import zlib
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
+
+import numpy as np
+import platformdirs
+
+from fer2013kit.datasets._rows import Rows
+from fer2013kit.emotions import IMAGE_SHAPE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from numpy.typing import NDArray
+
+_logger = logging.getLogger(__name__)
+
+HOME_VARIABLE: Final = "FER2013KIT_HOME"
+
+# Part of every key: raise it whenever a reader gives other rows or an entry looks different.
+_FORMAT_VERSION: Final = 1
+
+# A file changed twice within one tick of its file system's clock keeps its stamp, so a stamp is
+# trusted only when it is older than a tick: 2 s where times are whole seconds, else 20 ms.
+_COARSE_TICK: Final = 2.0
+_FINE_TICK: Final = 0.02
+
+
+def cache_home() -> Path:
+    """Return the folder of all that the package keeps on disk; it need not exist."""
+    moved = os.environ.get(HOME_VARIABLE)
+    return Path(moved).expanduser() if moved else platformdirs.user_cache_path("fer2013kit")
+
+
+def atomic_write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Write a file so that it never stands half-written under its name.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder must exist.
+    write : callable
+        Called with a file opened for writing bytes.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with temporary.open("xb") as stream:
+            write(stream)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def content_key(files: Iterable[Path]) -> str:
+    """Return a key of the content of files, in their order; their names do not matter."""
+    return _digest([_hash_file(path) for path in files])
+
+
+def listing_key(listing: object) -> str:
+    """Return a key of a listing of names, sizes and times, for folders of many files."""
+    return _digest(listing)
+
+
+def cached_rows(key: str, build: Callable[[], Rows]) -> Rows:
+    """Return the rows from the cache, or build and cache them.
+
+    A missing, old or damaged entry is built anew; a cache that cannot be written is warned about
+    in the log and otherwise no matter.
+
+    Parameters
+    ----------
+    key : str
+        From :func:`content_key` or :func:`listing_key`.
+    build : callable
+        Reads the source.
+
+    Returns
+    -------
+    Rows
+        The images are mapped read-only from disk where that is possible.
+    """
+    folder = cache_home() / "datasets" / key
+    rows = _read_entry(folder)
+    if rows is not None:
+        return rows
+    built = build()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_entry(folder, built)
+    except OSError as error:
+        _logger.warning(
+            "the cache in %s cannot be written (%s); the data will be parsed again next time. "
+            "Set %s to a folder that can be written.",
+            cache_home(),
+            error,
+            HOME_VARIABLE,
+        )
+        return built
+    return _read_entry(folder) or built
+
+
+def _digest(value: object) -> str:
+    text = json.dumps([_FORMAT_VERSION, value])
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:32]
+
+
+def _stamp(path: Path) -> list[int]:
+    stat = path.stat()
+    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+
+
+def _is_settled(stamp: list[int]) -> bool:
+    _, modified, changed, _ = stamp
+    tick = _COARSE_TICK if modified % 10**9 == 0 else _FINE_TICK
+    return time.time() - max(modified, changed) / 1e9 > tick
+
+
+def _hash_file(path: Path) -> str:
+    """Return a file's SHA-256, from the note of the last hashing where the stamp is the same."""
+    place = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]
+    note_path = cache_home() / "sources" / f"{place}.json"
+    stamp = _stamp(path)
+    note = _read_json(note_path)
+    if note.get("stamp") == stamp and isinstance(note.get("sha256"), str):
+        return str(note["sha256"])
+    settled = _is_settled(stamp)
+    with path.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    if settled and stamp == _stamp(path):
+        note = {"path": str(path), "stamp": stamp, "sha256": sha256}
+        try:
+            note_path.parent.mkdir(parents=True, exist_ok=True)
+            _write_json(note_path, note)
+        except OSError as error:  # cached_rows warns aloud
+            _logger.debug("%s was not written: %s", note_path, error)
+    return sha256
+
+
+def _write_entry(folder: Path, rows: Rows) -> None:
+    arrays: dict[str, NDArray[Any]] = {"images": rows.images, "labels": rows.labels}
+    if rows.csv_rows is not None:
+        arrays["csv_rows"] = rows.csv_rows
+    entry: dict[str, Any] = {
+        "format": _FORMAT_VERSION,
+        "sizes": list(rows.sizes),
+        "arrays": {},
+    }
+    for name, array in arrays.items():
+        path = folder / f"{name}.npy"
+        contiguous = np.ascontiguousarray(array)
+        atomic_write(path, lambda stream, array=contiguous: np.save(stream, array))
+        entry["arrays"][name] = {"crc32": zlib.crc32(contiguous), "stamp": _stamp(path)}
+    _write_json(folder / "entry.json", entry)  # last: without it there is no entry
+
+
+def _read_entry(folder: Path) -> Rows | None:
+    """Return a cached entry, or None where there is none that can be trusted."""
+    entry_path = folder / "entry.json"
+    if not entry_path.exists():
+        return None
+    try:
+        entry = _read_json(entry_path)
+        arrays = {name: _read_array(folder, name, entry) for name in entry["arrays"]}
+        rows = Rows(
+            arrays["images"],
+            arrays["labels"],
+            tuple(entry["sizes"]),
+            arrays.get("csv_rows"),
+        )
+        _check_entry(rows)
+    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+        _logger.info("the cache entry %s is damaged and is built anew: %s", folder, error)
+        return None
+    return rows
+
+
+def _read_array(folder: Path, name: str, entry: dict[str, Any]) -> NDArray[Any]:
+    path = folder / f"{name}.npy"
+    facts = entry["arrays"][name]
+    array = np.load(path, mmap_mode="r" if name == "images" else None, allow_pickle=False)
+    if facts["stamp"] != _stamp(path) and facts["crc32"] != zlib.crc32(array):
+        raise ValueError(f"{path} has another checksum than was recorded")
+    return np.asarray(array)
+
+
+def _check_entry(rows: Rows) -> None:
+    count = sum(rows.sizes)
+    shapes_fit = rows.images.shape == (count, *IMAGE_SHAPE) and rows.labels.shape == (count,)
+    types_fit = rows.images.dtype == np.uint8 and rows.labels.dtype == np.int64
+    if not (shapes_fit and types_fit):
+        raise ValueError(
+            f"expected {count} images and labels, received {rows.images.dtype} "
+            f"{rows.images.shape} and {rows.labels.dtype} {rows.labels.shape}"
+        )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _write_json(path: Path, value: dict[str, Any]) -> None:
+    atomic_write(path, lambda stream: stream.write(json.dumps(value).encode()))

@@ -1,0 +1,151 @@
+"""Folders, zip and tar archives, all seen as names and bytes; nothing is ever unpacked to disk."""
+
+from __future__ import annotations
+
+import gzip
+import lzma
+import os
+import tarfile
+import zipfile
+import zlib
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final, Protocol
+
+from fer2013kit.exceptions import DatasetFormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+# Deep enough for folder/train/class/picture one folder deeper; a home folder is not searched whole.
+_MAX_FOLDER_DEPTH: Final = 5
+_RUBBISH: Final = frozenset({"__macosx", "thumbs.db", "desktop.ini", "icon\r"})
+
+
+class FileTree(Protocol):
+    """Files by name, wherever they are kept.
+
+    Attributes
+    ----------
+    path : Path
+        The folder or the archive.
+    sizes : dict of str to int
+        Name, relative and with forward slashes, to size in bytes, in the order in which
+        reading is fastest.  Rubbish such as ``.DS_Store`` is left out.
+    """
+
+    path: Path
+    sizes: dict[str, int]
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open a file for reading; files of an archive one at a time."""
+
+    def close(self) -> None:
+        """Let go of the archive."""
+
+
+class FolderTree:
+    """The files of a folder, a few levels deep; or only those that are named."""
+
+    def __init__(self, path: Path, *, names: Iterable[str] | None = None) -> None:
+        self.path = path
+        self.sizes: dict[str, int] = {}
+        self.stamps: dict[str, tuple[int, int, int]] = {}
+        if names is None:
+            self._scan(path, "", _MAX_FOLDER_DEPTH)
+        else:
+            for name in names:
+                self._add(name, (path / name).stat())
+
+    def _scan(self, folder: Path, prefix: str, depth: int) -> None:
+        with os.scandir(folder) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                if _is_rubbish(entry.name):
+                    continue
+                if entry.is_file():
+                    self._add(prefix + entry.name, entry.stat())
+                elif depth > 1 and entry.is_dir():
+                    self._scan(Path(entry.path), f"{prefix}{entry.name}/", depth - 1)
+
+    def _add(self, name: str, stat: os.stat_result) -> None:
+        self.sizes[name] = stat.st_size
+        self.stamps[name] = (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+
+    def open(self, name: str) -> IO[bytes]:
+        return (self.path / name).open("rb")
+
+    def close(self) -> None:
+        pass
+
+
+class ZipTree:
+    """The files of a zip archive."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._archive = zipfile.ZipFile(path)
+        self._members = {
+            name: info
+            for info in self._archive.infolist()
+            if not info.is_dir()
+            and not _is_rubbish(name := info.filename.replace("\\", "/").removeprefix("./"))
+        }
+        self.sizes = {name: info.file_size for name, info in self._members.items()}
+
+    def open(self, name: str) -> IO[bytes]:
+        return self._archive.open(self._members[name])
+
+    def close(self) -> None:
+        self._archive.close()
+
+
+class TarTree:
+    """The files of a tar archive, compressed or not."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._archive = tarfile.open(path)  # noqa: SIM115 - close() closes it
+        self._members = {
+            name: member
+            for member in self._archive
+            if member.isfile() and not _is_rubbish(name := member.name.removeprefix("./"))
+        }
+        self.sizes = {name: member.size for name, member in self._members.items()}
+
+    def open(self, name: str) -> IO[bytes]:
+        stream = self._archive.extractfile(self._members[name])
+        if stream is None:  # pragma: no cover - only regular files are listed
+            raise DatasetFormatError("not a regular file", path=self.path / name)
+        return stream
+
+    def close(self) -> None:
+        self._archive.close()
+
+
+@contextmanager
+def archive_errors(path: Path) -> Iterator[None]:
+    """Turn whatever a damaged archive makes its library raise into one clear error."""
+    try:
+        yield
+    except (
+        zipfile.BadZipFile,
+        tarfile.TarError,
+        gzip.BadGzipFile,
+        lzma.LZMAError,
+        zlib.error,
+        EOFError,
+    ) as error:
+        raise DatasetFormatError(
+            f"the archive is damaged or incomplete ({error}); download it again", path=path
+        ) from error
+    except (NotImplementedError, RuntimeError) as error:  # zipfile: unknown method, encrypted
+        raise DatasetFormatError(
+            f"the archive cannot be read ({error}); pack it without a password, "
+            "or unpack it and pass the folder",
+            path=path,
+        ) from error
+
+
+def _is_rubbish(name: str) -> bool:
+    """Tell whether a file is what operating systems leave lying about."""
+    return any(part.startswith(".") or part.lower() in _RUBBISH for part in name.split("/") if part)
