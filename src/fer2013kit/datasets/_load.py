@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import logging
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer2013kit.datasets._detect import Dialect
+from fer2013kit.datasets._fer2013 import FER2013
 from fer2013kit.datasets._npz import read_npz
 from fer2013kit.datasets._readers import find_source
 from fer2013kit.datasets._storage import cached_rows
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
+    import os
+
     from fer2013kit._arrays import IntArray
-    from fer2013kit.datasets._fer2013 import FER2013
 
 _logger = logging.getLogger(__name__)
 
@@ -128,4 +129,4 @@ def _join_ferplus(
         name: replace(split, ferplus=votes.subset(csv_rows[name]))
         for name, split in data.splits.items()
     }
-    return replace(data, **splits)
+    return FER2013(**splits, source=data.source)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +15,8 @@ from fer2013kit.datasets._storage import atomic_write
 from fer2013kit.exceptions import DatasetFormatError, InvalidInputError
 
 if TYPE_CHECKING:
+    import os
+
     from numpy.typing import NDArray
 
 _FORMAT: Final = "fer2013kit data set"

@@ -11,6 +11,7 @@ import numpy as np
 
 from fer2013kit.datasets._decode import decode_face
 from fer2013kit.datasets._rows import SPLIT_NAMES, USAGE_SPLITS, Rows, run_in_threads
+from fer2013kit.datasets._trees import read_in_chunks
 from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, emotion_code
 from fer2013kit.exceptions import DatasetFormatError
 
@@ -40,7 +41,6 @@ FOLDER_SPLITS: Final = {
 
 # A picture of 48x48 takes two kilobytes; one of megabytes is none of ours.
 _MAX_PICTURE_BYTES: Final = 4 * 2**20
-_CHUNK: Final = 256
 
 
 @dataclass(frozen=True, order=True)
@@ -107,23 +107,12 @@ def read_pictures(tree: FileTree, root: str) -> Rows:
     position = {picture.name: row for row, picture in enumerate(pictures)}
     images = np.empty((len(pictures), *IMAGE_SHAPE), np.uint8)
 
-    def chunks() -> Iterator[list[tuple[str, bytes]]]:
-        chunk = []
-        for name in tree.sizes:  # in the archive's order, which alone is fast to read
-            if name in position:
-                with tree.open(name) as stream:
-                    chunk.append((name, stream.read()))
-            if len(chunk) == _CHUNK:
-                yield chunk
-                chunk = []
-        yield chunk
-
     def decode(chunk: list[tuple[str, bytes]]) -> None:
         for name, content in chunk:
             row: UInt8Array = images[position[name]]
             decode_face(content, row, path=tree.path / name)
 
-    run_in_threads(decode, chunks())
+    run_in_threads(decode, read_in_chunks(tree, position))
     labels = np.array([picture.code for picture in pictures], np.int64)
     counts = np.bincount([picture.split for picture in pictures], minlength=len(SPLIT_NAMES))
     train, validation, test = counts.tolist()

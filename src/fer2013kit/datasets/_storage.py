@@ -21,6 +21,7 @@ import os
 import time
 import uuid
 import zlib
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -170,8 +171,8 @@ def _write_entry(folder: Path, rows: Rows) -> None:
     for name, array in arrays.items():
         path = folder / f"{name}.npy"
         contiguous = np.ascontiguousarray(array)
-        atomic_write(path, lambda stream, array=contiguous: np.save(stream, array))
-        entry["arrays"][name] = {"crc32": zlib.crc32(contiguous), "stamp": _stamp(path)}
+        atomic_write(path, partial(np.save, arr=contiguous))
+        entry["arrays"][name] = {"crc32": _checksum(contiguous), "stamp": _stamp(path)}
     _write_json(folder / "entry.json", entry)  # last: without it there is no entry
 
 
@@ -200,9 +201,13 @@ def _read_array(folder: Path, name: str, entry: dict[str, Any]) -> NDArray[Any]:
     path = folder / f"{name}.npy"
     facts = entry["arrays"][name]
     array = np.load(path, mmap_mode="r" if name == "images" else None, allow_pickle=False)
-    if facts["stamp"] != _stamp(path) and facts["crc32"] != zlib.crc32(array):
+    if facts["stamp"] != _stamp(path) and facts["crc32"] != _checksum(array):
         raise ValueError(f"{path} has another checksum than was recorded")
     return np.asarray(array)
+
+
+def _checksum(array: NDArray[Any]) -> int:
+    return zlib.crc32(array.data)
 
 
 def _check_entry(rows: Rows) -> None:

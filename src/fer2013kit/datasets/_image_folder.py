@@ -1,0 +1,156 @@
+"""load_image_folder: any other set of faces, ``<class>/<picture>``, as 48x48 grey pictures."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fer2013kit.datasets._decode import decode_and_resize
+from fer2013kit.datasets._pictures import PICTURE_SUFFIXES
+from fer2013kit.datasets._rows import Rows, run_in_threads
+from fer2013kit.datasets._storage import cached_rows, listing_key
+from fer2013kit.datasets._trees import FolderTree, read_in_chunks
+from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, NUM_CLASSES, emotion_code
+from fer2013kit.exceptions import DatasetFormatError, DatasetNotFoundError, InvalidInputError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from fer2013kit._pictures import Aspect
+    from fer2013kit.datasets._split import Split
+
+_MAX_PICTURE_BYTES = 2**28
+
+
+def load_image_folder(
+    path: str | os.PathLike[str],
+    *,
+    label_map: Mapping[str, str | int | None] | None = None,
+    aspect: Aspect = "crop",
+    cache: bool = True,
+) -> Split:
+    """Load any set of faces that lies in one folder per emotion.
+
+    The pictures, ``<path>/<class>/<picture>``, may be of any size and mode: colour, palette,
+    transparency (over white), 16 bits; orientation tags are obeyed.  They become grey and are
+    resized to 48x48 with antialiasing.  Files that are no pictures by their names are passed
+    over, folders within a class folder are searched.  Faces are not looked for: cut them out
+    before.
+
+    Parameters
+    ----------
+    path : path-like
+        The folder that holds the class folders.
+    label_map : mapping of str to str, int or None, optional
+        Folder name to emotion (name or code), or to None to leave the folder out.  Folders that
+        are not in it go by their own names: the seven of :class:`Emotion` or words such as
+        ``anger``, ``fearful``, ``happiness``, in any letter case.
+    aspect : {"crop", "stretch", "pad"}
+        What becomes of pictures that are not square: cut the longer side about the centre,
+        distort, or add black.
+    cache : bool, default True
+        Keep the converted arrays in the cache folder; see :func:`load_fer2013`.
+
+    Returns
+    -------
+    Split
+        Ordered by class code, then by the picture's path below `path` (by code points).
+
+    Raises
+    ------
+    DatasetNotFoundError
+        When there is no such folder.
+    DatasetFormatError
+        For a folder whose name is no emotion, a broken picture, or no picture at all.
+    InvalidInputError
+        For a value of `label_map` that is no emotion, or an unknown `aspect`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> import fer2013kit as fk
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("joy", "Sadness", "contempt"):
+    ...         (Path(folder) / name).mkdir()
+    ...         Image.new("RGB", (300, 200)).save(f"{folder}/{name}/face.png")
+    ...     faces = fk.load_image_folder(folder, label_map={"joy": "happy", "contempt": None})
+    >>> faces.images.shape, faces.labels
+    ((2, 48, 48, 1), array([3, 4]))
+    """
+    folder = Path(path).expanduser()
+    if not folder.is_dir():
+        raise DatasetNotFoundError(
+            f"there is no folder {folder}; expected one that holds a folder for each emotion"
+        )
+    mapped = {name: _mapped_code(name, value) for name, value in (label_map or {}).items()}
+    tree = FolderTree(folder)
+    places = sorted(_list_pictures(tree, mapped))
+    if not places:
+        raise DatasetFormatError(
+            "expected pictures in folders named "
+            f"{', '.join([*CLASS_NAMES, *mapped])}; received none",
+            path=folder,
+        )
+    build = partial(_read, tree, places, aspect)
+    if not cache:
+        return build().to_data(str(folder)).train
+    listing = [[code, name, tree.stamps[name]] for code, name in places]
+    rows = cached_rows(listing_key([str(aspect), listing]), build)
+    return rows.to_data(str(folder)).train
+
+
+def _mapped_code(name: str, value: Any) -> int | None:
+    if value is None:
+        return None
+    code = emotion_code(value) if isinstance(value, str) else int(value)
+    if code is None or not 0 <= code < NUM_CLASSES:
+        raise InvalidInputError(
+            f"label_map must lead to None, a code from 0 to {NUM_CLASSES - 1} or one of "
+            f"{', '.join(CLASS_NAMES)}; received {value!r} for {name!r}"
+        )
+    return code
+
+
+def _list_pictures(tree: FolderTree, mapped: Mapping[str, int | None]) -> list[tuple[int, str]]:
+    """Return code and name of each picture."""
+    pictures = []
+    for name, size in tree.sizes.items():
+        if PurePosixPath(name).suffix.lower() not in PICTURE_SUFFIXES:
+            continue
+        class_folder, _, rest = name.partition("/")
+        code = mapped[class_folder] if class_folder in mapped else emotion_code(class_folder)
+        if not rest or (code is None and class_folder not in mapped):
+            where = f"the folder {class_folder!r} is" if rest else "a picture without a folder is"
+            raise DatasetFormatError(
+                f"{where} none of {', '.join([*CLASS_NAMES, *mapped])}; map it with "
+                "label_map={folder name: emotion, or None to leave it out}, "
+                "or pass the folder that holds the class folders",
+                path=tree.path / name,
+            )
+        if size > _MAX_PICTURE_BYTES:
+            raise DatasetFormatError(
+                f"expected at most {_MAX_PICTURE_BYTES:,} bytes, received {size:,}",
+                path=tree.path / name,
+            )
+        if code is not None:
+            pictures.append((code, name))
+    return pictures
+
+
+def _read(tree: FolderTree, places: list[tuple[int, str]], aspect: Aspect) -> Rows:
+    images = np.empty((len(places), *IMAGE_SHAPE), np.uint8)
+    position = {name: row for row, (_, name) in enumerate(places)}
+
+    def decode(chunk: list[tuple[str, bytes]]) -> None:
+        for name, content in chunk:
+            decode_and_resize(content, images[position[name]], aspect=aspect, path=tree.path / name)
+
+    run_in_threads(decode, read_in_chunks(tree, position))
+    labels = np.array([code for code, _ in places], np.int64)
+    return Rows(images, labels, (len(places), 0, 0), None)
