@@ -67,7 +67,8 @@ def doctests(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the site and its gallery; a warning or an unknown reference fails."""
-    shutil.rmtree(ROOT / "docs" / "_build", ignore_errors=True)
+    for generated in ("_build", "api/generated", "gallery"):
+        shutil.rmtree(ROOT / "docs" / generated, ignore_errors=True)
     run(session, "sphinx", "-W", "--keep-going", "-n", "-b", "html", "docs", "docs/_build/html")
 
 

@@ -34,6 +34,10 @@ autodoc_typehints = "none"  # numpydoc's sections say the types, for people
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False  # the class template lists the members itself
 numpydoc_validation_checks = {"GL03", "PR01", "PR02", "PR03", "RT01", "RT03", "SS03", "YD01"}
+numpydoc_validation_exclude = {
+    r"\.Emotion$",  # an enumeration is not constructed by its parameters
+    r"\.FaceAugmentation\.(call|compute_output_shape|get_config)$",  # Keras says what they take
+}
 copybutton_exclude = ".linenos, .gp, .go"
 
 sphinx_gallery_conf = {
@@ -51,3 +55,13 @@ sphinx_gallery_conf = {
 html_theme = "furo"
 html_title = f"fer2013kit {release}"
 html_show_sourcelink = False
+
+
+def skip_routing(app, what, name, obj, skip, options):  # noqa: ANN001, ANN201, ARG001, PLR0917 - Sphinx calls it so
+    """Leave out the methods that scikit-learn adds for metadata routing, and their references."""
+    return skip or (name.startswith("set_") and name.endswith("_request"))
+
+
+def setup(app):  # noqa: ANN001, ANN201 - the same
+    """Connect the above."""
+    app.connect("autodoc-skip-member", skip_routing)

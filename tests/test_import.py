@@ -105,6 +105,7 @@ def test_api_pages_list_every_public_name_once():
     listed = []
     for page in sorted((ROOT / "docs" / "api").glob("*.rst")):
         text = page.read_text(encoding="utf-8")
+        listed += re.findall(r"^\.\. data:: (\w+)$", text, re.MULTILINE)
         for block in re.findall(r"^\.\. autosummary::\n((?:[ \t]+.*\n|\n)+)", text, re.MULTILINE):
             listed += [line.strip() for line in block.splitlines() if re.match(r"\s+\w+$", line)]
     assert sorted(listed) == [name for name in PUBLIC_NAMES if name != "__version__"]
