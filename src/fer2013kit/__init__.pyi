@@ -1,5 +1,4 @@
 from ._version import __version__ as __version__
-from .augmentation import Augmentation as Augmentation
 from .augmentation import FaceAugmentation as FaceAugmentation
 from .class_weight import class_counts as class_counts
 from .class_weight import compute_class_weight as compute_class_weight

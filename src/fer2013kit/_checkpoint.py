@@ -6,14 +6,17 @@ import io
 import json
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fer2013kit._files import write_atomically
 from fer2013kit.exceptions import InvalidInputError, ModelFileError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +70,7 @@ def read_checkpoint(path: Path, fingerprint: str) -> Checkpoint | None:
     try:
         with np.load(path, allow_pickle=False) as archive:
             facts = json.loads(str(archive["facts"]))
-            groups: dict[str, list[NDArray[Any]]] = {"model": [], "optimizer": [], "best": []}
+            groups: dict[str, Any] = {"model": [], "optimizer": [], "best": []}
             for name in archive.files:
                 if name != "facts":
                     groups[name.rpartition("_")[0]].append(archive[name])

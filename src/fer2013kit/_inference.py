@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fer2013kit.exceptions import InvalidInputError
-from fer2013kit.pipeline import Float32Array, Inference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from fer2013kit.pipeline import Float32Array, Inference
 
 TTA_CHOICES: Final = (None, "flip", "ten_crop")
 _BATCH: Final = 256

@@ -1,80 +1,124 @@
-"""What ``EmotionClassifier`` accepts: its settings, its pictures, its labels."""
+"""What ``EmotionClassifier`` accepts as pictures, labels and weights."""
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
 from fer2013kit._arrays import IntArray, check_labels
-from fer2013kit._inference import TTA_CHOICES as TTA_CHOICES
-from fer2013kit._precision import PRECISIONS
-from fer2013kit._training import LOSSES, SCHEDULES
 from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, IMAGE_SIZE, NUM_CLASSES
 from fer2013kit.exceptions import InvalidInputError
 
+if TYPE_CHECKING:
+    from fer2013kit.classifier import EmotionClassifier
+
 Shape = tuple[int, int, int]
+Pixels = NDArray[Any]
+_MINIMUM_CLASSES: Final = 2
 _MAXIMUM: Final = 255
 _FLAT, _GREY = 2, 3  # dimensions of (n, pixels) and (n, height, width)
 
-_CHOICES: Final[Mapping[str, Sequence[Any]]] = {
-    "loss": LOSSES,
-    "learning_rate_schedule": SCHEDULES,
-    "precision": PRECISIONS,
-    "verbose": ("auto", 0, 1, 2, False, True),
-}
-_RANGES: Final[Mapping[str, tuple[float, float]]] = {
-    "epochs": (1, np.inf),
-    "batch_size": (1, np.inf),
-    "learning_rate": (0, np.inf),
-    "warmup_epochs": (0, np.inf),
-    "weight_decay": (0, np.inf),
-    "ema_momentum": (0, 0.999999),
-    "focal_gamma": (0, np.inf),
-    "label_smoothing": (0, 0.999),
-    "rotation": (0, 180),
-    "zoom": (0, 0.99),
-    "shift": (0, 0.99),
-    "brightness": (0, 1),
-    "contrast": (0, 0.99),
-    "erasing": (0, 1),
-    "mixup": (0, np.inf),
-    "cutmix": (0, np.inf),
-}
-_WHOLE: Final = ("epochs", "batch_size")
 
-
-def check_parameters(params: Mapping[str, Any]) -> None:
-    """Raise one :class:`InvalidInputError` that names every unusable setting."""
-    wrong = [
-        f"{name} must be one of {tuple(allowed)}; received {params[name]!r}"
-        for name, allowed in _CHOICES.items()
-        if not any(params[name] is one or params[name] == one for one in allowed)
-    ]
-    for name, (low, high) in _RANGES.items():
-        value = params[name]
-        kind: Any = numbers.Integral if name in _WHOLE else numbers.Real
-        if not isinstance(value, kind) or isinstance(value, bool) or not low <= value <= high:
-            number = "a whole number" if name in _WHOLE else "a number"
-            wrong.append(f"{name} must be {number} in [{low:g}, {high:g}]; received {value!r}")
-    patience = params["early_stopping"]
-    if patience is not None and not (
-        isinstance(patience, numbers.Integral) and not isinstance(patience, bool) and patience >= 1
-    ):
-        wrong.append(
-            "early_stopping must be None or a number of epochs of at least 1; "
-            f"received {patience!r}"
+def read_training_data(
+    classifier: EmotionClassifier, X: Any, y: Any
+) -> tuple[Pixels, NDArray[Any]]:
+    """Return pictures in [0, 255] of shape (n, h, w, c) and labels (n,); fix the image shape."""
+    flat, labels = _validate(classifier, X, y, image_shape=classifier.image_shape)
+    labels = check_targets(labels, allowed=classifier.classes)
+    present = np.unique(labels)
+    if len(present) < _MINIMUM_CLASSES:
+        raise InvalidInputError(
+            f"y must hold at least two classes; received one class, {present.tolist()}"
         )
-    value_range = params["value_range"]
-    if value_range is not None and not (len(value_range) == 2 and value_range[0] < value_range[1]):  # noqa: PLR2004 - a pair
-        wrong.append(f"value_range must be None or (low, high); received {value_range!r}")
-    if wrong:
-        raise InvalidInputError("; ".join(wrong))
+    classifier.image_shape_ = classifier.image_shape or infer_image_shape(X)
+    pixels = pixel_converter(classifier.value_range)(flat)
+    return pixels.reshape(len(flat), *classifier.image_shape_), labels
+
+
+def read_images(classifier: EmotionClassifier, X: Any) -> Pixels:
+    """Return pictures of the fitted shape in the caller's own range, without a copy."""
+    shape = classifier.image_shape_
+    flat: Pixels = _validate(classifier, X, None, image_shape=shape)
+    return flat.reshape(len(flat), *shape)
+
+
+def read_codes(classifier: EmotionClassifier, y: Any, *, n_samples: int) -> IntArray:
+    """Return the positions in ``classes_`` of as many labels as there are pictures."""
+    labels = check_targets(y, allowed=classifier.classes)
+    if len(labels) != n_samples:
+        raise InvalidInputError(
+            f"X and y must have the same length; received {n_samples} and {len(labels)}"
+        )
+    return encode_labels(labels, classifier.classes_)
+
+
+def read_validation_data(
+    classifier: EmotionClassifier, data: Any
+) -> tuple[Pixels, NDArray[np.float32]]:
+    """Return pictures in [0, 255] and one-hot targets of a ``Split`` or ``(X, y)``."""
+    try:
+        X, y = data
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(
+            f"validation_data must be a Split with labels or (X, y); received {data!r:.80}"
+        ) from error
+    images = pixel_converter(classifier.value_range)(read_images(classifier, X))
+    codes = read_codes(classifier, y, n_samples=len(images))
+    return images, one_hot(codes, classifier.classes_)
+
+
+def row_weights(
+    classifier: EmotionClassifier, labels: NDArray[Any], codes: IntArray, sample_weight: Any
+) -> NDArray[np.float32]:
+    """Return the weight of each row in the loss: its own times that of its class."""
+    try:
+        weights = np.asarray(_check_sample_weight(sample_weight, codes), np.float32)
+    except ValueError as error:
+        raise InvalidInputError(str(error)) from error
+    class_weight = classifier.class_weight
+    if class_weight is None:
+        return weights
+    if isinstance(class_weight, str | Mapping):
+        from fer2013kit.class_weight import compute_sample_weight
+
+        return weights * np.asarray(compute_sample_weight(labels, class_weight), np.float32)
+    of_class = np.asarray(class_weight, np.float32)
+    if of_class.shape != classifier.classes_.shape:
+        raise InvalidInputError(
+            f"class_weight must have one value for each of {classifier.classes_.tolist()}; "
+            f"received shape {of_class.shape}"
+        )
+    return weights * of_class[codes]
+
+
+def one_hot(codes: IntArray, classes: NDArray[Any]) -> NDArray[np.float32]:
+    """Return targets (n, k)."""
+    return np.eye(len(classes), dtype=np.float32)[codes]
+
+
+def _validate(classifier: EmotionClassifier, X: Any, y: Any, *, image_shape: Shape | None) -> Any:
+    """Return flat pixels, and the labels where ``y`` is given, as scikit-learn checks them."""
+    flat = flatten_images(X, image_shape)
+    try:
+        checked = (
+            validate_data(classifier, flat, reset=False)
+            if y is None
+            else validate_data(classifier, flat, y, reset=True)
+        )
+    except ValueError as error:
+        raise InvalidInputError(str(error)) from error
+    pixels = checked if y is None else checked[0]
+    if image_shape is not None and pixels.shape[1] != np.prod(image_shape):
+        raise InvalidInputError(
+            f"X must have shape {describe_shapes(image_shape)}; received {np.shape(X)}"
+        )
+    check_range(pixels, classifier.value_range)
+    return checked
 
 
 def infer_image_shape(X: Any) -> Shape:

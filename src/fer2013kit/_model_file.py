@@ -6,16 +6,19 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fer2013kit._files import write_atomically
 from fer2013kit._version import __version__
 from fer2013kit.exceptions import ModelFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
 
 FORMAT_VERSION: Final = 1
 _SETTINGS: Final = "classifier.json"
@@ -38,7 +41,8 @@ def write_model_file(
         In the order of ``keras.Model.get_weights``.
     """
     arrays = io.BytesIO()
-    np.savez(arrays, **{f"weight_{index:03d}": array for index, array in enumerate(weights)})
+    named: dict[str, Any] = {f"weight_{i:03d}": array for i, array in enumerate(weights)}
+    np.savez(arrays, **named)
     facts = {"format": FORMAT_VERSION, "fer2013kit": __version__, **settings}
     members = {
         _SETTINGS: json.dumps(facts, indent=2, sort_keys=True, allow_nan=False).encode(),

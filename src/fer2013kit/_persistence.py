@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import keras
@@ -17,6 +18,10 @@ from fer2013kit.exceptions import InvalidInputError, ModelFileError
 from fer2013kit.models import ModelBuilder, resolve_builder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
     from fer2013kit.classifier import EmotionClassifier
 
 logger = logging.getLogger(__name__)
@@ -25,6 +30,9 @@ _Classifier = TypeVar("_Classifier", bound="EmotionClassifier")
 
 _RUN_ONLY: Final = ("checkpoint_dir", "verbose", "model")
 """Settings that belong to a run or stand elsewhere in the file."""
+
+_NOTE: Final = "not saved"
+_PAIRS: Final = "pairs"  # of a mapping whose keys are not all strings, which JSON cannot hold
 
 
 def save(
@@ -58,9 +66,7 @@ def save(
     write_model_file(path, settings, classifier.model_.get_weights())
 
 
-def load(
-    cls: type[_Classifier], path: Path, model: str | ModelBuilder | None
-) -> _Classifier:
+def load(cls: type[_Classifier], path: Path, model: str | ModelBuilder | None) -> _Classifier:
     """Read a fitted classifier; see :meth:`EmotionClassifier.load`."""
     settings, weights = read_model_file(path)
     try:
@@ -68,10 +74,12 @@ def load(
         builder = name if model is None else model
         resolve_builder(builder)
         known = cls._get_param_names()
-        params = {k: v for k, v in settings["params"].items() if k in known and not _is_note(v)}
-        for pair in ("value_range", "image_shape"):
-            if params.get(pair) is not None:
-                params[pair] = tuple(params[pair])
+        params = {
+            key: _from_json(value)
+            for key, value in settings["params"].items()
+            # A setting that is code or an object of another library takes its default again.
+            if key in known and not (isinstance(value, Mapping) and _NOTE in value)
+        }
         classifier = cls(model=builder, **params)
         classifier.classes_ = np.asarray(settings["classes"], settings["classes_dtype"])
         classifier.image_shape_ = tuple(settings["preprocessing"]["image_shape"])
@@ -87,7 +95,7 @@ def load(
         logger.info("this CPU has no bfloat16 instructions: predicting in float32")
         classifier.precision_ = "float32"
     try:
-        classifier._restore_model(weights)  # noqa: SLF001 - the other half of the class
+        classifier.__setstate__({**classifier.__dict__, "_weights": weights})
     except (ValueError, InvalidInputError) as error:
         raise ModelFileError(
             f"{path}: its weights do not fit the architecture {name!r} as it is built here "
@@ -95,6 +103,27 @@ def load(
         ) from error
     classifier.temperature_ = temperature
     return classifier
+
+
+def fingerprint(classifier: EmotionClassifier, data: Sequence[NDArray[Any]]) -> str:
+    """Return what tells a training run from others: the settings and the data, as a digest."""
+    seed = classifier.random_state
+    if not isinstance(seed, int | np.integer):
+        raise InvalidInputError(
+            "checkpoint_dir needs an int as random_state, else a resumed run could not end "
+            f"where the unbroken one would have; received {seed!r}"
+        )
+    settings = {
+        name: as_json(value)
+        for name, value in classifier.get_params(deep=False).items()
+        if name not in {"verbose", "checkpoint_dir"}
+    }
+    settings["precision"] = classifier.precision_
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    for array in data:
+        digest.update(repr((array.shape, array.dtype.str)).encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def picklable_state(state: dict[str, Any]) -> dict[str, Any]:
@@ -109,23 +138,25 @@ def picklable_state(state: dict[str, Any]) -> dict[str, Any]:
 
 def as_json(value: Any) -> Any:
     """Return a JSON-ready form of a setting; what has none becomes a note of what it was."""
-    if value is None or isinstance(value, str | bool | int | float):
-        return value
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     if isinstance(value, list | tuple):
         return [as_json(one) for one in value]
     if isinstance(value, Mapping):
-        if all(isinstance(key, str) for key in value):
-            return {key: as_json(one) for key, one in value.items()}
-        return {"pairs": [[as_json(key), as_json(one)] for key, one in value.items()]}
-    if isinstance(value, keras.optimizers.Optimizer):
-        return {"not_saved": type(value).__name__, "config": str(value.get_config())}
-    if callable(value):
-        return {"not_saved": getattr(value, "__qualname__", repr(value))}
-    return {"not_saved": repr(value)}
+        pairs = [[as_json(key), as_json(one)] for key, one in value.items()]
+        return dict(pairs) if all(isinstance(key, str) for key in value) else {_PAIRS: pairs}
+    if value is None or isinstance(value, str | int | float):
+        return value
+    note = value.get_config() if isinstance(value, keras.optimizers.Optimizer) else value
+    return {_NOTE: getattr(note, "__qualname__", repr(note))}
 
 
-def _is_note(value: Any) -> bool:
-    """Tell whether a saved setting cannot be read back: it then takes its default."""
-    return isinstance(value, Mapping) and ("not_saved" in value or "pairs" in value)
+def _from_json(value: Any) -> Any:
+    """Return a setting as it was; sequences come back as tuples."""
+    if isinstance(value, list):
+        return tuple(_from_json(one) for one in value)
+    if isinstance(value, Mapping):
+        if _PAIRS in value:
+            return {_from_json(key): _from_json(one) for key, one in value[_PAIRS]}
+        return {key: _from_json(one) for key, one in value.items()}
+    return value

@@ -14,7 +14,7 @@ LINES = 2
 
 
 def resolve_verbose(verbose: str | int) -> int:
-    """Return 0 (silent), 1 (a bar) or 2 (a line an epoch); ``"auto"`` is 1 on a terminal, else 2."""
+    """Return 0 (silent), 1 (a bar) or 2 (lines); ``"auto"`` is a bar on a terminal, else lines."""
     if verbose == "auto":
         return BAR if sys.stderr.isatty() else LINES
     return int(verbose)
@@ -24,13 +24,22 @@ class TrainingProgress(keras_callbacks.Callback):  # type: ignore[misc]  # Keras
     """Show epochs, figures and the time that is left, on standard error."""
 
     def __init__(
-        self, *, epochs: int, steps_per_epoch: int, initial_epoch: int, verbose: int
+        self,
+        *,
+        epochs: int,
+        steps_per_epoch: int,
+        initial_epoch: int,
+        precision: str,
+        verbose: int,
     ) -> None:
         super().__init__()
         self._epochs = epochs
         self._initial_epoch = initial_epoch
         self._verbose = verbose
         self._started = time.monotonic()
+        if verbose:
+            resumed = f", resuming after epoch {initial_epoch}" if initial_epoch else ""
+            self._say(f"training in {precision} for {epochs} epochs{resumed}")
         self._bar = tqdm(
             total=epochs * steps_per_epoch,
             initial=initial_epoch * steps_per_epoch,
@@ -64,8 +73,8 @@ class TrainingProgress(keras_callbacks.Callback):  # type: ignore[misc]  # Keras
             spent = time.monotonic() - self._started
             left = spent / (done - self._initial_epoch) * (self._epochs - done)
             shown = ", ".join(f"{name} {value}" for name, value in figures.items())
-            print(  # noqa: T201 - verbose asked for it
-                f"epoch {done}/{self._epochs}: {shown} [{spent:.0f} s, {left:.0f} s left]",
-                file=sys.stderr,
-                flush=True,
-            )
+            self._say(f"epoch {done}/{self._epochs}: {shown} [{spent:.0f} s, {left:.0f} s left]")
+
+    @staticmethod
+    def _say(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - verbose asked for it

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import keras
 import numpy as np
@@ -15,7 +13,12 @@ from keras import callbacks as keras_callbacks
 from fer2013kit._checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from fer2013kit._progress import TrainingProgress
 from fer2013kit.exceptions import InvalidInputError
-from fer2013kit.pipeline import TrainingBatches
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from fer2013kit.pipeline import TrainingBatches
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +46,7 @@ class TrainingSettings:
     early_stopping: int | None
     restore_best_weights: bool
     verbose: int
+    precision: str
     checkpoint_path: Path | None = None
     fingerprint: str = ""
 
@@ -97,6 +101,7 @@ def train(
         logger.info("resuming after epoch %d of %d", start, settings.epochs)
     if start < settings.epochs and not keeper.stopped:
         progress = TrainingProgress(
+            precision=settings.precision,
             epochs=settings.epochs,
             steps_per_epoch=batches.steps_per_epoch,
             initial_epoch=start,
@@ -125,25 +130,43 @@ def make_optimizer(settings: TrainingSettings, steps_per_epoch: int) -> Any:
     """Return a new optimizer for the settings; one that is given is copied, never used itself."""
     if isinstance(settings.optimizer, keras.optimizers.Optimizer):
         return type(settings.optimizer).from_config(settings.optimizer.get_config())
-    steps = settings.epochs * steps_per_epoch
-    # An average over more than the last tenth of the run would still hold its beginning.
-    momentum = min(settings.ema_momentum, 1 - 10 / steps)
     config = {
         "learning_rate": _learning_rate(settings, steps_per_epoch),
         "weight_decay": settings.weight_decay or None,
-        "use_ema": momentum > 0,
-        "ema_momentum": max(momentum, 0.0),
+        "use_ema": settings.ema_momentum > 0,
+        "ema_momentum": settings.ema_momentum,
     }
-    name = str(settings.optimizer)
-    if name.lower() == "sgd":
-        config |= {"momentum": _SGD_MOMENTUM, "nesterov": True}
     try:
-        return keras.optimizers.get({"class_name": name, "config": config})
+        kind = type(keras.optimizers.get(settings.optimizer))
     except (ValueError, TypeError) as error:
         raise InvalidInputError(
             f"optimizer must be a name that Keras knows (sgd, adam, adamw, ...) or a "
             f"keras.optimizers.Optimizer; received {settings.optimizer!r}"
         ) from error
+    if kind is keras.optimizers.SGD:
+        config |= {"momentum": _SGD_MOMENTUM, "nesterov": True}
+    return type(kind.__name__, (_RampedAverage, kind), {})(**config)
+
+
+class _RampedAverage:
+    """Lets an optimizer's moving average begin short, so that it forgets the first weights.
+
+    With a fixed momentum of 0.999 the average is worthless for its first few thousand steps.
+    The ramp is that of ``tf.train.ExponentialMovingAverage``: after t steps the average reaches
+    back over the last tenth of them, until the momentum that was asked for is reached.
+    """
+
+    iterations: Any
+    _full_momentum: float
+
+    @property
+    def ema_momentum(self) -> Any:
+        steps = keras.ops.cast(self.iterations, "float32")
+        return keras.ops.minimum(self._full_momentum, (1.0 + steps) / (10.0 + steps))
+
+    @ema_momentum.setter
+    def ema_momentum(self, value: float) -> None:
+        self._full_momentum = value
 
 
 def _learning_rate(settings: TrainingSettings, steps_per_epoch: int) -> Any:

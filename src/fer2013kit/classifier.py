@@ -2,43 +2,39 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import logging
-import random
-from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import ClassifierMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from fer2013kit import _inputs, _persistence
 from fer2013kit._calibration import apply_temperature, fit_temperature
 from fer2013kit._inference import predict_in_batches
-from fer2013kit._precision import precision_policy, resolve_precision
+from fer2013kit._network import build_network
+from fer2013kit._precision import resolve_precision
 from fer2013kit._progress import resolve_verbose
+from fer2013kit._settings import ClassifierSettings
 from fer2013kit._training import TrainingSettings, train
-from fer2013kit.augmentation import FaceAugmentation
-
-from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.evaluation import EvaluationReport, evaluate_predictions
 from fer2013kit.exceptions import InvalidInputError
-from fer2013kit.models import ModelBuilder, create_model
 from fer2013kit.pipeline import TrainingBatches, compile_inference
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from fer2013kit.models import ModelBuilder
 
 _CHECKPOINT_NAME = "checkpoint.npz"
 _SEED_LIMIT = 2**31 - 1
-_MINIMUM_CLASSES = 2
 
 
-class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no types
+class EmotionClassifier(ClassifierMixin, ClassifierSettings):  # type: ignore[misc]  # scikit-learn carries no types
     """A convolutional network for facial expressions that behaves as a scikit-learn classifier.
 
     Pictures are arrays ``(n, 48, 48)``, ``(n, 48, 48, 1)`` or ``(n, 2304)``.  Integers (uint8 or
@@ -145,79 +141,6 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     (2, 7)
     """
 
-    def __init__(
-        self,
-        model: str | ModelBuilder = "five_layer_cnn",
-        *,
-        model_params: Mapping[str, Any] | None = None,
-        epochs: int = 60,
-        batch_size: int = 128,
-        optimizer: Any = "sgd",
-        learning_rate: float = 0.05,
-        learning_rate_schedule: str = "cosine",
-        warmup_epochs: float = 1.0,
-        weight_decay: float = 5e-4,
-        ema_momentum: float = 0.999,
-        loss: str = "crossentropy",
-        focal_gamma: float = 2.0,
-        label_smoothing: float = 0.1,
-        class_weight: str | Mapping[Any, float] | ArrayLike | None = None,
-        augment: bool = True,
-        rotation: float = 12.0,
-        zoom: float = 0.12,
-        shift: float = 0.08,
-        horizontal_flip: bool = True,
-        brightness: float = 0.1,
-        contrast: float = 0.2,
-        erasing: float = 0.0,
-        mixup: float = 0.0,
-        cutmix: float = 0.0,
-        monitor: str = "val_accuracy",
-        early_stopping: int | None = None,
-        restore_best_weights: bool = False,
-        precision: str = "auto",
-        checkpoint_dir: str | Path | None = None,
-        image_shape: tuple[int, int, int] | None = IMAGE_SHAPE,
-        value_range: tuple[float, float] | None = (0.0, 1.0),
-        classes: Sequence[Any] | None = None,
-        verbose: str | int = "auto",
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        self.model = model
-        self.model_params = model_params
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.learning_rate_schedule = learning_rate_schedule
-        self.warmup_epochs = warmup_epochs
-        self.weight_decay = weight_decay
-        self.ema_momentum = ema_momentum
-        self.loss = loss
-        self.focal_gamma = focal_gamma
-        self.label_smoothing = label_smoothing
-        self.class_weight = class_weight
-        self.augment = augment
-        self.rotation = rotation
-        self.zoom = zoom
-        self.shift = shift
-        self.horizontal_flip = horizontal_flip
-        self.brightness = brightness
-        self.contrast = contrast
-        self.erasing = erasing
-        self.mixup = mixup
-        self.cutmix = cutmix
-        self.monitor = monitor
-        self.early_stopping = early_stopping
-        self.restore_best_weights = restore_best_weights
-        self.precision = precision
-        self.checkpoint_dir = checkpoint_dir
-        self.image_shape = image_shape
-        self.value_range = value_range
-        self.classes = classes
-        self.verbose = verbose
-        self.random_state = random_state
-
     def fit(
         self,
         X: ArrayLike,
@@ -255,35 +178,33 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         UnknownModelError
             For an unknown ``model``.
         """
-        _inputs.check_parameters(self.get_params(deep=False))
+        self.check_settings()
         if self.restore_best_weights and validation_data is None:
             raise InvalidInputError("restore_best_weights needs validation_data in fit")
-        images, labels = self._check_training_data(X, y)
-        # What is learned begins here; nothing was changed by input that is refused.
+        images, labels = _inputs.read_training_data(self, X, y)
         self.classes_ = np.unique(labels if self.classes is None else np.asarray(self.classes))
         codes = _inputs.encode_labels(labels, self.classes_)
-        weights = self._row_weights(labels, codes, sample_weight, images)
-        validation = None if validation_data is None else self._check_validation(validation_data)
+        weights = _inputs.row_weights(self, labels, codes, sample_weight)
+        validation = None
+        if validation_data is not None:
+            validation = _inputs.read_validation_data(self, validation_data)
         seed = int(check_random_state(self.random_state).randint(_SEED_LIMIT))
         self.precision_ = resolve_precision(self.precision)
-        verbose = resolve_verbose(self.verbose)
-        if verbose:
-            logger.info("training in %s", self.precision_)
-        self._set_model(self._build(seed))
+        self._build_model(seed)
         batches = TrainingBatches(
             images=images,
-            targets=np.eye(len(self.classes_), dtype=np.float32)[codes],
+            targets=_inputs.one_hot(codes, self.classes_),
             weights=weights,
             batch_size=self.batch_size,
             seed=seed,
-            augmentation=self._augmentation(),
+            augmentation=self.make_augmentation(),
             mixup=self.mixup,
             cutmix=self.cutmix,
         )
         outcome = train(
             self.model_,
             batches,
-            self._training_settings(verbose, images, codes, weights),
+            self._training_settings(batches),
             validation=validation,
             callbacks=callbacks,
         )
@@ -324,7 +245,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         (3, 7)
         """
         check_is_fitted(self)
-        images = self._check_images(X)
+        images = _inputs.read_images(self, X)
         probabilities = predict_in_batches(
             self._inference,
             images,
@@ -378,7 +299,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             For zero rows, lengths that differ, or labels that were not trained.
         """
         check_is_fitted(self)
-        codes = self._check_codes(y, len(np.asarray(X)) if not hasattr(X, "shape") else X.shape[0])
+        codes = _inputs.read_codes(self, y, n_samples=np.shape(X)[0])
         return evaluate_predictions(
             codes, self.predict_proba(X, tta=tta), class_names=self.class_names_
         )
@@ -401,7 +322,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             self, with a new ``temperature_``.
         """
         check_is_fitted(self)
-        codes = self._check_codes(y, np.shape(X)[0])
+        codes = _inputs.read_codes(self, y, n_samples=np.shape(X)[0])
         before, self.temperature_ = self.temperature_, 1.0
         try:
             self.temperature_ = fit_temperature(codes, self.predict_proba(X))
@@ -483,159 +404,32 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         weights = state.pop("_weights", None)
         super().__setstate__(state)
         if weights is not None:
-            self._restore_model(weights)
+            self._build_model(seed=0)
+            self.model_.set_weights(weights)
 
-    def _set_model(self, model: Any) -> None:
-        self.model_ = model
-        self._inference = compile_inference(model, self.image_shape_)
-
-    def _restore_model(self, weights: Sequence[NDArray[Any]]) -> None:
-        model = self._build(seed=0)
-        model.set_weights(weights)
-        self._set_model(model)
-
-    def _build(self, seed: int) -> Any:
-        """Build the network from a seed, and give the caller's random state back."""
-        python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002 - user-made layers may draw from it
-        random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002 - the same
-        try:
-            with precision_policy(self.precision_):
-                network = self._create()
-            if network.compute_dtype != "float32" and network.outputs[0].dtype != "float32":
-                # Probabilities in half precision are too coarse; only our own nets care for it.
-                logger.warning(
-                    "the network's last layer does not compute in float32; using float32 "
-                    "throughout. Give that layer dtype='float32' to train in %s",
-                    self.precision_,
-                )
-                self.precision_ = "float32"
-                with precision_policy(self.precision_):
-                    network = self._create()
-        finally:
-            random.setstate(python_state)
-            np.random.set_state(numpy_state)  # noqa: NPY002 - the same
-        return network
-
-    def _create(self) -> Any:
-        return create_model(
+    def _build_model(self, seed: int) -> None:
+        self.model_, self.precision_ = build_network(
             self.model,
+            self.model_params or {},
             input_shape=self.image_shape_,
             num_classes=len(self.classes_),
-            **(self.model_params or {}),
+            precision=self.precision_,
+            seed=seed,
         )
+        self._inference = compile_inference(self.model_, self.image_shape_)
 
-    def _augmentation(self) -> FaceAugmentation | None:
-        if not self.augment:
-            return None
-        return FaceAugmentation(
-            rotation=self.rotation,
-            zoom=self.zoom,
-            shift=self.shift,
-            horizontal_flip=self.horizontal_flip,
-            brightness=self.brightness,
-            contrast=self.contrast,
-            erasing=self.erasing,
-        )
-
-    def _training_settings(self, verbose: int, *data: NDArray[Any]) -> TrainingSettings:
+    def _training_settings(self, batches: TrainingBatches) -> TrainingSettings:
         own = {one.name for one in fields(TrainingSettings)} & set(self.get_params(deep=False))
-        choices = {name: getattr(self, name) for name in own - {"verbose"}}
-        folder = self.checkpoint_dir
+        choices = {name: getattr(self, name) for name in own - {"verbose", "precision"}}
+        path, fingerprint = None, ""
+        if self.checkpoint_dir is not None:
+            path = Path(self.checkpoint_dir) / _CHECKPOINT_NAME
+            data = (batches.images, batches.targets, batches.weights)
+            fingerprint = _persistence.fingerprint(self, data)
         return TrainingSettings(
             **choices,
-            verbose=verbose,
-            checkpoint_path=None if folder is None else Path(folder) / _CHECKPOINT_NAME,
-            fingerprint="" if folder is None else self._fingerprint(data),
+            verbose=resolve_verbose(self.verbose),
+            precision=self.precision_,
+            checkpoint_path=path,
+            fingerprint=fingerprint,
         )
-
-    def _fingerprint(self, data: Sequence[NDArray[Any]]) -> str:
-        """Return what tells this run from others: the settings and the data."""
-        if self.random_state is None or not isinstance(self.random_state, int | np.integer):
-            raise InvalidInputError(
-                "checkpoint_dir needs an int as random_state, else a resumed run could not end "
-                f"where the unbroken one would have; received {self.random_state!r}"
-            )
-        params = self.get_params(deep=False)
-        skipped = {"verbose", "checkpoint_dir"}
-        settings = {k: _persistence.as_json(v) for k, v in params.items() if k not in skipped}
-        settings["precision"] = self.precision_
-        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-        for array in data:
-            digest.update(repr((array.shape, array.dtype.str)).encode())
-            digest.update(np.ascontiguousarray(array).data)
-        return digest.hexdigest()
-
-    def _check_training_data(self, X: Any, y: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return pictures in [0, 255] of shape (n, h, w, c) and labels (n,)."""
-        flat, labels = self._validate(X, y, self.image_shape)
-        labels = _inputs.check_targets(labels, allowed=self.classes)
-        present = np.unique(labels)
-        if len(present) < _MINIMUM_CLASSES:
-            raise InvalidInputError(
-                f"y must hold at least two classes; received one class, {present.tolist()}"
-            )
-        self.image_shape_ = self.image_shape or _inputs.infer_image_shape(X)
-        pixels = _inputs.pixel_converter(self.value_range)(flat)
-        return pixels.reshape(len(flat), *self.image_shape_), labels
-
-    def _check_images(self, X: Any) -> NDArray[Any]:
-        """Return fitted-shape pictures in the caller's own range, without a copy."""
-        flat = self._validate(X, None, self.image_shape_)
-        return flat.reshape(len(flat), *self.image_shape_)
-
-    def _validate(self, X: Any, y: Any, image_shape: _inputs.Shape | None) -> Any:
-        fitting = y is not None
-        flat = _inputs.flatten_images(X, image_shape)
-        try:
-            if fitting:
-                checked = validate_data(self, flat, y, reset=True)
-            else:
-                checked = validate_data(self, flat, reset=False)
-        except ValueError as error:
-            raise InvalidInputError(str(error)) from error
-        pixels = checked[0] if fitting else checked
-        if image_shape is not None and pixels.shape[1] != np.prod(image_shape):
-            raise InvalidInputError(
-                f"X must have shape {_inputs.describe_shapes(image_shape)}; "
-                f"received {np.shape(X)}"
-            )
-        _inputs.check_range(pixels, self.value_range)
-        return checked
-
-    def _check_codes(self, y: Any, n_samples: int) -> NDArray[np.int64]:
-        labels = _inputs.check_targets(y, allowed=self.classes)
-        if len(labels) != n_samples:
-            raise InvalidInputError(
-                f"X and y must have the same length; received {n_samples} and {len(labels)}"
-            )
-        return _inputs.encode_labels(labels, self.classes_)
-
-    def _check_validation(self, data: Any) -> tuple[NDArray[Any], NDArray[np.float32]]:
-        try:
-            X, y = data
-        except (TypeError, ValueError) as error:
-            raise InvalidInputError(
-                f"validation_data must be a Split or (X, y); received {type(data).__name__}"
-            ) from error
-        images = _inputs.pixel_converter(self.value_range)(self._check_images(X))
-        codes = self._check_codes(y, len(images))
-        return images, np.eye(len(self.classes_), dtype=np.float32)[codes]
-
-    def _row_weights(
-        self, labels: NDArray[Any], codes: NDArray[np.int64], sample_weight: Any, images: Any
-    ) -> NDArray[np.float32]:
-        weights = np.asarray(_check_sample_weight(sample_weight, images[:, 0, 0]), np.float32)
-        class_weight = self.class_weight
-        if class_weight is None:
-            return weights
-        from fer2013kit.class_weight import compute_sample_weight
-        if not isinstance(class_weight, str | Mapping):
-            of_class = np.asarray(class_weight, np.float32)
-            if of_class.shape != self.classes_.shape:
-                raise InvalidInputError(
-                    f"class_weight must have one value for each of {self.classes_.tolist()}; "
-                    f"received shape {of_class.shape}"
-                )
-            return weights * of_class[codes]
-        return weights * np.asarray(compute_sample_weight(labels, class_weight), np.float32)

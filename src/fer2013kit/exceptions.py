@@ -7,8 +7,11 @@ already catch, so both ``except Fer2013KitError`` and ``except ValueError`` do w
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Fer2013KitError(Exception):

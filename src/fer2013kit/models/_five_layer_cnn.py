@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fer2013kit.emotions import IMAGE_SHAPE, NUM_CLASSES
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.models._registry import register_model
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _CONVOLUTIONS = 3
 

@@ -63,7 +63,9 @@ def register_model(name: str, builder: ModelBuilder | None = None) -> Any:
     if not callable(builder):
         raise InvalidInputError(f"builder must be callable; received {builder!r}")
     if _builders.get(name, builder) is not builder:
-        raise InvalidInputError(f"a model named {name!r} is registered already; choose another name")
+        raise InvalidInputError(
+            f"a model named {name!r} is registered already; choose another name"
+        )
     _builders[name] = builder
     return builder
 
@@ -174,7 +176,9 @@ def create_model(
     try:
         network = builder(input_shape=input_shape, num_classes=num_classes, **params)
     except TypeError as error:
-        raise InvalidInputError(f"the builder of {name!r} refuses its arguments: {error}") from error
+        raise InvalidInputError(
+            f"the builder of {name!r} refuses its arguments: {error}"
+        ) from error
     if not isinstance(network, keras.Model):
         raise InvalidInputError(
             f"the builder of {name!r} must return a keras.Model; received {type(network).__name__}"

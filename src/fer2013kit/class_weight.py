@@ -1,0 +1,261 @@
+"""How often each class occurs, and weights that make up for it.
+
+A weight says how much a sample counts in the loss.  The weights of all methods are scaled so that
+their mean over the samples is 1: the loss keeps its size, and the learning rate its meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+
+import numpy as np
+
+from fer2013kit._arrays import check_labels
+from fer2013kit.emotions import NUM_CLASSES
+from fer2013kit.exceptions import InvalidInputError, did_you_mean
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+Method = Literal["balanced", "inverse_sqrt", "effective_number"]
+
+DEFAULT_BETA: Final = 0.999
+
+
+def class_counts(y: ArrayLike, n_classes: int = NUM_CLASSES) -> NDArray[np.int64]:
+    """Count the samples of each class.
+
+    Parameters
+    ----------
+    y : array_like of int, shape (n,)
+        Class codes in ``[0, n_classes)``.
+    n_classes : int, default 7
+        How many classes there are.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_classes,)
+        The count of each code; 0 for a class that is absent.
+
+    Raises
+    ------
+    InvalidInputError
+        For another shape, a value that is no class code, or fewer than one class.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> fk.class_counts([0, 3, 3, 6])
+    array([1, 0, 0, 2, 0, 0, 1])
+    """
+    if n_classes < 1:
+        raise InvalidInputError(f"n_classes must be at least 1; received {n_classes}")
+    codes = check_labels(y, n_classes=n_classes, name="y")
+    return np.bincount(codes, minlength=n_classes).astype(np.int64)
+
+
+def compute_class_weight(
+    y: ArrayLike,
+    *,
+    method: Method = "balanced",
+    beta: float = DEFAULT_BETA,
+    n_classes: int | None = NUM_CLASSES,
+) -> dict[Any, float]:
+    r"""Weigh classes by their rarity, in the form of Keras' ``class_weight``.
+
+    Parameters
+    ----------
+    y : array_like of int or str, shape (n,)
+        Class codes in ``[0, n_classes)``, or any names.
+    method : {"balanced", "inverse_sqrt", "effective_number"}, default "balanced"
+        The formula, from strong to weak; see the notes.
+    beta : float, default 0.999
+        For ``"effective_number"`` alone: from 0 (all classes alike) to below 1 (the nearer to 1,
+        the nearer to ``"balanced"``).
+    n_classes : int or None, default 7
+        How many classes there are, where `y` holds codes; None takes any labels as they come.
+
+    Returns
+    -------
+    dict of int or str to float
+        The weight of each class that occurs, in sorted order.  **An absent class has no key**:
+        no weight can be told from no samples.  :func:`compute_sample_weight` refuses labels
+        that have no weight; Keras itself gives them weight 1 without a word.
+
+    Raises
+    ------
+    InvalidInputError
+        For another shape, a code outside ``[0, n_classes)``, an unknown method, or a `beta`
+        outside [0, 1).
+
+    See Also
+    --------
+    compute_sample_weight : The weight of each sample.
+
+    Notes
+    -----
+    Of n samples, :math:`n_c` have class c, and k classes occur.  The weight is proportional to
+
+    - ``"balanced"``: :math:`1 / n_c`.  It is then :math:`n / (k\,n_c)`, scikit-learn's
+      ``"balanced"`` (King and Zeng, "Logistic Regression in Rare Events Data", 2001), which
+      raises where a class is absent.  All classes count alike in the loss.
+    - ``"inverse_sqrt"``: :math:`1 / \sqrt{n_c}`, halfway there on a logarithmic scale
+      (Mikolov et al., "Distributed Representations of Words and Phrases", 2013, and Mahajan et
+      al., "Exploring the Limits of Weakly Supervised Pretraining", 2018, sample that way).
+    - ``"effective_number"``: :math:`(1 - \beta) / (1 - \beta^{n_c})` (Cui et al.,
+      "Class-Balanced Loss Based on Effective Number of Samples", CVPR 2019).  The paper scales
+      the weights to a sum of k; here, as everywhere, their mean over the samples is 1.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> fk.compute_class_weight([0, 0, 0, 1])
+    {0: 0.666..., 1: 2.0}
+    >>> fk.compute_class_weight(["sad", "happy", "happy", "happy"], method="inverse_sqrt")
+    {'happy': 0.845..., 'sad': 1.464...}
+    """
+    classes, codes = _encode(y, n_classes)
+    counts = np.bincount(codes, minlength=len(classes))
+    weights = weigh_counts(counts, method, beta)
+    return dict(zip(classes.tolist(), weights.tolist(), strict=True))
+
+
+def compute_sample_weight(
+    y: ArrayLike,
+    class_weight: Method | Mapping[Any, float] | ArrayLike | None = "balanced",
+    *,
+    beta: float = DEFAULT_BETA,
+    n_classes: int | None = NUM_CLASSES,
+) -> NDArray[np.float64]:
+    """Weigh each sample by its class.
+
+    Parameters
+    ----------
+    y : array_like of int or str, shape (n,)
+        Class codes in ``[0, n_classes)``, or any names.
+    class_weight : str, dict, array_like of shape (n_classes,) or None, default "balanced"
+        A method of :func:`compute_class_weight`, whose weights have the mean 1 over `y`; or the
+        weight of each class by its label, or by its code: these are taken as they are.  None
+        gives every sample the weight 1.
+    beta : float, default 0.999
+        For ``"effective_number"`` alone, see :func:`compute_class_weight`.
+    n_classes : int or None, default 7
+        How many classes there are, where `y` holds codes; None takes any labels as they come.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        The weight of each sample, not negative.
+
+    Raises
+    ------
+    InvalidInputError
+        For labels or options that :func:`compute_class_weight` refuses, a label that has no
+        weight, a weight that is negative or not finite, or an array of another length.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> fk.compute_sample_weight([0, 0, 0, 6]).round(3)
+    array([0.667, 0.667, 0.667, 2.   ])
+    >>> fk.compute_sample_weight(["sad", "happy"], {"happy": 1, "sad": 3})
+    array([3., 1.])
+    """
+    classes, codes = _encode(y, n_classes)
+    if class_weight is None:
+        return np.ones(len(codes))
+    if isinstance(class_weight, str):
+        weights = weigh_counts(np.bincount(codes, minlength=len(classes)), class_weight, beta)
+    else:
+        if not isinstance(class_weight, Mapping):
+            class_weight = _by_code(class_weight, classes, n_classes)
+        weights = _look_up(class_weight, classes.tolist())
+    return weights[codes]
+
+
+def weigh_counts(
+    counts: NDArray[np.integer[Any]], method: str, beta: float = DEFAULT_BETA
+) -> NDArray[np.float64]:
+    """Return the weight of each class from its count, whatever the classes are.
+
+    Parameters
+    ----------
+    counts : ndarray of int, shape (k,)
+        Samples of each class, at least 1.
+    method, beta
+        As in :func:`compute_class_weight`.
+
+    Returns
+    -------
+    ndarray of float64, shape (k,)
+        Weights whose mean over the samples is 1.
+    """
+    known = get_args(Method)
+    if method not in known:
+        raise InvalidInputError(
+            f"the method must be one of {', '.join(map(repr, known))}; "
+            f"received {method!r}{did_you_mean(method, known)}"
+        )
+    if not 0 <= beta < 1:
+        raise InvalidInputError(f"beta must be in [0, 1); received {beta}")
+    if not counts.size:
+        return np.empty(0)
+    number = counts.astype(np.float64)
+    if method == "balanced":
+        weights = 1 / number
+    elif method == "inverse_sqrt":
+        weights = 1 / np.sqrt(number)
+    else:
+        weights = (1 - beta) / (1 - beta**number)
+    scaled: NDArray[np.float64] = weights * (number.sum() / (weights * number).sum())
+    return scaled
+
+
+def _encode(y: ArrayLike, n_classes: int | None) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Return the sorted labels that occur, and for each sample the place of its label."""
+    labels = np.asarray(y)
+    if labels.dtype.kind in "OT" and all(isinstance(label, str) for label in labels.flat):
+        labels = np.array(labels.tolist(), dtype=str)
+    if labels.ndim != 1:
+        raise InvalidInputError(
+            f"y must have shape (n,); received {labels.shape}; of one-hot rows take from_one_hot"
+        )
+    if n_classes is not None and labels.dtype.kind != "U":
+        labels = check_labels(labels, n_classes=n_classes, name="y")
+    return np.unique(labels, return_inverse=True)
+
+
+def _by_code(weights: ArrayLike, classes: NDArray[Any], n_classes: int | None) -> dict[int, float]:
+    array = np.asarray(weights)
+    if array.ndim != 1 or len(array) != (n_classes or len(array)) or array.dtype.kind not in "iuf":
+        raise InvalidInputError(
+            f"class_weight as an array must be numbers of shape ({n_classes or 'n_classes'},), "
+            f"one for each class; received shape {array.shape}, dtype {array.dtype}"
+        )
+    if classes.dtype.kind == "U":
+        raise InvalidInputError(
+            "class_weight as an array goes by class codes, but y holds names; "
+            "pass a dict of name to weight"
+        )
+    return dict(enumerate(array.tolist()))
+
+
+def _look_up(class_weight: Mapping[Any, float], classes: list[Any]) -> NDArray[np.float64]:
+    missing = [label for label in classes if label not in class_weight]
+    if missing:
+        raise InvalidInputError(
+            f"class_weight must have a weight for each class in y; missing {missing}; "
+            f"received {sorted(class_weight, key=str)}"
+        )
+    try:
+        weights = np.array([class_weight[label] for label in classes], np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(
+            f"class_weight must hold numbers; received {dict(class_weight)}"
+        ) from error
+    if weights.ndim != 1 or not np.isfinite(weights).all() or (weights < 0).any():
+        raise InvalidInputError(
+            f"class weights must be finite and not negative; received {dict(class_weight)}"
+        )
+    return weights
