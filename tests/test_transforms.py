@@ -381,33 +381,3 @@ def test_histogram_functions_give_the_numbers_of_opencv(shape, clip_limit, tiles
         np.testing.assert_array_equal(fk.equalize_histogram(image), cv2.equalizeHist(image))
         result = fk.apply_clahe(image, clip_limit=clip_limit, tiles=tiles)
         np.testing.assert_array_equal(result, clahe.apply(image))
-
-
-# --- one-hot -----------------------------------------------------------------------------------
-
-
-@given(st.integers(1, 9), st.data())
-def test_one_hot_goes_there_and_back(n_classes, data):
-    labels = data.draw(
-        hnp.arrays(np.int64, st.integers(0, 9), elements=st.integers(0, n_classes - 1))
-    )
-    one_hot = fk.to_one_hot(labels, n_classes)
-    assert one_hot.shape == (len(labels), n_classes)
-    assert one_hot.dtype == np.float32
-    np.testing.assert_array_equal(one_hot.sum(axis=1), 1)
-    np.testing.assert_array_equal(fk.from_one_hot(one_hot), labels)
-
-
-@pytest.mark.parametrize(
-    "one_hot", [[[0.2, 0.8]], [[1, 1]], [[0, 0]], [[0, 1], [np.nan, 1]], [0, 1], [[[1]]], [[]]]
-)
-def test_from_one_hot_refuses(one_hot):
-    with pytest.raises(fk.InvalidInputError):
-        fk.from_one_hot(one_hot)
-
-
-def test_to_one_hot_refuses():
-    with pytest.raises(fk.InvalidInputError, match="received 7"):
-        fk.to_one_hot([0, 7])
-    with pytest.raises(fk.InvalidInputError, match="n_classes"):
-        fk.to_one_hot([], n_classes=0)

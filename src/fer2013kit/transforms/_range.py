@@ -55,7 +55,7 @@ def rescale(
     >>> levels = np.array([0, 51, 255], np.uint8)
     >>> fk.rescale(levels)
     array([0. , 0.2, 1. ], dtype=float32)
-    >>> fk.rescale(fk.rescale(levels, (-1, 1)), (0, 255), input_range=(-1, 1))
+    >>> fk.rescale(fk.rescale(levels), (0, 255), input_range=(0, 1)).round()
     array([  0.,  51., 255.], dtype=float32)
     """
     array = check_pixels(np.asarray(images))
@@ -72,9 +72,13 @@ def rescale(
             f"images must be in input_range [{low:g}, {high:g}]; "
             f"received {array.min()} to {array.max()}"
         )
-    share = (array.astype(np.float64) - low) / (high - low)
-    # Both ends are met exactly, and rounding never passes them.
-    return (new_low * (1 - share) + new_high * share).astype(np.float32)
+
+    def map_linearly(numbers: NDArray[Any]) -> NDArray[np.float64]:
+        share = (numbers.astype(np.float64) - low) / (high - low)
+        # Both ends are met exactly, and rounding never passes them.
+        return new_low * (1 - share) + new_high * share
+
+    return in_chunks(map_linearly, array.ravel(), np.float32).reshape(array.shape)
 
 
 def _check_range(bounds: Range, name: str) -> Range:
