@@ -67,17 +67,16 @@ def fetch_fer2013(
     --------
     >>> import os, tempfile
     >>> from pathlib import Path
+    >>> from unittest import mock
     >>> import fer2013kit as fk
+    >>> faces = fk.make_fer2013(n_samples=70, random_state=0)
     >>> with tempfile.TemporaryDirectory() as home:
-    ...     os.environ["FER2013KIT_HOME"] = home
     ...     (Path(home) / "fer2013").mkdir()
-    ...     fk.save_fer2013(
-    ...         fk.make_fer2013(n_samples=70, random_state=0), f"{home}/fer2013/faces.npz"
-    ...     )
-    ...     data = fk.fetch_fer2013()
-    ...     del os.environ["FER2013KIT_HOME"]
-    >>> type(data).__name__
-    'FER2013'
+    ...     fk.save_fer2013(faces, f"{home}/fer2013/faces.npz")
+    ...     with mock.patch.dict(os.environ, FER2013KIT_HOME=home):
+    ...         data = fk.fetch_fer2013()
+    >>> len(data.train) == len(faces.train)
+    True
     """
     path = _find_here()
     if path is None and not download_if_missing:

@@ -125,8 +125,12 @@ def _folder_source(path: Path, folder: Path, found: Found) -> Source:
     def read() -> Rows:
         return _read_found(FolderTree(folder, names=found.names), found)
 
-    files = [folder / name for name in found.names]
-    return Source(path, found.dialect, partial(content_key, files), read)
+    key = partial(
+        content_key,
+        [folder / name for name in found.names],
+        names_matter=found.dialect is Dialect.PARQUET,  # they tell the splits
+    )
+    return Source(path, found.dialect, key, read)
 
 
 def _read_archive(path: Path, form: Form) -> Rows:

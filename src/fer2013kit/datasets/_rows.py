@@ -26,7 +26,7 @@ USAGE_SPLITS: Final = {"training": 0, "publictest": 1, "privatetest": 2}
 
 NO_LABEL: Final = -1
 
-# Decoding and parsing release the interpreter lock only in part: more threads gain nothing.
+# Decoding releases the interpreter lock only in part: more threads gain nothing.
 _WORKERS: Final = 4
 
 
@@ -91,7 +91,7 @@ def order_by_split(
 
 
 def run_in_threads(work: Callable[[Item], None], items: Iterable[Item]) -> None:
-    """Call ``work`` on each item in threads; the first item's error that fails is raised.
+    """Call ``work`` on each item in threads; of several errors the first item's is raised.
 
     Items are drawn only a few ahead, so that a long source is never held whole in memory.
     """

@@ -74,9 +74,9 @@ def atomic_write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def content_key(files: Iterable[Path]) -> str:
-    """Return a key of the content of files, in their order; their names do not matter."""
-    return _digest([_hash_file(path) for path in files])
+def content_key(files: Iterable[Path], *, names_matter: bool = False) -> str:
+    """Return a key of the content of files in their order, and of their names if they matter."""
+    return _digest([[path.name if names_matter else "", _hash_file(path)] for path in files])
 
 
 def listing_key(listing: object) -> str:
