@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _num_samples,
+    column_or_1d,
+    validate_data,
+)
 
 from fer2013kit._arrays import IntArray, check_labels
+from fer2013kit.class_weight import compute_sample_weight
 from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, IMAGE_SIZE, NUM_CLASSES
 from fer2013kit.exceptions import InvalidInputError
 
@@ -28,14 +34,15 @@ def read_training_data(
     classifier: EmotionClassifier, X: Any, y: Any
 ) -> tuple[Pixels, NDArray[Any]]:
     """Return pictures in [0, 255] of shape (n, h, w, c) and labels (n,); fix the image shape."""
-    flat, labels = _validate(classifier, X, y, image_shape=classifier.image_shape)
+    X = _with_shape(X)
+    flat, labels = _validate(classifier, X, classifier.image_shape, y=y, reset=True)
     labels = check_targets(labels, allowed=classifier.classes)
     present = np.unique(labels)
     if len(present) < _MINIMUM_CLASSES:
         raise InvalidInputError(
             f"y must hold at least two classes; received one class, {present.tolist()}"
         )
-    classifier.image_shape_ = classifier.image_shape or infer_image_shape(X)
+    classifier.image_shape_ = classifier.image_shape or _infer_image_shape(X.shape)
     pixels = pixel_converter(classifier.value_range)(flat)
     return pixels.reshape(len(flat), *classifier.image_shape_), labels
 
@@ -43,12 +50,13 @@ def read_training_data(
 def read_images(classifier: EmotionClassifier, X: Any) -> Pixels:
     """Return pictures of the fitted shape in the caller's own range, without a copy."""
     shape = classifier.image_shape_
-    flat: Pixels = _validate(classifier, X, None, image_shape=shape)
+    flat: Pixels = _validate(classifier, _with_shape(X), shape, reset=False)
     return flat.reshape(len(flat), *shape)
 
 
-def read_codes(classifier: EmotionClassifier, y: Any, *, n_samples: int) -> IntArray:
+def read_codes(classifier: EmotionClassifier, X: Any, y: Any) -> IntArray:
     """Return the positions in ``classes_`` of as many labels as there are pictures."""
+    n_samples = _num_samples(X)
     labels = check_targets(y, allowed=classifier.classes)
     if len(labels) != n_samples:
         raise InvalidInputError(
@@ -68,7 +76,7 @@ def read_validation_data(
             f"validation_data must be a Split with labels or (X, y); received {data!r:.80}"
         ) from error
     images = pixel_converter(classifier.value_range)(read_images(classifier, X))
-    codes = read_codes(classifier, y, n_samples=len(images))
+    codes = read_codes(classifier, images, y)
     return images, one_hot(codes, classifier.classes_)
 
 
@@ -84,8 +92,6 @@ def row_weights(
     if class_weight is None:
         return weights
     if isinstance(class_weight, str | Mapping):
-        from fer2013kit.class_weight import compute_sample_weight
-
         return weights * np.asarray(compute_sample_weight(labels, class_weight), np.float32)
     of_class = np.asarray(class_weight, np.float32)
     if of_class.shape != classifier.classes_.shape:
@@ -101,29 +107,44 @@ def one_hot(codes: IntArray, classes: NDArray[Any]) -> NDArray[np.float32]:
     return np.eye(len(classes), dtype=np.float32)[codes]
 
 
-def _validate(classifier: EmotionClassifier, X: Any, y: Any, *, image_shape: Shape | None) -> Any:
+def _validate(
+    classifier: EmotionClassifier, X: Any, image_shape: Shape | None, *, reset: bool, **labels: Any
+) -> Any:
     """Return flat pixels, and the labels where ``y`` is given, as scikit-learn checks them."""
-    flat = flatten_images(X, image_shape)
+    flat = _flatten(X, image_shape)
     try:
-        checked = (
-            validate_data(classifier, flat, reset=False)
-            if y is None
-            else validate_data(classifier, flat, y, reset=True)
-        )
+        checked = validate_data(classifier, flat, reset=reset, **labels)
     except ValueError as error:
         raise InvalidInputError(str(error)) from error
-    pixels = checked if y is None else checked[0]
+    pixels = checked[0] if labels else checked
     if image_shape is not None and pixels.shape[1] != np.prod(image_shape):
-        raise InvalidInputError(
-            f"X must have shape {describe_shapes(image_shape)}; received {np.shape(X)}"
-        )
+        raise _wrong_shape(X, image_shape)
     check_range(pixels, classifier.value_range)
     return checked
 
 
-def infer_image_shape(X: Any) -> Shape:
-    """Return (height, width, channels) of a training set whose shape was left open."""
-    shape = np.shape(X)
+def _with_shape(X: Any) -> Any:
+    """Return arrays, frames and sparse matrices as they are, everything else as an array."""
+    if hasattr(X, "shape"):
+        return X
+    try:
+        return np.asarray(X)
+    except ValueError as error:
+        raise InvalidInputError(f"X must be pictures of one size: {error}") from error
+
+
+def _flatten(X: Any, image_shape: Shape | None) -> Any:
+    """Return pictures as rows of pixels; what has no picture's shape goes on to scikit-learn."""
+    if len(X.shape) <= _FLAT:
+        return X
+    if image_shape is not None:
+        height, width, channels = image_shape
+        if X.shape[1:] != image_shape and not (channels == 1 and X.shape[1:] == (height, width)):
+            raise _wrong_shape(X, image_shape)
+    return np.asarray(X).reshape(len(X), -1)
+
+
+def _infer_image_shape(shape: tuple[int, ...]) -> Shape:
     if len(shape) == _FLAT:
         return IMAGE_SHAPE if shape[1] == IMAGE_SIZE else (1, shape[1], 1)
     if len(shape) == _GREY:
@@ -131,35 +152,15 @@ def infer_image_shape(X: Any) -> Shape:
     return (shape[1], shape[2], shape[3])
 
 
-def flatten_images(X: Any, image_shape: Shape | None) -> Any:
-    """Return pictures as rows of pixels; what has no picture's shape goes on to scikit-learn."""
-    shape = getattr(X, "shape", None)
-    if shape is None and isinstance(X, list | tuple):
-        try:
-            X = np.asarray(X)
-        except ValueError as error:
-            raise InvalidInputError(f"X must be pictures of one size: {error}") from error
-        shape = X.shape
-    if shape is None or len(shape) <= _FLAT:
-        return X
-    if image_shape is not None:
-        height, width, channels = image_shape
-        allowed = {image_shape} | ({(height, width)} if channels == 1 else set())
-        if tuple(shape[1:]) not in allowed:
-            raise InvalidInputError(
-                f"X must have shape {describe_shapes(image_shape)}; received {tuple(shape)}. "
-                "Bring other pictures to that size with fer2013kit.to_face or resize"
-            )
-    return np.asarray(X).reshape(shape[0], -1)
-
-
-def describe_shapes(image_shape: Shape) -> str:
-    """Return the accepted shapes in words."""
+def _wrong_shape(X: Any, image_shape: Shape) -> InvalidInputError:
     height, width, channels = image_shape
     forms = [f"(n, {height}, {width}, {channels})", f"(n, {height * width * channels})"]
     if channels == 1:
         forms.insert(0, f"(n, {height}, {width})")
-    return " or ".join(forms)
+    return InvalidInputError(
+        f"X must have shape {' or '.join(forms)}; received {tuple(X.shape)}. "
+        "Bring pictures of other sizes there with fer2013kit.to_face or resize"
+    )
 
 
 def check_range(pixels: NDArray[Any], value_range: tuple[float, float] | None) -> None:

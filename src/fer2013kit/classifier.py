@@ -299,7 +299,7 @@ class EmotionClassifier(ClassifierMixin, ClassifierSettings):  # type: ignore[mi
             For zero rows, lengths that differ, or labels that were not trained.
         """
         check_is_fitted(self)
-        codes = _inputs.read_codes(self, y, n_samples=np.shape(X)[0])
+        codes = _inputs.read_codes(self, X, y)
         return evaluate_predictions(
             codes, self.predict_proba(X, tta=tta), class_names=self.class_names_
         )
@@ -322,7 +322,7 @@ class EmotionClassifier(ClassifierMixin, ClassifierSettings):  # type: ignore[mi
             self, with a new ``temperature_``.
         """
         check_is_fitted(self)
-        codes = _inputs.read_codes(self, y, n_samples=np.shape(X)[0])
+        codes = _inputs.read_codes(self, X, y)
         before, self.temperature_ = self.temperature_, 1.0
         try:
             self.temperature_ = fit_temperature(codes, self.predict_proba(X))
