@@ -1,0 +1,270 @@
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+import fer2013kit as fk
+from networks import tiny_network
+
+FORMS = {
+    "(n,48,48,1)": lambda X: X,
+    "(n,48,48)": lambda X: X[..., 0],
+    "(n,2304)": lambda X: X.reshape(len(X), -1),
+    "int64": lambda X: X.astype(np.int64),
+    "float32 in [0, 1]": lambda X: X.astype(np.float32) / 255,
+    "float64 in [0, 1]": lambda X: X / 255,
+    "list": lambda X: X[..., 0].tolist(),
+}
+
+
+@pytest.fixture(scope="module")
+def data():
+    return fk.make_fer2013(n_samples=280, random_state=0)
+
+
+def make_classifier(**changes):
+    settings = {"model": tiny_network, "epochs": 2, "verbose": 0, "random_state": 0}
+    return fk.EmotionClassifier(**{**settings, **changes})
+
+
+@pytest.fixture(scope="module")
+def fitted(data):
+    return make_classifier(epochs=30, augment=False, learning_rate=0.01).fit(*data.train)
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_every_form_of_a_picture_gives_the_same(data, fitted, form):
+    X = data.validation.images
+    # The forms differ in rounding alone, which bfloat16 makes visible.
+    np.testing.assert_allclose(fitted.predict_proba(form(X)), fitted.predict_proba(X), atol=0.02)
+
+
+@pytest.mark.parametrize("form", list(FORMS.values())[:3], ids=list(FORMS)[:3])
+def test_cross_validation_and_grid_search_on_every_shape(data, form):
+    X, y = form(data.train.images), data.train.labels
+    scores = cross_val_score(make_classifier(), X, y, cv=2)
+    assert scores.shape == (2,)
+    search = GridSearchCV(make_classifier(), {"learning_rate": [0.01, 0.02]}, cv=2).fit(X, y)
+    assert search.best_params_["learning_rate"] in {0.01, 0.02}
+
+
+def test_it_learns(data, fitted):
+    chance = np.bincount(data.test.labels).max() / len(data.test)
+    assert fitted.score(*data.test) > chance + 0.2
+
+
+def test_five_layer_cnn_learns_drawn_faces():
+    data = fk.make_fer2013(n_samples=700, random_state=1)
+    clf = fk.EmotionClassifier(
+        model_params={"filters": (8, 16, 32), "dense_units": 64, "dense_dropout": 0.1},
+        epochs=12, batch_size=32, verbose=0, random_state=0,
+    )  # fmt: skip
+    clf.fit(*data.train, validation_data=data.validation)
+    assert clf.score(*data.test) > 0.6
+
+
+def test_pipeline_with_a_transform(data):
+    pipeline = make_pipeline(FunctionTransformer(fk.equalize_histogram), make_classifier())
+    assert pipeline.fit(*data.train).predict(data.test.images).shape == (len(data.test),)
+
+
+def test_clone_is_an_equal_twin():
+    clf = make_classifier(rotation=3.0, class_weight={"happy": 2.0}, model_params={"units": 3})
+    twin = clone(clf)
+    assert twin.get_params() == clf.get_params()
+    assert not hasattr(twin, "classes_")
+
+
+def test_string_labels_come_back(data):
+    names = np.array(fk.CLASS_NAMES)[data.train.labels]
+    clf = make_classifier().fit(data.train.images, names)
+    assert clf.classes_.tolist() == sorted(fk.CLASS_NAMES)
+    assert set(clf.predict(data.test.images)) <= set(fk.CLASS_NAMES)
+    assert clf.class_names_ == tuple(sorted(fk.CLASS_NAMES))
+
+
+def test_integer_labels_are_named_in_the_report(data, fitted):
+    assert fitted.classes_.tolist() == list(range(7))
+    assert fitted.evaluate(*data.test).class_names == fk.CLASS_NAMES
+
+
+def test_classes_may_be_more_than_were_seen(data):
+    seen = data.train.labels < 5
+    X, y = data.train.images[seen], data.train.labels[seen]
+    assert make_classifier().fit(X, y).predict_proba(X[:1]).shape == (1, 5)
+    clf = make_classifier(classes=range(8)).fit(X, y)
+    assert clf.predict_proba(X[:1]).shape == (1, 8)
+    assert clf.class_names_ == tuple("01234567")
+
+
+def test_evaluate_agrees_with_score_and_calibrate_keeps_the_order(data, fitted):
+    clf = pickle.loads(pickle.dumps(fitted))  # noqa: S301 - our own bytes
+    before = clf.evaluate(*data.test)
+    assert before.accuracy == pytest.approx(clf.score(*data.test))
+    labels = clf.predict(data.test.images)
+    assert clf.calibrate(*data.validation) is clf
+    assert clf.temperature_ != 1.0
+    np.testing.assert_array_equal(clf.predict(data.test.images), labels)
+    calibrated = clf.evaluate(*data.validation).loss
+    assert calibrated <= fitted.evaluate(*data.validation).loss
+
+
+@pytest.mark.parametrize("tta", [None, "flip", "ten_crop"])
+def test_views_are_averaged_into_probabilities(data, fitted, tta):
+    probabilities = fitted.predict_proba(data.test.images, tta=tta)
+    assert probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_flip_makes_mirror_images_equal(data, fitted):
+    X = data.test.images
+    one, other = (fitted.predict_proba(x, tta="flip") for x in (X, X[:, :, ::-1]))
+    np.testing.assert_allclose(one, other, atol=1e-6)
+    assert not np.allclose(fitted.predict_proba(X), fitted.predict_proba(X[:, :, ::-1]), atol=1e-3)
+
+
+def test_a_batch_is_predicted_as_its_pictures_are(data, fitted):
+    X = np.concatenate([data.train.images] * 2)  # more than one internal batch
+    assert len(X) > 256
+    whole = fitted.predict_proba(X)
+    single = np.concatenate([fitted.predict_proba(X[i : i + 1]) for i in (0, 255, 256, -1)])
+    np.testing.assert_allclose(whole[[0, 255, 256, -1]], single, atol=0.01)
+
+
+def test_weights_shift_the_predictions(data):
+    X, y = data.train
+    plain = make_classifier(epochs=10).fit(X, y)
+    heavy = make_classifier(epochs=10, class_weight={1: 50.0}).fit(X, y)
+    named = make_classifier(epochs=10, class_weight=np.where(np.arange(7) == 1, 50.0, 1.0)).fit(
+        X, y
+    )
+    rows = make_classifier(epochs=10).fit(X, y, sample_weight=np.where(y == 1, 50.0, 1.0))
+    share = [clf.predict_proba(X)[:, 1].mean() for clf in (plain, heavy, named, rows)]
+    assert share[1] > share[0] + 0.1
+    assert share[1] == pytest.approx(share[2]) == pytest.approx(share[3])
+
+
+@pytest.mark.parametrize("method", ["balanced", "inverse_sqrt", "effective_number"])
+def test_class_weight_by_name_with_strings(data, method):
+    names = np.array(fk.CLASS_NAMES)[data.train.labels]
+    make_classifier(class_weight=method, loss="focal").fit(data.train.images, names)
+
+
+def test_network_without_a_float32_end_is_trained_in_float32(data, caplog):
+    def careless(input_shape, num_classes):
+        import keras
+
+        return keras.Sequential(
+            [
+                keras.Input(input_shape),
+                keras.layers.Flatten(),
+                keras.layers.Dense(num_classes, activation="softmax"),
+            ]
+        )
+
+    clf = make_classifier(model=careless, precision="bfloat16").fit(*data.train)
+    assert clf.precision_ == "float32"
+    assert "dtype='float32'" in caplog.text
+
+
+def test_unfitted_says_so(data):
+    for call in (make_classifier().predict, make_classifier().predict_proba):
+        with pytest.raises(NotFittedError):
+            call(data.test.images)
+
+
+BAD_SETTINGS = {
+    "epochs": 0,
+    "batch_size": 2.5,
+    "learning_rate": -1,
+    "loss": "hinge",
+    "precision": "half",
+    "label_smoothing": 1.0,
+    "rotation": 200,
+    "early_stopping": 0,
+    "value_range": (1, 0),
+    "verbose": 5,
+}
+
+
+@pytest.mark.parametrize(("name", "value"), BAD_SETTINGS.items())
+def test_bad_setting_is_named(data, name, value):
+    with pytest.raises(fk.InvalidInputError, match=f"{name} must"):
+        make_classifier(**{name: value}).fit(*data.train)
+
+
+def test_all_bad_settings_are_named_at_once(data):
+    with pytest.raises(fk.InvalidInputError) as caught:
+        make_classifier(**BAD_SETTINGS).fit(*data.train)
+    assert all(f"{name} must" in str(caught.value) for name in BAD_SETTINGS)
+
+
+def bad_inputs(data):
+    X, y = data.train
+    spoilt = (X / 255).astype(np.float32)
+    spoilt[3, 4, 5] = np.nan
+    return {
+        "NaN": (spoilt, y, "NaN"),
+        "infinite": (np.where(np.isnan(spoilt), np.inf, spoilt), y, "infinity"),
+        "floats to 255": (X.astype(float), y, r"must be in \[0, 1\]; received 0 to"),
+        "integers to 300": (X.astype(int) + 100, y, r"must be in \[0, 255\]"),
+        "other size": (X[:, :40], y, r"must have shape \(n, 48, 48\)"),
+        "2303 pixels": (X.reshape(len(X), -1)[:, 1:], y, r"received \(\d+, 2303\)"),
+        "one picture": (X[0, :, :, 0], y[:48], "must have shape"),
+        "label 7": (X, np.where(y == 6, 7, y), "received 7"),
+        "label -1": (X, y - 1, "received -1"),
+        "half a label": (X, y + 0.5, "continuous"),
+        "lengths differ": (X, y[:-1], "inconsistent"),
+        "one class": (X[y == 3], y[y == 3], "at least two classes"),
+        "zero rows": (X[:0], y[:0], "0 sample"),
+        "ragged": ([[[1, 2], [3]]], [0], "one size"),
+        "words": (np.full((4, 2304), "x"), [0, 1, 2, 3], "could not convert"),
+    }
+
+
+@pytest.mark.parametrize("case", bad_inputs(fk.make_fer2013(n_samples=70, random_state=0)))
+def test_bad_input_is_refused_with_a_reason(data, case):
+    X, y, message = bad_inputs(data)[case]
+    clf = make_classifier()
+    with pytest.raises(fk.InvalidInputError, match=message):
+        clf.fit(X, y)
+    with pytest.raises(NotFittedError):
+        clf.predict(data.test.images)
+
+
+def test_bad_input_after_fit(data, fitted):
+    X, y = data.test
+    with pytest.raises(fk.InvalidInputError, match="tta must be one of"):
+        fitted.predict(X, tta="five_crop")
+    with pytest.raises(fk.InvalidInputError, match="same length"):
+        fitted.evaluate(X, y[:-1])
+    with pytest.raises(fk.InvalidInputError, match="0 sample"):
+        fitted.evaluate(X[:0], y[:0])
+    with pytest.raises(fk.InvalidInputError, match="received 7"):
+        fitted.evaluate(X, np.full(len(X), 7))
+    with pytest.raises(fk.InvalidInputError, match="must have shape"):
+        fitted.predict(X[:, :, :47])
+
+
+def test_unknown_model_is_refused_by_fit(data):
+    with pytest.raises(fk.UnknownModelError, match="did you mean 'five_layer_cnn'"):
+        make_classifier(model="five_layer_cn").fit(*data.train)
+
+
+def test_bad_validation_data(data):
+    with pytest.raises(fk.InvalidInputError, match="validation_data must be"):
+        make_classifier().fit(*data.train, validation_data=3)
+    with pytest.raises(fk.InvalidInputError, match="restore_best_weights needs validation_data"):
+        make_classifier(restore_best_weights=True).fit(*data.train)
+
+
+def test_bad_class_weight(data):
+    with pytest.raises(fk.InvalidInputError, match="one value for each"):
+        make_classifier(class_weight=[1.0, 2.0]).fit(*data.train)
+    with pytest.raises(fk.InvalidInputError):
+        make_classifier(class_weight="balance").fit(*data.train)

@@ -1,0 +1,38 @@
+"""scikit-learn's own estimator checks, on a network that any table of numbers fits."""
+
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from fer2013kit import EmotionClassifier
+from networks import tiny_network
+
+EXPECTED_FAILURES = {
+    "check_classifiers_classes": (
+        "it trains on the labels -1 and 1; integers are FER-2013 codes here, and other integers "
+        "must be listed in `classes`"
+    ),
+    "check_sample_weight_equivalence_on_dense_data": (
+        "mini-batches of stochastic gradient descent are drawn from rows, so a row of weight 2 "
+        "is not the same as the row twice"
+    ),
+}
+
+
+@parametrize_with_checks(
+    [
+        EmotionClassifier(
+            model=tiny_network,
+            image_shape=None,  # the checks bring tables of any width,
+            value_range=None,  # of any range
+            augment=False,
+            epochs=30,
+            batch_size=16,
+            learning_rate=0.02,
+            precision="float32",
+            verbose=0,
+            random_state=0,
+        )
+    ],
+    expected_failed_checks=lambda _: EXPECTED_FAILURES,
+)
+def test_scikit_learn_check(estimator, check):
+    check(estimator)

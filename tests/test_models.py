@@ -1,0 +1,109 @@
+import keras
+import numpy as np
+import pytest
+
+import fer2013kit as fk
+from fer2013kit.models import _registry
+from networks import tiny_network
+
+
+@pytest.fixture(autouse=True)
+def _own_registry(monkeypatch):
+    monkeypatch.setattr(_registry, "_builders", dict(_registry._builders))
+
+
+@pytest.mark.parametrize("name", fk.list_models())
+@pytest.mark.parametrize(("shape", "classes"), [((48, 48, 1), 7), ((64, 56, 3), 8)])
+def test_every_model_returns_probabilities(name, shape, classes):
+    model = fk.create_model(name, input_shape=shape, num_classes=classes)
+    images = np.random.default_rng(0).integers(0, 256, (2, *shape)).astype("float32")
+    probabilities = keras.ops.convert_to_numpy(model(images))
+    assert probabilities.shape == (2, classes)
+    assert probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_five_layer_cnn_has_three_convolutions_and_two_dense_layers():
+    model = fk.create_model("five_layer_cnn")
+    kinds = [type(layer).__name__ for layer in model.layers if hasattr(layer, "kernel")]
+    assert kinds == ["Conv2D"] * 3 + ["Dense"] * 2
+    names = [layer.name for layer in model.layers if hasattr(layer, "kernel")]
+    assert names == ["conv1", "conv2", "conv3", "dense1", "dense2"]
+
+
+def test_width_and_dropout_can_be_set():
+    model = fk.create_model(filters=(4, 8, 16), dense_units=10, dropout=0.5, dense_dropout=0.1)
+    assert [model.get_layer(f"conv{i}").filters for i in (1, 2, 3)] == [4, 8, 16]
+    assert model.get_layer("dense1").units == 10
+    assert model.get_layer("dropout1").rate == 0.5
+    assert model.get_layer("dropout4").rate == 0.1
+
+
+def test_scaling_is_inside_the_model():
+    model = fk.create_model(crop=0)
+    scale = model.get_layer("scale")
+    np.testing.assert_allclose(scale(np.array([0.0, 255.0], "float32")), [-1, 1], atol=1e-6)
+
+
+def test_the_cropped_border_has_no_influence():
+    model = fk.create_model(filters=(4, 4, 4), dense_units=8, crop=3)
+    images = np.random.default_rng(0).uniform(0, 255, (1, 48, 48, 1)).astype("float32")
+    framed = images.copy()
+    framed[:, :3] = framed[:, -3:] = framed[:, :, :3] = framed[:, :, -3:] = 0
+    np.testing.assert_array_equal(model(images), model(framed))
+    framed[:, 3] = 0
+    assert not np.array_equal(model(images), model(framed))
+
+
+@pytest.mark.parametrize(
+    "params", [{"filters": (1, 2)}, {"kernel_sizes": (3,)}, {"crop": 24}, {"crop": -1}]
+)
+def test_impossible_architecture_is_refused(params):
+    with pytest.raises(fk.InvalidInputError, match=f"{next(iter(params))} must be"):
+        fk.create_model("five_layer_cnn", **params)
+
+
+def test_unknown_argument_names_the_model():
+    with pytest.raises(fk.InvalidInputError, match=r"'five_layer_cnn'.*unexpected keyword"):
+        fk.create_model("five_layer_cnn", width=3)
+
+
+def test_unknown_name_is_answered_with_the_nearest_and_all_known():
+    with pytest.raises(fk.UnknownModelError, match="did you mean 'five_layer_cnn'") as caught:
+        fk.create_model("five_layers_cnn")
+    assert caught.value.name == "five_layers_cnn"
+    assert "five_layer_cnn" in caught.value.known
+
+
+def test_registered_builder_is_known_by_its_name():
+    fk.register_model("tiny", tiny_network)
+    assert "tiny" in fk.list_models()
+    assert fk.create_model("tiny", units=3).count_params() == 2304 * 3 + 3 + 3 * 7 + 7
+
+
+def test_register_model_is_a_decorator_too():
+    decorated = fk.register_model("tiny")(tiny_network)
+    assert decorated is tiny_network
+    assert fk.register_model("tiny")(tiny_network) is tiny_network  # the same again is no clash
+
+
+def test_taken_name_is_refused():
+    with pytest.raises(fk.InvalidInputError, match="registered already"):
+        fk.register_model("five_layer_cnn", tiny_network)
+
+
+def test_a_callable_is_as_good_as_a_name():
+    assert fk.create_model(tiny_network, num_classes=3).output_shape == (None, 3)
+
+
+@pytest.mark.parametrize("thing", [3, None, ("five_layer_cnn",)])
+def test_neither_name_nor_callable(thing):
+    with pytest.raises(fk.InvalidInputError, match="registered name"):
+        fk.create_model(thing)
+
+
+def test_builder_must_return_a_model_of_the_right_width():
+    with pytest.raises(fk.InvalidInputError, match=r"keras\.Model; received int"):
+        fk.create_model(lambda input_shape, num_classes: 3)
+    with pytest.raises(fk.InvalidInputError, match=r"\(n, 7\) probabilities"):
+        fk.create_model(lambda input_shape, num_classes: tiny_network(input_shape, num_classes + 1))

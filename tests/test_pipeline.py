@@ -1,0 +1,87 @@
+import keras
+import numpy as np
+import pytest
+
+from fer2013kit.augmentation import FaceAugmentation
+from fer2013kit.pipeline import TrainingBatches, _PlannedBatches, compile_inference
+from networks import tiny_network
+
+
+def make_batches(n=10, **changes):
+    rng = np.random.default_rng(0)
+    settings = {
+        "images": rng.integers(0, 256, (n, 48, 48, 1), np.uint8),
+        "targets": np.eye(7, dtype=np.float32)[np.arange(n) % 7],
+        "weights": np.arange(n, dtype=np.float32),
+        "batch_size": 4,
+        "seed": 5,
+    }
+    return TrainingBatches(**{**settings, **changes})
+
+
+def collect(dataset):
+    return [tuple(np.asarray(part) for part in batch) for batch in dataset]
+
+
+def test_every_row_comes_once_and_the_last_batch_is_filled_up():
+    batches = make_batches(n=10, batch_size=4)
+    order, uniform, mixing = batches.plan(0)
+    assert batches.steps_per_epoch == 3
+    assert len(order) == len(uniform) == len(mixing) == 12
+    assert sorted(order[:10]) == list(range(10))
+    np.testing.assert_array_equal(order[10:], order[:2])
+
+
+def test_a_set_smaller_than_a_batch_is_one_batch():
+    batches = make_batches(n=3, batch_size=128)
+    assert batches.steps_per_epoch == 1
+    assert sorted(batches.plan(0)[0]) == [0, 1, 2]
+
+
+def test_epochs_differ_and_repeat_by_seed():
+    first, again, other = make_batches(), make_batches(), make_batches(seed=6)
+    np.testing.assert_array_equal(first.plan(3)[0], again.plan(3)[0])
+    assert not np.array_equal(first.plan(3)[0], first.plan(4)[0])
+    assert not np.array_equal(first.plan(3)[1], other.plan(3)[1])
+
+
+def test_rows_stay_together():
+    batches = make_batches()
+    for images, targets, weights in collect(batches.dataset(initial_epoch=0, epochs=1)):
+        rows = weights.astype(int)
+        np.testing.assert_array_equal(images, batches.images[rows])
+        np.testing.assert_array_equal(targets, batches.targets[rows])
+
+
+@pytest.mark.parametrize("mixing", [{}, {"mixup": 0.4}, {"cutmix": 1.0}, {"mixup": 1, "cutmix": 1}])
+def test_both_feeders_give_the_same_batches(mixing):
+    batches = make_batches(augmentation=FaceAugmentation(erasing=0.5), **mixing)
+    fast = collect(batches.dataset(initial_epoch=2, epochs=4))
+    plain = _PlannedBatches(batches, epoch=2)
+    slow = [plain[i] for i in range(len(plain))]
+    plain.on_epoch_end()
+    slow += [plain[i] for i in range(len(plain))]
+    assert len(fast) == len(slow) == 6
+    for one, other in zip(fast, slow, strict=True):
+        for part, same in zip(one, other, strict=True):
+            np.testing.assert_allclose(part, same, atol=1e-3)
+
+
+@pytest.mark.parametrize("mixing", [{"mixup": 0.4}, {"cutmix": 1.0}, {"mixup": 1, "cutmix": 1}])
+def test_mixed_targets_are_probabilities(mixing):
+    batches = make_batches(n=64, batch_size=32, **mixing)
+    targets = np.concatenate(
+        [part[1] for part in collect(batches.dataset(initial_epoch=0, epochs=2))]
+    )
+    np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-5)
+    assert ((targets > 0).sum(axis=1) == 2).any()
+
+
+def test_inference_takes_any_batch_size_and_either_dtype():
+    model = tiny_network((48, 48, 1), 7)
+    infer = compile_inference(model, (48, 48, 1))
+    images = np.random.default_rng(0).integers(0, 256, (5, 48, 48, 1), np.uint8)
+    expected = keras.ops.convert_to_numpy(model(images.astype(np.float32)))
+    for n in (5, 1, 3):
+        np.testing.assert_allclose(infer(images[:n]), expected[:n], rtol=1e-5)
+    np.testing.assert_allclose(infer(images.astype(np.float64)), expected, rtol=1e-5)

@@ -1,0 +1,233 @@
+import io
+import json
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import fer2013kit as fk
+from fer2013kit._model_file import read_model_file, write_model_file
+from networks import tiny_network
+
+
+@pytest.fixture(scope="module")
+def data():
+    return fk.make_fer2013(n_samples=140, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def fitted(data):
+    clf = fk.EmotionClassifier(
+        model_params={"filters": (4, 4, 4), "dense_units": 8},
+        class_weight={0: 2.0, 3: 0.5}, epochs=1, verbose=0, random_state=0,
+    )  # fmt: skip
+    clf.fit(*data.train, validation_data=data.validation)
+    return clf.calibrate(*data.validation)
+
+
+@pytest.fixture
+def saved(fitted, tmp_path):
+    path = tmp_path / "emotions.fer"
+    fitted.save(path)
+    return path
+
+
+def rewrite(path, **changes):
+    """Change members of the zip; None leaves one out."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members |= {name.replace("__", "."): content for name, content in changes.items()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            if content is not None:
+                archive.writestr(name, content)
+
+
+def test_loaded_classifier_predicts_and_knows_the_same(data, fitted, saved):
+    again = fk.EmotionClassifier.load(saved)
+    np.testing.assert_array_equal(
+        again.predict_proba(data.test.images), fitted.predict_proba(data.test.images)
+    )
+    assert again.temperature_ == fitted.temperature_ != 1.0
+    assert again.history_ == fitted.history_
+    assert again.classes_.dtype == fitted.classes_.dtype
+    left_out = {"verbose", "checkpoint_dir"}
+    params, same = fitted.get_params(), again.get_params()
+    assert {k: params[k] for k in params.keys() - left_out} == {
+        k: same[k] for k in same.keys() - left_out
+    }
+
+
+def test_loaded_classifier_can_be_fitted_and_saved_again(data, saved, tmp_path):
+    again = fk.EmotionClassifier.load(saved).set_params(verbose=0)
+    again.fit(*data.train)
+    again.save(tmp_path / "again.fer")
+    assert fk.EmotionClassifier.load(tmp_path / "again.fer").temperature_ == 1.0
+
+
+def test_pickle_keeps_predictions(data, fitted):
+    again = pickle.loads(pickle.dumps(fitted))  # noqa: S301 - our own bytes
+    np.testing.assert_array_equal(
+        again.predict_proba(data.test.images), fitted.predict_proba(data.test.images)
+    )
+
+
+def test_file_holds_json_and_plain_arrays(saved):
+    with zipfile.ZipFile(saved) as archive:
+        assert sorted(archive.namelist()) == ["SHA256SUMS", "classifier.json", "weights.npz"]
+        facts = json.loads(archive.read("classifier.json"))
+        np.load(io.BytesIO(archive.read("weights.npz")), allow_pickle=False)
+    assert facts["architecture"]["name"] == "five_layer_cnn"
+    assert facts["class_names"] == list(fk.CLASS_NAMES)
+    assert facts["fer2013kit"] == fk.__version__
+
+
+def test_metrics_are_kept(data, fitted, tmp_path):
+    report = fitted.evaluate(*data.test)
+    fitted.save(tmp_path / "a.fer", metrics=report)
+    again = fk.EmotionClassifier.load(tmp_path / "a.fer")
+    assert again.metrics_["accuracy"] == report.accuracy
+    again.save(tmp_path / "b.fer")
+    assert fk.EmotionClassifier.load(tmp_path / "b.fer").metrics_ == again.metrics_
+
+
+def test_custom_architecture_needs_its_builder(data, tmp_path):
+    clf = fk.EmotionClassifier(tiny_network, epochs=1, verbose=0, random_state=0).fit(*data.train)
+    clf.save(tmp_path / "mine.fer")
+    with pytest.raises(fk.UnknownModelError, match="tiny_network"):
+        fk.EmotionClassifier.load(tmp_path / "mine.fer")
+    again = fk.EmotionClassifier.load(tmp_path / "mine.fer", model=tiny_network)
+    np.testing.assert_array_equal(
+        again.predict_proba(data.test.images), clf.predict_proba(data.test.images)
+    )
+
+
+def test_other_builder_does_not_fit(data, tmp_path):
+    clf = fk.EmotionClassifier(tiny_network, epochs=1, verbose=0).fit(*data.train)
+    clf.save(tmp_path / "mine.fer")
+    with pytest.raises(fk.ModelFileError, match="do not fit the architecture"):
+        fk.EmotionClassifier.load(tmp_path / "mine.fer", model="five_layer_cnn")
+
+
+def test_string_classes_survive(data, tmp_path):
+    names = np.array(fk.CLASS_NAMES)[data.train.labels]
+    clf = fk.EmotionClassifier(tiny_network, epochs=1, verbose=0).fit(data.train.images, names)
+    clf.save(tmp_path / "named.fer")
+    again = fk.EmotionClassifier.load(tmp_path / "named.fer", model=tiny_network)
+    assert again.classes_.tolist() == clf.classes_.tolist()
+
+
+def test_saving_replaces_whole_and_leaves_nothing_beside(fitted, saved):
+    before = saved.read_bytes()
+    fitted.save(saved)
+    assert saved.read_bytes() == before
+    assert list(saved.parent.iterdir()) == [saved]
+
+
+def test_failed_save_leaves_the_old_file(fitted, saved, monkeypatch):
+    before = saved.read_bytes()
+
+    def full_disk(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.replace", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        fitted.save(saved)
+    assert saved.read_bytes() == before
+    assert list(saved.parent.iterdir()) == [saved]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"classifier__json": b"{}"}, "is damaged"),
+        ({"weights__npz": b"PK"}, "is damaged"),
+        ({"weights__npz": None}, "no classifier saved by fer2013kit"),
+        ({"SHA256SUMS": None}, "no classifier saved by fer2013kit"),
+        ({"SHA256SUMS": b"\xff"}, "no classifier saved by fer2013kit"),
+    ],
+)
+def test_damage_is_found(saved, changes, message):
+    rewrite(saved, **changes)
+    with pytest.raises(fk.ModelFileError, match=message):
+        fk.EmotionClassifier.load(saved)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 cut"])
+def test_what_is_no_model_is_refused(tmp_path, content):
+    path = tmp_path / "x.fer"
+    path.write_bytes(content)
+    with pytest.raises(fk.ModelFileError, match="no classifier saved by fer2013kit"):
+        fk.EmotionClassifier.load(path)
+
+
+def test_missing_file_is_refused(tmp_path):
+    with pytest.raises(fk.ModelFileError, match="no such file"):
+        fk.EmotionClassifier.load(tmp_path / "none.fer")
+
+
+def test_truncated_file_is_refused(saved):
+    content = saved.read_bytes()
+    for share in (0.1, 0.5, 0.9, 0.999):
+        saved.write_bytes(content[: int(len(content) * share)])
+        with pytest.raises(fk.ModelFileError):
+            fk.EmotionClassifier.load(saved)
+
+
+def test_newer_format_asks_for_an_upgrade(tmp_path):
+    write_model_file(tmp_path / "x.fer", {"format": 99}, [])
+    with pytest.raises(fk.ModelFileError, match="upgrade"):
+        fk.EmotionClassifier.load(tmp_path / "x.fer")
+
+
+def test_settings_that_lack_something_are_refused(tmp_path):
+    write_model_file(tmp_path / "x.fer", {"architecture": {"name": "five_layer_cnn"}}, [])
+    with pytest.raises(fk.ModelFileError, match="lacks or garbles"):
+        fk.EmotionClassifier.load(tmp_path / "x.fer")
+
+
+class Evil:
+    def __reduce__(self):
+        return (pytest.fail, ("code from the file was run",))
+
+
+def test_pickled_arrays_are_never_loaded(tmp_path, saved):
+    arrays = io.BytesIO()
+    np.savez(arrays, weight_000=np.array([Evil()], dtype=object))
+    with zipfile.ZipFile(saved) as archive:
+        facts = archive.read("classifier.json")
+    import hashlib
+
+    sums = "".join(
+        f"{hashlib.sha256(content).hexdigest()}  {name}\n"
+        for name, content in (("classifier.json", facts), ("weights.npz", arrays.getvalue()))
+    )
+    rewrite(saved, weights__npz=arrays.getvalue(), SHA256SUMS=sums.encode())
+    with pytest.raises(fk.ModelFileError):
+        fk.EmotionClassifier.load(saved)
+
+
+@given(
+    weights=st.lists(
+        st.lists(st.floats(-1e6, 1e6, width=32), max_size=5).map(lambda x: np.array(x, "f4")),
+        max_size=12,
+    ),
+    facts=st.dictionaries(
+        st.text(max_size=5).filter(lambda key: key not in {"format", "fer2013kit"}),
+        st.integers() | st.text(max_size=5) | st.none(),
+        max_size=4,
+    ),
+)
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_model_file_round_trip(tmp_path, weights, facts):
+    write_model_file(tmp_path / "x.fer", facts, weights)
+    again, arrays = read_model_file(tmp_path / "x.fer")
+    assert {key: again[key] for key in facts} == facts
+    assert len(arrays) == len(weights)
+    for one, other in zip(arrays, weights, strict=True):
+        np.testing.assert_array_equal(one, other)

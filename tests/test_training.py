@@ -1,0 +1,192 @@
+import keras
+import numpy as np
+import pytest
+
+import fer2013kit as fk
+from fer2013kit._training import TrainingSettings, make_loss, make_optimizer
+from networks import tiny_network
+
+
+@pytest.fixture(scope="module")
+def data():
+    return fk.make_fer2013(n_samples=210, random_state=0)
+
+
+def make_classifier(**changes):
+    settings = {"epochs": 4, "batch_size": 64, "verbose": 0, "random_state": 3}
+    params = {"filters": (4, 8, 8), "dense_units": 16}
+    return fk.EmotionClassifier(**{**settings, "model_params": params, **changes})
+
+
+def weights_of(classifier):
+    return classifier.model_.get_weights()
+
+
+def assert_same_weights(one, other):
+    for left, right in zip(weights_of(one), weights_of(other), strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+class Interrupt(keras.callbacks.Callback):
+    """Kills a run at the beginning of an epoch."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
+def test_same_seed_same_model_other_seed_other_model(data):
+    first = make_classifier().fit(*data.train)
+    assert_same_weights(first, make_classifier().fit(*data.train))
+    other = make_classifier(random_state=4).fit(*data.train)
+    assert not np.array_equal(weights_of(first)[0], weights_of(other)[0])
+
+
+def test_validation_changes_nothing_in_the_training(data):
+    plain = make_classifier().fit(*data.train)
+    assert_same_weights(plain, make_classifier().fit(*data.train, validation_data=data.validation))
+
+
+def test_global_random_state_is_given_back(data):
+    np.random.seed(11)  # noqa: NPY002 - the global state is what is tested
+    expected = np.random.random()  # noqa: NPY002
+    np.random.seed(11)  # noqa: NPY002
+    make_classifier(epochs=1).fit(*data.train)
+    assert np.random.random() == expected  # noqa: NPY002
+
+
+@pytest.mark.parametrize("epoch", [0, 1, 3])
+def test_resumed_run_ends_where_the_unbroken_one_does(data, tmp_path, epoch):
+    choices = {"restore_best_weights": True, "mixup": 0.2, "checkpoint_dir": tmp_path / "run"}
+    with pytest.raises(KeyboardInterrupt):
+        make_classifier(**choices).fit(
+            *data.train, validation_data=data.validation, callbacks=[Interrupt(epoch)]
+        )
+    resumed = make_classifier(**choices).fit(*data.train, validation_data=data.validation)
+    choices["checkpoint_dir"] = None
+    unbroken = make_classifier(**choices).fit(*data.train, validation_data=data.validation)
+    assert_same_weights(resumed, unbroken)
+    assert resumed.history_ == unbroken.history_
+    assert resumed.best_epoch_ == unbroken.best_epoch_
+
+
+def test_finished_run_is_not_repeated(data, tmp_path):
+    first = make_classifier(checkpoint_dir=tmp_path).fit(*data.train)
+    again = make_classifier(checkpoint_dir=tmp_path).fit(*data.train, callbacks=[Interrupt(0)])
+    assert_same_weights(first, again)
+
+
+def test_checkpoint_of_another_run_is_refused(data, tmp_path):
+    make_classifier(checkpoint_dir=tmp_path).fit(*data.train)
+    with pytest.raises(fk.InvalidInputError, match="other settings or other data"):
+        make_classifier(checkpoint_dir=tmp_path, epochs=5).fit(*data.train)
+    with pytest.raises(fk.InvalidInputError, match="other settings or other data"):
+        make_classifier(checkpoint_dir=tmp_path).fit(*data.validation)
+
+
+def test_checkpoint_needs_a_seed(data, tmp_path):
+    with pytest.raises(fk.InvalidInputError, match="random_state"):
+        make_classifier(checkpoint_dir=tmp_path, random_state=None).fit(*data.train)
+
+
+def test_broken_checkpoint_says_what_to_do(data, tmp_path):
+    (tmp_path / "checkpoint.npz").write_bytes(b"PK\x03\x04 broken")
+    with pytest.raises(fk.ModelFileError, match="delete it"):
+        make_classifier(checkpoint_dir=tmp_path).fit(*data.train)
+
+
+def test_checkpoint_is_one_file(data, tmp_path):
+    make_classifier(checkpoint_dir=tmp_path / "a" / "b").fit(*data.train)
+    assert [path.name for path in (tmp_path / "a" / "b").iterdir()] == ["checkpoint.npz"]
+
+
+def test_early_stopping_waits_as_long_as_it_should(data):
+    labels = np.random.default_rng(0).permutation(data.validation.labels)
+    clf = make_classifier(
+        epochs=40, early_stopping=2, restore_best_weights=True, monitor="val_loss",
+        learning_rate=0.5, model=tiny_network, model_params=None,
+    )  # fmt: skip
+    clf.fit(*data.train, validation_data=(data.validation.images, labels))
+    losses = clf.history_["val_loss"]
+    assert len(losses) < 40
+    assert clf.best_epoch_ == int(np.argmin(losses)) == len(losses) - 3
+    targets = np.eye(7)[labels]
+    smooth = 0.9 * targets + 0.1 / 7
+    now = -(smooth * np.log(clf.predict_proba(data.validation.images))).sum(axis=1).mean()
+    assert now == pytest.approx(min(losses), rel=1e-3)
+
+
+def test_callbacks_see_the_true_model(data):
+    seen = []
+
+    class Spy(keras.callbacks.Callback):
+        def on_train_end(self, logs=None):
+            seen.append(self.model)
+
+    clf = make_classifier(epochs=1).fit(*data.train, callbacks=[Spy()])
+    assert seen == [clf.model_]
+
+
+def make_settings(**changes):
+    defaults = fk.EmotionClassifier().get_params()
+    chosen = {k: v for k, v in defaults.items() if k in TrainingSettings.__dataclass_fields__}
+    return TrainingSettings(**{**chosen, "verbose": 0, "precision": "float32", **changes})
+
+
+def test_cosine_rises_then_falls_to_zero():
+    schedule = make_optimizer(make_settings(epochs=10, learning_rate=0.5), 20)._learning_rate
+    rates = [float(schedule(step)) for step in range(201)]
+    assert rates[0] == 0
+    assert rates[20] == pytest.approx(0.5)
+    assert rates[-1] == pytest.approx(0, abs=1e-6)
+    assert np.all(np.diff(rates[:21]) > 0)
+    assert np.all(np.diff(rates[20:]) < 1e-9)
+
+
+def test_constant_learning_rate():
+    optimizer = make_optimizer(make_settings(learning_rate_schedule="constant"), 20)
+    assert float(optimizer.learning_rate) == pytest.approx(0.05)
+
+
+def test_the_average_ramps_up():
+    optimizer = make_optimizer(make_settings(ema_momentum=0.9), 20)
+    assert float(optimizer.ema_momentum) == pytest.approx(0.1)
+    optimizer.iterations.assign(1000)
+    assert float(optimizer.ema_momentum) == pytest.approx(0.9)
+
+
+def test_a_given_optimizer_is_copied(data):
+    mine = keras.optimizers.Adam(1e-3)
+    clf = make_classifier(optimizer=mine, epochs=1).fit(*data.train)
+    assert type(clf.model_.optimizer) is keras.optimizers.Adam
+    assert clf.model_.optimizer is not mine
+    assert not mine.built
+
+
+def test_unknown_optimizer_is_refused(data):
+    with pytest.raises(fk.InvalidInputError, match=r"optimizer must be .* received 'sdg'"):
+        make_classifier(optimizer="sdg").fit(*data.train)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 2.0])
+def test_focal_loss_follows_its_formula(gamma):
+    loss = make_loss(make_settings(loss="focal", focal_gamma=gamma, label_smoothing=0.0))
+    p = np.array([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3]], np.float32)
+    y = np.eye(3, dtype=np.float32)[[0, 2]]
+    chosen = np.array([0.7, 0.3])
+    expected = ((1 - chosen) ** gamma * -np.log(chosen)).mean()
+    assert float(loss(y, p)) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("verbose", [1, 2])
+def test_progress_goes_to_standard_error(data, capsys, verbose):
+    make_classifier(epochs=2, verbose=verbose).fit(*data.train, validation_data=data.validation)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "training in" in shown.err
+    assert "epoch 2/2" in shown.err
+    assert "val_accuracy" in shown.err
