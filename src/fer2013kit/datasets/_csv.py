@@ -87,7 +87,7 @@ def read_csv(stream: IO[bytes], size: int, *, path: Path) -> Rows:
     Parameters
     ----------
     stream : file object
-        Opened for reading bytes.
+        Opened for reading bytes; is closed.
     size : int
         Length in bytes, or more; memory for so many rows is reserved (not used).
     path : Path
@@ -107,7 +107,11 @@ def read_csv(stream: IO[bytes], size: int, *, path: Path) -> Rows:
         raise DatasetFormatError(
             f"expected at most {_MAX_BYTES:,} bytes, received {size:,}", path=path
         )
-    lines = io.BufferedReader(stream, 2**17)  # type: ignore[type-var]  # any readinto will do
+    with io.BufferedReader(stream, 2**17) as lines:  # type: ignore[type-var]  # has readinto
+        return _read_lines(lines, size, path)
+
+
+def _read_lines(lines: IO[bytes], size: int, path: Path) -> Rows:
     first = lines.readline(_LONGEST_LINE)
     header = parse_header(first)
     if header is None:
@@ -117,11 +121,10 @@ def read_csv(stream: IO[bytes], size: int, *, path: Path) -> Rows:
             path=path,
             line_number=1,
         )
-    capacity = size // _SHORTEST_ROW + 1
+    capacity = size // _SHORTEST_ROW + _BLOCK  # a last block may hold rows that are too short
     images = np.empty((capacity, IMAGE_SIZE), np.uint8)
     labels: list[int] = []
     splits: list[int] = []
-
     for block in _blocks(lines, header, labels, splits, path):
         out = images[block.first_row : block.first_row + len(block.pixels)]
         if not _parse_fast(block.pixels, out):

@@ -76,7 +76,7 @@ def read_npz(path: Path) -> FER2013:
         For a damaged file, or one that something else wrote.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             arrays = dict(archive.items())
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DatasetFormatError(

@@ -54,7 +54,7 @@ def read_parquet(tree: FileTree, names: Iterable[str]) -> Rows:
     MissingDependencyError
         Without pyarrow.
     """
-    parquet = _import_pyarrow_parquet()
+    pyarrow, parquet = _import_pyarrow()
     images, labels, splits = [], [], []
     for name in sorted(names):
         path = tree.path / name
@@ -62,7 +62,7 @@ def read_parquet(tree: FileTree, names: Iterable[str]) -> Rows:
             content = io.BytesIO(stream.read())
         try:
             file_images, file_labels = _read_file(parquet.ParquetFile(content), path)
-        except (OSError, parquet.lib.ArrowException) as error:
+        except (OSError, pyarrow.ArrowException) as error:
             raise DatasetFormatError(
                 f"the parquet file is damaged or incomplete ({error}); download it again",
                 path=path,
@@ -80,14 +80,15 @@ def read_parquet(tree: FileTree, names: Iterable[str]) -> Rows:
     )
 
 
-def _import_pyarrow_parquet() -> Any:
+def _import_pyarrow() -> tuple[Any, Any]:
     try:
+        import pyarrow
         from pyarrow import parquet
     except ImportError as error:
         raise MissingDependencyError(
             "reading parquet needs pyarrow; install it with: pip install 'fer2013kit[parquet]'"
         ) from error
-    return parquet
+    return pyarrow, parquet
 
 
 def _read_file(file: Any, path: Path) -> tuple[UInt8Array, Any]:

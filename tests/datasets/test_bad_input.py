@@ -1,0 +1,298 @@
+"""Whatever is wrong gives one clear error, and nothing half-written."""
+
+import os
+import zipfile
+import zlib
+from pathlib import Path
+
+import fake_sources as fake
+import numpy as np
+import pytest
+from PIL import Image
+
+import fer2013kit as fk
+
+GOOD = fake.make_rows([(0, code) for code in range(7)] * 3)
+PIXELS = " ".join(map(str, GOOD[0].image.ravel().tolist()))
+
+
+def home_files():
+    return set((Path(os.environ["FER2013KIT_HOME"]) / "datasets").rglob("*"))
+
+
+def assert_refused(path, message, *, line_number=None, at=None):
+    before = home_files()
+    with pytest.raises(fk.DatasetFormatError, match=message) as caught:
+        fk.load_fer2013(path)
+    assert caught.value.line_number == line_number
+    assert str(at or path) in str(caught.value)
+    assert home_files() == before
+
+
+def with_line(tmp_path, line, number):
+    """A CSV whose line of this number (the header is 1) is replaced."""
+    path = fake.write_csv(tmp_path / "fer2013.csv", GOOD)
+    lines = path.read_text().splitlines()
+    lines[number - 1] = line
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def pixel_line(value, place=100):
+    pixels = PIXELS.split()
+    pixels[place - 1] = value
+    return f"3,{' '.join(pixels)},Training"
+
+
+@pytest.mark.parametrize("number", [2, 9, 10, 11, 22])
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (pixel_line("300"), "pixel 100 is '300'; expected a whole number from 0 to 255"),
+        (pixel_line("256"), "pixel 100 is '256'"),
+        (pixel_line("1000"), "pixel 100 is '1000'"),
+        (pixel_line("999", 2304), "pixel 2304 is '999'"),
+        (pixel_line("-1"), "pixel 100 is '-1'"),
+        (pixel_line("x"), "pixel 100 is 'x'"),
+        (pixel_line("1.0"), r"pixel 100 is '1\.0'"),
+        (pixel_line("", 2304), "expected 2304 pixels .*, received 2303"),
+        (pixel_line("1 2"), "expected 2304 pixels .*, received 2305"),
+        (f"3,{PIXELS} ,Training".replace(f",{PIXELS} ,", ",,"), "received 0"),
+        ("3,,Training", "expected 2304 pixels .*, received 0"),
+        (f"3,{PIXELS},Testing", "unknown Usage 'Testing'; expected Training, PublicTest"),
+        (f"3,{PIXELS},", "unknown Usage ''"),
+        (f"7,{PIXELS},Training", "unknown emotion '7'; expected a code from 0 to 6"),
+        (f"-1,{PIXELS},Training", "unknown emotion '-1'"),
+        (f"happy,{PIXELS},Training", "unknown emotion 'happy'"),
+        (f",{PIXELS},Training", "unknown emotion ''"),
+        (f"3,{PIXELS}", "expected 3 comma-separated fields, received 2"),
+        (f"3,{PIXELS[:4000]}", "received 2; is the file cut off"),
+        (f"3,{PIXELS},Training,more", "received 4"),
+        ("\x00\x01", "received 1"),
+    ],
+)
+def test_csv_row(tmp_path, line, message, number):
+    assert_refused(with_line(tmp_path, line, number), message, line_number=number)
+
+
+def test_borrowed_pixels_do_not_even_out(tmp_path):
+    """2303 pixels in one row and 2305 in the next are two errors, not none."""
+    path = fake.write_csv(tmp_path / "fer2013.csv", GOOD)
+    lines = path.read_text().splitlines()
+    lines[2] = pixel_line("")
+    lines[3] = pixel_line("1 2")
+    path.write_text("\n".join(lines))
+    assert_refused(path, "received 2303", line_number=3)
+    lines[2], lines[3] = lines[3], lines[2]
+    path.write_text("\n".join(lines))
+    assert_refused(path, "received 2305", line_number=3)
+
+
+def test_the_first_of_several_errors_is_told(tmp_path):
+    path = with_line(tmp_path, pixel_line("300"), 3)
+    path.write_text(path.read_text() + f"3,{PIXELS},Nonsense\n")
+    assert_refused(path, "pixel 100 is '300'", line_number=3)
+
+
+def test_csv_cut_anywhere(tmp_path):
+    path = fake.write_csv(tmp_path / "fer2013.csv", GOOD)
+    content = path.read_bytes()
+    last_line = content.rindex(b"\n", 0, -1) + 1
+    for cut in [*range(last_line + 1, len(content) - 2, 997), len(content) - 2]:
+        path.write_bytes(content[:cut])
+        with pytest.raises(fk.DatasetFormatError) as caught:
+            fk.load_fer2013(path)
+        assert caught.value.line_number == len(GOOD) + 1
+
+
+def test_icml_csv_cut_within_the_pixels(tmp_path):
+    path = fake.write_csv(tmp_path / "icml.csv", GOOD, ("emotion", " Usage", " pixels"))
+    path.write_bytes(path.read_bytes()[:-3000])
+    assert_refused(path, "expected 2304 pixels", line_number=len(GOOD) + 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "received an empty file"),
+        (b"hello\n", "received another file"),
+        (b"emotion,Usage\n3,Training\n", "received another file"),
+        (f"3,{PIXELS},Training\n".encode(), "received another file"),
+        ("emotion,pixels,Usage\n".encode("utf-16"), "received another file"),
+    ],
+)
+def test_no_data_set(tmp_path, content, message):
+    path = tmp_path / "fer2013.csv"
+    path.write_bytes(content)
+    assert_refused(path, message)
+
+
+@pytest.mark.parametrize("header", ["emotion,pixels,Usage", "emotion,pixels", "pixels"])
+def test_header_only(tmp_path, header):
+    path = tmp_path / "fer2013.csv"
+    path.write_text(header + "\n\n")
+    assert_refused(path, "expected rows after the header, received none")
+
+
+def test_missing_path(tmp_path):
+    with pytest.raises(fk.DatasetNotFoundError, match=r"no file or folder .*nowhere"):
+        fk.load_fer2013(tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError):
+        fk.load_fer2013(tmp_path / "nowhere" / "fer2013.csv")
+
+
+def test_empty_folder_and_folder_of_others(tmp_path):
+    assert_refused(tmp_path, "received no files")
+    (tmp_path / ".DS_Store").write_bytes(b"rubbish")
+    assert_refused(tmp_path, "received no files")
+    (tmp_path / "notes.txt").write_text("hello")
+    assert_refused(tmp_path, "received 1 files such as 'notes.txt'")
+
+
+def test_class_folders_without_splits_are_for_load_image_folder(tmp_path):
+    fake.write_files(tmp_path, {"happy/a.png": fake.encode(GOOD[0].image)})
+    assert_refused(tmp_path, "read by load_image_folder")
+
+
+@pytest.mark.parametrize("wrap", ["folder", "zip", "tar"])
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("train/contempt/a.png", fake.encode(GOOD[0].image), "unknown class folder 'contempt'"),
+        ("test/7/a.png", fake.encode(GOOD[0].image), "unknown class folder '7'"),
+        ("train/a.png", fake.encode(GOOD[0].image), "expected pictures in <split>/<class>/"),
+        ("train/sad/more/a.png", fake.encode(GOOD[0].image), "expected pictures in <split>"),
+        ("train/sad/a.jpg", b"this is text", "not a readable picture"),
+        ("train/sad/a.jpg", b"", "not a readable picture"),
+        ("train/sad/a.txt", b"this is text", "not a readable picture"),
+        ("train/sad/a.jpg", fake.encode(GOOD[0].image, "jpg")[:900], "not a readable picture"),
+        ("train/sad/a.jpg", b"\xff\xd8\xff\xe0 cut", "not a readable picture"),
+        ("train/sad/a.png", fake.encode(GOOD[0].image)[:900], "not a readable picture"),
+        ("train/sad/a.jpg", b"x" * 5_000_000, "received a file of 5,000,000 bytes"),
+        (
+            "train/sad/a.jpg",
+            fake.encode(np.zeros((49, 48), np.uint8), "jpg"),
+            "expected a picture of 48x48 pixels, received 48x49; .*load_image_folder",
+        ),
+        (
+            "train/sad/a.png",
+            fake.encode(np.zeros((224, 224), np.uint8)),
+            "received 224x224; .*load_image_folder",
+        ),
+    ],
+)
+def test_pictures(tmp_path, wrap, name, content, message):
+    files = fake.picture_files(GOOD) | {name: content}
+    path = tmp_path / "faces"
+    if wrap == "folder":
+        fake.write_files(path, files)
+    elif wrap == "zip":
+        fake.write_zip(path, files)
+    else:
+        fake.write_tar(path, files)
+    assert_refused(path, message, at=path / name)
+
+
+def test_broken_jpeg_data(tmp_path):
+    """A JPEG whose middle is damaged is refused, not shown half."""
+    content = bytearray(fake.encode(GOOD[0].image, "jpg"))
+    content[1000:1100] = b"\xff\xd9" * 50
+    fake.write_files(tmp_path, {"train/sad/a.jpg": bytes(content)})
+    assert_refused(tmp_path, "not a readable picture")
+
+
+def test_tiny_file_that_claims_to_be_huge(tmp_path):
+    content = fake.encode(np.zeros((48, 48), np.uint8))
+    start = content.index(b"IHDR")
+    header = b"IHDR" + (60_000).to_bytes(4, "big") * 2 + content[start + 12 : start + 17]
+    checked = header + zlib.crc32(header).to_bytes(4, "big")
+    huge = content[:start] + checked + content[start + len(checked) :]
+    fake.write_files(tmp_path, {"train/sad/a.png": huge})
+    assert_refused(tmp_path, "the picture is too large")
+
+
+@pytest.mark.parametrize("keep", [0.5, 0.99])
+def test_truncated_archives(tmp_path, keep):
+    files = fake.picture_files(GOOD)
+    for path in (
+        fake.write_zip(tmp_path / "a.zip", files),
+        fake.write_tar(tmp_path / "a.tar.gz", files, "w:gz"),
+        fake.write_tar(tmp_path / "a.tar.xz", files, "w:xz"),
+    ):
+        content = path.read_bytes()
+        path.write_bytes(content[: int(len(content) * keep)])
+        assert_refused(path, "damaged or incomplete")
+
+
+def test_truncated_tar_with_csv(tmp_path):
+    csv = fake.write_csv(tmp_path / "x.csv", GOOD).read_bytes()
+    path = fake.write_tar(tmp_path / "fer2013.tar.gz", {"fer2013/fer2013.csv": csv})
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    assert_refused(path, "damaged or incomplete")
+
+
+def test_damaged_zip_member(tmp_path):
+    path = fake.write_zip(tmp_path / "a.zip", fake.picture_files(GOOD), zipfile.ZIP_STORED)
+    content = bytearray(path.read_bytes())
+    content[content.index(b"IDAT") + 100] ^= 255
+    path.write_bytes(content)
+    assert_refused(path, "damaged or incomplete")
+
+
+def test_archive_within_an_archive(tmp_path):
+    csv = fake.write_csv(tmp_path / "x.csv", GOOD).read_bytes()
+    inner = fake.write_zip(tmp_path / "inner.zip", {"fer2013.csv": csv}).read_bytes()
+    outer = fake.write_zip(tmp_path / "outer.zip", {"inner.zip": inner})
+    assert_refused(outer, "within an archive must be taken out")
+
+
+def test_several_archives(tmp_path):
+    csv = fake.write_csv(tmp_path / "x.csv", GOOD).read_bytes()
+    (tmp_path / "x.csv").unlink()
+    for name in ("a.zip", "b.zip"):
+        fake.write_zip(tmp_path / name, {"fer2013.csv": csv})
+    assert_refused(tmp_path, "expected one archive, received a.zip, b.zip")
+
+
+def test_parquet(tmp_path):
+    pytest.importorskip("pyarrow")
+    path = fake.write_parquet(tmp_path / "train.parquet", GOOD, metadata=False)
+    assert_refused(path, "expected one column of type Image")
+    path = fake.write_parquet(tmp_path / "train.parquet", GOOD, (*fake.CLASSES, "contempt"))
+    assert_refused(path, "expected the class names angry")
+    path = fake.write_parquet(tmp_path / "train.parquet", [])
+    assert_refused(path, "expected rows, received none", at=tmp_path)
+    path.write_bytes(fake.write_parquet(path, GOOD).read_bytes()[:5000])
+    assert_refused(path, "damaged or incomplete")
+
+
+def test_npz(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez(path, images=np.zeros((2, 48, 48), np.uint8))
+    assert_refused(path, "expected an .npz written by save_fer2013, received arrays images")
+    np.savez(path, images=np.array([{}], object))
+    assert_refused(path, "damaged")
+    data = fk.FER2013(fk.Split(np.zeros((2, 48, 48), np.uint8), [0, 1]))
+    fk.save_fer2013(data, path)
+    path.write_bytes(path.read_bytes()[:3000])
+    assert_refused(path, "damaged")
+
+
+def test_saving_what_cannot_be_saved(tmp_path):
+    data = fk.FER2013(fk.Split(np.zeros((2, 48, 48), np.uint8), [0, 1]))
+    with pytest.raises(fk.InvalidInputError, match=r"must end in \.npz"):
+        fk.save_fer2013(data, tmp_path / "faces.csv")
+    with pytest.raises(fk.InvalidInputError, match="must be a FER2013; received Split"):
+        fk.save_fer2013(data.train, tmp_path / "faces.npz")
+    with pytest.raises(FileNotFoundError):
+        fk.save_fer2013(data, tmp_path / "nowhere" / "faces.npz")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_colour_jpeg_that_is_cut(tmp_path):
+    colour = Image.fromarray(np.random.default_rng(0).integers(0, 256, (48, 48, 3), np.uint8))
+    colour.save(tmp_path / "a.jpg")
+    content = (tmp_path / "a.jpg").read_bytes()[:1200]
+    fake.write_files(tmp_path / "faces", {"train/sad/a.jpg": content})
+    assert_refused(tmp_path / "faces", "not a readable picture")

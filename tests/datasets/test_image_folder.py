@@ -1,0 +1,155 @@
+"""Other sets of faces."""
+
+import numpy as np
+import pytest
+from fake_sources import write_files
+from PIL import Image
+
+import fer2013kit as fk
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("Anger", "happiness", "SAD"):
+        for number in range(2):
+            path = tmp_path / name / f"{number}.png"
+            path.parent.mkdir(exist_ok=True)
+            Image.new("L", (64, 64), 10 * number + len(name)).save(path)
+    write_files(tmp_path, {".DS_Store": b"x", "SAD/Thumbs.db": b"x", "SAD/list.txt": b"x"})
+    return tmp_path
+
+
+def test_names_are_understood_and_rows_ordered(folder):
+    faces = fk.load_image_folder(folder)
+    assert faces.labels.tolist() == [0, 0, 3, 3, 4, 4]
+    assert faces.images[:, 0, 0, 0].tolist() == [5, 15, 9, 19, 3, 13]
+
+
+def test_label_map(folder):
+    write_files(folder, {"contempt/a.jpg": b"never read"})
+    faces = fk.load_image_folder(folder, label_map={"SAD": 6, "Anger": "fear", "contempt": None})
+    assert faces.labels.tolist() == [2, 2, 3, 3, 6, 6]
+
+
+def test_folders_within_class_folders(folder):
+    (folder / "SAD" / "person 1").mkdir()
+    Image.new("L", (48, 48)).save(folder / "SAD" / "person 1" / "a.png")
+    assert fk.load_image_folder(folder).labels.tolist() == [0, 0, 3, 3, 4, 4, 4]
+
+
+def test_unknown_folder(folder):
+    (folder / "SAD").rename(folder / "bored")
+    with pytest.raises(fk.DatasetFormatError, match=r"folder 'bored' is none of .*label_map"):
+        fk.load_image_folder(folder)
+
+
+def test_picture_without_a_folder(folder):
+    Image.new("L", (48, 48)).save(folder / "a.png")
+    with pytest.raises(fk.DatasetFormatError, match="a picture without a folder"):
+        fk.load_image_folder(folder)
+
+
+@pytest.mark.parametrize("value", ["bored", 7, -1])
+def test_label_map_to_nothing_known(folder, value):
+    with pytest.raises(fk.InvalidInputError, match="label_map must lead to None"):
+        fk.load_image_folder(folder, label_map={"SAD": value})
+
+
+def test_no_folder_and_no_picture(tmp_path):
+    with pytest.raises(fk.DatasetNotFoundError, match="no folder"):
+        fk.load_image_folder(tmp_path / "nowhere")
+    with pytest.raises(fk.DatasetFormatError, match="received none"):
+        fk.load_image_folder(tmp_path)
+
+
+def test_broken_picture(folder):
+    (folder / "SAD" / "a.jpg").write_bytes(b"text")
+    with pytest.raises(fk.DatasetFormatError, match="not a readable picture"):
+        fk.load_image_folder(folder)
+
+
+def test_huge_picture(folder, monkeypatch):
+    monkeypatch.setattr("fer2013kit.datasets._decode._MAX_PIXELS", 1000)
+    with pytest.raises(fk.DatasetFormatError, match="64x64 pixels; expected at most 1,000"):
+        fk.load_image_folder(folder, cache=False)
+
+
+def test_unknown_aspect(folder):
+    (folder / "SAD" / "a.png").unlink(missing_ok=True)
+    with pytest.raises(fk.InvalidInputError, match="aspect must be one of"):
+        fk.load_image_folder(folder, aspect="squash")
+
+
+def half_black_half_white(mode):
+    """A picture 96x96: the left half black, the right half white, in a mode of Pillow."""
+    levels = np.zeros((96, 96), np.uint8)
+    levels[:, 48:] = 255
+    if mode == "I;16":
+        return Image.fromarray(levels.astype(np.uint16) * 257)
+    if mode == "transparent":
+        ink = Image.fromarray(np.zeros((96, 96, 3), np.uint8)).convert("RGBA")
+        ink.putalpha(Image.fromarray(255 - levels))
+        return ink
+    return Image.fromarray(levels).convert(mode)
+
+
+@pytest.mark.parametrize(
+    "mode", ["L", "RGB", "P", "1", "LA", "RGBA", "I;16", "CMYK", "transparent"]
+)
+def test_every_mode_is_what_a_person_sees(tmp_path, mode):
+    name = "a.tif" if mode == "CMYK" else "a.png"
+    (tmp_path / "happy").mkdir()
+    half_black_half_white(mode).save(tmp_path / "happy" / name)
+    (image,) = fk.load_image_folder(tmp_path).images[..., 0]
+    assert image[:, :23].max() <= 1
+    assert image[:, 25:].min() >= 254
+
+
+def test_orientation_tag_is_obeyed(tmp_path):
+    (tmp_path / "happy").mkdir()
+    picture = half_black_half_white("L")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be shown turned by 90 degrees clockwise: left becomes up
+    picture.save(tmp_path / "happy" / "a.jpg", exif=exif, quality=95)
+    (image,) = fk.load_image_folder(tmp_path).images[..., 0]
+    assert image[:20].max() < 10
+    assert image[28:].min() > 245
+
+
+def test_pictures_that_are_not_square(tmp_path):
+    (tmp_path / "happy").mkdir()
+    levels = np.full((48, 144), 200, np.uint8)
+    levels[:, 48:96] = 100
+    Image.fromarray(levels).save(tmp_path / "happy" / "a.png")
+    crop, stretch, pad = (
+        fk.load_image_folder(tmp_path, aspect=aspect).images[0, ..., 0]
+        for aspect in ("crop", "stretch", "pad")
+    )
+    assert crop.min() == crop.max() == 100
+    assert stretch[24, 2] == 200
+    assert stretch[24, 24] == 100
+    assert pad[2, 24] == 0
+    assert pad[24, 2] == 200
+
+
+def test_a_48x48_picture_keeps_its_pixels(tmp_path):
+    (tmp_path / "happy").mkdir()
+    levels = np.random.default_rng(0).integers(0, 256, (48, 48), np.uint8)
+    Image.fromarray(levels).save(tmp_path / "happy" / "a.png")
+    np.testing.assert_array_equal(fk.load_image_folder(tmp_path).images[0, ..., 0], levels)
+
+
+def test_cache_knows_the_labels_and_the_aspect(folder):
+    first = fk.load_image_folder(folder)
+    assert not fk.load_image_folder(folder).images.flags.writeable
+    other = fk.load_image_folder(folder, label_map={"SAD": 6})
+    assert other.labels.tolist() != first.labels.tolist()
+    fresh = fk.load_image_folder(folder, cache=False)
+    np.testing.assert_array_equal(fresh.images, first.images)
+    assert fresh.images.flags.writeable
+
+
+def test_joins_fer2013(folder):
+    faces = fk.load_image_folder(folder)
+    joined = fk.FER2013(faces).concat(fk.FER2013(faces.subset([0])))
+    assert len(joined.train) == 7

@@ -1,0 +1,294 @@
+"""Every dialect, in every wrapping, gives the rows that were written."""
+
+import gzip
+import io
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import fake_sources as fake
+import numpy as np
+import pytest
+from fake_sources import CLASSES, Row, assert_holds, in_folder_order, some_rows
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+import fer2013kit as fk
+
+ROWS = some_rows(per_class=2)
+ICML = ("emotion", " Usage", " pixels")
+
+places = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 6)), min_size=1, max_size=12)
+few = settings(max_examples=25, deadline=None)
+
+
+def load(path):
+    return fk.load_fer2013(path, cache=False)
+
+
+@few
+@given(
+    places=places,
+    seed=st.integers(0, 99),
+    columns=st.permutations(["emotion", " Usage", "pixels"]),
+    quoted=st.booleans(),
+    newline=st.sampled_from(["\n", "\r\n"]),
+    last=st.booleans(),
+)
+def test_csv_round_trip(places, seed, *, columns, quoted, newline, last):
+    rows = fake.make_rows(places, seed)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "any name"
+        fake.write_csv(path, rows, columns, quoted=quoted, newline=newline, last=last)
+        assert_holds(load(path), rows)
+
+
+@few
+@given(
+    places=places,
+    suffix=st.sampled_from(["png", "jpg"]),
+    root=st.sampled_from(["", "FER2013/", "a/b/"]),
+    wrap=st.sampled_from(["folder", "zip", "stored zip", "tar", "tar.gz", "tar.xz"]),
+)
+def test_pictures_round_trip(places, suffix, root, wrap):
+    rows = in_folder_order(fake.make_rows(places))
+    files = fake.picture_files(rows, suffix=suffix, root=root)
+    if suffix == "jpg":  # what Pillow decodes is what is expected
+        rows = [Row(row.usage, row.code, pillow(fake.encode(row.image, "jpg"))) for row in rows]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "any name"
+        if wrap == "folder":
+            fake.write_files(path, files)
+        elif wrap.endswith("zip"):
+            stored = zipfile.ZIP_STORED if wrap == "stored zip" else zipfile.ZIP_DEFLATED
+            fake.write_zip(path, files, stored)
+        else:
+            fake.write_tar(path, files, f"w:{wrap.removeprefix('tar').removeprefix('.')}")
+        assert_holds(load(path), rows)
+
+
+@few
+@given(places=places, names=st.permutations(CLASSES))
+def test_parquet_round_trip(places, names):
+    pytest.importorskip("pyarrow")
+    rows = fake.make_rows(places)
+    with tempfile.TemporaryDirectory() as folder:
+        for usage, split in enumerate(["train", "validation", "test"]):
+            part = [row for row in rows if row.usage == usage]
+            fake.write_parquet(Path(folder) / f"{split}-00000-of-00001.parquet", part, list(names))
+        assert_holds(load(folder), rows)
+
+
+@few
+@given(places=places)
+def test_npz_round_trip(places):
+    rows = fake.make_rows(places)
+    with tempfile.TemporaryDirectory() as folder:
+        csv = fake.write_csv(Path(folder) / "fer2013.csv", rows)
+        data = load(csv)
+        fk.save_fer2013(data, Path(folder) / "faces.npz")
+        again = load(Path(folder) / "faces.npz")
+        assert_holds(again, rows)
+        assert list(again.splits) == list(data.splits)
+
+
+@few
+@given(places=places)
+def test_challenge_round_trip(places):
+    rows = [row for row in fake.make_rows(places) if row.usage != 1]
+    train = [row for row in rows if row.usage == 0] or fake.make_rows([(0, 3)])
+    test = [row for row in rows if row.usage == 2]
+    with tempfile.TemporaryDirectory() as folder:
+        fake.write_csv(Path(folder) / "train.csv", train, ["emotion", "pixels"])
+        fake.write_csv(Path(folder) / "test.csv", test or make_test(), ["pixels"])
+        for path in (folder, Path(folder) / "train.csv"):
+            data = load(path)
+            assert_holds(data, train, splits=["train"])
+            assert data.validation is None
+            assert data.test.labels is None
+            np.testing.assert_array_equal(
+                data.test.images[..., 0], [row.image for row in test or make_test()]
+            )
+
+
+def make_test():
+    return fake.make_rows([(2, 0)], seed=5)
+
+
+def pillow(content):
+    return np.asarray(Image.open(io.BytesIO(content)).convert("L"))
+
+
+def test_unlabelled_test_says_so_where_labels_are_needed(tmp_path):
+    fake.write_csv(tmp_path / "train.csv", ROWS, ["emotion", "pixels"])
+    fake.write_csv(tmp_path / "test.csv", ROWS, ["pixels"])
+    data = load(tmp_path)
+    with pytest.raises(fk.InvalidInputError, match="no labels"):
+        _, _ = data.test
+    assert "no label" in data.summary()
+    assert data.to_frame()["emotion"].isna().sum() == len(ROWS)
+
+
+def test_challenge_files_alone(tmp_path):
+    train = fake.write_csv(tmp_path / "train.csv", ROWS, ["emotion", "pixels"])
+    data = load(train)
+    assert len(data.train) == len(ROWS)
+    assert data.test is None
+    test = fake.write_csv(tmp_path / "other.csv", ROWS, ["pixels"])
+    data = load(test)
+    assert len(data.train) == 0
+    assert data.test.labels is None
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2"])
+def test_csv_in_tar(tmp_path, mode):
+    csv = fake.write_csv(tmp_path / "x", ROWS).read_bytes()
+    files = {"fer2013/README": b"hello", "fer2013/fer2013.csv": csv, "fer2013/fer2013.bib": b"@"}
+    path = fake.write_tar(tmp_path / "fer2013.tar.gz", files, mode)
+    assert_holds(load(path), ROWS)
+
+
+def test_csv_and_challenge_in_zip(tmp_path):
+    csv = fake.write_csv(tmp_path / "x", ROWS, ICML).read_bytes()
+    assert_holds(load(fake.write_zip(tmp_path / "a.zip", {"icml_face_data.csv": csv})), ROWS)
+    train = fake.write_csv(tmp_path / "x", ROWS, ["emotion", "pixels"]).read_bytes()
+    test = fake.write_csv(tmp_path / "x", ROWS, ["pixels"]).read_bytes()
+    data = load(fake.write_zip(tmp_path / "b.zip", {"train.csv": train, "test.csv": test}))
+    assert (len(data.train), len(data.test)) == (len(ROWS), len(ROWS))
+
+
+def test_parquet_in_zip_and_alone(tmp_path):
+    pytest.importorskip("pyarrow")
+    rows = fake.make_rows([(0, 4), (0, 6)])
+    path = fake.write_parquet(tmp_path / "faces", rows)
+    assert_holds(load(path), rows)
+    zipped = fake.write_zip(tmp_path / "a.zip", {"data/train-0.parquet": path.read_bytes()})
+    assert_holds(load(zipped), rows)
+
+
+def test_untidy_csv_is_read_right(tmp_path):
+    (row,) = fake.make_rows([(0, 3)])
+    pixels = row.image.ravel().tolist()
+    tidy = " ".join(map(str, pixels))
+    untidy = [
+        tidy.replace(" ", "  ", 40),
+        f" {tidy} ",
+        tidy.replace(" ", "\t", 7),
+        " ".join(f"{pixel:03}" for pixel in pixels),
+        " ".join(f"{pixel:05}" for pixel in pixels),
+    ]
+    lines = [f"3 , {text},  Training" for text in untidy]
+    path = tmp_path / "fer2013.csv"
+    path.write_text("\ufeff" + "\n\n".join(["emotion,pixels,Usage", *lines]) + "\n\n\n")
+    assert_holds(load(path), [row] * len(untidy))
+
+
+def test_additional_columns_are_passed_over(tmp_path):
+    (row,) = fake.make_rows([(1, 2)])
+    path = tmp_path / "fer2013.csv"
+    path.write_text(f'id,note,emotion,pixels,Usage\n7,"a, b",{fake.csv_line(row)}\n')
+    assert_holds(load(path), [row])
+
+
+def test_pictures_without_prefix(tmp_path):
+    rows = in_folder_order(row for row in ROWS if row.usage != 1)
+    data = load(fake.write_files(tmp_path, fake.picture_files(rows, prefix=False)))
+    assert data.validation is None
+    assert_holds(data, rows)
+
+
+def test_official_usage_in_the_name_wins_over_the_folder(tmp_path, caplog):
+    rows = fake.make_rows([(0, 1), (2, 1)])
+    files = fake.picture_files(rows)
+    moved = {name.replace("test/", "train/"): content for name, content in files.items()}
+    assert_holds(load(fake.write_files(tmp_path, moved)), rows)
+    assert "1 file names contradict the folder" in caplog.text
+
+
+def test_only_a_test_folder(tmp_path):
+    rows = fake.make_rows([(2, 1), (2, 3)])
+    data = load(fake.write_files(tmp_path, fake.picture_files(rows)))
+    assert len(data.train) == 0
+    assert_holds(data, rows)
+
+
+def test_colour_pictures_become_grey_as_by_pillow(tmp_path):
+    rng = np.random.default_rng(0)
+    colour = Image.fromarray(rng.integers(0, 256, (48, 48, 3), np.uint8))
+    for name in ("a.png", "b.jpg"):
+        path = tmp_path / "train" / "sad" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        colour.save(path)
+    images = load(tmp_path).train.images[..., 0]
+    np.testing.assert_array_equal(images[0], np.asarray(colour.convert("L")))
+    decoded = Image.open(tmp_path / "train" / "sad" / "b.jpg").convert("L")
+    np.testing.assert_array_equal(images[1], np.asarray(decoded))
+
+
+def test_order_of_preference(tmp_path):
+    """CSV, pictures, parquet, npz, challenge, archive: the better one is added each time."""
+    pytest.importorskip("pyarrow")
+
+    def rows(n):
+        return fake.make_rows([(0, 0)] * n)
+
+    def size():
+        return len(load(tmp_path).train)
+
+    outside = tmp_path.parent / "outside.csv"
+    fake.write_csv(outside, rows(6))
+    fake.write_zip(tmp_path / "z.zip", {"fer2013.csv": outside.read_bytes()})
+    assert size() == 6
+    fake.write_csv(tmp_path / "train.csv", rows(5), ["emotion", "pixels"])
+    assert size() == 5
+    fake.write_csv(outside, rows(4))
+    fk.save_fer2013(load(outside), tmp_path / "x.npz")
+    assert size() == 4
+    fake.write_parquet(tmp_path / "x.parquet", rows(3))
+    assert size() == 3
+    fake.write_files(tmp_path / "deeper", fake.picture_files(rows(2)))
+    assert size() == 2
+    fake.write_csv(tmp_path / "icml_face_data.csv", rows(1), ICML)
+    assert size() == 1
+    fake.write_csv(tmp_path / "fer2013.csv", rows(7))
+    assert size() == 7
+
+
+def test_backslashes_in_a_zip_from_windows(tmp_path):
+    rows = fake.make_rows([(0, 3), (2, 6)])
+    files = fake.picture_files(rows)
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            info = zipfile.ZipInfo("x")
+            info.filename = name.replace("/", "\\")
+            archive.writestr(info, content)
+    assert_holds(load(path), rows)
+
+
+def test_nothing_is_unpacked_or_followed_out_of_an_archive(tmp_path):
+    rows = fake.make_rows([(0, 3)])
+    files = fake.picture_files(rows) | {"../../escaped.txt": b"no", "/abs/escaped.txt": b"no"}
+    before = {path for path in tmp_path.parent.rglob("*") if tmp_path not in path.parents}
+    for path in (fake.write_zip(tmp_path / "a.zip", files), fake.write_tar(tmp_path / "a", files)):
+        assert_holds(load(path), rows)
+    after = {path for path in tmp_path.parent.rglob("*") if tmp_path not in path.parents}
+    assert after == before
+
+
+def test_parquet_without_pyarrow(tmp_path, monkeypatch):
+    pytest.importorskip("pyarrow")
+    path = fake.write_parquet(tmp_path / "a.parquet", ROWS)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(fk.MissingDependencyError, match=r"fer2013kit\[parquet\]"):
+        load(path)
+
+
+def test_gzipped_csv_without_tar_is_refused(tmp_path):
+    csv = fake.write_csv(tmp_path / "x", ROWS)
+    path = tmp_path / "fer2013.csv.gz"
+    path.write_bytes(gzip.compress(csv.read_bytes()))
+    with pytest.raises(fk.DatasetFormatError, match="archive"):
+        load(path)

@@ -1,0 +1,268 @@
+"""The cache: found by content, checked, rebuilt, never in the way."""
+
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import fake_sources as fake
+import numpy as np
+import pytest
+from fake_sources import assert_holds, some_rows
+
+import fer2013kit as fk
+from fer2013kit.datasets import _csv, _pictures, _readers, _storage
+
+ROWS = some_rows()
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    folder = tmp_path / "home"
+    monkeypatch.setenv("FER2013KIT_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """Count how often a source is read and hashed."""
+    counts = {"csv": 0, "hash": 0, "pictures": 0}
+
+    def counting(kind, function):
+        def wrapper(*args, **kwargs):
+            counts[kind] += 1
+            return function(*args, **kwargs)
+
+        return wrapper
+
+    monkeypatch.setattr(_readers, "read_csv", counting("csv", _csv.read_csv))
+    monkeypatch.setattr(_readers, "read_pictures", counting("pictures", _pictures.read_pictures))
+    digest = counting("hash", _storage.hashlib.file_digest)
+    monkeypatch.setattr(_storage.hashlib, "file_digest", digest)
+    return counts
+
+
+@pytest.fixture
+def csv(tmp_path):
+    return fake.write_csv(tmp_path / "fer2013.csv", ROWS)
+
+
+@pytest.fixture
+def settled(monkeypatch):
+    """Take every file as one that has lain there for a while (a change time cannot be forged)."""
+    monkeypatch.setattr(_storage, "_is_settled", lambda _stamp: True)
+
+
+def entry_of(home):
+    (folder,) = (home / "datasets").iterdir()
+    return folder
+
+
+def test_later_loads_map_the_cache(home, csv, reads):
+    assert_holds(fk.load_fer2013(csv), ROWS)
+    data = fk.load_fer2013(csv)
+    assert_holds(data, ROWS)
+    assert reads["csv"] == 1
+    assert not data.train.images.flags.writeable
+    base = data.train.images
+    while not isinstance(base, np.memmap):
+        base = base.base
+    assert Path(base.filename) == entry_of(home) / "images.npy"
+
+
+@pytest.mark.usefixtures("home", "settled")
+def test_an_unchanged_file_is_hashed_once(csv, reads):
+    fk.load_fer2013(csv)
+    fk.load_fer2013(csv)
+    assert reads["hash"] == 1
+    os.utime(csv)
+    fk.load_fer2013(csv)
+    assert reads == {"csv": 1, "hash": 2, "pictures": 0}
+
+
+@pytest.mark.usefixtures("home")
+def test_a_file_changed_just_now_is_hashed_again(csv, reads, monkeypatch):
+    monkeypatch.setattr(_storage, "_is_settled", lambda _stamp: False)
+    fk.load_fer2013(csv)
+    fk.load_fer2013(csv)
+    assert reads["hash"] == 2
+
+
+def test_stamps_within_a_clock_tick_are_not_trusted(monkeypatch):
+    now = 1_700_000_000
+    monkeypatch.setattr(_storage.time, "time", lambda: float(now))
+
+    def is_settled(age, fraction=1):
+        return _storage._is_settled([1, *[int((now - age) * 1e9) // 10 * 10 + fraction] * 2, 1])
+
+    assert not is_settled(0.001)
+    assert is_settled(0.5)
+    assert not is_settled(1, fraction=0)  # a file system that knows whole seconds only
+    assert is_settled(3, fraction=0)
+
+
+@pytest.mark.usefixtures("home")
+def test_content_is_the_key_not_the_name(tmp_path, csv, reads):
+    fk.load_fer2013(csv)
+    copy = tmp_path / "elsewhere" / "copy.txt"
+    copy.parent.mkdir()
+    shutil.copy(csv, copy)
+    data = fk.load_fer2013(copy)
+    assert_holds(data, ROWS)
+    assert data.source == str(copy)
+    assert reads["csv"] == 1
+
+
+@pytest.mark.usefixtures("home", "settled")
+def test_changed_content_of_the_same_size_and_time_gives_new_rows(csv):
+    old = csv.stat()
+    fk.load_fer2013(csv)
+    content = csv.read_bytes()
+    changed = content.replace(b"Training", b"TRAINING", 1).replace(b"\n0,", b"\n1,", 1)
+    time.sleep(0.05)  # a tick of the file system's clock, for which _is_settled waits otherwise
+    csv.write_bytes(changed)
+    os.utime(csv, ns=(old.st_atime_ns, old.st_mtime_ns))
+    counts = np.bincount(fk.load_fer2013(csv, cache=False).to_frame()["emotion"].to_numpy(int))
+    again = np.bincount(fk.load_fer2013(csv).to_frame()["emotion"].to_numpy(int))
+    np.testing.assert_array_equal(again, counts)
+    assert counts[1] == 4
+
+
+@pytest.mark.usefixtures("home")
+def test_changed_folder_gives_new_rows(tmp_path, reads):
+    folder = fake.write_files(tmp_path / "faces", fake.picture_files(ROWS))
+    assert fk.load_fer2013(folder).train.labels.size == 7
+    assert fk.load_fer2013(folder).train.labels.size == 7
+    assert reads["pictures"] == 1
+    fake.write_files(folder, {"train/sad/new.png": fake.encode(ROWS[0].image)})
+    assert fk.load_fer2013(folder).train.labels.size == 8
+    picture = next((folder / "train" / "happy").glob("Training*"))
+    picture.write_bytes(fake.encode(np.zeros((48, 48), np.uint8)))
+    happy = fk.load_fer2013(folder).train
+    assert happy.images[happy.labels == 3].max() == 0
+
+
+@pytest.mark.usefixtures("home")
+def test_names_of_parquet_files_tell_the_split(tmp_path):
+    pytest.importorskip("pyarrow")
+    path = fake.write_parquet(tmp_path / "train-0.parquet", ROWS)
+    assert len(fk.load_fer2013(path).train) == len(ROWS)
+    path = path.rename(tmp_path / "test-0.parquet")
+    assert len(fk.load_fer2013(path).test) == len(ROWS)
+
+
+@pytest.mark.parametrize("name", ["images.npy", "labels.npy", "csv_rows.npy", "entry.json"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "gone", "flip", "other"])
+def test_a_damaged_entry_is_built_anew(home, csv, *, reads, name, damage, caplog):
+    caplog.set_level(logging.INFO, "fer2013kit")
+    fk.load_fer2013(csv)
+    path = entry_of(home) / name
+    content = bytearray(path.read_bytes())
+    if damage == "flip":
+        content[-3] ^= 1
+    changed = {
+        "cut": content[: len(content) // 2],
+        "empty": b"",
+        "gone": b"",
+        "flip": content,
+        "other": b"\x93NUMPY\x01\x00 what",
+    }
+    path.write_bytes(changed[damage])
+    if damage == "gone":
+        path.unlink()
+    assert_holds(fk.load_fer2013(csv), ROWS)
+    assert reads["csv"] == 2
+    if name != "entry.json" or damage != "gone":
+        assert "is damaged and is built anew" in caplog.text
+    assert_holds(fk.load_fer2013(csv), ROWS)
+    assert reads["csv"] == 2
+
+
+def test_an_entry_whose_shapes_do_not_fit_is_built_anew(home, csv, reads):
+    fk.load_fer2013(csv)
+    path = entry_of(home) / "entry.json"
+    entry = json.loads(path.read_text())
+    entry["sizes"][0] += 1
+    path.write_text(json.dumps(entry))
+    assert_holds(fk.load_fer2013(csv), ROWS)
+    assert reads["csv"] == 2
+
+
+def test_a_copied_cache_is_trusted_by_its_checksum(home, csv, reads, monkeypatch, tmp_path):
+    fk.load_fer2013(csv)
+    shutil.copytree(home, tmp_path / "copied")
+    monkeypatch.setenv("FER2013KIT_HOME", str(tmp_path / "copied"))
+    assert_holds(fk.load_fer2013(csv), ROWS)
+    assert reads["csv"] == 1
+
+
+@pytest.mark.usefixtures("settled")
+def test_a_damaged_note_only_costs_a_hashing(home, csv, reads):
+    fk.load_fer2013(csv)
+    for note in (home / "sources").iterdir():
+        note.write_text("[1, 2")
+    assert_holds(fk.load_fer2013(csv), ROWS)
+    assert reads["csv"] == 1
+
+
+def test_a_home_that_cannot_be_written_is_no_matter(csv, tmp_path, monkeypatch, caplog):
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file where a folder should be")
+    monkeypatch.setenv("FER2013KIT_HOME", str(blocked))
+    assert_holds(fk.load_fer2013(csv), ROWS)
+    assert "cannot be written" in caplog.text
+    assert "FER2013KIT_HOME" in caplog.text
+
+
+def test_no_cache_when_not_wanted(home, csv):
+    assert_holds(fk.load_fer2013(csv, cache=False), ROWS)
+    assert not home.exists()
+
+
+def test_nothing_temporary_is_left(home, csv, tmp_path):
+    fk.load_fer2013(csv)
+    names = sorted(path.name for path in entry_of(home).iterdir())
+    assert names == ["csv_rows.npy", "entry.json", "images.npy", "labels.npy"]
+
+    def fail(stream):
+        stream.write(b"half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _storage.atomic_write(tmp_path / "file", fail)
+    assert not [path for path in tmp_path.iterdir() if "file" in path.name]
+
+
+def test_atomic_write_replaces(tmp_path):
+    for content in (b"one", b"two"):
+        _storage.atomic_write(tmp_path / "file", lambda stream, text=content: stream.write(text))
+        assert (tmp_path / "file").read_bytes() == content
+
+
+def test_two_processes_at_once(home, csv):
+    script = (
+        "import sys, fer2013kit as fk\n"
+        "for _ in range(5): print(int(fk.load_fer2013(sys.argv[1]).train.images.sum()))"
+    )
+    processes = [
+        subprocess.Popen(  # noqa: S603 - our own interpreter and script
+            [sys.executable, "-c", script, str(csv)],
+            stdout=subprocess.PIPE,
+            env=os.environ | {"FER2013KIT_HOME": str(home)},
+        )
+        for _ in range(3)
+    ]
+    outputs = {process.communicate()[0] for process in processes}
+    expected = sum(int(row.image.sum()) for row in ROWS if row.usage == 0)
+    assert outputs == {f"{expected}\n".encode() * 5}
+
+
+def test_home_is_moved_by_the_environment_or_the_platform(monkeypatch):
+    monkeypatch.setenv("FER2013KIT_HOME", "~/faces")
+    assert _storage.cache_home() == Path.home() / "faces"
+    monkeypatch.delenv("FER2013KIT_HOME")
+    assert "fer2013kit" in _storage.cache_home().parts
