@@ -1,0 +1,115 @@
+"""The real FER-2013, in each form that can be had: skipped where it is not there."""
+
+import importlib.util
+import io
+import sys
+import zipfile
+from unittest import mock
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import fer2013kit as fk
+
+TRAINING = [3995, 436, 4097, 7215, 4830, 3171, 4965]
+PUBLIC_TEST = [467, 56, 496, 895, 653, 415, 607]
+
+
+@pytest.fixture(scope="session")
+def zip_path(shared_data):
+    return shared_data / "fer2013-kaggle.zip"
+
+
+@pytest.fixture(scope="session")
+def csv_tool(shared_data):
+    """The writer of fer2013.csv; unpacks its rows once."""
+    path = shared_data.parent / "tools" / "make_fer2013_csv.py"
+    if not path.exists():
+        pytest.skip(f"the writer of fer2013.csv is not at {path}")
+    spec = importlib.util.spec_from_file_location("make_fer2013_csv", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    rows = module.read_rows()
+    module.read_rows = lambda: rows
+    return module
+
+
+@pytest.fixture(scope="session")
+def make_csv(csv_tool, tmp_path_factory):
+    def make(name, *options):
+        path = tmp_path_factory.mktemp("csv") / name
+        with mock.patch.object(sys, "argv", ["make", str(path), *options]):
+            csv_tool.main()
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def csv_path(make_csv):
+    return make_csv("fer2013.csv")
+
+
+def counts(split):
+    return np.bincount(split.labels, minlength=7).tolist()
+
+
+def test_zip_holds_the_known_counts(zip_path):
+    data = fk.load_fer2013(zip_path)
+    assert counts(data.train) == TRAINING
+    assert counts(data.validation) == PUBLIC_TEST
+    assert data.test is None
+
+
+def test_pixels_are_those_of_pillow(zip_path):
+    data = fk.load_fer2013(zip_path)
+    rows = {"train": data.train, "test": data.validation}
+    with zipfile.ZipFile(zip_path) as archive:
+        for split, part in rows.items():
+            names = [name for name in archive.namelist() if name.startswith(f"{split}/")]
+            names.sort(key=lambda name: (fk.CLASS_NAMES.index(name.split("/")[1]), name))
+            for row in range(0, len(names), 41):
+                content = archive.read(names[row])
+                expected = np.asarray(Image.open(io.BytesIO(content)))
+                np.testing.assert_array_equal(part.images[row, ..., 0], expected)
+
+
+def test_unpacked_folder_is_the_zip(zip_path, tmp_path):
+    with zipfile.ZipFile(zip_path) as archive:
+        archive.extractall(tmp_path / "one" / "deeper")
+    from_zip = fk.load_fer2013(zip_path)
+    from_folder = fk.load_fer2013(tmp_path / "one", cache=False)
+    for name, split in from_zip.splits.items():
+        np.testing.assert_array_equal(from_folder.splits[name].images, split.images)
+        np.testing.assert_array_equal(from_folder.splits[name].labels, split.labels)
+
+
+def test_csv_holds_the_same_faces_under_the_same_codes(zip_path, csv_path):
+    from_csv, from_zip = fk.load_fer2013(csv_path), fk.load_fer2013(zip_path)
+    assert counts(from_csv.train) == TRAINING
+    assert counts(from_csv.validation) == PUBLIC_TEST
+    for code in (fk.Emotion.DISGUST, fk.Emotion.SAD, fk.Emotion.NEUTRAL):
+        ours, theirs = (
+            data.validation.images[data.validation.labels == code].reshape(-1, 2304).astype(float)
+            for data in (from_csv, from_zip)
+        )
+        squared = (ours**2).sum(1)[:, None] + (theirs**2).sum(1) - 2 * ours @ theirs.T
+        # Each JPEG is the copy of a row of its own class: a mean squared error of about 3.
+        assert squared.min(axis=0).max() / 2304 < 6
+
+
+def test_csv_pixels_are_those_that_were_packed(csv_tool, csv_path):
+    images, labels, _ = csv_tool.read_rows()
+    data = fk.load_fer2013(csv_path)
+    first = len(data.train)
+    np.testing.assert_array_equal(data.train.images[..., 0], images[:first])
+    np.testing.assert_array_equal(data.validation.images[..., 0], images[first:])
+    np.testing.assert_array_equal(data.validation.labels, labels[first:])
+
+
+def test_icml_dialect_is_the_csv(csv_path, make_csv):
+    icml = fk.load_fer2013(make_csv("icml_face_data.csv", "--icml", "--limit", "2000"))
+    whole = fk.load_fer2013(csv_path)
+    np.testing.assert_array_equal(icml.train.images, whole.train.images[:2000])
+    np.testing.assert_array_equal(icml.train.labels, whole.train.labels[:2000])
