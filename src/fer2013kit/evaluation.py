@@ -57,10 +57,11 @@ class EvaluationReport:
 
     References
     ----------
-    .. [1] E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference",
-       Journal of the American Statistical Association 22, 1927.
-    .. [2] C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On Calibration of Modern Neural
-       Networks", ICML 2017.
+    E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", Journal
+    of the American Statistical Association 22, 1927.
+
+    C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On Calibration of Modern Neural Networks",
+    ICML 2017.
 
     Examples
     --------
@@ -101,7 +102,7 @@ class EvaluationReport:
 
     @property
     def accuracy_interval(self) -> tuple[float, float]:
-        """Wilson score interval [1]_ of the accuracy, at :attr:`confidence_level`.
+        """Wilson score interval (Wilson, 1927) of the accuracy, at :attr:`confidence_level`.
 
         It tells how far the figure may be from that on endless samples of the same kind.
         """
@@ -124,7 +125,7 @@ class EvaluationReport:
 
     @property
     def ece(self) -> float:
-        """Expected calibration error [2]_, in [0, 1].
+        """Expected calibration error (Guo et al., 2017), in [0, 1].
 
         The gap between confidence and accuracy, averaged over the bins of :attr:`reliability`.
         """

@@ -115,7 +115,7 @@ def plot_history(history: Any, *, metric: str = "accuracy", ax: Axes | None = No
         Keras writes them; or an object that has them as ``history_`` (a fitted
         :class:`EmotionClassifier`) or ``history`` (what Keras' ``fit`` returns).
     metric : str, default "accuracy"
-        Name of the training's values; those of the validation have "val_" before it.
+        Name of the training's values; those of the validation have ``"val_"`` before it.
     ax : matplotlib.axes.Axes, optional
         Where to draw.
 
