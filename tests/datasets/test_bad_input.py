@@ -240,6 +240,16 @@ def test_damaged_zip_member(tmp_path):
     assert_refused(path, "damaged or incomplete")
 
 
+def test_encrypted_zip(tmp_path):
+    path = fake.write_zip(tmp_path / "a.zip", fake.picture_files(GOOD))
+    content = bytearray(path.read_bytes())
+    flags = -1
+    while (flags := content.find(b"PK\x01\x02", flags + 1)) >= 0:
+        content[flags + 8] |= 1
+    path.write_bytes(content)
+    assert_refused(path, "encrypted.*pack it without a password")
+
+
 def test_archive_within_an_archive(tmp_path):
     csv = fake.write_csv(tmp_path / "x.csv", GOOD).read_bytes()
     inner = fake.write_zip(tmp_path / "inner.zip", {"fer2013.csv": csv}).read_bytes()

@@ -168,6 +168,15 @@ def test_parquet_in_zip_and_alone(tmp_path):
     assert_holds(load(zipped), rows)
 
 
+@pytest.mark.parametrize("columns", [("emotion", "pixels", "Usage"), ICML])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("quoted", [False, True])
+def test_tidy_csv_is_parsed_the_fast_way(tmp_path, monkeypatch, *, columns, newline, quoted):
+    monkeypatch.delattr("fer2013kit.datasets._csv._parse_exactly")
+    path = fake.write_csv(tmp_path / "a.csv", ROWS, columns, newline=newline, quoted=quoted)
+    assert_holds(load(path), ROWS)
+
+
 def test_untidy_csv_is_read_right(tmp_path):
     (row,) = fake.make_rows([(0, 3)])
     pixels = row.image.ravel().tolist()

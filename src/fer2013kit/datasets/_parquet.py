@@ -54,15 +54,14 @@ def read_parquet(tree: FileTree, names: Iterable[str]) -> Rows:
     MissingDependencyError
         Without pyarrow.
     """
-    pyarrow, parquet = _import_pyarrow()
+    pa, parquet = _import_pyarrow()
     images, labels, splits = [], [], []
     for name in sorted(names):
         path = tree.path / name
-        with tree.open(name) as stream:
-            content = io.BytesIO(stream.read())
+        content = io.BytesIO(tree.read(name))
         try:
             file_images, file_labels = _read_file(parquet.ParquetFile(content), path)
-        except (OSError, pyarrow.ArrowException) as error:
+        except (OSError, pa.ArrowException) as error:
             raise DatasetFormatError(
                 f"the parquet file is damaged or incomplete ({error}); download it again",
                 path=path,
@@ -82,13 +81,13 @@ def read_parquet(tree: FileTree, names: Iterable[str]) -> Rows:
 
 def _import_pyarrow() -> tuple[Any, Any]:
     try:
-        import pyarrow
+        import pyarrow as pa
         from pyarrow import parquet
     except ImportError as error:
         raise MissingDependencyError(
             "reading parquet needs pyarrow; install it with: pip install 'fer2013kit[parquet]'"
         ) from error
-    return pyarrow, parquet
+    return pa, parquet
 
 
 def _read_file(file: Any, path: Path) -> tuple[UInt8Array, Any]:

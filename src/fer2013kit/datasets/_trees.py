@@ -6,6 +6,7 @@ import gzip
 import lzma
 import mmap
 import os
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 # Deep enough for folder/train/class/picture one folder deeper; a home folder is not searched whole.
 _MAX_FOLDER_DEPTH: Final = 5
 _CHUNK_BYTES: Final = 2**19  # some 300 pictures of 48x48
+_LOCAL_HEADER: Final = struct.Struct("<26x2H")  # in a zip, before each file: lengths of name, extra
+_ENCRYPTED: Final = 1
 _RUBBISH: Final = frozenset({"__macosx", "thumbs.db", "desktop.ini", "icon\r"})
 
 
@@ -41,6 +44,9 @@ class FileTree(Protocol):
 
     def open(self, name: str) -> IO[bytes]:
         """Open a file for reading; files of an archive one at a time."""
+
+    def read(self, name: str) -> bytes:
+        """Return the whole content of a file."""
 
     def close(self) -> None:
         """Let go of the archive."""
@@ -75,6 +81,9 @@ class FolderTree:
 
     def open(self, name: str) -> IO[bytes]:
         return (self.path / name).open("rb")
+
+    def read(self, name: str) -> bytes:
+        return (self.path / name).read_bytes()
 
     def close(self) -> None:
         pass
@@ -114,6 +123,25 @@ class ZipTree:
     def open(self, name: str) -> IO[bytes]:
         return self._archive.open(self._members[name])
 
+    def read(self, name: str) -> bytes:
+        """Return the whole content of a file, for which ``zipfile`` takes as long as decoding."""
+        info = self._members[name]
+        header = self._map[info.header_offset : info.header_offset + _LOCAL_HEADER.size]
+        if (
+            len(header) < _LOCAL_HEADER.size
+            or info.flag_bits & _ENCRYPTED
+            or info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+        ):
+            return self._archive.read(info)
+        name_length, extra_length = _LOCAL_HEADER.unpack(header)
+        start = info.header_offset + _LOCAL_HEADER.size + name_length + extra_length
+        content = self._map[start : start + info.compress_size]
+        if info.compress_type == zipfile.ZIP_DEFLATED:
+            content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, info.file_size + 1)
+        if len(content) != info.file_size or zlib.crc32(content) != info.CRC:
+            raise zipfile.BadZipFile(f"bad CRC-32 for file {name!r}")
+        return content
+
     def close(self) -> None:
         self._archive.close()
         self._map.close()
@@ -138,6 +166,10 @@ class TarTree:
             raise DatasetFormatError("not a regular file", path=self.path / name)
         return stream
 
+    def read(self, name: str) -> bytes:
+        with self.open(name) as stream:
+            return stream.read()
+
     def close(self) -> None:
         self._archive.close()
 
@@ -149,8 +181,7 @@ def read_in_chunks(tree: FileTree, names: Container[str]) -> Iterator[list[tuple
     for name, size in tree.sizes.items():
         if name not in names:
             continue
-        with tree.open(name) as stream:
-            chunk.append((name, stream.read()))
+        chunk.append((name, tree.read(name)))
         chunk_bytes += size
         if chunk_bytes > _CHUNK_BYTES:
             yield chunk
