@@ -71,3 +71,12 @@ def test_version_is_the_same_everywhere():
     assert re.search(r"^version: (.+)$", citation, re.MULTILINE)[1] == fk.__version__
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(r"^## (\S+)", changelog, re.MULTILINE)[1] == fk.__version__
+
+
+def test_architecture_page_draws_every_module():
+    page = (ROOT / "docs" / "architecture.rst").read_text(encoding="utf-8")
+    package = Path(fk.__file__).parent
+    modules = {path.stem for path in package.iterdir() if path.suffix == ".py" or path.is_dir()}
+    modules -= {"__init__", "__pycache__", "_version"}
+    drawn = set(re.findall(r"\w+", page.partition("text\n")[2].partition("What is indented")[0]))
+    assert modules <= drawn
