@@ -68,7 +68,7 @@ def read_checkpoint(path: Path, fingerprint: str) -> Checkpoint | None:
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             facts = json.loads(str(archive["facts"]))
             groups: dict[str, Any] = {"model": [], "optimizer": [], "best": []}
             for name in archive.files:

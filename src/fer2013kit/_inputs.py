@@ -141,7 +141,7 @@ def _flatten(X: Any, image_shape: Shape | None) -> Any:
         height, width, channels = image_shape
         if X.shape[1:] != image_shape and not (channels == 1 and X.shape[1:] == (height, width)):
             raise _wrong_shape(X, image_shape)
-    return np.asarray(X).reshape(len(X), -1)
+    return np.asarray(X).reshape(len(X), int(np.prod(X.shape[1:])))
 
 
 def _infer_image_shape(shape: tuple[int, ...]) -> Shape:
@@ -199,8 +199,11 @@ def check_targets(y: ArrayLike, *, allowed: Sequence[Any] | None) -> NDArray[Any
 
     Integers are FER-2013 codes unless ``allowed`` names other classes; strings are free.
     """
-    labels: NDArray[Any] = column_or_1d(y, warn=True)
-    check_classification_targets(labels)
+    try:
+        labels: NDArray[Any] = column_or_1d(y, warn=True)
+        check_classification_targets(labels)
+    except ValueError as error:
+        raise InvalidInputError(str(error)) from error
     if allowed is not None:
         unknown = np.setdiff1d(labels, np.asarray(allowed))
         if unknown.size:

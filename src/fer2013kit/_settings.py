@@ -92,7 +92,7 @@ class ClassifierSettings(BaseEstimator):  # type: ignore[misc]  # scikit-learn c
         learning_rate: float = 0.05,
         learning_rate_schedule: str = "cosine",
         warmup_epochs: float = 1.0,
-        weight_decay: float = 5e-4,
+        weight_decay: float = 1e-3,
         ema_momentum: float = 0.999,
         loss: str = "crossentropy",
         focal_gamma: float = 2.0,

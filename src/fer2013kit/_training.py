@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import keras
-import numpy as np
 from keras import callbacks as keras_callbacks
 
 from fer2013kit._checkpoint import Checkpoint, read_checkpoint, write_checkpoint
@@ -232,9 +231,7 @@ class _StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras car
         if self.model.optimizer.use_ema:
             # Keras's own SwapEMAWeights swaps by adding and subtracting, which rounds: a run
             # with validation data would end elsewhere than one without.
-            self._raw_weights = [
-                keras.ops.convert_to_numpy(v) for v in self.model.trainable_variables
-            ]
+            self._raw_weights = [v.numpy() for v in self.model.trainable_variables]
             self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
 
     def on_test_end(self, logs: dict[str, float] | None = None) -> None:
@@ -242,8 +239,11 @@ class _StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras car
         del logs
         if self._settings.restore_best_weights:
             self._candidate = self.model.get_weights()
-        for variable, value in zip(self.model.trainable_variables, self._raw_weights, strict=False):
-            variable.assign(value)
+        if self.model.optimizer.use_ema:
+            for variable, value in zip(
+                self.model.trainable_variables, self._raw_weights, strict=True
+            ):
+                variable.assign(value)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Record the epoch, stop if nothing gets better, and write the checkpoint."""
@@ -264,11 +264,8 @@ class _StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras car
                     history=self.history,
                     best_epoch=self.best_epoch,
                     stopped=self.stopped,
-                    model=[np.asarray(keras.ops.convert_to_numpy(v)) for v in self.model.variables],
-                    optimizer=[
-                        np.asarray(keras.ops.convert_to_numpy(v))
-                        for v in self.model.optimizer.variables
-                    ],
+                    model=[v.numpy() for v in self.model.variables],
+                    optimizer=[v.numpy() for v in self.model.optimizer.variables],
                     best=self._best_weights,
                 ),
             )
@@ -283,4 +280,5 @@ class _StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras car
             self._best_weights = self._candidate
 
     def _learning_rate(self) -> float:
-        return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        rate = self.model.optimizer.learning_rate
+        return float(keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(rate)))

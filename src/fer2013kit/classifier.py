@@ -63,7 +63,7 @@ class EmotionClassifier(ClassifierMixin, ClassifierSettings):  # type: ignore[mi
         Cosine decay to 0 over all epochs (Loshchilov & Hutter, ICLR 2017), or no decay.
     warmup_epochs : float, default 1.0
         Linear rise to the peak before the cosine; at most half of the run.
-    weight_decay : float, default 5e-4
+    weight_decay : float, default 1e-3
         Decoupled weight decay, times the learning rate a step; 0 for none.
     ema_momentum : float in [0, 1), default 0.999
         Averages the weights over the steps (Polyak & Juditsky, 1992); validation and the final

@@ -22,7 +22,7 @@ def five_layer_cnn(
     filters: Sequence[int] = (48, 96, 192),
     kernel_sizes: Sequence[int] = (5, 3, 3),
     dense_units: int = 256,
-    dropout: float = 0.2,
+    dropout: float = 0.0,
     dense_dropout: float = 0.4,
     crop: int = 3,
 ) -> Any:
@@ -45,8 +45,8 @@ def five_layer_cnn(
         Side of each convolution's kernel in pixels.
     dense_units : int, default 256
         Width of the first fully-connected layer.
-    dropout : float in [0, 1), default 0.2
-        Dropped after each convolution's block.
+    dropout : float in [0, 1), default 0.0
+        Dropped after each convolution's block; augmentation leaves little for it to do.
     dense_dropout : float in [0, 1), default 0.4
         Dropped before the last layer.
     crop : int, default 3
