@@ -332,6 +332,6 @@ def plot_reliability(report: Any, *, ax: Axes | None = None) -> Axes:
         ylabel="accuracy",
         title=f"Reliability: calibration error {gap:.3f}",
     )
-    ax.legend(frameon=False, loc="upper left")
+    ax.legend(frameon=False, fontsize="small")
     open_frame(ax)
     return ax

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
+_TILE_INCHES = 1.3
 
 
 def plot_samples(
@@ -118,15 +119,21 @@ def _draw_grid(
     ax: Axes | None,
 ) -> Axes:
     """Draw pictures in rows, tile (row, column) in a cell of width 1 with its caption below."""
-    columns = int(np.ceil(np.sqrt(1.5 * len(pictures))))
+    # The width that leaves the fewest empty cells, of those that make the grid wider than high.
+    least = int(np.ceil(np.sqrt(1.2 * len(pictures))))
+    columns = min(range(least, least + 3), key=lambda width: (-len(pictures) % width, width))
+    columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
     lines = max(1 + caption.count("\n") if caption else 0 for caption in captions)
-    pitch = 1.06 + 0.19 * lines
-    ax = axes_or_new(ax, width=1.25 * columns, height=1.25 * pitch * rows)
-    box = ax.get_window_extent()
-    tile = min(box.width / columns, box.height / (pitch * rows)) * 72 / ax.figure.get_dpi()
-    longest = max((len(line) for text in captions for line in text.split("\n")), default=1)
-    size = float(np.clip(tile / (0.58 * max(longest, 1)), 4, 10))
+    pitch = 1.02 + 0.16 * lines
+    tile = _TILE_INCHES
+    if ax is not None:
+        box = ax.get_window_extent()
+        tile = min(box.width / columns, box.height / (pitch * rows)) / ax.figure.get_dpi()
+    ax = axes_or_new(ax, width=_TILE_INCHES * columns, height=_TILE_INCHES * pitch * rows)
+    longest = max(len(line) for caption in captions for line in caption.split("\n"))
+    points_a_letter = 72 * tile / max(longest, 1)
+    size = min(max(points_a_letter / 0.6, 4), 10)
     for index, (picture, caption, color) in enumerate(zip(pictures, captions, colors, strict=True)):
         row, column = divmod(index, columns)
         left, top = column + 0.03, row * pitch
