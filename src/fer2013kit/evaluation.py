@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fer2013kit import _metrics
+from fer2013kit._files import write_atomically
 from fer2013kit._metrics import ClassScores, ReliabilityBins
 from fer2013kit._report_text import format_report
 from fer2013kit.emotions import CLASS_NAMES
@@ -249,6 +251,66 @@ class EvaluationReport:
         return pd.DataFrame(
             [*scores.values(), *averages.values()], index=[*scores.keys(), *averages.keys()]
         )
+
+    def to_html(
+        self,
+        path: str | Path | None = None,
+        *,
+        title: str = "Evaluation report",
+        history: Any = None,
+        samples: tuple[ArrayLike, ArrayLike | None, ArrayLike] | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Return the report as a web page, and write it to a file if one is named.
+
+        The page holds its pictures and loads nothing: the figures, a table of the classes, the
+        confusion matrix as a figure and in numbers, the reliability diagram, the class balance,
+        and what the arguments add.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            File to write, in a folder that exists.  It is written whole or not at all.
+        title : str
+            Heading of the page.
+        history : mapping or object, optional
+            Adds learning curves: what :func:`plot_history` takes, for instance the classifier.
+        samples : tuple of (images, labels, probabilities), optional
+            Adds pictures: the twelve most confident mistakes and the first twelve samples.
+            ``images`` as :func:`plot_samples` takes them, ``labels`` codes or names or None,
+            ``probabilities`` of shape (m, k).
+        facts : mapping of str to object, optional
+            Adds a list of how the result came about, such as the command, the seed or the time.
+
+        Returns
+        -------
+        str
+            The HTML.
+
+        Raises
+        ------
+        InvalidInputError
+            If the folder does not exist, or for a history or samples that cannot be drawn.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> report = fk.evaluate_predictions([0, 1], [[1, 0], [0, 1]], class_names=("sad", "happy"))
+        >>> page = report.to_html(title="Two faces", facts={"seed": 0})
+        >>> "<h1>Two faces</h1>" in page
+        True
+        """
+        from fer2013kit._report_html import render_page
+
+        target = None if path is None else Path(path)
+        if target is not None and (target.is_dir() or not target.parent.is_dir()):
+            raise InvalidInputError(
+                f"path must be a file in a folder that exists; received {str(target)!r}"
+            )
+        page = render_page(self, title=title, history=history, samples=samples, facts=facts)
+        if target is not None:
+            write_atomically(target, page.encode("utf-8"))
+        return page
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, EvaluationReport):
