@@ -224,6 +224,13 @@ def test_truncated_archives(tmp_path, keep):
         assert_refused(path, "damaged or incomplete")
 
 
+def test_truncated_plain_tar(tmp_path):
+    path = fake.write_tar(tmp_path / "a.tar", fake.picture_files(GOOD), "w")
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2 + 100])
+    assert_refused(path, "damaged or incomplete")
+
+
 def test_truncated_tar_with_csv(tmp_path):
     csv = fake.write_csv(tmp_path / "x.csv", GOOD).read_bytes()
     path = fake.write_tar(tmp_path / "fer2013.tar.gz", {"fer2013/fer2013.csv": csv})
@@ -281,9 +288,21 @@ def test_npz(tmp_path):
     path = tmp_path / "a.npz"
     np.savez(path, images=np.zeros((2, 48, 48), np.uint8))
     assert_refused(path, "expected an .npz written by save_fer2013, received arrays images")
-    np.savez(path, images=np.array([{}], object))
-    assert_refused(path, "damaged")
     data = fk.FER2013(fk.Split(np.zeros((2, 48, 48), np.uint8), [0, 1]))
+    fk.save_fer2013(data, path)
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    np.savez_compressed(path, **arrays)
+    assert_refused(path, "damaged .it is compressed")
+    np.savez(path, **(arrays | {"train.labels": np.array([0, 7])}))
+    assert_refused(path, "damaged .labels must be class codes 0 to 6")
+    np.savez(path, **(arrays | {"train.labels": np.array([{}, {}], object)}))
+    assert_refused(path, "damaged .Object arrays cannot be loaded")
+    np.savez(path, **(arrays | {"about": np.array("{")}))
+    assert_refused(path, "damaged")
+    newer = str(arrays["about"]).replace('"version": 1', '"version": 2')
+    np.savez(path, **(arrays | {"about": np.array(newer)}))
+    assert_refused(path, "expected version 1 of the format, received 2")
     fk.save_fer2013(data, path)
     path.write_bytes(path.read_bytes()[:3000])
     assert_refused(path, "damaged")

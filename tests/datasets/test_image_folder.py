@@ -139,7 +139,8 @@ def test_a_48x48_picture_keeps_its_pixels(tmp_path):
     np.testing.assert_array_equal(fk.load_image_folder(tmp_path).images[0, ..., 0], levels)
 
 
-def test_cache_knows_the_labels_and_the_aspect(folder):
+def test_cache_knows_the_labels_and_the_aspect(folder, monkeypatch):
+    monkeypatch.setattr("fer2013kit.datasets._storage._is_settled", lambda _stamp: True)
     first = fk.load_image_folder(folder)
     assert not fk.load_image_folder(folder).images.flags.writeable
     other = fk.load_image_folder(folder, label_map={"SAD": 6})

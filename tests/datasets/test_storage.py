@@ -132,7 +132,7 @@ def test_changed_content_of_the_same_size_and_time_gives_new_rows(csv):
     assert counts[1] == 4
 
 
-@pytest.mark.usefixtures("home")
+@pytest.mark.usefixtures("home", "settled")
 def test_changed_folder_gives_new_rows(tmp_path, reads):
     folder = fake.write_files(tmp_path / "faces", fake.picture_files(ROWS))
     assert fk.load_fer2013(folder).train.labels.size == 7
@@ -144,6 +144,15 @@ def test_changed_folder_gives_new_rows(tmp_path, reads):
     picture.write_bytes(fake.encode(np.zeros((48, 48), np.uint8)))
     happy = fk.load_fer2013(folder).train
     assert happy.images[happy.labels == 3].max() == 0
+
+
+@pytest.mark.usefixtures("home")
+def test_a_folder_changed_just_now_is_not_cached(tmp_path, reads, monkeypatch):
+    monkeypatch.setattr(_storage, "_is_settled", lambda _stamp: False)
+    folder = fake.write_files(tmp_path / "faces", fake.picture_files(ROWS))
+    fk.load_fer2013(folder)
+    assert fk.load_fer2013(folder).train.images.flags.writeable
+    assert reads["pictures"] == 2
 
 
 @pytest.mark.usefixtures("home")

@@ -23,8 +23,8 @@ _HEIGHT, _WIDTH, _ = IMAGE_SHAPE
 _JPEG_START: Final = b"\xff\xd8\xff"
 _TAG_MARK: Final = b"\xff\xe1"  # EXIF or XMP, which may hold an orientation for Pillow to obey
 
-# A 100-megapixel photograph is welcome; a small file that unpacks to more is an attack.
-_MAX_PIXELS: Final = 100_000_000
+# Any photograph is welcome; a small file that unpacks to more is an attack.  Pillow warns at 89.
+_MAX_PIXELS: Final = 80_000_000
 
 
 def decode_face(content: bytes, out: UInt8Array, *, path: Path) -> None:
@@ -69,7 +69,7 @@ def decode_and_resize(content: bytes, out: UInt8Array, *, aspect: Aspect, path: 
     Raises
     ------
     DatasetFormatError
-        For a broken picture, another file, or more than 100 megapixels.
+        For a broken picture, another file, or more than 80 megapixels.
     """
     image = _open(content, path)
     if image.width * image.height > _MAX_PIXELS:

@@ -98,11 +98,9 @@ def load_image_folder(
             path=folder,
         )
     build = partial(_read, tree, places, aspect)
-    if not cache:
-        return build().to_data(str(folder)).train
-    listing = [[code, name, tree.stamps[name]] for code, name in places]
-    rows = cached_rows(listing_key([str(aspect), listing]), build)
-    return rows.to_data(str(folder)).train
+    stamps = {name: tree.stamps[name] for _, name in places}
+    key = listing_key(stamps, [str(aspect), [code for code, _ in places]]) if cache else None
+    return cached_rows(key, build).to_data(str(folder)).train
 
 
 def _mapped_code(name: str, value: Any) -> int | None:

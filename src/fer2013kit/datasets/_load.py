@@ -99,7 +99,7 @@ def load_fer2013(
     if source.dialect is Dialect.NPZ:
         data = read_npz(source.path)
         return data if ferplus is None else _join_ferplus(data, ferplus, None)
-    rows = cached_rows(source.key(), source.read) if cache else source.read()
+    rows = cached_rows(source.key() if cache else None, source.read)
     data = rows.to_data(str(path))
     _logger.info("%s: %r", path, data)
     if ferplus is None:

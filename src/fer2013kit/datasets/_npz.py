@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fer2013kit.datasets._fer2013 import FER2013
+from fer2013kit.datasets._rows import SPLIT_NAMES
 from fer2013kit.datasets._split import Split
 from fer2013kit.datasets._storage import atomic_write
 from fer2013kit.exceptions import DatasetFormatError, InvalidInputError
@@ -77,16 +78,21 @@ def read_npz(path: Path) -> FER2013:
     """
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            arrays = dict(archive.items())
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            return _unpack(archive, path)
+    except DatasetFormatError:
+        raise
+    except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile) as error:
         raise DatasetFormatError(
             f"the file is damaged ({error}); save it again", path=path
         ) from error
-    about = json.loads(str(arrays.get("about", "{}")))
+
+
+def _unpack(archive: Any, path: Path) -> FER2013:
+    about = json.loads(str(archive["about"])) if "about" in archive else {}
     if about.get("format") != _FORMAT:
         raise DatasetFormatError(
             "expected an .npz written by save_fer2013, received arrays "
-            f"{', '.join(arrays) or 'none'}; build fk.FER2013(fk.Split(images, labels)) from them",
+            f"{', '.join(archive)}; build fk.FER2013(fk.Split(images, labels)) from them",
             path=path,
         )
     if about["version"] != _VERSION:
@@ -95,9 +101,11 @@ def read_npz(path: Path) -> FER2013:
             "update fer2013kit",
             path=path,
         )
+    if sum(info.file_size for info in archive.zip.infolist()) > path.stat().st_size:
+        raise ValueError("it is compressed, which save_fer2013 never does")
     splits = {
-        name: Split(arrays[f"{name}.images"], arrays.get(f"{name}.labels"))
-        for name in ("train", "validation", "test")
-        if f"{name}.images" in arrays
+        name: Split(archive[f"{name}.images"], archive.get(f"{name}.labels"))
+        for name in SPLIT_NAMES
+        if f"{name}.images" in archive
     }
     return FER2013(**splits, source=str(path))

@@ -54,14 +54,14 @@ class Source:
     dialect : Dialect
         How it will be read; ``ARCHIVE`` where only opening the archive will tell.
     key : callable
-        Returns the key of its content, for the cache.
+        Returns the key of its content for the cache, or None when it cannot be cached now.
     read : callable
         Reads it.
     """
 
     path: Path
     dialect: Dialect
-    key: Callable[[], str]
+    key: Callable[[], str | None]
     read: Callable[[], Rows]
 
 
@@ -104,9 +104,9 @@ def _find_in_folder(path: Path) -> Source:
         raise DatasetFormatError(f"expected {EXPECTED}; received {describe(tree)}", path=path)
     if found.dialect is Dialect.PICTURES:
         (root,) = found.names
-        listing = {name: stamp for name, stamp in tree.stamps.items() if name.startswith(root)}
+        stamps = {name: stamp for name, stamp in tree.stamps.items() if name.startswith(root)}
         return Source(
-            path, found.dialect, partial(listing_key, listing), partial(read_pictures, tree, root)
+            path, found.dialect, partial(listing_key, stamps), partial(read_pictures, tree, root)
         )
     if found.dialect is Dialect.ARCHIVE:
         if len(found.names) > 1:

@@ -91,7 +91,7 @@ def order_by_split(
 
 
 def run_in_threads(work: Callable[[Item], None], items: Iterable[Item]) -> None:
-    """Call ``work`` on each item in threads; of several errors the first item's is raised.
+    """Call ``work`` on each item in threads.
 
     Items are drawn only a few ahead, so that a long source is never held whole in memory.
     """

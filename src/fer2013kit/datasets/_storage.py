@@ -29,10 +29,11 @@ import numpy as np
 import platformdirs
 
 from fer2013kit.datasets._rows import Rows
+from fer2013kit.datasets._trees import Stamp, stamp_of
 from fer2013kit.emotions import IMAGE_SHAPE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -79,12 +80,17 @@ def content_key(files: Iterable[Path], *, names_matter: bool = False) -> str:
     return _digest([[path.name if names_matter else "", _hash_file(path)] for path in files])
 
 
-def listing_key(listing: object) -> str:
-    """Return a key of a listing of names, sizes and times, for folders of many files."""
-    return _digest(listing)
+def listing_key(stamps: Mapping[str, Stamp], options: object = None) -> str | None:
+    """Return a key of the names and stamps of a folder's files; None when they cannot be trusted.
+
+    They cannot within a clock tick of the last change: another one would leave no trace.
+    """
+    if not all(map(_is_settled, stamps.values())):
+        return None
+    return _digest([stamps, options])
 
 
-def cached_rows(key: str, build: Callable[[], Rows]) -> Rows:
+def cached_rows(key: str | None, build: Callable[[], Rows]) -> Rows:
     """Return the rows from the cache, or build and cache them.
 
     A missing, old or damaged entry is built anew; a cache that cannot be written is warned about
@@ -92,8 +98,8 @@ def cached_rows(key: str, build: Callable[[], Rows]) -> Rows:
 
     Parameters
     ----------
-    key : str
-        From :func:`content_key` or :func:`listing_key`.
+    key : str or None
+        From :func:`content_key` or :func:`listing_key`; None does without the cache.
     build : callable
         Reads the source.
 
@@ -102,6 +108,8 @@ def cached_rows(key: str, build: Callable[[], Rows]) -> Rows:
     Rows
         The images are mapped read-only from disk where that is possible.
     """
+    if key is None:
+        return build()
     folder = cache_home() / "datasets" / key
     rows = _read_entry(folder)
     if rows is not None:
@@ -127,12 +135,7 @@ def _digest(value: object) -> str:
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:32]
 
 
-def _stamp(path: Path) -> list[int]:
-    stat = path.stat()
-    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
-
-
-def _is_settled(stamp: list[int]) -> bool:
+def _is_settled(stamp: Stamp) -> bool:
     _, modified, changed, _ = stamp
     tick = _COARSE_TICK if modified % 10**9 == 0 else _FINE_TICK
     return time.time() - max(modified, changed) / 1e9 > tick
@@ -142,14 +145,14 @@ def _hash_file(path: Path) -> str:
     """Return a file's SHA-256, from the note of the last hashing where the stamp is the same."""
     place = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]
     note_path = cache_home() / "sources" / f"{place}.json"
-    stamp = _stamp(path)
+    stamp = stamp_of(path.stat())
     note = _read_json(note_path)
-    if note.get("stamp") == stamp and isinstance(note.get("sha256"), str):
+    if note.get("stamp") == list(stamp) and isinstance(note.get("sha256"), str):
         return str(note["sha256"])
     settled = _is_settled(stamp)
     with path.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    if settled and stamp == _stamp(path):
+    if settled and stamp == stamp_of(path.stat()):
         note = {"path": str(path), "stamp": stamp, "sha256": sha256}
         try:
             note_path.parent.mkdir(parents=True, exist_ok=True)
@@ -172,7 +175,7 @@ def _write_entry(folder: Path, rows: Rows) -> None:
         path = folder / f"{name}.npy"
         contiguous = np.ascontiguousarray(array)
         atomic_write(path, partial(np.save, arr=contiguous))
-        entry["arrays"][name] = {"crc32": _checksum(contiguous), "stamp": _stamp(path)}
+        entry["arrays"][name] = {"crc32": _checksum(contiguous), "stamp": stamp_of(path.stat())}
     _write_json(folder / "entry.json", entry)  # last: without it there is no entry
 
 
@@ -201,7 +204,7 @@ def _read_array(folder: Path, name: str, entry: dict[str, Any]) -> NDArray[Any]:
     path = folder / f"{name}.npy"
     facts = entry["arrays"][name]
     array = np.load(path, mmap_mode="r" if name == "images" else None, allow_pickle=False)
-    if facts["stamp"] != _stamp(path) and facts["crc32"] != _checksum(array):
+    if facts["stamp"] != list(stamp_of(path.stat())) and facts["crc32"] != _checksum(array):
         raise ValueError(f"{path} has another checksum than was recorded")
     return np.asarray(array)
 

@@ -27,6 +27,14 @@ _ENCRYPTED: Final = 1
 _RUBBISH: Final = frozenset({"__macosx", "thumbs.db", "desktop.ini", "icon\r"})
 
 
+Stamp = tuple[int, int, int, int]
+
+
+def stamp_of(stat: os.stat_result) -> Stamp:
+    """Return what changes when a file's content does: size, modification and change time, inode."""
+    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
+
+
 class FileTree(Protocol):
     """Files by name, wherever they are kept.
 
@@ -58,7 +66,7 @@ class FolderTree:
     def __init__(self, path: Path, *, names: Iterable[str] | None = None) -> None:
         self.path = path
         self.sizes: dict[str, int] = {}
-        self.stamps: dict[str, tuple[int, int, int]] = {}
+        self.stamps: dict[str, Stamp] = {}
         if names is None:
             self._scan(path, "", _MAX_FOLDER_DEPTH)
         else:
@@ -77,7 +85,7 @@ class FolderTree:
 
     def _add(self, name: str, stat: os.stat_result) -> None:
         self.sizes[name] = stat.st_size
-        self.stamps[name] = (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+        self.stamps[name] = stamp_of(stat)
 
     def open(self, name: str) -> IO[bytes]:
         return (self.path / name).open("rb")
@@ -153,11 +161,15 @@ class TarTree:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._archive = tarfile.open(path)  # noqa: SIM115 - close() closes it
-        self._members = {
-            name: member
-            for member in self._archive
-            if member.isfile() and not _is_rubbish(name := member.name.removeprefix("./"))
-        }
+        try:
+            self._members = {
+                name: member
+                for member in self._archive
+                if member.isfile() and not _is_rubbish(name := member.name.removeprefix("./"))
+            }
+        except BaseException:
+            self._archive.close()
+            raise
         self.sizes = {name: member.size for name, member in self._members.items()}
 
     def open(self, name: str) -> IO[bytes]:
