@@ -75,7 +75,7 @@ def _section(heading: str, content: str) -> str:
 
 def _headline(report: EvaluationReport, title: str) -> str:
     low, high = report.accuracy_interval
-    level = f"{100 * report.confidence_level:g} %"
+    level = f"{100 * report.confidence_level:g}%"
     tiles = [
         ("Balanced accuracy", f"{report.balanced_accuracy:.1%}", "mean recall of the classes"),
         ("Macro F1", f"{report.f1_macro:.3f}", "mean F1 of the classes"),
@@ -114,7 +114,7 @@ def _class_table(report: EvaluationReport) -> str:
         lines.append("<tbody>")
         for name, row in rows.items():
             bars = "".join(
-                f'<td class="bar" style="--share:{value:.1%}">{value:.3f}</td>'
+                f'<td class="bar" style="--share:{value:.3f}">{value:.3f}</td>'
                 for value in (row["precision"], row["recall"], row["f1"])
             )
             lines.append(

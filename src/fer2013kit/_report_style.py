@@ -31,8 +31,8 @@ dl, dd, figure { margin: 0; }
 .tile, .chart, .scroll, .facts, details {
   background: var(--card); border: 1px solid var(--line); border-radius: 0.6rem;
 }
-.tile { padding: 0.8rem 1rem; }
-.tile dt { font-size: 0.85rem; }
+.tile { padding: 0.8rem 0.9rem; }
+.tile dt { font-size: 0.82rem; white-space: nowrap; }
 .tile b { display: block; font-size: 1.5rem; line-height: 1.3; font-variant-numeric: tabular-nums; }
 .tile small { display: block; font-size: 0.78rem; line-height: 1.35; }
 .tile.main { border-top: 3px solid var(--accent); }
@@ -45,16 +45,19 @@ thead th { color: var(--soft); font-size: 0.85rem; font-weight: 600; }
 tbody th { font-weight: 500; }
 tbody tr { border-top: 1px solid var(--line); }
 tbody + tbody tr:first-child { border-top: 2px solid var(--soft); }
+.scores th:not(:first-child) { width: 21%; }
 .bar {
-  background: linear-gradient(var(--bar), var(--bar)) 0 50% / var(--share) 72% no-repeat;
+  background: linear-gradient(var(--bar), var(--bar)) 0 50% no-repeat;
+  background-size: calc((100% - 3.4rem) * var(--share)) 66%;
   background-origin: content-box;
 }
 .charts { display: grid; gap: 0.9rem; grid-template-columns: repeat(2, minmax(0, 1fr)); }
 .chart { padding: 0.8rem; display: grid; place-items: center; }
+.chart:last-child:nth-child(odd) { grid-column: 1 / -1; }
 .chart img { width: 100%; height: auto; }
 .faces {
   display: grid; gap: 0.8rem;
-  grid-template-columns: repeat(auto-fill, minmax(6.2rem, 1fr));
+  grid-template-columns: repeat(6, minmax(0, 1fr));
 }
 .face img { display: block; width: 100%; border-radius: 0.4rem; }
 .face figcaption { font-size: 0.85rem; line-height: 1.3; margin-top: 0.3rem; }
@@ -72,9 +75,13 @@ summary { cursor: pointer; }
 @media (max-width: 46rem) {
   .charts { grid-template-columns: minmax(0, 1fr); }
   .chart { padding: 0.4rem; }
-  .tiles { grid-template-columns: repeat(2, 1fr); }
-  .tile.main { grid-column: 1 / -1; }
+  .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .faces { grid-template-columns: repeat(3, minmax(0, 1fr)); }
+  .tile.main, .tile:last-child { grid-column: 1 / -1; }
   th, td { padding: 0.4rem 0.45rem; }
+  .scores { font-size: 0.86rem; }
+  .scores th, .scores td { padding: 0.4rem 0.35rem; }
+  .scores .bar { background-size: calc(100% * var(--share)) 3px; background-position: 0 100%; }
 }
 @media print {
   body { background: none; }

@@ -31,7 +31,7 @@ def describe_confidence(report: EvaluationReport) -> str:
 
 def _figures(report: EvaluationReport) -> str:
     low, high = report.accuracy_interval
-    level = f"{report.confidence_level * 100:g} %"
+    level = f"{report.confidence_level * 100:g}%"
     rows = [
         ("accuracy", report.accuracy, f"{level} Wilson interval {low:.3f} to {high:.3f}"),
         ("balanced accuracy", report.balanced_accuracy, "mean recall of the classes"),

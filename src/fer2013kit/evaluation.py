@@ -232,17 +232,6 @@ class EvaluationReport:
             A row for each class, then "macro avg" (over the classes in the true labels or the
             predictions) and "weighted avg" (by support), as in scikit-learn's classification
             report; columns "precision", "recall", "f1" (float) and "support" (int).
-
-        Examples
-        --------
-        >>> import fer2013kit as fk
-        >>> report = fk.evaluate_predictions([0, 1], [[1, 0], [0, 1]], class_names=("sad", "happy"))
-        >>> report.to_frame()
-                      precision  recall   f1  support
-        sad                 1.0     1.0  1.0        1
-        happy               1.0     1.0  1.0        1
-        macro avg           1.0     1.0  1.0        2
-        weighted avg        1.0     1.0  1.0        2
         """
         import pandas as pd
 

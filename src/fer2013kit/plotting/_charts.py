@@ -64,7 +64,7 @@ def plot_confusion_matrix(
     >>> import fer2013kit as fk
     >>> ax = fk.plot_confusion_matrix([[8, 2], [1, 9]], class_names=["happy", "sad"])
     >>> ax.get_xlabel(), [text.get_text() for text in ax.texts][:2]
-    ('predicted class', ['80 %\n8', '20 %\n2'])
+    ('predicted class', ['80%\n8', '20%\n2'])
     """
     matrix = np.asarray(getattr(report, "confusion_matrix", report))
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:  # noqa: PLR2004 - a table
@@ -87,7 +87,7 @@ def plot_confusion_matrix(
     ax = axes_or_new(ax, width=1.9 + 0.72 * k, height=1.2 + 0.62 * k)
     image = ax.imshow(values, cmap="Blues", vmin=0, vmax=max(highest, 1), aspect="auto")
     for (row, column), count in np.ndenumerate(matrix):
-        text = f"{count:,}" if normalize is None else f"{shares[row, column]:.0f} %\n{count:,}"
+        text = f"{count:,}" if normalize is None else f"{shares[row, column]:.0f}%\n{count:,}"
         dark = values[row, column] > 0.55 * highest
         ink = "white" if dark else "#1F2933"
         ax.text(column, row, text, ha="center", va="center", color=ink, fontsize="small")
@@ -246,7 +246,7 @@ def plot_reliability(report: Any, *, ax: Axes | None = None) -> Axes:
     """Draw a reliability diagram: how often predictions are right, by their confidence.
 
     A point is a bin of predictions.  On the diagonal confidence is honest, below it the model
-    is over-confident, above it under-confident.  The line through a point is the 95 % Wilson
+    is over-confident, above it under-confident.  The line through a point is the 95% Wilson
     interval of the bin's accuracy, the grey bar the bin's share of all samples.
 
     Parameters
@@ -321,7 +321,7 @@ def plot_reliability(report: Any, *, ax: Axes | None = None) -> Axes:
         markersize=5,
         linewidth=1.6,
         elinewidth=1,
-        label="accuracy, 95 % interval",
+        label="accuracy, 95% interval",
     )
     gap = float(np.abs(accuracy - confidence) @ n / n.sum())
     ax.set(

@@ -97,7 +97,7 @@ def plot_samples(
     captions: list[str] = []
     colors: list[str | None] = []
     for row in chosen:
-        certainty = "" if confidence is None else f" {100 * confidence[row]:.0f} %"
+        certainty = "" if confidence is None else f" {100 * confidence[row]:.0f}%"
         if predicted is None:
             captions.append("" if truth is None else class_names[truth[row]])
             colors.append(None)
