@@ -1,0 +1,44 @@
+"""The command line: every command one call or so into the API.
+
+Exit codes: 0; 1 for a failed job, said in one line on standard error; 2 for bad usage; 130 when
+interrupted.  Results go to standard output, all else to standard error.  Heavy libraries are
+imported inside the commands, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import click
+
+from fer2013kit._version import __version__
+from fer2013kit.cli._data import audit, info
+from fer2013kit.cli._demo import demo
+from fer2013kit.cli._model import evaluate, predict
+from fer2013kit.cli._program import Program, make_output_safe
+from fer2013kit.cli._train import train
+
+__all__ = ["main"]
+
+
+@click.group("fer2013kit", cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--debug",
+    is_flag=True,
+    envvar="FER2013KIT_DEBUG",
+    help="Log what happens, show TensorFlow's messages, and tracebacks instead of one line.",
+)
+@click.version_option(__version__, prog_name="fer2013kit", message="%(prog)s %(version)s")
+def main(*, debug: bool) -> None:
+    """FER-2013 facial expressions: from a download to a trained, evaluated, saved classifier.
+
+    Try `fer2013kit demo`: it needs no download.
+    """
+    make_output_safe()
+    logging.basicConfig(
+        level=logging.INFO if debug else logging.WARNING, format="fer2013kit: %(message)s"
+    )
+
+
+for _command in (info, audit, train, evaluate, predict, demo):
+    main.add_command(_command)

@@ -1,0 +1,125 @@
+"""info and audit: what a data set holds."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fer2013kit._version import __version__
+from fer2013kit.cli._program import (
+    OUTPUT_FILE,
+    PATH,
+    import_keras,
+    json_option,
+    make_room,
+    show,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fer2013kit.datasets import FER2013
+
+_LIBRARIES = ("keras", "tensorflow", "scikit-learn", "numpy", "pillow")
+
+
+@click.command()
+@click.argument("path", required=False, type=PATH)
+@json_option
+def info(*, path: Path | None, as_json: bool) -> None:
+    """Say what a data set holds, or what is installed.
+
+    Without PATH, the versions, the backend and the cache folder are listed. PATH is FER-2013 in
+    any form: the Kaggle download (.zip, .tar.gz or unpacked), fer2013.csv,
+    icml_face_data.csv, train.csv with test.csv, parquet, or an .npz of this kit.
+    """
+    if path is None:
+        document = _describe_installation()
+        text = "\n".join(f"{name:<14}{_as_text(value)}" for name, value in document.items())
+        show(document, text, as_json=as_json)
+        return
+
+    from fer2013kit import load_fer2013
+
+    data = load_fer2013(path)
+    show(_describe_data(data), data.summary(), as_json=as_json)
+
+
+def _describe_installation() -> dict[str, Any]:
+    from fer2013kit.datasets._storage import cache_home
+
+    document: dict[str, Any] = {
+        "fer2013kit": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        **{name: _version(name) for name in _LIBRARIES},
+        "cache": str(cache_home()),
+    }
+    try:
+        import_keras()
+    except ImportError as error:
+        return {**document, "backend": f"cannot be imported: {error}"}
+    import keras
+
+    from fer2013kit import list_models
+    from fer2013kit._precision import resolve_precision
+
+    return {
+        **document,
+        "backend": keras.config.backend(),
+        "precision": resolve_precision("auto"),
+        "models": list_models(),
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(value)
+    return "not installed" if value is None else str(value)
+
+
+def _describe_data(data: FER2013) -> dict[str, Any]:
+    from fer2013kit import CLASS_NAMES, class_counts
+
+    return {
+        "source": data.source,
+        "splits": {
+            name: {
+                "n_samples": len(split),
+                "class_counts": None
+                if split.labels is None
+                else dict(zip(CLASS_NAMES, class_counts(split.labels).tolist(), strict=True)),
+            }
+            for name, split in data.splits.items()
+        },
+    }
+
+
+@click.command()
+@click.argument("path", type=PATH)
+@click.option("--csv", "csv_path", type=OUTPUT_FILE, help="Write every finding to this CSV file.")
+@json_option
+def audit(*, path: Path, csv_path: Path | None, as_json: bool) -> None:
+    """Find duplicates, leaks and conflicting labels.
+
+    Also blank pictures, and how uneven the classes are. PATH is FER-2013 in any form, as for
+    `fer2013kit info`.
+    """
+    from fer2013kit import audit_dataset, load_fer2013
+    from fer2013kit._files import write_atomically
+
+    make_room(csv_path)
+    report = audit_dataset(load_fer2013(path))
+    if csv_path is not None:
+        write_atomically(csv_path, report.to_frame().to_csv(index=False).encode())
+    show(report.as_dict(), report.summary(), as_json=as_json)

@@ -1,0 +1,148 @@
+"""train: from a data set to a saved, evaluated classifier."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fer2013kit.cli._model import write_report
+from fer2013kit.cli._program import (
+    OUTPUT_FILE,
+    PATH,
+    import_keras,
+    json_option,
+    make_room,
+    say,
+    seed_option,
+    show,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fer2013kit.datasets import FER2013
+
+METHODS = ("balanced", "inverse_sqrt", "effective_number")
+
+
+@click.command(context_settings={"show_default": True})
+@click.argument("data", type=PATH)
+@click.option(
+    "-o", "--output", type=OUTPUT_FILE, required=True, help="The classifier, by custom .fer."
+)
+@click.option("--report", type=OUTPUT_FILE, help="Write an HTML page on the validation split.")
+@click.option("--model", default="five_layer_cnn", help="A name that `fer2013kit info` lists.")
+@click.option("--epochs", type=int, default=60, help="Passes over the training set.")
+@click.option("--batch-size", type=int, default=128, help="Pictures of a training step.")
+@click.option("--learning-rate", type=float, default=0.05, help="Its peak.")
+@click.option("--loss", type=click.Choice(["crossentropy", "focal"]), default="crossentropy")
+@click.option("--label-smoothing", type=float, default=0.1, help="Share given to all classes.")
+@click.option("--class-weight", type=click.Choice(METHODS), help="Weigh classes by rarity.")
+@click.option("--augment/--no-augment", default=True, help="Turn, shift, zoom, mirror pictures.")
+@click.option("--mixup", type=float, default=0.0, help="Alpha of mixup; 0 for none.")
+@click.option("--cutmix", type=float, default=0.0, help="Alpha of CutMix; 0 for none.")
+@click.option("--early-stopping", type=int, help="Stop after so many epochs without a better one.")
+@click.option("--keep-best", is_flag=True, help="Keep the best epoch's weights, not the last's.")
+@click.option("--calibrate", is_flag=True, help="Fit a temperature on the validation split.")
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "float32", "bfloat16"]),
+    default="auto",
+    help="auto takes bfloat16 where the CPU is faster with it.",
+)
+@click.option(
+    "--checkpoint-dir",
+    type=PATH,
+    help="Keep the state of every epoch here; the same command then goes on where it stopped.",
+)
+@click.option("--drop-leaks", is_flag=True, help="Leave out pictures that two splits share.")
+@click.option(
+    "--validation-fraction",
+    type=float,
+    default=0.1,
+    help="Part of the training split to hold out where there is no validation split; 0 for none.",
+)
+@seed_option
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+@json_option
+def train(
+    *,
+    data: Path,
+    output: Path,
+    report: Path | None,
+    drop_leaks: bool,
+    validation_fraction: float,
+    calibrate: bool,
+    keep_best: bool,
+    seed: int,
+    quiet: bool,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Train, evaluate and save a classifier.
+
+    It trains on the training split of DATA and is evaluated on the validation split. DATA is
+    FER-2013 in any form, as for `fer2013kit info`.
+    """
+    make_room(output, report)
+    prepared = _prepare(data, drop_leaks=drop_leaks, fraction=validation_fraction, seed=seed)
+    if prepared.validation is None and (calibrate or report is not None):
+        raise click.UsageError(
+            "--calibrate and --report need a validation split; set --validation-fraction"
+        )
+    import_keras()
+    from fer2013kit import EmotionClassifier
+
+    classifier = EmotionClassifier(
+        **settings,
+        restore_best_weights=keep_best,
+        random_state=seed,
+        verbose=0 if quiet else "auto",
+    )
+    try:
+        classifier.fit(*prepared.train, validation_data=prepared.validation)
+    except KeyboardInterrupt:
+        if settings["checkpoint_dir"] is None:
+            raise
+        raise KeyboardInterrupt("the same command goes on where this one stopped") from None
+    classifier.save(output)  # before anything else can go wrong
+    document: dict[str, Any] = {
+        "output": str(output),
+        "report": None if report is None else str(report),
+        "precision": classifier.precision_,
+        "history": classifier.history_,
+        "validation": None,
+    }
+    text = []
+    if prepared.validation is not None:
+        if calibrate:
+            classifier.calibrate(*prepared.validation)
+        evaluation = classifier.evaluate(*prepared.validation)
+        classifier.save(output, metrics=evaluation)
+        document["validation"] = evaluation.as_dict()
+        text += [str(evaluation), ""]
+        if report is not None:
+            facts = {"data": data, "split": "validation", "seed": seed, "classifier": output}
+            write_report(report, evaluation, classifier, prepared.validation, facts=facts)
+            text.append(f"report: {report}")
+    show(document, "\n".join([*text, f"classifier: {output}"]), as_json=as_json)
+
+
+def _prepare(path: Path, *, drop_leaks: bool, fraction: float, seed: int) -> FER2013:
+    """Return the data to train on, with a validation split where one is to be had."""
+    import fer2013kit as fk
+
+    data = fk.load_fer2013(path)
+    if drop_leaks:
+        before = {name: len(split) for name, split in data.splits.items()}
+        data = fk.audit_dataset(data).drop_leaks()
+        dropped = {name: before[name] - len(split) for name, split in data.splits.items()}
+        say("left out: " + ", ".join(f"{count} of {name}" for name, count in dropped.items()))
+    if data.validation is None and fraction:
+        data = data.split_validation(fraction, random_state=seed)
+        say(f"no validation split: held out {fraction:g} of the training split")
+    if data.validation is not None and data.validation.labels is None:
+        data = replace(data, validation=None)
+    return data

@@ -1,0 +1,356 @@
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+import fer2013kit as fk
+from fer2013kit.cli import _demo, _program, main
+from fer2013kit.cli._train import train as train_command
+
+COMMANDS = ("info", "audit", "train", "evaluate", "predict", "demo")
+QUICK = ("--epochs", "1", "--batch-size", "20", "--precision", "float32")
+
+
+def run(*arguments, code=0):
+    """Run the program as a terminal would; return what it printed."""
+    result = CliRunner().invoke(main, [str(one) for one in arguments])
+    assert result.exit_code == code, result.stderr
+    if code == 1:
+        assert "Traceback" not in result.stderr
+    return result
+
+
+def run_json(*arguments, code=0):
+    return json.loads(run(*arguments, "--json", code=code).stdout)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A data set, one without validation split, and a classifier."""
+    folder = tmp_path_factory.mktemp("cli")
+    data = fk.make_fer2013(n_samples=210, random_state=0)
+    fk.save_fer2013(data, folder / "faces.npz")
+    fk.save_fer2013(fk.FER2013(train=data.train), folder / "train.npz")
+    run("train", folder / "faces.npz", "-o", folder / "emotions.fer", *QUICK, "--quiet")
+    return folder
+
+
+# --- the program -------------------------------------------------------------------------------
+
+
+def test_help_loads_nothing_heavy():
+    script = (
+        "import sys; from fer2013kit.cli import main\n"
+        "for name in [[], *([name] for name in main.commands)]:\n"
+        "    main([*name, '--help'], 'fer2013kit', standalone_mode=False)\n"
+        "print({name.partition('.')[0] for name in sys.modules})"
+    )
+    result = subprocess.run(  # noqa: S603 - our own script, run by our own Python
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert all(f"Usage: fer2013kit {name} " in result.stdout for name in COMMANDS)
+    loaded = result.stdout.splitlines()[-1]
+    assert "'click'" in loaded
+    for name in ("keras", "tensorflow", "sklearn", "pandas", "numpy", "PIL", "tqdm"):
+        assert f"'{name}'" not in loaded
+
+
+def test_version():
+    assert run("--version").stdout == f"fer2013kit {fk.__version__}\n"
+
+
+def test_all_commands_are_there_and_told_in_a_line():
+    assert set(main.commands) == set(COMMANDS)
+    _, _, listed = run("--help").stdout.partition("Commands:")
+    assert "..." not in listed
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["inof"],
+        ["info", "--nope"],
+        ["audit"],
+        ["train", "faces.npz"],
+        ["predict", "emotions.fer"],
+        ["evaluate", "emotions.fer", "faces.npz", "--tta", "twice"],
+    ],
+)
+def test_bad_usage_is_code_2(arguments):
+    result = run(*arguments, code=2)
+    assert not result.stdout
+    assert "Usage: " in result.stderr
+
+
+def test_failure_is_code_1_and_one_line(tmp_path):
+    result = run("info", tmp_path / "nope.zip", "--json", code=1)
+    assert not result.stdout
+    assert result.stderr.startswith("fer2013kit: error: ")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_debug_shows_the_error_itself(tmp_path, monkeypatch):
+    with pytest.raises(fk.DatasetNotFoundError):
+        CliRunner().invoke(
+            main, ["--debug", "info", str(tmp_path / "nope")], catch_exceptions=False
+        )
+    monkeypatch.setenv("FER2013KIT_DEBUG", "1")
+    with pytest.raises(fk.DatasetNotFoundError):
+        CliRunner().invoke(main, ["info", str(tmp_path / "nope")], catch_exceptions=False)
+
+
+def test_disk_errors_are_code_1(folder, tmp_path):
+    (tmp_path / "file").write_text("")
+    options = ("-o", tmp_path / "file" / "emotions.fer")
+    assert "error: " in run("train", folder / "faces.npz", *options, code=1).stderr
+
+
+def test_interrupt_is_code_130(folder, tmp_path, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fk.EmotionClassifier, "fit", interrupt)
+    command = ("train", folder / "faces.npz", "-o", tmp_path / "emotions.fer")
+    assert run(*command, code=130).stderr == "fer2013kit: interrupted\n"
+    stopped = run(*command, "--checkpoint-dir", tmp_path / "run", code=130)
+    assert stopped.stderr == (
+        "fer2013kit: interrupted; the same command goes on where this one stopped\n"
+    )
+    assert not (tmp_path / "emotions.fer").exists()
+
+
+def test_what_a_terminal_cannot_show_is_escaped(tmp_path):
+    result = subprocess.run(
+        [sys.executable, "-c", "from fer2013kit.cli import main; main()", "info", "лицо.zip"],
+        capture_output=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+        check=False,
+    )
+    assert result.returncode == 1
+    assert rb"\u043b\u0438\u0446\u043e.zip" in result.stderr
+
+
+# --- TensorFlow's messages ---------------------------------------------------------------------
+
+FAKE_KERAS = "import os\nos.write(2, b'noise of drivers\\n')\n"
+
+
+def run_with_fake_keras(folder, source, **environment):
+    """Run `info` where Keras is a module of ours; return what it printed."""
+    (folder / "keras.py").write_text(source)
+    (folder / "tensorflow.py").write_text("")
+    clean = {name: value for name, value in os.environ.items() if name != _program.LOG_LEVEL}
+    return subprocess.run(
+        [sys.executable, "-c", "from fer2013kit.cli import main; main()", "info"],
+        capture_output=True,
+        text=True,
+        env={**clean, "PYTHONPATH": str(folder), **environment},
+        check=False,
+    )
+
+
+def test_messages_at_import_are_kept_back(tmp_path):
+    source = f"{FAKE_KERAS}raise ModuleNotFoundError('no backend')"
+    result = run_with_fake_keras(tmp_path, source.replace("raise", "#"))
+    assert "noise" not in result.stderr
+    failed = run_with_fake_keras(tmp_path, source)
+    assert "noise" in failed.stderr
+    assert "cannot be imported: no backend" in failed.stdout
+
+
+@pytest.mark.parametrize("environment", [{"FER2013KIT_DEBUG": "1"}, {"TF_CPP_MIN_LOG_LEVEL": "0"}])
+def test_messages_are_shown_to_who_wants_them(tmp_path, environment):
+    assert "noise" in run_with_fake_keras(tmp_path, FAKE_KERAS, **environment).stderr
+
+
+def test_log_level_is_set_for_the_command_alone(monkeypatch):
+    monkeypatch.delenv(_program.LOG_LEVEL, raising=False)
+    with _program.quiet_tensorflow(enabled=True):
+        assert os.environ[_program.LOG_LEVEL] == "3"
+    assert _program.LOG_LEVEL not in os.environ
+    monkeypatch.setenv(_program.LOG_LEVEL, "1")
+    with _program.quiet_tensorflow(enabled=True):
+        assert os.environ[_program.LOG_LEVEL] == "1"
+    assert os.environ[_program.LOG_LEVEL] == "1"
+
+
+# --- info and audit ----------------------------------------------------------------------------
+
+
+def test_info_on_data(folder):
+    data = fk.load_fer2013(folder / "faces.npz")
+    assert run("info", folder / "faces.npz").stdout.strip() == data.summary()
+    document = run_json("info", folder / "faces.npz")
+    assert list(document["splits"]) == ["train", "validation", "test"]
+    counts = document["splits"]["train"]["class_counts"]
+    assert counts == dict(zip(fk.CLASS_NAMES, fk.class_counts(data.train.labels), strict=True))
+
+
+def test_info_on_data_without_labels(tmp_path):
+    images = np.zeros((3, 48, 48), np.uint8)
+    data = fk.FER2013(train=fk.Split(images, [0, 1, 2]), test=fk.Split(images))
+    fk.save_fer2013(data, tmp_path / "challenge.npz")
+    document = run_json("info", tmp_path / "challenge.npz")
+    assert document["splits"]["test"] == {"n_samples": 3, "class_counts": None}
+
+
+def test_info_on_the_installation():
+    document = run_json("info")
+    assert document["fer2013kit"] == fk.__version__
+    assert document["cache"] == os.environ["FER2013KIT_HOME"]
+    assert "five_layer_cnn" in document["models"]
+    text = run("info").stdout
+    for name in document:
+        assert re.search(rf"^{name} +\S", text, re.MULTILINE)
+
+
+def test_audit(folder, tmp_path):
+    report = fk.audit_dataset(fk.load_fer2013(folder / "faces.npz"))
+    path = tmp_path / "new" / "findings.csv"
+    assert run("audit", folder / "faces.npz", "--csv", path).stdout.strip() == report.summary()
+    with path.open(newline="") as file:
+        assert next(csv.reader(file)) == list(report.to_frame().columns)
+    assert run_json("audit", folder / "faces.npz") == json.loads(json.dumps(report.as_dict()))
+
+
+# --- train, evaluate, predict ------------------------------------------------------------------
+
+
+def test_defaults_are_those_of_the_classifier():
+    params = fk.EmotionClassifier().get_params()
+    options = {option.name: option.default for option in train_command.params}
+    shared = {name: options[name] for name in options.keys() & params.keys()}
+    assert len(shared) >= 12
+    for name, default in shared.items():
+        expected = params[name]
+        assert default == expected or (expected is None and not isinstance(default, str)), name
+
+
+def test_train_says_what_came_out(folder, tmp_path):
+    output, report = tmp_path / "new" / "emotions.fer", tmp_path / "report.html"
+    command = ("train", folder / "faces.npz", "-o", output, "--report", report, *QUICK)
+    document = run_json(*command, "--calibrate", "--class-weight", "balanced")
+    assert document["output"] == str(output)
+    assert len(document["history"]["loss"]) == 1
+    classifier = fk.EmotionClassifier.load(output)
+    assert classifier.class_weight == "balanced"
+    assert classifier.temperature_ != 1
+    assert classifier.metrics_ == document["validation"]
+    page = report.read_text(encoding="utf-8")
+    assert "<html" in page
+    assert "<img" in page
+
+
+def test_train_goes_on_where_it_stopped(folder, tmp_path):
+    command = ("train", folder / "faces.npz", "-o", tmp_path / "emotions.fer", *QUICK)
+    first = run_json(*command, "--checkpoint-dir", tmp_path / "run")
+    again = run_json(*command, "--checkpoint-dir", tmp_path / "run")
+    assert again["history"] == first["history"]
+    other = run(*command, "--checkpoint-dir", tmp_path / "run", "--seed", "5", code=1)
+    assert "other settings" in other.stderr
+
+
+def test_train_without_validation_split(folder, tmp_path):
+    command = ("train", folder / "train.npz", "-o", tmp_path / "emotions.fer", *QUICK)
+    held_out = run(*command, "--drop-leaks", "--json")
+    assert "held out 0.1 of the training split" in held_out.stderr
+    assert "left out: " in held_out.stderr
+    assert json.loads(held_out.stdout)["validation"]["n_samples"] > 0
+    assert run_json(*command, "--validation-fraction", "0")["validation"] is None
+    run(*command, "--validation-fraction", "0", "--calibrate", code=2)
+
+
+def test_unknown_model_is_a_failure(folder, tmp_path):
+    command = ("train", folder / "faces.npz", "-o", tmp_path / "emotions.fer")
+    assert "did you mean" in run(*command, "--model", "five_layer", code=1).stderr
+
+
+def test_evaluate(folder, tmp_path):
+    command = ("evaluate", folder / "emotions.fer", folder / "faces.npz")
+    classifier = fk.EmotionClassifier.load(folder / "emotions.fer")
+    data = fk.load_fer2013(folder / "faces.npz")
+    document = run_json(*command)
+    assert document["split"] == "validation"
+    assert document["accuracy"] == classifier.evaluate(*data.validation).accuracy
+    report = tmp_path / "report.html"
+    text = run(*command, "--split", "test", "--tta", "flip", "--report", report).stdout
+    assert str(classifier.evaluate(*data.test, tta="flip")) in text
+    assert "<img" in report.read_text(encoding="utf-8")
+
+
+def test_evaluate_needs_the_split(folder):
+    command = ("evaluate", folder / "emotions.fer", folder / "train.npz")
+    assert "has no validation or test split; it has train" in run(*command, code=1).stderr
+    assert run_json(*command, "--split", "train")["split"] == "train"
+
+
+def test_evaluate_needs_a_classifier(folder):
+    result = run("evaluate", folder / "faces.npz", folder / "faces.npz", code=1)
+    assert "faces.npz" in result.stderr
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    (tmp_path / "deeper").mkdir()
+    for name, size, mode in [("a.png", (90, 60), "RGBA"), ("deeper/b.JPG", (48, 48), "L")]:
+        Image.new(mode, size, "gray").save(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no picture")
+    return tmp_path
+
+
+def test_predict(folder, pictures):
+    table = pictures / "new" / "emotions.csv"
+    command = ("predict", folder / "emotions.fer", pictures, pictures / "a.png")
+    lines = run(*command, "--csv", table).stdout.splitlines()
+    document = run_json(*command)
+    assert document["errors"] == []
+    assert [Path(row["picture"]).name for row in document["predictions"]] == ["a.png", "b.JPG"]
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    classifier = fk.EmotionClassifier.load(folder / "emotions.fer")
+    for line, row, cells in zip(lines, document["predictions"], rows, strict=True):
+        face = fk.to_face(Image.open(row["picture"]))
+        expected = classifier.predict_proba(face[None])[0]
+        assert row["emotion"] == fk.CLASS_NAMES[expected.argmax()]
+        np.testing.assert_allclose(list(row["probabilities"].values()), expected, rtol=1e-4)
+        assert line == f"{row['picture']}: {row['emotion']} {row['probability']:.3f}"
+        assert cells["emotion"] == row["emotion"]
+        assert float(cells["sad"]) == row["probabilities"]["sad"]
+
+
+def test_predict_passes_over_what_it_cannot_read(folder, pictures):
+    broken = pictures / "broken.png"
+    broken.write_bytes((pictures / "a.png").read_bytes()[:50])
+    command = ("predict", folder / "emotions.fer", broken, pictures / "a.png")
+    document = run_json(*command, code=1)
+    assert [row["picture"] for row in document["predictions"]] == [str(pictures / "a.png")]
+    assert [row["picture"] for row in document["errors"]] == [str(broken)]
+    result = run("predict", folder / "emotions.fer", broken, code=1)
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+
+
+def test_predict_needs_pictures(folder, tmp_path):
+    result = run("predict", folder / "emotions.fer", tmp_path, code=1)
+    assert "there is no picture in the folder" in result.stderr
+
+
+# --- demo --------------------------------------------------------------------------------------
+
+
+def test_demo(tmp_path, monkeypatch):
+    monkeypatch.setattr(_demo, "N_SAMPLES", 140)
+    monkeypatch.setattr(_demo, "EPOCHS", 1)
+    document = run_json("demo", "-o", tmp_path / "demo")
+    assert 0 <= document["test"]["accuracy"] <= 1
+    fk.EmotionClassifier.load(document["model"])
+    assert "<img" in Path(document["report"]).read_text(encoding="utf-8")
