@@ -122,11 +122,11 @@ def _join_ferplus(
             "keep them (the numbers in the pictures' file names are no row numbers); "
             "load fer2013.csv or icml_face_data.csv with ferplus=..."
         )
-    from fer2013kit.datasets._ferplus import read_ferplus
+    from fer2013kit.datasets._ferplus_file import join_ferplus
 
-    votes = read_ferplus(Path(path).expanduser())
+    joined = join_ferplus(path, csv_rows)
     splits = {
-        name: replace(split, ferplus=votes.subset(csv_rows[name]))
+        name: replace(split, ferplus=joined[name] if len(split) else None)
         for name, split in data.splits.items()
     }
     return FER2013(**splits, source=data.source)

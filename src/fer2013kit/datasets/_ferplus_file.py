@@ -1,0 +1,165 @@
+"""The file of FER+ votes: reading it and joining it to the rows of fer2013.csv."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from fer2013kit.datasets._ferplus import VOTE_NAMES, FERPlus
+from fer2013kit.datasets._rows import SPLIT_NAMES, USAGE_SPLITS
+from fer2013kit.exceptions import DatasetFormatError, DatasetNotFoundError, InvalidInputError
+
+if TYPE_CHECKING:
+    import os
+
+    from fer2013kit._arrays import IntArray
+
+# fer2013new.csv opens with the line
+# Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF
+_COLUMNS: Final = dict(
+    zip(
+        VOTE_NAMES,
+        (
+            *("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"),
+            *("contempt", "unknown", "nf"),
+        ),
+        strict=True,
+    )
+)
+"""Names in :data:`VOTE_NAMES` to the file's own, in lower case."""
+
+_MOST_VOTES: Final = 10
+
+
+def read_ferplus(path: str | os.PathLike[str]) -> FERPlus:
+    r"""Read the FER+ votes from ``fer2013new.csv``.
+
+    To join them while loading, use ``load_fer2013(..., ferplus=path)``, which also checks that
+    votes and pictures belong together.
+
+    Parameters
+    ----------
+    path : path-like
+        The file, as published at https://github.com/microsoft/FERPlus.
+
+    Returns
+    -------
+    FERPlus
+        One row for each row of ``fer2013.csv``, in its order; also for the pictures that FER+
+        removed (no image name).
+
+    Raises
+    ------
+    DatasetNotFoundError
+        When there is no such file.
+    DatasetFormatError
+        When it holds something else, with the line at fault.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import fer2013kit as fk
+    >>> header = (
+    ...     "Usage,Image name,neutral,happiness,surprise,sadness,"
+    ...     "anger,disgust,fear,contempt,unknown,NF"
+    ... )
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "fer2013new.csv")
+    ...     _ = path.write_text(header + "\nTraining,fer0000000.png,4,0,0,0,6,0,0,0,0,0\n")
+    ...     fk.read_ferplus(path).majority()
+    array([0])
+    """
+    return _read_rows(Path(path).expanduser())[0]
+
+
+def join_ferplus(path: str | os.PathLike[str], csv_rows: dict[str, IntArray]) -> dict[str, FERPlus]:
+    """Return the FER+ votes of each split's rows.
+
+    Parameters
+    ----------
+    path : path-like
+        ``fer2013new.csv``.
+    csv_rows : dict of str to ndarray of int64
+        For each split the numbers of its rows in ``fer2013.csv``, all rows of the file together.
+
+    Returns
+    -------
+    dict of str to FERPlus
+        The votes, by split.
+
+    Raises
+    ------
+    DatasetNotFoundError, DatasetFormatError
+        When the votes cannot be read.
+    InvalidInputError
+        When they are not as many as the rows, or are of other splits: then they are another
+        edition of the data set or in another order, and every join would be wrong.
+    """
+    path = Path(path).expanduser()
+    votes, usages = _read_rows(path)
+    n_rows = sum(map(len, csv_rows.values()))
+    if len(votes) != n_rows:
+        raise InvalidInputError(
+            f"{path} has the votes on {len(votes):,} rows and the data set has {n_rows:,} rows; "
+            "FER+ votes are joined row by row, so give the fer2013.csv and the fer2013new.csv "
+            "that belong together"
+        )
+    for name, rows in csv_rows.items():
+        wrong = rows[usages[rows] != SPLIT_NAMES.index(name)]
+        if len(wrong):
+            raise InvalidInputError(
+                f"row {wrong[0] + 1:,} is of {name} in the data set and of "
+                f"{SPLIT_NAMES[usages[wrong[0]]]} in {path}; FER+ votes are joined row by row, so "
+                "give the fer2013.csv and the fer2013new.csv that belong together"
+            )
+    return {name: votes.subset(rows) for name, rows in csv_rows.items()}
+
+
+def _read_rows(path: Path) -> tuple[FERPlus, IntArray]:
+    """Return the votes and each row's place in ``SPLIT_NAMES``."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = csv.reader(file)
+            header = [name.strip().lower() for name in next(lines, [])]
+            missing = {"usage", *_COLUMNS.values()} - set(header)
+            if missing:
+                raise DatasetFormatError(
+                    f"expected the header of fer2013new.csv; missing {', '.join(sorted(missing))}",
+                    path=path,
+                    line_number=1,
+                )
+            order = [header.index(column) for column in _COLUMNS.values()]
+            usage_column = header.index("usage")
+            votes: list[list[int]] = []
+            usages: list[int] = []
+            for fields in lines:
+                try:
+                    usages.append(USAGE_SPLITS[fields[usage_column].strip().lower()])
+                    votes.append([int(fields[column]) for column in order])
+                except (IndexError, KeyError, ValueError):
+                    raise _bad_row(path, lines.line_num, fields, len(header)) from None
+                if min(votes[-1]) < 0 or max(votes[-1]) > _MOST_VOTES:
+                    raise _bad_row(path, lines.line_num, fields, len(header))
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise DatasetNotFoundError(
+            f"no FER+ votes at {path}; get fer2013new.csv from "
+            "https://github.com/microsoft/FERPlus and give its path"
+        ) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DatasetFormatError(f"expected a CSV in UTF-8: {error}", path=path) from error
+    if not votes:
+        raise DatasetFormatError("expected rows of votes, received a header alone", path=path)
+    return FERPlus(np.array(votes, np.int64)), np.array(usages, np.int64)
+
+
+def _bad_row(path: Path, line_number: int, fields: list[str], width: int) -> DatasetFormatError:
+    return DatasetFormatError(
+        f"expected {width} fields: Training, PublicTest or PrivateTest, an image name, and votes "
+        f"of 0 to {_MOST_VOTES}; received {','.join(fields)[:80]!r}",
+        path=path,
+        line_number=line_number,
+    )
