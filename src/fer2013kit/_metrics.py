@@ -97,16 +97,25 @@ def check_probabilities(probabilities: ArrayLike) -> Float64Array:
     table = table.astype(np.float64)
     if not np.isfinite(table).all():
         row = int(np.flatnonzero(~np.isfinite(table).all(axis=1))[0])
-        raise InvalidInputError(f"probabilities must be finite; received {table[row]} in row {row}")
+        raise InvalidInputError(
+            f"probabilities must be finite; received {_listed(table[row])} in row {row}"
+        )
     sums = table.sum(axis=1, keepdims=True)
     wrong = (np.abs(sums[:, 0] - 1) > ROW_SUM_TOLERANCE) | (table < 0).any(axis=1)
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise InvalidInputError(
             "probabilities must not be negative and each row must sum to 1 (of logits, take the "
-            f"softmax first); received {table[row]} in row {row}, sum {sums[row, 0]:g}"
+            f"softmax first); received {_listed(table[row])} in row {row}, sum {sums[row, 0]:g}"
         )
     return np.asarray(table / sums, dtype=np.float64)
+
+
+def _listed(row: Float64Array) -> str:
+    shown = 10  # enough for any set of emotions, and still one line
+    return ", ".join(f"{value:.4g}" for value in row[:shown]) + (
+        ", ..." if len(row) > shown else ""
+    )
 
 
 def cross_entropy(codes: IntArray, probabilities: Float64Array) -> float:

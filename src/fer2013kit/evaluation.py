@@ -215,11 +215,13 @@ class EvaluationReport:
             ) from error
         k = len(report.class_names)
         matrix, count = report.confusion_matrix, report.reliability["count"]
-        if matrix.shape != (k, k) or not matrix.sum() == count.sum() > 0:
+        accuracy, confidence = report.reliability["accuracy"], report.reliability["confidence"]
+        same_bins = count.shape == accuracy.shape == confidence.shape
+        if matrix.shape != (k, k) or not same_bins or not matrix.sum() == count.sum() > 0:
             raise InvalidInputError(
                 f"this evaluation report contradicts itself: {k} class names, a confusion matrix "
                 f"of shape {matrix.shape} that counts {matrix.sum()} samples, "
-                f"and bins that count {count.sum()}"
+                f"and {len(count)} bins that count {count.sum()}"
             )
         return report
 
@@ -355,10 +357,6 @@ def evaluate_predictions(
         For zero rows, different lengths, a label outside ``[0, k)``, values that are no
         probabilities (not finite, negative, rows that do not sum to 1), other than k names, or
         an option out of range.
-
-    See Also
-    --------
-    EmotionClassifier.evaluate : The same, from images.
 
     Examples
     --------

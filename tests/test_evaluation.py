@@ -1,0 +1,377 @@
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn import metrics
+
+import fer2013kit as fk
+from fer2013kit._metrics import PROBABILITY_FLOOR, wilson_interval
+
+
+@st.composite
+def predictions(draw):
+    """True codes, probabilities and names of any number of classes, absent ones among them."""
+    k = draw(st.integers(2, 6))
+    n = draw(st.integers(1, 40))
+    codes = draw(arrays(np.int64, n, elements=st.integers(0, k - 1)))
+    weights = draw(arrays(np.float64, (n, k), elements=st.floats(0.001, 1)))
+    # Rounded, so that equal probabilities and the edges of bins occur.
+    weights = np.round(weights, draw(st.integers(1, 8))) + 0.01
+    return codes, weights / weights.sum(axis=1, keepdims=True), [f"class{i}" for i in range(k)]
+
+
+def some_report(seed=0, n=200):
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 7, n)
+    weights = rng.random((n, 7)) + 2 * np.eye(7)[codes] * rng.random((n, 1))
+    return fk.evaluate_predictions(codes, weights / weights.sum(axis=1, keepdims=True))
+
+
+@given(predictions())
+def test_figures_are_those_of_scikit_learn(case):
+    codes, table, names = case
+    k = len(names)
+    report = fk.evaluate_predictions(codes, table, class_names=names)
+    predicted = table.argmax(axis=1)
+    labels = np.arange(k)
+
+    assert report.n_samples == len(codes)
+    matrix = metrics.confusion_matrix(codes, predicted, labels=labels)
+    np.testing.assert_array_equal(report.confusion_matrix, matrix)
+    assert report.confusion_matrix.dtype == np.int64
+    assert report.accuracy == pytest.approx(metrics.accuracy_score(codes, predicted))
+    macro = metrics.f1_score(codes, predicted, average="macro", zero_division=0)
+    assert report.f1_macro == pytest.approx(macro)
+    recalls = [np.mean(predicted[codes == code] == code) for code in np.unique(codes)]
+    assert report.balanced_accuracy == pytest.approx(np.mean(recalls))
+    assert report.loss == pytest.approx(metrics.log_loss(codes, table, labels=labels))
+
+    columns = metrics.precision_recall_fscore_support(
+        codes, predicted, labels=labels, zero_division=0
+    )
+    for name, row in zip(names, np.transpose(columns), strict=True):
+        assert list(report.per_class[name].values()) == pytest.approx(list(row))
+    frame = report.to_frame()
+    assert list(frame.index) == [*names, "macro avg", "weighted avg"]
+    for average in ("macro", "weighted"):
+        expected = metrics.precision_recall_fscore_support(
+            codes, predicted, average=average, zero_division=0
+        )[:3]
+        got = frame.loc[f"{average} avg", ["precision", "recall", "f1"]]
+        assert list(got) == pytest.approx(expected)
+
+
+@given(predictions(), st.integers(1, 20))
+def test_calibration_and_top_two_by_brute_force(case, n_bins):
+    codes, table, names = case
+    report = fk.evaluate_predictions(codes, table, class_names=names, n_bins=n_bins)
+    table = table / table.sum(axis=1, keepdims=True)  # as the function does, to the last bit
+    bins = [[] for _ in range(n_bins)]
+    edges = np.linspace(0, 1, n_bins + 1)
+    top_two = 0
+    for code, row in zip(codes, table, strict=True):
+        order = sorted(range(len(row)), key=lambda j: (-row[j], j))
+        top_two += code in order[:2]
+        confidence = row[order[0]]
+        inside = [i for i in range(n_bins) if edges[i] < confidence <= edges[i + 1]]
+        bins[inside[0] if inside else n_bins - 1].append((confidence, code == order[0]))
+    assert report.top2_accuracy == pytest.approx(top_two / len(codes))
+    assert report.reliability["count"].tolist() == [len(b) for b in bins]
+    error = 0
+    for index, content in enumerate(bins):
+        values = report.reliability["confidence"][index], report.reliability["accuracy"][index]
+        if not content:
+            assert np.isnan(values).all()
+            continue
+        confidence, accuracy = np.mean(content, axis=0)
+        assert values == pytest.approx((confidence, accuracy))
+        error += len(content) / len(codes) * abs(confidence - accuracy)
+    assert report.ece == pytest.approx(error)
+    assert report.mean_confidence == pytest.approx(table.max(axis=1).mean())
+
+
+def test_wilson_interval_of_a_textbook_case():
+    # 8 of 10 at 95 %, from the formula of the paper worked out by hand.
+    assert wilson_interval(8, 10, 0.95) == pytest.approx((0.4901625, 0.9433178), abs=1e-6)
+
+
+@given(st.integers(1, 10_000), st.data(), st.floats(0.5, 0.999))
+def test_wilson_interval_holds_the_share_and_solves_its_equation(n, data, level):
+    from scipy.stats import norm
+
+    hits = data.draw(st.integers(0, n))
+    low, high = wilson_interval(hits, n, level)
+    assert 0 <= low <= hits / n <= high <= 1
+    for end in (low, high):
+        # The ends are the shares from which the observed one is z standard errors away.
+        distance = abs(hits / n - end)
+        error = norm.ppf(0.5 + level / 2) * np.sqrt(end * (1 - end) / n)
+        assert distance == pytest.approx(error, abs=1e-7)
+
+
+def test_narrower_level_narrower_interval():
+    arguments = ([0, 1, 1], [[0.6, 0.4], [0.7, 0.3], [0.2, 0.8]])
+    wide = fk.evaluate_predictions(*arguments, class_names=("a", "b"), confidence_level=0.99)
+    narrow = fk.evaluate_predictions(*arguments, class_names=("a", "b"), confidence_level=0.8)
+    assert wide.accuracy_interval[0] < narrow.accuracy_interval[0]
+    assert wide.accuracy_interval[1] > narrow.accuracy_interval[1]
+
+
+def test_absent_classes_score_zero_and_stay_out_of_the_averages():
+    # Class 2 neither occurs nor is predicted; class 1 is only predicted.
+    table = np.array([[0.8, 0.1, 0.1], [0.8, 0.1, 0.1], [0.1, 0.8, 0.1]])
+    report = fk.evaluate_predictions([0, 0, 0], table, class_names=["a", "b", "c"])
+    assert report.per_class["c"] == {"precision": 0, "recall": 0, "f1": 0, "support": 0}
+    assert report.balanced_accuracy == pytest.approx(2 / 3)
+    assert report.f1_macro == pytest.approx((0.8 + 0) / 2)
+
+
+def test_impossible_prediction_costs_what_the_floor_says():
+    report = fk.evaluate_predictions([1], [[1.0, 0.0]], class_names=("a", "b"))
+    assert report.loss == pytest.approx(-np.log(PROBABILITY_FLOOR))
+
+
+def test_half_precision_rows_pass():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(300, 7))
+    table = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    exact = fk.evaluate_predictions(np.arange(300) % 7, table)
+    half = fk.evaluate_predictions(np.arange(300) % 7, table.astype(np.float16))
+    assert half.loss == pytest.approx(exact.loss, abs=1e-3)
+
+
+GOOD = np.full((3, 7), 1 / 7)
+
+
+@pytest.mark.parametrize(
+    ("y_true", "probabilities", "message"),
+    [
+        ([], np.empty((0, 7)), "zero rows"),
+        ([0, 1], GOOD, "same length; received 2 and 3"),
+        ([0, 1, 7], GOOD, "0 to 6; received 7"),
+        ([0, 1, -1], GOOD, "0 to 6; received -1"),
+        ([0, 1, 0.5], GOOD, "class codes"),
+        (["happy", "sad", "sad"], GOOD, "class codes"),
+        ([[0], [1], [2]], GOOD, r"shape \(n,\)"),
+        ([0, 1, 2], GOOD * np.nan, "finite; received .* in row 0"),
+        ([0, 1, 2], GOOD * 2, "sum to 1 .* sum 2"),
+        ([0, 1, 2], GOOD - [[0.5, -0.5, 0, 0, 0, 0, 0]], "not be negative"),
+        ([0, 1, 2], GOOD[:, 0], r"shape \(n, k\)"),
+        ([0, 1, 2], np.ones((3, 1)), "k >= 2"),
+        ([0, 1, 2], GOOD.astype(str), "must be numbers"),
+        ([0, 1, 2], GOOD[:, :6] * 7 / 6, "class_names must be 6 different names"),
+    ],
+)
+def test_refuses(y_true, probabilities, message):
+    with pytest.raises(fk.InvalidInputError, match=message):
+        fk.evaluate_predictions(y_true, probabilities)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"class_names": ["a", "a", *"bcdef"]}, "different names"),
+        ({"n_bins": 0}, "n_bins"),
+        ({"confidence_level": 1.0}, "confidence_level"),
+        ({"confidence_level": 95}, "confidence_level"),
+    ],
+)
+def test_refuses_options(options, message):
+    with pytest.raises(fk.InvalidInputError, match=message):
+        fk.evaluate_predictions([0, 1, 2], GOOD, **options)
+
+
+@given(predictions())
+def test_round_trip_through_json(case):
+    codes, table, names = case
+    report = fk.evaluate_predictions(codes, table, class_names=names)
+    text = json.dumps(report.as_dict(), allow_nan=False)
+    again = fk.EvaluationReport.from_dict(json.loads(text))
+    assert again == report
+    assert again.as_dict() == report.as_dict()
+
+
+def without(values, key):
+    return {name: value for name, value in values.items() if name != key}
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda v: without(v, "loss"),
+        lambda v: v | {"reliability": without(v["reliability"], "count")},
+        lambda v: v | {"confusion_matrix": v["confusion_matrix"][:6]},
+        lambda v: v | {"confusion_matrix": np.zeros((7, 7), int).tolist()},
+        lambda v: v | {"class_names": ["a", "b"]},
+        lambda v: v | {"loss": "low"},
+        lambda v: v | {"reliability": v["reliability"] | {"accuracy": [0.5]}},
+        list,
+        lambda _: {},
+    ],
+)
+def test_from_dict_refuses_what_is_no_report(spoil):
+    with pytest.raises(fk.InvalidInputError, match="report"):
+        fk.EvaluationReport.from_dict(spoil(some_report().as_dict()))
+
+
+def test_reports_compare_by_value_and_cannot_be_changed():
+    assert some_report() == some_report()
+    assert some_report() != some_report(seed=1)
+    assert some_report() != "a report"
+    report = some_report()
+    with pytest.raises(ValueError, match="read-only"):
+        report.confusion_matrix[0, 0] = 1
+    with pytest.raises(AttributeError):
+        report.loss = 0.0
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(report)
+
+
+def test_text_holds_the_figures_aligned():
+    report = some_report()
+    text = str(report)
+    for figure in (report.accuracy, report.f1_macro, report.loss, report.ece):
+        assert f"{figure:.3f}" in text
+    low, high = report.accuracy_interval
+    assert f"95% Wilson interval {low:.3f} to {high:.3f}" in text
+    table = text.split("\n\n")[2].splitlines()
+    assert [line.split()[0] for line in table] == ["class", *fk.CLASS_NAMES]
+    assert len({len(line) for line in table}) == 1
+    assert "true \\ predicted" in text
+    assert (
+        repr(report)
+        == f"<EvaluationReport: accuracy {report.accuracy:.3f} on 200 samples, 7 classes>"
+    )
+
+
+def test_text_leaves_out_a_matrix_that_is_too_wide():
+    names = [f"emotion number {i}" for i in range(12)]
+    report = fk.evaluate_predictions(np.arange(12), np.eye(12), class_names=names)
+    assert "true \\ predicted" not in str(report)
+    assert max(map(len, str(report).splitlines())) <= 100
+
+
+class Page(HTMLParser):
+    """What a browser would see: tags that match, their attributes, the text."""
+
+    VOID = frozenset({"meta", "img", "br", "link"})
+
+    def __init__(self, html):
+        super().__init__()
+        self.open, self.tags, self.text = [], [], ""
+        self.feed(html)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def faces(n=20):
+    rng = np.random.default_rng(0)
+    table = rng.random((n, 7))
+    return (
+        rng.integers(0, 256, (n, 48, 48, 1), dtype=np.uint8),
+        rng.integers(0, 7, n),
+        table / table.sum(axis=1, keepdims=True),
+    )
+
+
+def test_page_is_whole_and_loads_nothing(tmp_path):
+    history = {"loss": [2.0, 1.0], "val_loss": [2.0, 1.5], "accuracy": [0.2, 0.6]}
+    path = tmp_path / "report.html"
+    html = some_report().to_html(
+        path, title="Try 1", history=history, samples=faces(), facts={"seed": 3}
+    )
+    assert path.read_text("utf-8") == html
+    assert list(tmp_path.iterdir()) == [path]
+    page = Page(html)
+    images = page.all("img")
+    assert len(images) == 5 + 12 + 12  # charts, mistakes, samples
+    assert all(image["src"].startswith("data:image/png;base64,iVBOR") for image in images)
+    assert all(image["alt"] for image in images)
+    assert not page.all("script") + page.all("link") + page.all("a")
+    assert not re.search(r"https?:|url\(|@import", html)
+    assert "Try 1" in page.text
+    assert "seed" in page.text
+    assert f"{some_report().accuracy:.1%}" in page.text
+    assert page.all("html") == [{"lang": "en"}]
+
+
+def test_page_without_extras_is_smaller():
+    page = Page(some_report().to_html())
+    assert len(page.all("img")) == 3
+    assert "How it was made" not in page.text
+    assert "Samples" not in page.text
+
+
+def test_page_escapes_every_text():
+    evil = "<script>alert('&\"')</script>"
+    names = [evil, *"bcdefg"]
+    X, _, table = faces(4)
+    report = fk.evaluate_predictions([0, 0, 1, 2], table, class_names=names)
+    html = report.to_html(title=evil, samples=(X, [0, 0, 1, 2], table), facts={evil: evil})
+    assert "<script" not in html
+    page = Page(html)
+    assert not page.all("script")
+    assert page.text.count(evil) >= 4
+
+
+def test_page_shows_the_most_confident_mistakes_first():
+    table = np.array([[0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.8, 0.2]])
+    report = fk.evaluate_predictions([0, 1, 1, 1], table, class_names=("calm", "cross"))
+    X = np.zeros((4, 48, 48), np.uint8)
+    text = Page(report.to_html(samples=(X, ["calm", "cross", "cross", "cross"], table))).text
+    mistakes = text[text.index("Most confident mistakes") : text.index("Samples")]
+    assert re.findall(r"✗ calm (\d+)%", mistakes) == ["80", "70", "60"]
+    unlabelled = Page(report.to_html(samples=(X, None, table))).text
+    assert "mistakes" not in unlabelled
+    assert "calm 90%" in unlabelled
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"samples": 3}, "samples must be"),
+        ({"samples": (faces()[0], None, faces(5)[2])}, "must have shape"),
+        ({"samples": (faces()[0], [1, 2], faces()[2])}, "same length"),
+        ({"history": {"lr": [0.1]}}, "does not hold 'accuracy'"),
+        ({"history": 3}, "history must be"),
+    ],
+)
+def test_page_refuses_and_writes_nothing(options, message, tmp_path):
+    with pytest.raises(fk.InvalidInputError, match=message):
+        some_report().to_html(tmp_path / "report.html", **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_page_needs_a_folder(tmp_path):
+    with pytest.raises(fk.InvalidInputError, match="folder that exists"):
+        some_report().to_html(tmp_path / "nowhere" / "report.html")
+    with pytest.raises(fk.InvalidInputError, match="folder that exists"):
+        some_report().to_html(tmp_path)
+
+
+def test_page_touches_neither_pyplot_nor_its_settings():
+    import matplotlib as mpl
+    import matplotlib.pyplot as plt
+
+    before = dict(mpl.rcParams), plt.get_fignums()
+    some_report().to_html(history={"loss": [1.0, 0.5]})
+    assert (dict(mpl.rcParams), plt.get_fignums()) == before
