@@ -301,3 +301,46 @@ def test_gzipped_csv_without_tar_is_refused(tmp_path):
     path.write_bytes(gzip.compress(csv.read_bytes()))
     with pytest.raises(fk.DatasetFormatError, match="archive"):
         load(path)
+
+
+def write_votes(path, rows):
+    """FER+ votes in the order of the CSV: nine for the row's own class and one for neutral."""
+    header = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt"
+    column = {"neutral": 0, "happy": 1, "surprise": 2, "sad": 3, "angry": 4, "disgust": 5}
+    lines = [f"{header},unknown,NF"]
+    for number, row in enumerate(rows):
+        votes = [0] * 10
+        votes[column.get(CLASSES[row.code], 6)] += 9
+        votes[0] += 1
+        name = f"fer{number:07}.png"
+        lines.append(",".join([fake.USAGES[row.usage], name, *map(str, votes)]))
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("columns", [("emotion", "pixels", "Usage"), ICML])
+@pytest.mark.parametrize("cache", [False, True])
+def test_ferplus_votes_are_joined_to_their_rows(tmp_path, columns, cache):
+    csv = fake.write_csv(tmp_path / "fer2013.csv", ROWS, columns)
+    votes = write_votes(tmp_path / "fer2013new.csv", ROWS)
+    for _ in range(2):
+        data = fk.load_fer2013(csv, ferplus=votes, cache=cache)
+        for split in data.splits.values():
+            np.testing.assert_array_equal(split.ferplus.majority(), split.labels)
+    part = data.subset(7, random_state=0).concat(data).train
+    np.testing.assert_array_equal(part.ferplus.majority(), part.labels)
+    fk.save_fer2013(data, tmp_path / "a.npz")
+    again = fk.load_fer2013(tmp_path / "a.npz")
+    np.testing.assert_array_equal(again.test.ferplus.votes, data.test.ferplus.votes)
+    assert fk.load_fer2013(csv).train.ferplus is None
+
+
+def test_ferplus_needs_the_order_of_the_csv(tmp_path):
+    votes = write_votes(tmp_path / "votes.csv", ROWS)
+    pictures = fake.write_zip(tmp_path / "a.zip", fake.picture_files(ROWS))
+    challenge = fake.write_csv(tmp_path / "train.csv", ROWS, ["emotion", "pixels"])
+    npz = tmp_path / "a.npz"
+    fk.save_fer2013(load(pictures), npz)
+    for path in (pictures, challenge, npz):
+        with pytest.raises(fk.InvalidInputError, match=r"load fer2013\.csv or icml_face_data"):
+            fk.load_fer2013(path, ferplus=votes)

@@ -113,3 +113,11 @@ def test_icml_dialect_is_the_csv(csv_path, make_csv):
     whole = fk.load_fer2013(csv_path)
     np.testing.assert_array_equal(icml.train.images, whole.train.images[:2000])
     np.testing.assert_array_equal(icml.train.labels, whole.train.labels[:2000])
+
+
+def test_ferplus_votes_stand_by_their_faces(csv_path, shared_data):
+    data = fk.load_fer2013(csv_path, ferplus=shared_data / "fer2013new.csv")
+    for split in data.splits.values():
+        # Votes one row off would agree by chance alone, in about a fifth of the rows.
+        assert 0.6 < split.ferplus.agreement(split.labels) < 0.7
+        assert split.ferplus.agreement(np.roll(split.labels, 1)) < 0.3

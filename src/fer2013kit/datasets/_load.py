@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fer2013kit.datasets._detect import Dialect
 from fer2013kit.datasets._fer2013 import FER2013
+from fer2013kit.datasets._ferplus_file import join_ferplus
 from fer2013kit.datasets._npz import read_npz
 from fer2013kit.datasets._readers import find_source
 from fer2013kit.datasets._storage import cached_rows
@@ -122,8 +123,6 @@ def _join_ferplus(
             "keep them (the numbers in the pictures' file names are no row numbers); "
             "load fer2013.csv or icml_face_data.csv with ferplus=..."
         )
-    from fer2013kit.datasets._ferplus_file import join_ferplus
-
     joined = join_ferplus(path, csv_rows)
     splits = {
         name: replace(split, ferplus=joined[name] if len(split) else None)

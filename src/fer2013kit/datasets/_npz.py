@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from fer2013kit.datasets._fer2013 import FER2013
+from fer2013kit.datasets._ferplus import FERPlus
 from fer2013kit.datasets._rows import SPLIT_NAMES
 from fer2013kit.datasets._split import Split
 from fer2013kit.datasets._storage import atomic_write
@@ -63,6 +65,9 @@ def save_fer2013(data: FER2013, path: str | os.PathLike[str]) -> None:
         arrays[f"{name}.images"] = split.images
         if split.labels is not None:
             arrays[f"{name}.labels"] = split.labels
+        if split.ferplus is not None:
+            for field in fields(split.ferplus):
+                arrays[f"{name}.ferplus.{field.name}"] = getattr(split.ferplus, field.name)
     about = {"format": _FORMAT, "version": _VERSION, "source": data.source}
     arrays["about"] = np.array(json.dumps(about))
     atomic_write(target, lambda stream: np.savez(stream, allow_pickle=False, **arrays))
@@ -104,8 +109,21 @@ def _unpack(archive: Any, path: Path) -> FER2013:
     if sum(info.file_size for info in archive.zip.infolist()) > path.stat().st_size:
         raise ValueError("it is compressed, which save_fer2013 never does")
     splits = {
-        name: Split(archive[f"{name}.images"], archive.get(f"{name}.labels"))
+        name: Split(
+            archive[f"{name}.images"],
+            archive.get(f"{name}.labels"),
+            _unpack_votes(archive, f"{name}.ferplus."),
+        )
         for name in SPLIT_NAMES
         if f"{name}.images" in archive
     }
     return FER2013(**splits, source=str(path))
+
+
+def _unpack_votes(archive: Any, prefix: str) -> FERPlus | None:
+    arrays = {
+        name.removeprefix(prefix): archive[name] for name in archive if name.startswith(prefix)
+    }
+    if not arrays:
+        return None
+    return FERPlus(**arrays)
