@@ -17,6 +17,7 @@ from fer2013kit.plotting._parts import (
     axes_or_new,
     class_codes,
     history_of,
+    ink_on,
     labels_by_split,
     open_frame,
 )
@@ -88,8 +89,7 @@ def plot_confusion_matrix(
     image = ax.imshow(values, cmap="Blues", vmin=0, vmax=max(highest, 1), aspect="auto")
     for (row, column), count in np.ndenumerate(matrix):
         text = f"{count:,}" if normalize is None else f"{shares[row, column]:.0f}%\n{count:,}"
-        dark = values[row, column] > 0.55 * highest
-        ink = "white" if dark else "#1F2933"
+        ink = ink_on(image.to_rgba(values[row, column]))
         ax.text(column, row, text, ha="center", va="center", color=ink, fontsize="small")
     ax.set_xticks(range(k), names, rotation=30, ha="right", rotation_mode="anchor")
     ax.set_yticks(range(k), names)

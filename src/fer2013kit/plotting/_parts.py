@@ -39,6 +39,15 @@ def open_frame(ax: Axes) -> None:
     ax.set_axisbelow(True)
 
 
+def ink_on(color: ArrayLike) -> str:
+    """Return "black" or "white", whichever is read better on an RGB colour in [0, 1]."""
+    # Relative luminance of WCAG 2, and the one at which both contrasts are equal.
+    linear_end, equal_contrast = 0.04045, 0.179
+    rgb = np.asarray(color, dtype=np.float64)[:3]
+    linear = np.where(rgb <= linear_end, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return "black" if linear @ [0.2126, 0.7152, 0.0722] > equal_contrast else "white"
+
+
 def history_of(history: Any) -> dict[str, Sequence[float]]:
     """Return the values of each epoch by name, from a mapping or from what holds one."""
     for name in ("history_", "history"):

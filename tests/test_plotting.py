@@ -1,0 +1,369 @@
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from matplotlib.figure import Figure
+
+import fer2013kit as fk
+from fer2013kit.plotting._faces import as_pictures
+
+HISTORY = {
+    "loss": [2.0, 1.5, 1.2],
+    "val_loss": [1.9, 1.4, 1.6],
+    "accuracy": [0.2, 0.5, 0.6],
+    "val_accuracy": [0.3, 0.55, 0.5],
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_stays_open():
+    yield
+    plt.close("all")
+
+
+def new_axes():
+    return Figure(figsize=(5, 4)).subplots()
+
+
+def some_report(k=7, n=300):
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, k, n)
+    weights = rng.random((n, k)) + 2 * np.eye(k)[codes] * rng.random((n, 1))
+    names = fk.CLASS_NAMES if k == 7 else [f"class {i}" for i in range(k)]
+    table = weights / weights.sum(axis=1, keepdims=True)
+    return fk.evaluate_predictions(codes, table, class_names=names)
+
+
+def faces(n=20):
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 256, (n, 48, 48, 1), dtype=np.uint8), np.arange(n) % 7
+
+
+PLOTS = {
+    "confusion matrix": lambda ax: fk.plot_confusion_matrix(some_report(), ax=ax),
+    "history": lambda ax: fk.plot_history(HISTORY, ax=ax),
+    "samples": lambda ax: fk.plot_samples(*faces(), ax=ax),
+    "class balance": lambda ax: fk.plot_class_balance(faces()[1], ax=ax),
+    "reliability": lambda ax: fk.plot_reliability(some_report(), ax=ax),
+}
+
+
+@pytest.mark.parametrize("plot", PLOTS.values(), ids=PLOTS)
+def test_draws_into_the_axes_it_is_given(plot):
+    ax = new_axes()
+    assert plot(ax) is ax
+    assert not plt.get_fignums()
+    ax.figure.draw_without_rendering()
+
+
+@pytest.mark.parametrize("plot", PLOTS.values(), ids=PLOTS)
+def test_makes_one_figure_otherwise_and_changes_no_setting(plot):
+    before = dict(mpl.rcParams)
+    ax = plot(None)
+    assert isinstance(ax, mpl.axes.Axes)
+    assert len(plt.get_fignums()) == 1
+    assert dict(mpl.rcParams) == before
+    ax.figure.draw_without_rendering()
+
+
+@pytest.mark.parametrize("plot", [p for name, p in PLOTS.items() if name != "samples"])
+def test_axes_say_what_they_show(plot):
+    ax = plot(new_axes())
+    assert ax.get_title()
+    assert ax.get_xlabel()
+    assert ax.get_ylabel()
+
+
+def test_matplotlib_is_imported_by_drawing_and_works_without_a_display():
+    code = """if True:
+        import sys, warnings
+        warnings.simplefilter("error")
+        import fer2013kit as fk
+        plot = fk.plot_history
+        assert "matplotlib" not in sys.modules
+        plot({"accuracy": [0.1, 0.2]}).figure.savefig(sys.argv[1])
+        assert "tensorflow" not in sys.modules and "seaborn" not in sys.modules
+    """
+    hidden = {"DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND"}
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    command = [sys.executable, "-c", code, os.devnull]
+    result = subprocess.run(  # noqa: S603 - our own interpreter and code
+        command, env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_confusion_matrix_writes_shares_and_counts():
+    ax = fk.plot_confusion_matrix([[3, 1], [0, 0]], class_names=("a", "b"), ax=new_axes())
+    assert [t.get_text() for t in ax.texts] == ["75%\n3", "25%\n1", "0%\n0", "0%\n0"]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["a", "b"]
+    np.testing.assert_allclose(ax.images[0].get_array(), [[75, 25], [0, 0]])
+
+
+def test_confusion_matrix_of_counts():
+    ax = fk.plot_confusion_matrix([[3000, 1], [0, 0]], normalize=None, ax=new_axes())
+    assert [t.get_text() for t in ax.texts] == ["3,000", "1", "0", "0"]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["0", "1"]
+
+
+def test_confusion_matrix_takes_names_from_the_report_or_the_emotions():
+    for source in (some_report(), np.eye(7, dtype=int)):
+        ax = fk.plot_confusion_matrix(source, ax=new_axes())
+        assert [t.get_text() for t in ax.get_xticklabels()] == list(fk.CLASS_NAMES)
+    own = [f"emotion {i}" for i in range(7)]
+    ax = fk.plot_confusion_matrix(some_report(), class_names=own, ax=new_axes())
+    assert [t.get_text() for t in ax.get_xticklabels()] == own
+
+
+def test_confusion_matrix_writes_where_it_can_be_read():
+    every_shade = np.arange(100).reshape(10, 10)
+    ax = fk.plot_confusion_matrix(every_shade, normalize=None, ax=new_axes())
+    image = ax.images[0]
+    shades = image.to_rgba(image.get_array())
+    for text in ax.texts:
+        column, row = map(int, text.get_position())
+        paper = _luminance(shades[row, column, :3])
+        ink = _luminance(mpl.colors.to_rgb(text.get_color()))
+        contrast = (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05)
+        assert contrast >= 4.5  # WCAG 2, level AA
+
+
+def _luminance(rgb):
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
+    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+
+@pytest.mark.parametrize(
+    ("matrix", "options", "message"),
+    [
+        ([[1, 2, 3], [1, 2, 3]], {}, r"shape \(k, k\); received \(2, 3\)"),
+        ([1, 2], {}, "shape"),
+        ([[0.5, 0.5], [0.5, 0.5]], {}, "counts"),
+        ([[1, -1], [0, 0]], {}, "counts"),
+        ([[1, 0], [0, 1]], {"class_names": ["a"]}, "2 names; received 1"),
+        ([[1, 0], [0, 1]], {"normalize": "all"}, "'true' or None; received 'all'"),
+    ],
+)
+def test_confusion_matrix_refuses(matrix, options, message):
+    with pytest.raises(fk.InvalidInputError, match=message):
+        fk.plot_confusion_matrix(matrix, **options)
+    assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize(
+    ("metric", "best"), [("accuracy", "0.550 in epoch 2"), ("loss", "1.400 in epoch 2")]
+)
+def test_history_draws_both_curves_and_marks_the_best(metric, best):
+    ax = fk.plot_history(HISTORY, metric=metric, ax=new_axes())
+    training, validation, mark = ax.lines
+    np.testing.assert_array_equal(training.get_xdata(), [1, 2, 3])
+    np.testing.assert_array_equal(training.get_ydata(), HISTORY[metric])
+    np.testing.assert_array_equal(validation.get_ydata(), HISTORY[f"val_{metric}"])
+    np.testing.assert_array_equal(mark.get_xdata(), [2])
+    labels = [t.get_text() for t in ax.get_legend().get_texts()]
+    assert labels == ["training", f"validation (best {best})"]
+
+
+@pytest.mark.parametrize(
+    "history", [SimpleNamespace(history_=HISTORY), SimpleNamespace(history=HISTORY), HISTORY]
+)
+def test_history_of_classifier_keras_and_dict(history):
+    assert len(fk.plot_history(history, ax=new_axes()).lines) == 3
+
+
+def test_history_without_validation_and_with_a_lost_epoch():
+    ax = fk.plot_history({"loss": [np.nan, 2.0, 3.0]}, metric="loss", ax=new_axes())
+    assert ax.lines[0].get_label() == "training (best 2.000 in epoch 2)"
+    ax = fk.plot_history({"loss": [np.nan]}, metric="loss", ax=new_axes())
+    assert ax.lines[0].get_label() == "training"
+
+
+@pytest.mark.parametrize(
+    ("history", "metric", "message"),
+    [
+        (HISTORY, "acuracy", "did you mean 'accuracy'.* holds: loss, accuracy"),
+        ({}, "accuracy", "holds: nothing"),
+        ([0.1, 0.2], "accuracy", "received list"),
+        (SimpleNamespace(history_=None), "accuracy", "received NoneType"),
+    ],
+)
+def test_history_refuses(history, metric, message):
+    with pytest.raises(fk.InvalidInputError, match=message):
+        fk.plot_history(history, metric=metric)
+
+
+def captions(ax):
+    return [t.get_text() for t in ax.texts]
+
+
+def test_samples_in_order_where_all_fit_and_at_random_otherwise():
+    X, y = faces()
+    ax = fk.plot_samples(X[:5], y[:5], ax=new_axes())
+    assert captions(ax) == list(fk.CLASS_NAMES[:5])
+    np.testing.assert_array_equal(ax.images[3].get_array(), X[3, ..., 0])
+    first, second = (
+        captions(fk.plot_samples(X, y, n=9, random_state=s, ax=new_axes())) for s in (1, 1)
+    )
+    assert first == second
+    assert len(first) == 9
+    other = captions(fk.plot_samples(X, y, n=9, random_state=2, ax=new_axes()))
+    assert other != first
+
+
+def test_samples_tell_right_from_wrong_by_word_sign_and_colour():
+    X, _ = faces(2)
+    table = [[0.9, 0.1], [0.8, 0.2]]
+    ax = fk.plot_samples(
+        X, ["calm", "cross"], probabilities=table, class_names=("calm", "cross"), ax=new_axes()
+    )
+    assert captions(ax) == ["✓ calm 90%", "✗ calm 80%\nis cross"]
+    right, wrong = ax.texts
+    assert right.get_color() != wrong.get_color()
+
+
+def test_samples_with_predictions_alone():
+    X, _ = faces(2)
+    assert captions(fk.plot_samples(X, predictions=["sad", "fear"], ax=new_axes())) == [
+        "sad",
+        "fear",
+    ]
+    table = np.eye(7)[[3, 4]] * 0.3 + 0.1
+    ax = fk.plot_samples(X, predictions=[3, 0], probabilities=table, ax=new_axes())
+    assert captions(ax) == ["happy 40%", "angry 10%"]
+    assert captions(fk.plot_samples(X, ax=new_axes())) == ["", ""]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 12, 16, 25, 64])
+def test_samples_lie_beside_one_another_inside_the_axes(n):
+    ax = fk.plot_samples(*faces(n), n=n)
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    boxes = [image.get_extent() for image in ax.images]
+    assert len(boxes) == n
+    for x0, x1, y1, y0 in boxes:
+        assert left <= x0 < x1 <= right
+        assert top <= y0 < y1 <= bottom
+    for i, a in enumerate(boxes):
+        for b in boxes[:i]:
+            assert a[1] <= b[0] or b[1] <= a[0] or a[2] <= b[3] or b[2] <= a[3]
+    ax.figure.draw_without_rendering()
+    # No caption is wider than the cell it stands in.
+    cell = ax.get_window_extent().width / (right - left)
+    assert all(text.get_window_extent().width <= cell for text in ax.texts)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        ((np.empty((0, 48, 48), np.uint8),), {}, "nothing to draw"),
+        ((faces()[0],), {"n": 0}, "nothing to draw"),
+        ((faces()[0], [1]), {}, "same length; received 20 and 1"),
+        ((faces(2)[0], [1, 7]), {}, "received 7"),
+        ((faces(2)[0], ["sad", "bored"]), {}, "received 'bored'"),
+        ((faces(2)[0],), {"probabilities": np.ones((2, 6))}, r"shape \(m, 7\)"),
+        ((np.zeros((2, 3)),), {}, "images must have shape"),
+        ((np.full((2, 48, 48), np.nan),), {}, "finite"),
+    ],
+)
+def test_samples_refuse(arguments, options, message):
+    with pytest.raises(fk.InvalidInputError, match=message):
+        fk.plot_samples(*arguments, **options)
+    assert not plt.get_fignums()
+
+
+@given(
+    arrays(np.uint8, (2, 6, 5)),
+    st.sampled_from(["uint8", "int64", "0 to 255", "0 to 1", "one channel", "RGB"]),
+)
+def test_pictures_of_every_form_look_the_same(pictures, form):
+    forms = {
+        "uint8": pictures,
+        "int64": pictures.astype(np.int64),
+        "0 to 255": np.concatenate([pictures, np.full_like(pictures[:1], 200)]).astype(np.float32),
+        "0 to 1": pictures / 255,
+        "one channel": pictures[..., None],
+        "RGB": np.stack([pictures] * 3, axis=-1),
+    }
+    shown = as_pictures(forms[form])[:2]
+    assert shown.dtype == np.uint8
+    np.testing.assert_array_equal(shown[..., 0] if form == "RGB" else shown, pictures)
+
+
+def test_standardised_pictures_are_stretched():
+    shown = as_pictures(np.array([[[-2.0, 0.0, 2.0]], [[5.0, 5.0, 5.0]]]))
+    np.testing.assert_array_equal(shown, [[[0, 128, 255]], [[0, 0, 0]]])
+    assert as_pictures(np.zeros((3, 2304), np.uint8)).shape == (3, 48, 48)
+
+
+def test_class_balance_of_labels():
+    ax = fk.plot_class_balance([0, 0, 0, 6], ax=new_axes())
+    assert captions(ax) == ["3", "0", "0", "0", "0", "0", "1"]
+    np.testing.assert_allclose([bar.get_height() for bar in ax.patches], [75, *[0] * 5, 25])
+    named = fk.plot_class_balance(["angry"] * 3 + ["neutral"], ax=new_axes())
+    assert captions(named) == captions(ax)
+
+
+def test_class_balance_has_a_series_for_each_split_with_labels():
+    data = fk.make_fer2013(n_samples=70, random_state=0)
+    series = {"train": data.train, "validation": data.validation}
+    unlabelled = fk.FER2013(**series, test=fk.Split(data.test.images))
+    ax = fk.plot_class_balance(unlabelled, ax=new_axes())
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == [
+        f"{name} ({len(split)})" for name, split in series.items()
+    ]
+    for bars, split in zip(ax.containers, series.values(), strict=True):
+        expected = 100 * np.bincount(split.labels, minlength=7) / len(split)
+        np.testing.assert_allclose([bar.get_height() for bar in bars], expected)
+    one = fk.plot_class_balance(data.train, ax=new_axes())
+    assert len(one.containers) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ([], "no labels"),
+        ({"train": None}, "no labels"),
+        ([7], "received 7"),
+        (["bored"], "received 'bored'"),
+    ],
+)
+def test_class_balance_refuses(data, message):
+    with pytest.raises(fk.InvalidInputError, match=message):
+        fk.plot_class_balance(data)
+
+
+def test_reliability_draws_the_bins():
+    report = some_report()
+    ax = fk.plot_reliability(report, ax=new_axes())
+    assert f"{report.ece:.3f}" in ax.get_title()
+    bins = report.reliability
+    occupied = bins["count"] > 0
+    points = next(line for line in ax.lines if line.get_marker() == "o")
+    np.testing.assert_allclose(points.get_xdata(), bins["confidence"][occupied])
+    np.testing.assert_allclose(points.get_ydata(), bins["accuracy"][occupied])
+    shares = [bar.get_height() for bar in ax.patches]
+    np.testing.assert_allclose(shares, bins["count"] / report.n_samples)
+    again = fk.plot_reliability(report.as_dict()["reliability"], ax=new_axes())
+    assert again.get_title() == ax.get_title()
+
+
+@pytest.mark.parametrize(
+    ("bins", "message"),
+    [
+        (3, "received int"),
+        ({"confidence": [0.5], "accuracy": [0.5]}, "mapping with"),
+        ({"confidence": [0.5], "accuracy": [0.5], "count": [1, 2]}, "equally many"),
+        ({"confidence": [np.nan], "accuracy": [np.nan], "count": [0]}, "not empty"),
+    ],
+)
+def test_reliability_refuses(bins, message):
+    with pytest.raises(fk.InvalidInputError, match=message):
+        fk.plot_reliability(bins)
+    assert not plt.get_fignums()
