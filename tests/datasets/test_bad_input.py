@@ -1,5 +1,6 @@
 """Whatever is wrong gives one clear error, and nothing half-written."""
 
+import gzip
 import os
 import zipfile
 import zlib
@@ -115,10 +116,10 @@ def test_icml_csv_cut_within_the_pixels(tmp_path):
     ("content", "message"),
     [
         (b"", "received an empty file"),
-        (b"hello\n", "received another file"),
-        (b"emotion,Usage\n3,Training\n", "received another file"),
-        (f"3,{PIXELS},Training\n".encode(), "received another file"),
-        ("emotion,pixels,Usage\n".encode("utf-16"), "received another file"),
+        (b"hello\n", r"received a file that begins with 'hello\\n'"),
+        (b"emotion,Usage\n3,Training\n", "begins with 'emotion,Usage"),
+        (f"3,{PIXELS},Training\n".encode(), "begins with '3,"),
+        ("emotion,pixels,Usage\n".encode("utf-16"), "received a file that begins"),
     ],
 )
 def test_no_data_set(tmp_path, content, message):
@@ -269,7 +270,10 @@ def test_several_archives(tmp_path):
     (tmp_path / "x.csv").unlink()
     for name in ("a.zip", "b.zip"):
         fake.write_zip(tmp_path / name, {"fer2013.csv": csv})
-    assert_refused(tmp_path, "expected one archive, received a.zip, b.zip")
+    (tmp_path / "c.gz").write_bytes(gzip.compress(b"no tar"))
+    assert_refused(tmp_path, "expected one archive, received a.zip, b.zip;")
+    (tmp_path / "b.zip").unlink()
+    assert len(fk.load_fer2013(tmp_path).train) == len(GOOD)
 
 
 def test_parquet(tmp_path):

@@ -24,7 +24,7 @@ from fer2013kit.datasets._parquet import read_parquet
 from fer2013kit.datasets._pictures import read_pictures
 from fer2013kit.datasets._rows import Rows
 from fer2013kit.datasets._storage import content_key, listing_key
-from fer2013kit.datasets._trees import FolderTree, TarTree, ZipTree, archive_errors
+from fer2013kit.datasets._trees import FolderTree, TarTree, ZipTree, archive_errors, is_archive
 from fer2013kit.exceptions import DatasetFormatError, DatasetNotFoundError
 
 if TYPE_CHECKING:
@@ -83,9 +83,11 @@ def find_source(path: Path) -> Source:
             "fetch_fer2013() says where to get the data"
         )
     with path.open("rb") as stream:
-        form = file_form(stream.read(HEAD_BYTES))
+        head = stream.read(HEAD_BYTES)
+    form = file_form(head)
     if form is None:
-        received = "an empty file" if path.stat().st_size == 0 else "another file"
+        beginning = head[:40].decode(errors="replace")
+        received = f"a file that begins with {beginning!r}" if head else "an empty file"
         raise DatasetFormatError(f"expected {EXPECTED}; received {received}", path=path)
     if form in _ARCHIVE_TREES:
         return Source(
@@ -109,13 +111,15 @@ def _find_in_folder(path: Path) -> Source:
             path, found.dialect, partial(listing_key, stamps), partial(read_pictures, tree, root)
         )
     if found.dialect is Dialect.ARCHIVE:
-        if len(found.names) > 1:
+        # Of several, those that are compressed but no tar are none.
+        archives = [name for name in found.names if is_archive(path / name)] or found.names
+        if len(archives) > 1:
             raise DatasetFormatError(
-                f"expected one archive, received {', '.join(found.names)}; "
+                f"expected one archive, received {', '.join(archives)}; "
                 "pass the path of the one to read",
                 path=path,
             )
-        return find_source(path / found.names[0])
+        return find_source(path / archives[0])
     return _folder_source(path / found.names[0], path, found)
 
 

@@ -216,7 +216,9 @@ def archive_errors(path: Path) -> Iterator[None]:
         EOFError,
     ) as error:
         raise DatasetFormatError(
-            f"the archive is damaged or incomplete ({error}); download it again", path=path
+            f"the archive is damaged or incomplete ({' '.join(str(error).split())}); "
+            "download it again",
+            path=path,
         ) from error
     except (NotImplementedError, RuntimeError) as error:  # zipfile: unknown method, encrypted
         raise DatasetFormatError(
@@ -224,6 +226,11 @@ def archive_errors(path: Path) -> Iterator[None]:
             "or unpack it and pass the folder",
             path=path,
         ) from error
+
+
+def is_archive(path: Path) -> bool:
+    """Tell whether a file can be opened as a zip or tar archive."""
+    return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
 
 
 def _is_rubbish(name: str) -> bool:
