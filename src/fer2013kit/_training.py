@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import keras
+import numpy as np
 from keras import callbacks as keras_callbacks
 
 from fer2013kit._checkpoint import Checkpoint, read_checkpoint, write_checkpoint
@@ -14,8 +15,10 @@ from fer2013kit._progress import TrainingProgress
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from fer2013kit.pipeline import TrainingBatches
 
@@ -208,12 +211,8 @@ class _StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras car
         checkpoint = None if path is None else read_checkpoint(path, self._settings.fingerprint)
         if checkpoint is None:
             return 0
-        for variables, values in (
-            (model.variables, checkpoint.model),
-            (model.optimizer.variables, checkpoint.optimizer),
-        ):
-            for variable, value in zip(variables, values, strict=True):
-                variable.assign(value)
+        _assign(model.variables, checkpoint.model)
+        _assign(model.optimizer.variables, checkpoint.optimizer)
         self._best_weights = checkpoint.best
         self.history = checkpoint.history
         self.best_epoch = checkpoint.best_epoch
@@ -231,19 +230,19 @@ class _StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras car
         if self.model.optimizer.use_ema:
             # Keras's own SwapEMAWeights swaps by adding and subtracting, which rounds: a run
             # with validation data would end elsewhere than one without.
-            self._raw_weights = [v.numpy() for v in self.model.trainable_variables]
-            self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
+            variables = self.model.trainable_variables
+            self._raw_weights = _copies(variables)
+            self.model.optimizer.finalize_variable_values(variables)
+            # On JAX the variables now share the averages' memory, which evaluation gives away.
+            _assign(variables, _copies(variables))
 
     def on_test_end(self, logs: dict[str, float] | None = None) -> None:
         """Remember the validated weights and go on with those of the run."""
         del logs
         if self._settings.restore_best_weights:
-            self._candidate = self.model.get_weights()
+            self._candidate = _copies(self.model.weights)
         if self.model.optimizer.use_ema:
-            for variable, value in zip(
-                self.model.trainable_variables, self._raw_weights, strict=True
-            ):
-                variable.assign(value)
+            _assign(self.model.trainable_variables, self._raw_weights)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Record the epoch, stop if nothing gets better, and write the checkpoint."""
@@ -264,8 +263,8 @@ class _StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras car
                     history=self.history,
                     best_epoch=self.best_epoch,
                     stopped=self.stopped,
-                    model=[v.numpy() for v in self.model.variables],
-                    optimizer=[v.numpy() for v in self.model.optimizer.variables],
+                    model=_copies(self.model.variables),
+                    optimizer=_copies(self.model.optimizer.variables),
                     best=self._best_weights,
                 ),
             )
@@ -280,5 +279,14 @@ class _StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras car
             self._best_weights = self._candidate
 
     def _learning_rate(self) -> float:
-        rate = self.model.optimizer.learning_rate
-        return float(keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(rate)))
+        return float(self.model.optimizer.learning_rate)
+
+
+def _copies(variables: Iterable[Any]) -> list[NDArray[Any]]:
+    """Return the values of variables; a plain ``numpy()`` may be a view of living memory."""
+    return [np.array(variable.numpy()) for variable in variables]
+
+
+def _assign(variables: Iterable[Any], values: Iterable[NDArray[Any]]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
