@@ -249,6 +249,17 @@ def test_text_holds_the_figures_aligned():
     )
 
 
+@pytest.mark.parametrize(
+    ("confidence", "words"),
+    [(0.5, "close to the accuracy"), (0.9, "over-confident"), (0.4, "under-confident")],
+)
+def test_text_tells_which_way_confidence_errs(confidence, words):
+    row = [confidence, *[(1 - confidence) / 2] * 2]
+    report = fk.evaluate_predictions([0, 1], [row, row], class_names=("a", "b", "c"))
+    assert words in str(report)
+    assert words in report.to_html()
+
+
 def test_text_leaves_out_a_matrix_that_is_too_wide():
     names = [f"emotion number {i}" for i in range(12)]
     report = fk.evaluate_predictions(np.arange(12), np.eye(12), class_names=names)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fer2013kit.evaluation import EvaluationReport
 
 _WIDEST_LINE = 100
+_SAME_CONFIDENCE = 0.005
 
 
 def format_report(report: EvaluationReport) -> str:
@@ -25,8 +26,11 @@ def format_report(report: EvaluationReport) -> str:
 
 
 def describe_confidence(report: EvaluationReport) -> str:
-    """Return "over-confident" or "under-confident": whether the mean confidence is too high."""
-    return "over-confident" if report.mean_confidence > report.accuracy else "under-confident"
+    """Say on which side of the accuracy the mean confidence is."""
+    excess = report.mean_confidence - report.accuracy
+    if abs(excess) < _SAME_CONFIDENCE:
+        return "close to the accuracy"
+    return "over-confident" if excess > 0 else "under-confident"
 
 
 def _figures(report: EvaluationReport) -> str:
