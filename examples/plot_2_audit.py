@@ -18,10 +18,8 @@ data = fk.make_fer2013(n_samples=700, random_state=0)
 copies = data.train.subset([3, 14, 15, 92])
 labels = copies.labels.copy()
 labels[0] = (labels[0] + 1) % 7
-planted = fk.Split(
-    np.concatenate([data.test.images, copies.images, np.full((1, 48, 48, 1), 128, np.uint8)]),
-    np.concatenate([data.test.labels, labels, [6]]),
-)
+blank = fk.Split(np.full((1, 48, 48), 128), [fk.Emotion.NEUTRAL])
+planted = data.test.concat(fk.Split(copies.images, labels), blank)
 faulty = fk.FER2013(train=data.train, validation=data.validation, test=planted)
 
 # %%

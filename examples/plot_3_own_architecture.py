@@ -19,17 +19,17 @@ import fer2013kit as fk
 
 @fk.register_model("separable_cnn")
 def separable_cnn(input_shape=(48, 48, 1), num_classes=7, width=16):
-    inputs = keras.Input(input_shape, name="images")
-    x = layers.Rescaling(1 / 127.5, offset=-1, name="scale")(inputs)
-    x = layers.Conv2D(width, 5, strides=2, use_bias=False, name="stem")(x)
-    for block, filters in enumerate((width, 2 * width, 4 * width)):
-        x = layers.BatchNormalization(name=f"norm_{block}")(x)
-        x = layers.ReLU(name=f"relu_{block}")(x)
-        x = layers.SeparableConv2D(filters, 3, use_bias=False, name=f"convolution_{block}")(x)
-        x = layers.MaxPooling2D(2, padding="same", name=f"pool_{block}")(x)
-    x = layers.GlobalAveragePooling2D(name="average")(x)
-    outputs = layers.Dense(num_classes, activation="softmax", dtype="float32", name="emotion")(x)
-    return keras.Model(inputs, outputs, name="separable_cnn")
+    inputs = keras.Input(input_shape)
+    x = layers.Rescaling(1 / 127.5, offset=-1)(inputs)
+    x = layers.Conv2D(width, 5, strides=2, use_bias=False)(x)
+    for filters in (width, 2 * width, 4 * width):
+        x = layers.BatchNormalization()(x)
+        x = layers.ReLU()(x)
+        x = layers.SeparableConv2D(filters, 3, use_bias=False)(x)
+        x = layers.MaxPooling2D(2, padding="same")(x)
+    x = layers.GlobalAveragePooling2D()(x)
+    head = layers.Dense(num_classes, activation="softmax", dtype="float32")
+    return keras.Model(inputs, head(x), name="separable_cnn")
 
 
 print(fk.list_models())
@@ -53,8 +53,9 @@ search = GridSearchCV(
     cv=StratifiedShuffleSplit(1, test_size=0.2, random_state=0),
 )
 search.fit(*data.train)
+results = search.cv_results_
 for params, score in zip(
-    search.cv_results_["params"], search.cv_results_["mean_test_score"], strict=True
+    results["params"], results["mean_test_score"], strict=True
 ):
     print(params, f"accuracy {score:.2f}")
 
