@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from fer2013kit._pictures import picture_to_gray, resize_gray
 from fer2013kit.emotions import IMAGE_SHAPE
-from fer2013kit.exceptions import DatasetFormatError, InvalidInputError
+from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
@@ -27,7 +25,7 @@ _TAG_MARK: Final = b"\xff\xe1"  # EXIF or XMP, which may hold an orientation for
 _MAX_PIXELS: Final = 80_000_000
 
 
-def decode_face(content: bytes, out: UInt8Array, *, path: Path) -> None:
+def decode_face(content: bytes, out: UInt8Array) -> None:
     """Decode a picture of 48x48 into ``out``, to the very pixels that Pillow gives.
 
     Parameters
@@ -36,23 +34,25 @@ def decode_face(content: bytes, out: UInt8Array, *, path: Path) -> None:
         A JPEG, PNG or other picture file.
     out : ndarray of uint8, shape (48, 48, 1)
         Is written.
-    path : Path
-        What the error calls the picture.
 
     Raises
     ------
-    DatasetFormatError
+    ValueError
         For a broken picture, another file, or another size.
     """
     plain_jpeg = content.startswith(_JPEG_START) and _TAG_MARK not in content
-    if plain_jpeg and _decode_gray_jpeg(content, out, path):
+    if plain_jpeg and _decode_gray_jpeg(content, out):
         return
-    image = _open(content, path)
-    _check_face_size(image.height, image.width, path)
-    out[..., 0] = _to_gray(image, path)
+    image = _open(content)
+    if (image.height, image.width) != (_HEIGHT, _WIDTH):
+        raise ValueError(
+            f"expected a picture of {_WIDTH}x{_HEIGHT} pixels, received "
+            f"{image.width}x{image.height}; pictures of other sizes are read by load_image_folder"
+        )
+    out[..., 0] = _to_gray(image)
 
 
-def decode_and_resize(content: bytes, out: UInt8Array, *, aspect: Aspect, path: Path) -> None:
+def decode_and_resize(content: bytes, out: UInt8Array, *, aspect: Aspect) -> None:
     """Decode a picture of any size and mode, make it grey and resize it into ``out``.
 
     Parameters
@@ -63,72 +63,55 @@ def decode_and_resize(content: bytes, out: UInt8Array, *, aspect: Aspect, path: 
         Is written.
     aspect : {"crop", "stretch", "pad"}
         What becomes of pictures that are not square.
-    path : Path
-        What the error calls the picture.
 
     Raises
     ------
-    DatasetFormatError
+    ValueError
         For a broken picture, another file, or more than 80 megapixels.
     """
-    image = _open(content, path)
+    image = _open(content)
     if image.width * image.height > _MAX_PIXELS:
-        raise DatasetFormatError(
+        raise ValueError(
             f"the picture has {image.width}x{image.height} pixels; "
-            f"expected at most {_MAX_PIXELS:,}; make it smaller",
-            path=path,
+            f"expected at most {_MAX_PIXELS:,}; make it smaller"
         )
-    out[..., 0] = resize_gray(_to_gray(image, path), aspect=aspect)
+    out[..., 0] = resize_gray(_to_gray(image), aspect=aspect)
 
 
-def _decode_gray_jpeg(content: bytes, out: UInt8Array, path: Path) -> bool:
-    """Decode a grey 48x48 JPEG fast; False for a colour one, which is Pillow's to make grey."""
+def _decode_gray_jpeg(content: bytes, out: UInt8Array) -> bool:
+    """Decode a grey 48x48 JPEG fast; False leaves any other one to Pillow."""
     import simplejpeg
 
     try:
         height, width, colorspace, _ = simplejpeg.decode_jpeg_header(content)
-        if colorspace != "Gray":
+        if colorspace != "Gray" or (height, width) != (_HEIGHT, _WIDTH):
             return False
-        _check_face_size(height, width, path)
         simplejpeg.decode_jpeg(content, "GRAY", buffer=out)
-    except DatasetFormatError:
-        raise
     except ValueError as error:
-        raise _broken(path, error) from error
+        raise _broken(error) from error
     return True
 
 
-def _check_face_size(height: int, width: int, path: Path) -> None:
-    if (height, width) != (_HEIGHT, _WIDTH):
-        raise DatasetFormatError(
-            f"expected a picture of {_WIDTH}x{_HEIGHT} pixels, received {width}x{height}; "
-            "pictures of other sizes are read by load_image_folder",
-            path=path,
-        )
-
-
-def _open(content: bytes, path: Path) -> Image.Image:
+def _open(content: bytes) -> Image.Image:
     from PIL import Image
 
     try:
         return Image.open(io.BytesIO(content))
     except (OSError, SyntaxError, ValueError) as error:
-        raise _broken(path, error) from error
+        raise _broken(error) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DatasetFormatError(f"the picture is too large: {error}", path=path) from error
+        raise ValueError(f"the picture is too large: {error}") from error
 
 
-def _to_gray(image: Image.Image, path: Path) -> NDArray[np.uint8]:
+def _to_gray(image: Image.Image) -> NDArray[np.uint8]:
     try:
         return picture_to_gray(image)
-    except InvalidInputError as error:
-        raise DatasetFormatError(str(error), path=path) from error
+    except InvalidInputError:
+        raise  # says itself what is wrong
     except (OSError, SyntaxError, ValueError) as error:
-        raise _broken(path, error) from error
+        raise _broken(error) from error
 
 
-def _broken(path: Path, error: Exception) -> DatasetFormatError:
+def _broken(error: Exception) -> ValueError:
     reason = str(error) if "BytesIO" not in str(error) else "no known picture format"
-    return DatasetFormatError(
-        f"not a readable picture ({reason}); delete it or replace it", path=path
-    )
+    return ValueError(f"not a readable picture ({reason}); delete it or replace it")

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from fer2013kit.datasets._csv import parse_header
-from fer2013kit.datasets._pictures import PICTURE_SUFFIXES, find_picture_root
+from fer2013kit.datasets._pictures import find_picture_root, is_picture_name
 
 if TYPE_CHECKING:
     from fer2013kit.datasets._trees import FileTree
@@ -131,9 +131,7 @@ def find_data(tree: FileTree) -> Found | None:
 def _file_forms(tree: FileTree) -> dict[str, Form]:
     """Look into the files that are no pictures; the shallowest come first, then by name."""
     candidates = [
-        name
-        for name, size in tree.sizes.items()
-        if size > 0 and PurePosixPath(name).suffix.lower() not in PICTURE_SUFFIXES
+        name for name, size in tree.sizes.items() if size > 0 and not is_picture_name(name)
     ]
     if len(candidates) > _MAX_LOOKS:
         candidates = sorted(candidates, key=_depth_and_name)[:_MAX_LOOKS]
@@ -155,7 +153,7 @@ def describe(tree: FileTree) -> str:
     names = list(tree.sizes)
     if not names:
         return "no files"
-    if any(PurePosixPath(name).suffix.lower() in PICTURE_SUFFIXES for name in names):
+    if any(map(is_picture_name, names)):
         return (
             f"{len(names)} files such as {names[0]!r}; "
             "pictures in <class>/ folders of their own are read by load_image_folder"

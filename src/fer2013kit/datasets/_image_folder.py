@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fer2013kit._pictures import resize_gray
 from fer2013kit.datasets._decode import decode_and_resize
-from fer2013kit.datasets._pictures import PICTURE_SUFFIXES
+from fer2013kit.datasets._pictures import is_picture_name
 from fer2013kit.datasets._rows import Rows, run_in_threads
 from fer2013kit.datasets._storage import cached_rows, listing_key
 from fer2013kit.datasets._trees import FolderTree, read_in_chunks
@@ -88,6 +89,7 @@ def load_image_folder(
         raise DatasetNotFoundError(
             f"there is no folder {folder}; expected one that holds a folder for each emotion"
         )
+    resize_gray(np.zeros((1, 1), np.uint8), aspect=aspect)  # an unknown aspect is told at once
     mapped = {name: _mapped_code(name, value) for name, value in (label_map or {}).items()}
     tree = FolderTree(folder)
     places = sorted(_list_pictures(tree, mapped))
@@ -119,7 +121,7 @@ def _list_pictures(tree: FolderTree, mapped: Mapping[str, int | None]) -> list[t
     """Return code and name of each picture."""
     pictures = []
     for name, size in tree.sizes.items():
-        if PurePosixPath(name).suffix.lower() not in PICTURE_SUFFIXES:
+        if not is_picture_name(name):
             continue
         class_folder, _, rest = name.partition("/")
         code = mapped[class_folder] if class_folder in mapped else emotion_code(class_folder)
@@ -147,7 +149,10 @@ def _read(tree: FolderTree, places: list[tuple[int, str]], aspect: Aspect) -> Ro
 
     def decode(chunk: list[tuple[str, bytes]]) -> None:
         for name, content in chunk:
-            decode_and_resize(content, images[position[name]], aspect=aspect, path=tree.path / name)
+            try:
+                decode_and_resize(content, images[position[name]], aspect=aspect)
+            except ValueError as error:
+                raise DatasetFormatError(str(error), path=tree.path / name) from error
 
     run_in_threads(decode, read_in_chunks(tree, position))
     labels = np.array([code for code, _ in places], np.int64)

@@ -122,7 +122,10 @@ def _read_file(file: Any, path: Path) -> tuple[UInt8Array, Any]:
                     f"{type(content).__name__}; save the set with its pictures embedded",
                     path=path,
                 )
-            decode_face(content, images[row], path=path / f"row {row}")
+            try:
+                decode_face(content, images[row])
+            except ValueError as error:
+                raise DatasetFormatError(str(error), path=path / f"row {row}") from error
 
     run_in_threads(decode, chunks())
     return images, labels

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -19,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from fer2013kit._arrays import UInt8Array
     from fer2013kit.datasets._trees import FileTree
 
 _logger = logging.getLogger(__name__)
 
-PICTURE_SUFFIXES: Final = frozenset(
-    {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".tif", ".tiff", ".webp"}
+_PICTURE_ENDINGS: Final = (
+    *(".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png"),
+    *(".tif", ".tiff", ".webp"),
 )
 
 FOLDER_SPLITS: Final = {
@@ -43,14 +41,18 @@ FOLDER_SPLITS: Final = {
 _MAX_PICTURE_BYTES: Final = 4 * 2**20
 
 
-@dataclass(frozen=True, order=True)
-class _Picture:
+class _Picture(NamedTuple):
     """Where a picture belongs; pictures are read into the order of these fields."""
 
     split: int
     code: int
     file_name: str
     name: str
+
+
+def is_picture_name(name: str) -> bool:
+    """Tell whether a file name ends as those of pictures do."""
+    return name.lower().endswith(_PICTURE_ENDINGS)
 
 
 def find_picture_root(names: list[str]) -> str | None:
@@ -109,8 +111,10 @@ def read_pictures(tree: FileTree, root: str) -> Rows:
 
     def decode(chunk: list[tuple[str, bytes]]) -> None:
         for name, content in chunk:
-            row: UInt8Array = images[position[name]]
-            decode_face(content, row, path=tree.path / name)
+            try:
+                decode_face(content, images[position[name]])
+            except ValueError as error:
+                raise DatasetFormatError(str(error), path=tree.path / name) from error
 
     run_in_threads(decode, read_in_chunks(tree, position))
     labels = np.array([picture.code for picture in pictures], np.int64)
@@ -129,7 +133,7 @@ def _list_pictures(tree: FileTree, root: str) -> Iterator[_Picture]:
         if folder_split is None:
             continue
         class_folder, _, file_name = rest.partition("/")
-        if not file_name and PurePosixPath(name).suffix.lower() not in PICTURE_SUFFIXES:
+        if not file_name and not is_picture_name(name):
             continue  # a list or a note beside the class folders
         code = _check_place(tree.path, name, class_folder, file_name)
         if size > _MAX_PICTURE_BYTES:

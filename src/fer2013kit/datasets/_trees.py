@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Deep enough for folder/train/class/picture one folder deeper; a home folder is not searched whole.
 _MAX_FOLDER_DEPTH: Final = 5
-_CHUNK_BYTES: Final = 2**19  # some 300 pictures of 48x48
+_CHUNK_BYTES: Final = 2**18  # some 150 pictures of 48x48
 _LOCAL_HEADER: Final = struct.Struct("<26x2H")  # in a zip, before each file: lengths of name, extra
 _ENCRYPTED: Final = 1
 _RUBBISH: Final = frozenset({"__macosx", "thumbs.db", "desktop.ini", "icon\r"})
