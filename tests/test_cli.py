@@ -304,6 +304,7 @@ def pictures(tmp_path):
     for name, size, mode in [("a.png", (90, 60), "RGBA"), ("deeper/b.JPG", (48, 48), "L")]:
         Image.new(mode, size, "gray").save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "._a.png").write_text("what macOS leaves in archives")
     return tmp_path
 
 

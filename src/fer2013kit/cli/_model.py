@@ -20,7 +20,7 @@ from fer2013kit.cli._program import (
     show,
     tta_option,
 )
-from fer2013kit.exceptions import Fer2013KitError, InvalidInputError
+from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -184,18 +184,22 @@ def predict(
 
 def find_pictures(paths: Iterable[Path]) -> list[Path]:
     """Return the files, and the pictures in the folders, sorted and each once."""
-    from fer2013kit.datasets._pictures import PICTURE_SUFFIXES
+    from fer2013kit.datasets._pictures import is_picture_name
 
     files: dict[Path, None] = {}
     for path in paths:
         if not path.is_dir():
             files[path] = None
             continue
-        inside = sorted(one for one in path.rglob("*") if one.suffix.lower() in PICTURE_SUFFIXES)
+        inside = sorted(
+            one
+            for one in path.rglob("*")
+            if is_picture_name(one.name) and not one.name.startswith(".") and one.is_file()
+        )
         if not inside:
             raise InvalidInputError(
-                f"there is no picture in the folder {path}; "
-                f"expected files that end in {', '.join(sorted(PICTURE_SUFFIXES))}"
+                f"there is no picture in the folder {path}; name files one by one "
+                "where their names do not end as those of pictures do"
             )
         files.update(dict.fromkeys(inside))
     return list(files)
@@ -215,9 +219,10 @@ def read_faces(
     for path in tqdm(files, desc="reading", unit="picture", disable=None, leave=False):
         face = np.empty(IMAGE_SHAPE, np.uint8)
         try:
-            decode_and_resize(path.read_bytes(), face, aspect=aspect, path=path)
-        except (Fer2013KitError, OSError) as error:
-            errors[path] = str(error)
+            decode_and_resize(path.read_bytes(), face, aspect=aspect)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else None
+            errors[path] = f"{path}: {reason or error}"
         else:
             faces[path] = face
     return faces, errors
