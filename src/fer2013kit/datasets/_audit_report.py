@@ -1,0 +1,285 @@
+"""AuditReport: what audit_dataset found, as figures, text and rows, and data sets without it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+
+from fer2013kit.datasets._fer2013 import FER2013
+from fer2013kit.exceptions import InvalidInputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from fer2013kit._arrays import IntArray
+
+    BoolArray = NDArray[np.bool_]
+    Groups = dict[str, IntArray]
+
+ALONE: Final = -1
+"""Group number of a row that is in no group."""
+
+BLANK_LIMIT: Final = 1.0
+"""A picture whose pixels have a standard deviation below this, in grey levels, shows nothing."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AuditReport:
+    """What :func:`audit_dataset` found.
+
+    Attributes
+    ----------
+    data : FER2013
+        The data set that was looked at.
+    duplicate_groups : dict of str to ndarray of int64, shape (n,)
+        For each split the number of each row's group of byte-identical pictures, the same number
+        in every split, -1 for pictures that occur once.
+    near_duplicate_groups : dict of str to ndarray of int64, shape (n,), or None
+        The same for groups of pictures that are similar; identical ones count as one, so that
+        every group holds different pictures.  None when they were not looked for.
+    blank : dict of str to ndarray of bool, shape (n,)
+        For each split, which pictures are blank: the standard deviation of their pixels is below
+        one grey level.
+    leaks, near_leaks : dict of str to ndarray of int64
+        For ``validation`` and ``test``, the row numbers of pictures that also stand in ``train``,
+        byte for byte, or (these not counted again) as a near-duplicate.
+    conflicts : dict of str to ndarray of int64
+        For each split the row numbers of pictures that occur more than once, in whatever split,
+        and not always with the same label.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> data = fk.make_fer2013(n_samples=140, random_state=0)
+    >>> twice = fk.FER2013(train=data.train.concat(data.train.subset([5, 7])))
+    >>> report = fk.audit_dataset(twice)
+    >>> report
+    AuditReport(2 duplicate groups, 0 leaks, 0 conflicts, 0 blank pictures)
+    >>> len(report.drop_duplicates().train) == len(data.train)
+    True
+    """
+
+    data: FER2013
+    duplicate_groups: Groups
+    near_duplicate_groups: Groups | None
+    blank: dict[str, BoolArray]
+
+    @property
+    def leaks(self) -> Groups:
+        """Rows of validation and test whose picture also stands in train."""
+        return self._rows_in_train(self.duplicate_groups)
+
+    @property
+    def near_leaks(self) -> Groups:
+        """Rows of validation and test that have a near-duplicate in train, without the leaks."""
+        if self.near_duplicate_groups is None:
+            return {name: np.empty(0, np.int64) for name in self._evaluation}
+        near = self._rows_in_train(self.near_duplicate_groups)
+        return {name: np.setdiff1d(near[name], rows) for name, rows in self.leaks.items()}
+
+    @property
+    def conflicts(self) -> Groups:
+        """Rows of pictures that occur more than once and not always with the same label."""
+        wrong = self.conflicting(self.duplicate_groups)
+        return {
+            name: np.flatnonzero(np.isin(groups, wrong))
+            for name, groups in self.duplicate_groups.items()
+        }
+
+    def __repr__(self) -> str:
+        counts = self.as_dict()
+        return (
+            f"AuditReport({counts['duplicates']['groups']} duplicate groups, "
+            f"{sum(counts['leaks'].values())} leaks, {counts['conflicts']['rows']} conflicts, "
+            f"{sum(counts['blank'].values())} blank pictures)"
+        )
+
+    def drop_leaks(
+        self,
+        *,
+        from_: Literal["train", "evaluation"] = "train",
+        near_duplicates: bool = False,
+    ) -> FER2013:
+        """Return the data set without pictures that stand in train and in evaluation alike.
+
+        Parameters
+        ----------
+        from_ : {"train", "evaluation"}, default "train"
+            Where they are left out.  With ``"train"``, validation and test stay as published, and
+            figures measured on them compare row for row with those of others.  Choose
+            ``"evaluation"`` for models that were trained on the whole of train already.
+        near_duplicates : bool, default False
+            Leave near-duplicates out as well.
+
+        Returns
+        -------
+        FER2013
+            The rows that stay, in their order.
+
+        Raises
+        ------
+        InvalidInputError
+            For another ``from_``, or when near-duplicates were not looked for.
+        """
+        if from_ not in {"train", "evaluation"}:
+            raise InvalidInputError(f"from_ must be 'train' or 'evaluation'; received {from_!r}")
+        groups = self._groups(near_duplicates=near_duplicates)
+        train = groups["train"]
+        evaluation = np.concatenate([train[:0], *(groups[name] for name in self._evaluation)])
+        shared = np.intersect1d(train[train != ALONE], evaluation)
+        dropped = {"train"} if from_ == "train" else set(self._evaluation)
+        return self._keep({name: ~np.isin(groups[name], shared) for name in dropped})
+
+    def drop_duplicates(
+        self, *, near_duplicates: bool = False, conflicts: Literal["first", "drop"] = "first"
+    ) -> FER2013:
+        """Return the data set with each picture once in each split.
+
+        Of each group the first row of each split stays; a picture that stands in two splits
+        stays in both (:meth:`drop_leaks` is for these).
+
+        Parameters
+        ----------
+        near_duplicates : bool, default False
+            Treat near-duplicates as the same picture.
+        conflicts : {"first", "drop"}, default "first"
+            What becomes of a group whose rows, in whatever split, have different labels:
+            ``"first"`` treats it as any other, so that the first row's label counts;
+            ``"drop"`` leaves all its rows out, as no label of it can be trusted.
+
+        Returns
+        -------
+        FER2013
+            The rows that stay, in their order.
+
+        Raises
+        ------
+        InvalidInputError
+            For another ``conflicts``, or when near-duplicates were not looked for.
+        """
+        if conflicts not in {"first", "drop"}:
+            raise InvalidInputError(f"conflicts must be 'first' or 'drop'; received {conflicts!r}")
+        groups = self._groups(near_duplicates=near_duplicates)
+        wrong = self.conflicting(groups) if conflicts == "drop" else np.empty(0, np.int64)
+        kept = {}
+        for name, numbers in groups.items():
+            kept[name] = numbers == ALONE
+            kept[name][np.unique(numbers, return_index=True)[1]] = True
+            kept[name] &= ~np.isin(numbers, wrong)
+        return self._keep(kept)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures as plain numbers and dicts, ready for JSON.
+
+        Returns
+        -------
+        dict
+            ``rows``, ``blank``: per split.  ``leaks``, ``near_leaks``: per evaluation split.
+            ``duplicates``, ``near_duplicates`` (None when not looked for): ``groups``, ``rows``
+            in groups, ``extra_rows`` (rows beyond the first of each group).  ``conflicts``:
+            ``groups``, ``rows``.  ``class_counts``: per split and class, None where there are no
+            labels.
+        """
+        from fer2013kit.datasets._audit_tables import audit_figures
+
+        return audit_figures(self)
+
+    def summary(self) -> str:
+        """Return the figures as text.
+
+        Returns
+        -------
+        str
+            Some twenty lines.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> data = fk.make_fer2013(n_samples=140, random_state=0)
+        >>> print(fk.audit_dataset(data).summary())
+        Audit of FER2013(train=112, validation=14, test=14, source='make_fer2013')
+        ...
+        """
+        from fer2013kit.datasets._audit_tables import audit_text
+
+        return audit_text(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per finding as a pandas data frame.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``split``, ``index`` (row number in the split), ``emotion`` (class code,
+            missing where there are no labels), ``emotion_name``, as in
+            :meth:`FER2013.to_frame`; ``finding``: ``"leak"``, ``"near_leak"``, ``"conflict"``,
+            ``"duplicate"``, ``"near_duplicate"`` or ``"blank"``; ``group``: number of the group
+            of identical or, for the ``near_`` findings, similar pictures, missing for blanks.  A
+            row of the data set stands here once for each of its findings.  Ordered by finding,
+            split and index.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> train = fk.make_fer2013(n_samples=140, random_state=0).train.subset([0, 1, 0])
+        >>> report = fk.audit_dataset(fk.FER2013(train=train))
+        >>> report.to_frame()[["split", "index", "finding", "group"]]
+           split  index    finding  group
+        0  train      0  duplicate      0
+        1  train      2  duplicate      0
+        """
+        from fer2013kit.datasets._audit_tables import audit_frame
+
+        return audit_frame(self)
+
+    @property
+    def _evaluation(self) -> tuple[str, ...]:
+        return tuple(name for name in self.data.splits if name != "train")
+
+    def _rows_in_train(self, groups: Groups) -> Groups:
+        train = groups["train"][groups["train"] != ALONE]
+        return {name: np.flatnonzero(np.isin(groups[name], train)) for name in self._evaluation}
+
+    def _groups(self, *, near_duplicates: bool) -> Groups:
+        """Return groups of identical or, if asked for, of identical or similar pictures."""
+        if not near_duplicates:
+            return self.duplicate_groups
+        if self.near_duplicate_groups is None:
+            raise InvalidInputError(
+                "near-duplicates were not looked for; call audit_dataset with near_duplicates=True"
+            )
+        offset = 1 + max(
+            (int(rows.max(initial=ALONE)) for rows in self.near_duplicate_groups.values()),
+            default=ALONE,
+        )
+        return {
+            name: np.where(
+                (near == ALONE) & (self.duplicate_groups[name] != ALONE),
+                self.duplicate_groups[name] + offset,
+                near,
+            )
+            for name, near in self.near_duplicate_groups.items()
+        }
+
+    def conflicting(self, groups: Groups) -> IntArray:
+        """Return the numbers of the groups whose rows have different labels."""
+        pairs = [
+            np.column_stack([groups[name], split.labels])
+            for name, split in self.data.splits.items()
+            if split.labels is not None
+        ]
+        table: IntArray = np.concatenate([np.empty((0, 2), np.int64), *pairs])
+        different: IntArray = np.unique(table, axis=0)
+        numbers, counts = np.unique(different[:, 0], return_counts=True)
+        wrong: IntArray = numbers[(counts > 1) & (numbers != ALONE)]
+        return wrong
+
+    def _keep(self, kept: dict[str, BoolArray]) -> FER2013:
+        splits = {
+            name: split.subset(kept[name]) if name in kept and not kept[name].all() else split
+            for name, split in self.data.splits.items()
+        }
+        return FER2013(**splits, source=self.data.source)
