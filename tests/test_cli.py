@@ -284,7 +284,12 @@ def test_evaluate(folder, tmp_path):
     report = tmp_path / "report.html"
     text = run(*command, "--split", "test", "--tta", "flip", "--report", report).stdout
     assert str(classifier.evaluate(*data.test, tta="flip")) in text
-    assert "<img" in report.read_text(encoding="utf-8")
+    page = report.read_text(encoding="utf-8")
+    assert "Most confident mistakes" in page
+    run(*command, "--split", "test", "--report", report, "--no-faces")
+    page = report.read_text(encoding="utf-8")
+    assert "Confusion matrix" in page
+    assert "Most confident mistakes" not in page
 
 
 def test_evaluate_needs_the_split(folder):

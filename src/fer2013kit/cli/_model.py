@@ -13,6 +13,7 @@ from fer2013kit.cli._program import (
     FAILED,
     OUTPUT_FILE,
     PATH,
+    faces_option,
     import_keras,
     json_option,
     make_room,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 )
 @tta_option
 @click.option("--report", type=OUTPUT_FILE, help="Write an HTML page with pictures.")
+@faces_option
 @json_option
 def evaluate(
     *,
@@ -51,6 +53,7 @@ def evaluate(
     split_name: str | None,
     tta: str | None,
     report: Path | None,
+    faces: bool,
     as_json: bool,
 ) -> None:
     """Measure a saved classifier on a data set.
@@ -75,7 +78,7 @@ def evaluate(
     text = f"{model} on the {name} split of {data}\n\n{evaluation}"
     if report is not None:
         facts = {"data": data, "split": name, "classifier": model, "views": tta or "one"}
-        write_report(report, evaluation, classifier, split, tta=tta, facts=facts)
+        write_report(report, evaluation, classifier, split if faces else None, tta=tta, facts=facts)
         text += f"\n\nreport: {report}"
     show(document, text, as_json=as_json)
 
@@ -104,21 +107,25 @@ def write_report(
     path: Path,
     evaluation: EvaluationReport,
     classifier: EmotionClassifier,
-    split: Split,
+    split: Split | None,
     *,
     tta: str | None = None,
     facts: Mapping[str, object],
 ) -> None:
-    """Write the page on an evaluation, with pictures of the split and the training's curves."""
+    """Write the page on an evaluation, with the training's curves and pictures of a split."""
     import numpy as np
 
     from fer2013kit import CLASS_NAMES
 
-    images, labels = split
+    samples = None
+    if split is not None:
+        images, labels = split
+        names = np.array(CLASS_NAMES)[labels]
+        samples = (images, names, classifier.predict_proba(images, tta=tta))
     evaluation.to_html(
         path,
         history=classifier,
-        samples=(images, np.array(CLASS_NAMES)[labels], classifier.predict_proba(images, tta=tta)),
+        samples=samples,
         facts={**facts, "made by": f"fer2013kit {__version__}"},
     )
 

@@ -36,6 +36,12 @@ tta_option = click.option(
     type=click.Choice(["flip", "ten_crop"]),
     help="Average over mirrored or shifted views: 2 or 10 times the work, a little more accurate.",
 )
+faces_option = click.option(
+    "--faces/--no-faces",
+    default=True,
+    show_default=True,
+    help="Show pictures in the report; those of FER-2013 may not be passed on.",
+)
 seed_option = click.option(
     "--seed", type=int, default=0, show_default=True, help="The same seed gives the same model."
 )

@@ -11,6 +11,7 @@ from fer2013kit.cli._model import write_report
 from fer2013kit.cli._program import (
     OUTPUT_FILE,
     PATH,
+    faces_option,
     import_keras,
     json_option,
     make_room,
@@ -33,6 +34,7 @@ METHODS = ("balanced", "inverse_sqrt", "effective_number")
     "-o", "--output", type=OUTPUT_FILE, required=True, help="The classifier, by custom .fer."
 )
 @click.option("--report", type=OUTPUT_FILE, help="Write an HTML page on the validation split.")
+@faces_option
 @click.option("--model", default="five_layer_cnn", help="A name that `fer2013kit info` lists.")
 @click.option("--epochs", type=int, default=60, help="Passes over the training set.")
 @click.option("--batch-size", type=int, default=128, help="Pictures of a training step.")
@@ -72,6 +74,7 @@ def train(
     data: Path,
     output: Path,
     report: Path | None,
+    faces: bool,
     drop_leaks: bool,
     validation_fraction: float,
     calibrate: bool,
@@ -125,7 +128,8 @@ def train(
         text += [str(evaluation), ""]
         if report is not None:
             facts = {"data": data, "split": "validation", "seed": seed, "classifier": output}
-            write_report(report, evaluation, classifier, prepared.validation, facts=facts)
+            shown = prepared.validation if faces else None
+            write_report(report, evaluation, classifier, shown, facts=facts)
             text.append(f"report: {report}")
     show(document, "\n".join([*text, f"classifier: {output}"]), as_json=as_json)
 
