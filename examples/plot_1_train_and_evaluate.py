@@ -16,7 +16,7 @@ import fer2013kit as fk
 
 data = fk.make_fer2013(n_samples=1400, random_state=0)
 print(data.summary())
-fk.plot_samples(*data.train, random_state=0)
+fk.plot_samples(*data.train, n=18, random_state=0)
 plt.show()
 
 # %%
