@@ -263,7 +263,7 @@ def test_train_without_validation_split(folder, tmp_path):
     command = ("train", folder / "train.npz", "-o", tmp_path / "emotions.fer", *QUICK)
     held_out = run(*command, "--drop-leaks", "--json")
     assert "held out 0.1 of the training split" in held_out.stderr
-    assert "left out: " in held_out.stderr
+    assert "leaks left out: 0 of train" in held_out.stderr
     assert json.loads(held_out.stdout)["validation"]["n_samples"] > 0
     assert run_json(*command, "--validation-fraction", "0")["validation"] is None
     run(*command, "--validation-fraction", "0", "--calibrate", code=2)
@@ -290,6 +290,15 @@ def test_evaluate(folder, tmp_path):
     page = report.read_text(encoding="utf-8")
     assert "Confusion matrix" in page
     assert "Most confident mistakes" not in page
+
+
+def test_evaluate_without_leaks(folder, tmp_path):
+    data = fk.load_fer2013(folder / "faces.npz")
+    leaky = fk.FER2013(train=data.train, validation=data.validation.concat(data.train))
+    fk.save_fer2013(leaky, tmp_path / "leaky.npz")
+    result = run("evaluate", folder / "emotions.fer", tmp_path / "leaky.npz", "--drop-leaks")
+    assert f"{len(data.train)} of validation" in result.stderr
+    assert f"of {len(data.validation)} samples" in result.stdout
 
 
 def test_evaluate_needs_the_split(folder):

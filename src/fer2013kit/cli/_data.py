@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -15,6 +15,7 @@ from fer2013kit.cli._program import (
     import_keras,
     json_option,
     make_room,
+    say,
     show,
 )
 
@@ -123,3 +124,13 @@ def audit(*, path: Path, csv_path: Path | None, as_json: bool) -> None:
     if csv_path is not None:
         write_atomically(csv_path, report.to_frame().to_csv(index=False).encode())
     show(report.as_dict(), report.summary(), as_json=as_json)
+
+
+def drop_leaks(data: FER2013, *, from_: Literal["train", "evaluation"]) -> FER2013:
+    """Leave out pictures that stand in train and in evaluation alike, and say how many."""
+    from fer2013kit import audit_dataset
+
+    kept = audit_dataset(data, near_duplicates=False).drop_leaks(from_=from_)
+    counts = {name: len(split) - len(kept.splits[name]) for name, split in data.splits.items()}
+    say("leaks left out: " + ", ".join(f"{count:,} of {name}" for name, count in counts.items()))
+    return kept

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fer2013kit._version import __version__
+from fer2013kit.cli._data import drop_leaks
 from fer2013kit.cli._program import (
     FAILED,
     OUTPUT_FILE,
@@ -42,6 +43,12 @@ if TYPE_CHECKING:
     type=click.Choice(["validation", "test", "train"]),
     help="What to measure on; by default validation, or test where there is none.",
 )
+@click.option(
+    "--drop-leaks",
+    "without_leaks",
+    is_flag=True,
+    help="Leave out pictures that the training split holds, too.",
+)
 @tta_option
 @click.option("--report", type=OUTPUT_FILE, help="Write an HTML page with pictures.")
 @faces_option
@@ -51,6 +58,7 @@ def evaluate(
     model: Path,
     data: Path,
     split_name: str | None,
+    without_leaks: bool,
     tta: str | None,
     report: Path | None,
     faces: bool,
@@ -64,13 +72,17 @@ def evaluate(
     from fer2013kit import load_fer2013
 
     make_room(report)
-    name, split = choose_split(load_fer2013(data), split_name)
+    loaded = load_fer2013(data)
+    if without_leaks:
+        loaded = drop_leaks(loaded, from_="evaluation")
+    name, split = choose_split(loaded, split_name)
     classifier = load_classifier(model)
     evaluation = classifier.evaluate(*split, tta=tta)
     document = {
         "model": str(model),
         "data": str(data),
         "split": name,
+        "without_leaks": without_leaks,
         "tta": tta,
         "report": None if report is None else str(report),
         **evaluation.as_dict(),
@@ -78,6 +90,7 @@ def evaluate(
     text = f"{model} on the {name} split of {data}\n\n{evaluation}"
     if report is not None:
         facts = {"data": data, "split": name, "classifier": model, "views": tta or "one"}
+        facts["leaks"] = "left out" if without_leaks else "not looked for"
         write_report(report, evaluation, classifier, split if faces else None, tta=tta, facts=facts)
         text += f"\n\nreport: {report}"
     show(document, text, as_json=as_json)

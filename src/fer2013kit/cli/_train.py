@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fer2013kit.cli._data import drop_leaks
 from fer2013kit.cli._model import write_report
 from fer2013kit.cli._program import (
     OUTPUT_FILE,
@@ -59,7 +60,12 @@ METHODS = ("balanced", "inverse_sqrt", "effective_number")
     type=PATH,
     help="Keep the state of every epoch here; the same command then goes on where it stopped.",
 )
-@click.option("--drop-leaks", is_flag=True, help="Leave out pictures that two splits share.")
+@click.option(
+    "--drop-leaks",
+    "without_leaks",
+    is_flag=True,
+    help="Leave out training pictures that validation or test hold, too.",
+)
 @click.option(
     "--validation-fraction",
     type=float,
@@ -75,7 +81,7 @@ def train(
     output: Path,
     report: Path | None,
     faces: bool,
-    drop_leaks: bool,
+    without_leaks: bool,
     validation_fraction: float,
     calibrate: bool,
     keep_best: bool,
@@ -90,7 +96,7 @@ def train(
     FER-2013 in any form, as for `fer2013kit info`.
     """
     make_room(output, report)
-    prepared = _prepare(data, drop_leaks=drop_leaks, fraction=validation_fraction, seed=seed)
+    prepared = _prepare(data, without_leaks=without_leaks, fraction=validation_fraction, seed=seed)
     if prepared.validation is None and (calibrate or report is not None):
         raise click.UsageError(
             "--calibrate and --report need a validation split; set --validation-fraction"
@@ -134,16 +140,13 @@ def train(
     show(document, "\n".join([*text, f"classifier: {output}"]), as_json=as_json)
 
 
-def _prepare(path: Path, *, drop_leaks: bool, fraction: float, seed: int) -> FER2013:
+def _prepare(path: Path, *, without_leaks: bool, fraction: float, seed: int) -> FER2013:
     """Return the data to train on, with a validation split where one is to be had."""
-    import fer2013kit as fk
+    from fer2013kit import load_fer2013
 
-    data = fk.load_fer2013(path)
-    if drop_leaks:
-        before = {name: len(split) for name, split in data.splits.items()}
-        data = fk.audit_dataset(data).drop_leaks()
-        dropped = {name: before[name] - len(split) for name, split in data.splits.items()}
-        say("left out: " + ", ".join(f"{count} of {name}" for name, count in dropped.items()))
+    data = load_fer2013(path)
+    if without_leaks:
+        data = drop_leaks(data, from_="train")
     if data.validation is None and fraction:
         data = data.split_validation(fraction, random_state=seed)
         say(f"no validation split: held out {fraction:g} of the training split")
