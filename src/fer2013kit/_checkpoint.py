@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import zipfile
 from dataclasses import dataclass
@@ -44,10 +43,8 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         for group in ("model", "optimizer", "best")
         for index, array in enumerate(getattr(checkpoint, group))
     }
-    buffer = io.BytesIO()
-    np.savez(buffer, facts=np.array(json.dumps(facts)), **arrays)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, buffer.getvalue())
+    write_atomically(path, lambda file: np.savez(file, facts=np.array(json.dumps(facts)), **arrays))
 
 
 def read_checkpoint(path: Path, fingerprint: str) -> Checkpoint | None:

@@ -232,26 +232,6 @@ def test_no_cache_when_not_wanted(home, csv):
     assert not home.exists()
 
 
-def test_nothing_temporary_is_left(home, csv, tmp_path):
-    fk.load_fer2013(csv)
-    names = sorted(path.name for path in entry_of(home).iterdir())
-    assert names == ["csv_rows.npy", "entry.json", "images.npy", "labels.npy"]
-
-    def fail(stream):
-        stream.write(b"half")
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        _storage.atomic_write(tmp_path / "file", fail)
-    assert not [path for path in tmp_path.iterdir() if "file" in path.name]
-
-
-def test_atomic_write_replaces(tmp_path):
-    for content in (b"one", b"two"):
-        _storage.atomic_write(tmp_path / "file", lambda stream, text=content: stream.write(text))
-        assert (tmp_path / "file").read_bytes() == content
-
-
 def test_two_processes_at_once(home, csv):
     script = (
         "import sys, fer2013kit as fk\n"
@@ -275,3 +255,9 @@ def test_home_is_moved_by_the_environment_or_the_platform(monkeypatch):
     assert _storage.cache_home() == Path.home() / "faces"
     monkeypatch.delenv("FER2013KIT_HOME")
     assert "fer2013kit" in _storage.cache_home().parts
+
+
+def test_nothing_temporary_is_left(home, csv):
+    fk.load_fer2013(csv)
+    names = sorted(path.name for path in entry_of(home).iterdir())
+    assert names == ["csv_rows.npy", "entry.json", "images.npy", "labels.npy"]

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from fer2013kit._files import write_atomically
 from fer2013kit.datasets._fer2013 import FER2013
 from fer2013kit.datasets._ferplus import FERPlus
 from fer2013kit.datasets._rows import SPLIT_NAMES
 from fer2013kit.datasets._split import Split
-from fer2013kit.datasets._storage import atomic_write
 from fer2013kit.exceptions import DatasetFormatError, InvalidInputError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def save_fer2013(data: FER2013, path: str | os.PathLike[str]) -> None:
                 arrays[f"{name}.ferplus.{field.name}"] = getattr(split.ferplus, field.name)
     about = {"format": _FORMAT, "version": _VERSION, "source": data.source}
     arrays["about"] = np.array(json.dumps(about))
-    atomic_write(target, lambda stream: np.savez(stream, allow_pickle=False, **arrays))
+    write_atomically(target, lambda stream: np.savez(stream, allow_pickle=False, **arrays))
 
 
 def read_npz(path: Path) -> FER2013:

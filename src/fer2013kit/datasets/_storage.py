@@ -19,15 +19,15 @@ import json
 import logging
 import os
 import time
-import uuid
 import zlib
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import platformdirs
 
+from fer2013kit._files import write_atomically
 from fer2013kit.datasets._rows import Rows
 from fer2013kit.datasets._trees import Stamp, stamp_of
 from fer2013kit.emotions import IMAGE_SHAPE
@@ -54,25 +54,6 @@ def cache_home() -> Path:
     """Return the folder of all that the package keeps on disk; it need not exist."""
     moved = os.environ.get(HOME_VARIABLE)
     return Path(moved).expanduser() if moved else platformdirs.user_cache_path("fer2013kit")
-
-
-def atomic_write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write a file so that it never stands half-written under its name.
-
-    Parameters
-    ----------
-    path : Path
-        The file; its folder must exist.
-    write : callable
-        Called with a file opened for writing bytes.
-    """
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with temporary.open("xb") as stream:
-            write(stream)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def content_key(files: Iterable[Path], *, names_matter: bool = False) -> str:
@@ -174,7 +155,7 @@ def _write_entry(folder: Path, rows: Rows) -> None:
     for name, array in arrays.items():
         path = folder / f"{name}.npy"
         contiguous = np.ascontiguousarray(array)
-        atomic_write(path, partial(np.save, arr=contiguous))
+        write_atomically(path, partial(np.save, arr=contiguous))
         entry["arrays"][name] = {"crc32": _checksum(contiguous), "stamp": stamp_of(path.stat())}
     _write_json(folder / "entry.json", entry)  # last: without it there is no entry
 
@@ -233,4 +214,4 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:
-    atomic_write(path, lambda stream: stream.write(json.dumps(value).encode()))
+    write_atomically(path, json.dumps(value).encode())
