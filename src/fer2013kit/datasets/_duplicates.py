@@ -137,7 +137,7 @@ def perceptual_hash(pictures: NDArray[np.float32]) -> HashArray:
     waves = np.cos(np.pi / (2 * size) * np.outer(np.arange(wanted), place)).astype(np.float32)
     vertical, horizontal = np.indices((wanted, wanted)).reshape(2, -1)
     order = np.lexsort((vertical, vertical + horizontal))[1 : _HASH_BITS + 1]
-    coefficients = (waves @ pictures @ waves.T).reshape(len(pictures), -1)
+    coefficients = (waves @ pictures @ waves.T).reshape(len(pictures), wanted * wanted)
     bits = np.packbits(coefficients[:, order] > 0, axis=1)
     return np.ascontiguousarray(bits).view(np.uint64).reshape(-1)
 
@@ -161,7 +161,7 @@ def _candidates(hashes: HashArray) -> Iterator[tuple[IntArray, IntArray]]:
 
 def _standardize(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return rows whose products are the pictures' correlations; 0 for an even picture."""
-    flat = pictures.reshape(len(pictures), -1)
+    flat = pictures.reshape(len(pictures), pictures.shape[1] * pictures.shape[2])
     rows: NDArray[np.float32] = flat - flat.mean(axis=1, keepdims=True)
     length = np.linalg.norm(rows, axis=1, keepdims=True)
     rows /= np.where(length > 0, length, 1)
