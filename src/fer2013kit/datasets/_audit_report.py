@@ -30,7 +30,7 @@ BLANK_LIMIT: Final = 1.0
 class AuditReport:
     """What :func:`audit_dataset` found.
 
-    Attributes
+    Parameters
     ----------
     data : FER2013
         The data set that was looked at.
@@ -43,6 +43,9 @@ class AuditReport:
     blank : dict of str to ndarray of bool, shape (n,)
         For each split, which pictures are blank: the standard deviation of their pixels is below
         one grey level.
+
+    Attributes
+    ----------
     leaks, near_leaks : dict of str to ndarray of int64
         For ``validation`` and ``test``, the row numbers of pictures that also stand in ``train``,
         byte for byte, or (these not counted again) as a near-duplicate.
@@ -83,7 +86,7 @@ class AuditReport:
     @property
     def conflicts(self) -> Groups:
         """Rows of pictures that occur more than once and not always with the same label."""
-        wrong = self.conflicting(self.duplicate_groups)
+        wrong = conflicting_groups(self.data, self.duplicate_groups)
         return {
             name: np.flatnonzero(np.isin(groups, wrong))
             for name, groups in self.duplicate_groups.items()
@@ -163,7 +166,9 @@ class AuditReport:
         if conflicts not in {"first", "drop"}:
             raise InvalidInputError(f"conflicts must be 'first' or 'drop'; received {conflicts!r}")
         groups = self._groups(near_duplicates=near_duplicates)
-        wrong = self.conflicting(groups) if conflicts == "drop" else np.empty(0, np.int64)
+        wrong = (
+            conflicting_groups(self.data, groups) if conflicts == "drop" else np.empty(0, np.int64)
+        )
         kept = {}
         for name, numbers in groups.items():
             kept[name] = numbers == ALONE
@@ -264,22 +269,23 @@ class AuditReport:
             for name, near in self.near_duplicate_groups.items()
         }
 
-    def conflicting(self, groups: Groups) -> IntArray:
-        """Return the numbers of the groups whose rows have different labels."""
-        pairs = [
-            np.column_stack([groups[name], split.labels])
-            for name, split in self.data.splits.items()
-            if split.labels is not None
-        ]
-        table: IntArray = np.concatenate([np.empty((0, 2), np.int64), *pairs])
-        different: IntArray = np.unique(table, axis=0)
-        numbers, counts = np.unique(different[:, 0], return_counts=True)
-        wrong: IntArray = numbers[(counts > 1) & (numbers != ALONE)]
-        return wrong
-
     def _keep(self, kept: dict[str, BoolArray]) -> FER2013:
         splits = {
             name: split.subset(kept[name]) if name in kept and not kept[name].all() else split
             for name, split in self.data.splits.items()
         }
         return FER2013(**splits, source=self.data.source)
+
+
+def conflicting_groups(data: FER2013, groups: Groups) -> IntArray:
+    """Return the numbers of the groups whose rows have different labels."""
+    pairs = [
+        np.column_stack([groups[name], split.labels])
+        for name, split in data.splits.items()
+        if split.labels is not None
+    ]
+    table: IntArray = np.concatenate([np.empty((0, 2), np.int64), *pairs])
+    different: IntArray = np.unique(table, axis=0)
+    numbers, counts = np.unique(different[:, 0], return_counts=True)
+    wrong: IntArray = numbers[(counts > 1) & (numbers != ALONE)]
+    return wrong

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fer2013kit.datasets._audit_report import conflicting_groups
 from fer2013kit.emotions import CLASS_NAMES, NUM_CLASSES
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def audit_figures(report: AuditReport) -> dict[str, Any]:
         "leaks": {name: len(rows) for name, rows in report.leaks.items()},
         "near_leaks": {name: len(rows) for name, rows in report.near_leaks.items()},
         "conflicts": {
-            "groups": len(report.conflicting(identical)),
+            "groups": len(conflicting_groups(report.data, identical)),
             "rows": sum(len(rows) for rows in report.conflicts.values()),
         },
         "blank": {name: int(rows.sum()) for name, rows in report.blank.items()},
