@@ -1,4 +1,4 @@
-"""Models, augmentation and the classifier on the other Keras backends, each in a process of its own."""
+"""The classifier on the other Keras backends, each in a process of its own."""
 
 import importlib.util
 import os

@@ -104,6 +104,13 @@ def test_classes_may_be_more_than_were_seen(data):
     assert clf.class_names_ == tuple("01234567")
 
 
+@pytest.mark.parametrize("class_weight", ["balanced", {10: 1.0, 20: 3.0}, [1.0, 3.0]])
+def test_classes_of_any_number_may_be_weighted(data, class_weight):
+    labels = np.where(data.train.labels < 2, 10, 20)
+    clf = make_classifier(classes=[10, 20], class_weight=class_weight)
+    assert set(clf.fit(data.train.images, labels).predict(data.test.images)) <= {10, 20}
+
+
 def test_evaluate_agrees_with_score_and_calibrate_keeps_the_order(data, fitted):
     clf = pickle.loads(pickle.dumps(fitted))  # noqa: S301 - our own bytes
     before = clf.evaluate(*data.test)

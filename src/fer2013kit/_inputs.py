@@ -92,7 +92,9 @@ def row_weights(
     if class_weight is None:
         return weights
     if isinstance(class_weight, str | Mapping):
-        return weights * np.asarray(compute_sample_weight(labels, class_weight), np.float32)
+        return weights * np.asarray(
+            compute_sample_weight(labels, class_weight, n_classes=None), np.float32
+        )
     of_class = np.asarray(class_weight, np.float32)
     if of_class.shape != classifier.classes_.shape:
         raise InvalidInputError(

@@ -67,7 +67,8 @@ class TrainingProgress(keras_callbacks.Callback):  # type: ignore[misc]  # Keras
         """Show the epoch's figures."""
         figures = {name: f"{value:.3f}" for name, value in (logs or {}).items()}
         if self._verbose == BAR:
-            self._bar.set_postfix(figures)
+            # A terminal is narrow: the losses stand in history_.
+            self._bar.set_postfix({k: v for k, v in figures.items() if "loss" not in k})
         elif self._verbose == LINES:
             done = epoch + 1
             spent = time.monotonic() - self._started

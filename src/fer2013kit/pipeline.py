@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import keras
@@ -223,14 +224,18 @@ def compile_inference(model: Any, input_shape: tuple[int, int, int]) -> Inferenc
 
     import tensorflow as tf
 
-    call = tf.function(
-        lambda images: tf.cast(model(images, training=False), tf.float32),
-        input_signature=[tf.TensorSpec((None, *input_shape), tf.float32)],
-        autograph=False,
-    )
+    @cache
+    def compiled() -> Any:
+        # Compiled when it is first needed; a concrete function is spared the look for others.
+        return tf.function(
+            lambda images: tf.cast(model(images, training=False), tf.float32),
+            input_signature=[tf.TensorSpec((None, *input_shape), tf.float32)],
+            autograph=False,
+        ).get_concrete_function()
 
     def predict(images: NDArray[Any]) -> Float32Array:
-        probabilities: Float32Array = call(np.asarray(images, np.float32)).numpy()
+        batch = tf.constant(np.asarray(images, np.float32))
+        probabilities: Float32Array = compiled()(batch).numpy()
         return probabilities
 
     return predict
