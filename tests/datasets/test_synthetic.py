@@ -94,13 +94,15 @@ def test_weights_are_shares(weights, n_samples):
             assert counts(split)[wanted].all()
 
 
-@pytest.mark.parametrize("n_samples", [-1, 0, 9])
+@pytest.mark.parametrize("n_samples", [-1, 0, 9, 70.5, "many", None])
 def test_too_few_samples(n_samples):
-    with pytest.raises(fk.InvalidInputError, match=f"10 or more; received {n_samples}"):
+    with pytest.raises(fk.InvalidInputError, match=f"10 or more; received {n_samples!r}"):
         fk.make_fer2013(n_samples)
 
 
-@pytest.mark.parametrize("weights", ["balanced", [1] * 6, [0] * 7, [-1, *[1] * 6], [np.nan] * 7, 3])
+@pytest.mark.parametrize(
+    "weights", ["balanced", [1] * 6, [0] * 7, [-1, *[1] * 6], [np.nan] * 7, ["a"] * 7, 3]
+)
 def test_bad_weights(weights):
     with pytest.raises(fk.InvalidInputError, match="weights must be None"):
         fk.make_fer2013(70, weights=weights)

@@ -76,8 +76,10 @@ def make_fer2013(
     >>> fk.make_fer2013(700, random_state=0, weights="fer2013").train.labels.tolist().count(1)
     8
     """
-    if n_samples < MIN_SAMPLES:
-        raise InvalidInputError(f"n_samples must be {MIN_SAMPLES} or more; received {n_samples}")
+    if not isinstance(n_samples, (int, np.integer)) or n_samples < MIN_SAMPLES:
+        raise InvalidInputError(
+            f"n_samples must be a whole number of {MIN_SAMPLES} or more; received {n_samples!r}"
+        )
     shares = _class_shares(weights)
     rng = random_generator(random_state)
     held_out = n_samples // 10
@@ -92,16 +94,13 @@ def make_fer2013(
 
 def _class_shares(weights: ArrayLike | str | None) -> NDArray[np.float64]:
     """Return the share of each class; the shares add up to 1."""
-    if weights is None:
-        weights = np.ones(NUM_CLASSES)
-    elif isinstance(weights, str):
-        if weights != "fer2013":
-            raise InvalidInputError(
-                'weights must be None, "fer2013" or seven numbers of 0 or more '
-                f"({', '.join(CLASS_NAMES)}); received {weights!r}"
-            )
-        weights = FER2013_COUNTS
-    shares: NDArray[np.float64] = np.array(weights, dtype=np.float64)
+    chosen = np.ones(NUM_CLASSES) if weights is None else weights
+    if isinstance(weights, str) and weights == "fer2013":
+        chosen = FER2013_COUNTS
+    try:
+        shares = np.array(chosen, dtype=np.float64)
+    except (TypeError, ValueError):
+        shares = np.empty(0)
     usable = shares.shape == (NUM_CLASSES,) and bool(np.all(np.isfinite(shares) & (shares >= 0)))
     if not usable or shares.sum() == 0:
         raise InvalidInputError(
