@@ -1,4 +1,3 @@
-import importlib.util
 import io
 import json
 
@@ -356,46 +355,3 @@ def test_bad_arguments():
     for least in (0, 1.01, float("nan")):
         with pytest.raises(fk.InvalidInputError, match="min_correlation must be above 0"):
             fk.audit_dataset(make_split([0]), min_correlation=least)
-
-
-# --- the real data -----------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def real_report(shared_data):
-    path = shared_data.parent / "tools" / "make_fer2013_csv.py"
-    if not path.exists():
-        pytest.skip(f"the reader of the original pixels is not at {path}")
-    spec = importlib.util.spec_from_file_location("make_fer2013_csv", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    images, labels, usage = module.read_rows()
-    train = usage == "Training"
-    return fk.audit_dataset(
-        fk.FER2013(
-            train=fk.Split(images[train], labels[train]),
-            validation=fk.Split(images[~train], labels[~train]),
-        )
-    )
-
-
-def test_known_facts_of_fer2013(real_report):
-    counts = real_report.as_dict()
-    assert counts["leaks"] == {"validation": 280}
-    assert sum(counts["blank"].values()) == 13
-    assert counts["duplicates"] == {"groups": 1274, "rows": 2807, "extra_rows": 1533}
-    assert counts["conflicts"] == {"groups": 48, "rows": 131}
-
-
-def test_near_duplicates_of_fer2013(real_report):
-    # Hashes hang on rounding, so the last few may differ from machine to machine.
-    counts = real_report.as_dict()
-    assert counts["near_duplicates"]["groups"] == pytest.approx(846, abs=5)
-    assert counts["near_leaks"]["validation"] == pytest.approx(180, abs=3)
-
-
-def test_clean_fer2013(real_report):
-    clean = real_report.drop_leaks()
-    assert [len(split) for split in clean.splits.values()] == [28_358, 3_589]
-    clean = real_report.drop_leaks(from_="evaluation")
-    assert [len(split) for split in clean.splits.values()] == [28_709, 3_309]
