@@ -54,8 +54,8 @@ def layers(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Unit tests, warnings as errors, in two processes."""
-    run(session, "pytest", "-n", "2", "--dist", "loadfile", *session.posargs)
+    """Unit tests, warnings as errors."""
+    run(session, "pytest", *session.posargs)
 
 
 @nox.session
@@ -69,7 +69,7 @@ def docs(session: nox.Session) -> None:
     """Build the site and its gallery; a warning or an unknown reference fails."""
     for generated in ("_build", "api/generated", "gallery"):
         shutil.rmtree(ROOT / "docs" / generated, ignore_errors=True)
-    run(session, "sphinx", "-W", "--keep-going", "-n", "-b", "html", "docs", "docs/_build/html")
+    run(session, "sphinx", *"-q -W --keep-going -n -b html docs docs/_build/html".split())
 
 
 @nox.session
