@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import keras
@@ -19,8 +17,6 @@ from fer2013kit.models import ModelBuilder, resolve_builder
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from fer2013kit.classifier import EmotionClassifier
 
@@ -103,27 +99,6 @@ def load(cls: type[_Classifier], path: Path, model: str | ModelBuilder | None) -
         ) from error
     classifier.temperature_ = temperature
     return classifier
-
-
-def fingerprint(classifier: EmotionClassifier, data: Sequence[NDArray[Any]]) -> str:
-    """Return what tells a training run from others: the settings and the data, as a digest."""
-    seed = classifier.random_state
-    if not isinstance(seed, int | np.integer):
-        raise InvalidInputError(
-            "checkpoint_dir needs an int as random_state, else a resumed run could not end "
-            f"where the unbroken one would have; received {seed!r}"
-        )
-    settings = {
-        name: as_json(value)
-        for name, value in classifier.get_params(deep=False).items()
-        if name not in {"verbose", "checkpoint_dir"}
-    }
-    settings["precision"] = classifier.precision_
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for array in data:
-        digest.update(repr((array.shape, array.dtype.str)).encode())
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
 
 
 def picklable_state(state: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,12 +15,12 @@ from fer2013kit._calibration import apply_temperature, fit_temperature
 from fer2013kit._inference import predict_in_batches
 from fer2013kit._network import build_network
 from fer2013kit._precision import resolve_precision
-from fer2013kit._progress import resolve_verbose
+from fer2013kit._runs import describe_run, make_batches
 from fer2013kit._settings import ClassifierSettings
-from fer2013kit._training import TrainingSettings, train
+from fer2013kit._training import train
 from fer2013kit.evaluation import EvaluationReport, evaluate_predictions
 from fer2013kit.exceptions import InvalidInputError
-from fer2013kit.pipeline import TrainingBatches, compile_inference
+from fer2013kit.pipeline import compile_inference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
     from fer2013kit.models import ModelBuilder
 
-_CHECKPOINT_NAME = "checkpoint.npz"
 _SEED_LIMIT = 2**31 - 1
 
 
@@ -191,23 +189,10 @@ class EmotionClassifier(ClassifierMixin, ClassifierSettings):  # type: ignore[mi
         seed = int(check_random_state(self.random_state).randint(_SEED_LIMIT))
         self.precision_ = resolve_precision(self.precision)
         self._build_model(seed)
-        batches = TrainingBatches(
-            images=images,
-            targets=_inputs.one_hot(codes, self.classes_),
-            weights=weights,
-            batch_size=self.batch_size,
-            seed=seed,
-            augmentation=self.make_augmentation(),
-            mixup=self.mixup,
-            cutmix=self.cutmix,
-        )
-        outcome = train(
-            self.model_,
-            batches,
-            self._training_settings(batches),
-            validation=validation,
-            callbacks=callbacks,
-        )
+        targets = _inputs.one_hot(codes, self.classes_)
+        batches = make_batches(self, images, targets, weights, seed)
+        run = describe_run(self, batches)
+        outcome = train(self.model_, batches, run, validation=validation, callbacks=callbacks)
         self.history_ = outcome.history
         self.best_epoch_ = outcome.best_epoch
         self.temperature_ = 1.0
@@ -417,19 +402,3 @@ class EmotionClassifier(ClassifierMixin, ClassifierSettings):  # type: ignore[mi
             seed=seed,
         )
         self._inference = compile_inference(self.model_, self.image_shape_)
-
-    def _training_settings(self, batches: TrainingBatches) -> TrainingSettings:
-        own = {one.name for one in fields(TrainingSettings)} & set(self.get_params(deep=False))
-        choices = {name: getattr(self, name) for name in own - {"verbose", "precision"}}
-        path, fingerprint = None, ""
-        if self.checkpoint_dir is not None:
-            path = Path(self.checkpoint_dir) / _CHECKPOINT_NAME
-            data = (batches.images, batches.targets, batches.weights)
-            fingerprint = _persistence.fingerprint(self, data)
-        return TrainingSettings(
-            **choices,
-            verbose=resolve_verbose(self.verbose),
-            precision=self.precision_,
-            checkpoint_path=path,
-            fingerprint=fingerprint,
-        )
