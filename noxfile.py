@@ -60,7 +60,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def doctests(session: nox.Session) -> None:
-    """Every example of the docstrings, the user guide and README."""
+    """Every example of the docstrings and the pages."""
     run(session, "pytest", "--doctest-modules", "--doctest-glob=*.rst", "src", "docs")
 
 
@@ -69,7 +69,8 @@ def docs(session: nox.Session) -> None:
     """Build the site and its gallery; a warning or an unknown reference fails."""
     for generated in ("_build", "api/generated", "gallery"):
         shutil.rmtree(ROOT / "docs" / generated, ignore_errors=True)
-    run(session, "sphinx", *"-q -W --keep-going -n -b html docs docs/_build/html".split())
+    strict = ("-W", "--keep-going", "-n")
+    run(session, "sphinx", "-q", *strict, "docs", "docs/_build/html")
 
 
 @nox.session
