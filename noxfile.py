@@ -61,7 +61,8 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def doctests(session: nox.Session) -> None:
     """Every example of the docstrings and the pages."""
-    run(session, "pytest", "--doctest-modules", "--doctest-glob=*.rst", "src", "docs")
+    run(session, "pytest", "--doctest-modules", "src")
+    run(session, "pytest", "--doctest-glob=*.rst", "docs")
 
 
 @nox.session
