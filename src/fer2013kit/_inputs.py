@@ -117,7 +117,8 @@ def _validate(
     try:
         checked = validate_data(classifier, flat, reset=reset, **labels)
     except ValueError as error:
-        raise InvalidInputError(str(error)) from error
+        # The first line says what is wrong; the rest recommends estimators for tables.
+        raise InvalidInputError(str(error).partition("\n")[0]) from error
     pixels = checked[0] if labels else checked
     if image_shape is not None and pixels.shape[1] != np.prod(image_shape):
         raise _wrong_shape(X, image_shape)
