@@ -122,10 +122,10 @@ class UnknownModelError(Fer2013KitError, ValueError):
     Examples
     --------
     >>> import fer2013kit as fk
-    >>> raise fk.UnknownModelError("five_layer", known=["five_layer_cnn"])
+    >>> raise fk.UnknownModelError("cnn", known=["five_layer_cnn"])
     Traceback (most recent call last):
     ...
-    fer2013kit.exceptions.UnknownModelError: unknown model 'five_layer', did you mean 'five_layer_cnn'?; ...
+    fer2013kit.exceptions.UnknownModelError: unknown model 'cnn'; known models: five_layer_cnn. ...
     """
 
     def __init__(self, name: str, *, known: Iterable[str]) -> None:

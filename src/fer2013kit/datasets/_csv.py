@@ -229,7 +229,8 @@ def _parse_fast(fields: list[bytes], out: UInt8Array) -> bool:
     below_hundred = digits[1:-2] * np.uint8(10) + digits[2:-1]
     values = hundreds * np.uint8(100) + below_hundred
     four_digits = is_digit[:-3] & is_digit[1:-2] & is_digit[2:-1] & is_digit[3:]
-    if hundreds.max() > 2 or (values < below_hundred).any() or four_digits.any():  # noqa: PLR2004
+    above_299 = hundreds.max() > 2  # noqa: PLR2004 - the hundreds of 255
+    if above_299 or (values < below_hundred).any() or four_digits.any():
         return False
     ends = np.flatnonzero(is_digit[2:-1] > is_digit[3:])
     if len(ends) != out.size:
