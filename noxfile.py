@@ -23,13 +23,12 @@ import pathlib, sys, fer2013kit
 assert pathlib.Path(fer2013kit.__file__).is_relative_to(sys.prefix), fer2013kit.__file__
 """
 
-os.environ.setdefault("MPLBACKEND", "agg")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+QUIET = {"MPLBACKEND": "agg", "TF_CPP_MIN_LOG_LEVEL": "2"}
 
 
-def run(session: nox.Session, module: str, *arguments: str, **options: object) -> None:
+def run(session: nox.Session, module: str, *arguments: str) -> None:
     """Run ``python -m module`` with the Python that runs nox."""
-    session.run(sys.executable, "-m", module, *arguments, **options)
+    session.run(sys.executable, "-m", module, *arguments, env=QUIET)
 
 
 @nox.session
