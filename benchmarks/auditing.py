@@ -1,0 +1,49 @@
+"""The audit, and how it grows, against reading the same pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks.measuring import Case, Target, Topic
+from benchmarks.worker import timed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def audit(folder: Path, name: str) -> dict[str, float]:
+    """Audit a data set that is loaded already."""
+    import fer2013kit as fk
+
+    data = fk.load_fer2013(folder / name)
+    return timed(lambda: fk.audit_dataset(data))
+
+
+_PARTS = {"1": "faces_1.zip", "4": "faces_4.zip", "16": "faces.zip"}
+_AUDIT = {name: f"audit, {name}x rows" for name in _PARTS}
+
+TOPIC = Topic(
+    name="auditing",
+    title="Audit",
+    needs=("archive", "arrays"),
+    cases=[
+        *(Case(_AUDIT[name], "audit", (part,)) for name, part in _PARTS.items()),
+        Case("reading it: first load of the zip", "benchmarks.loading.first_load", ("faces.zip",)),
+        Case("reading it: later load, every pixel", "benchmarks.loading.later_load", ("touch",)),
+    ],
+    targets=[
+        Target(
+            "audit of all rows",
+            lambda one: one[_AUDIT["16"]]["seconds"],
+            10.0,
+            at_least=False,
+            unit="s",
+        ),
+        Target(
+            "16x rows' seconds / (4 x 4x rows')",
+            lambda one: one[_AUDIT["16"]]["seconds"] / (4 * one[_AUDIT["4"]]["seconds"]),
+            1.15,
+            at_least=False,
+        ),
+    ],
+)
