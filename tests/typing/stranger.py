@@ -42,7 +42,17 @@ def train(data: fk.FER2013, file: str) -> fk.EvaluationReport:
     again.predict_proba(np.zeros((1, 48, 48), np.uint8))
     report = again.evaluate(X, y)
     assert_type(report.accuracy, float)
+    assert_type(report.accuracy_interval, tuple[float, float])
+    assert_type(report.as_dict(), dict[str, Any])
+    fk.plot_confusion_matrix(report).set_title("test")
+    fk.plot_history(again.history_)
     return report
+
+
+def compare(y: NDArray[np.int64], probabilities: list[list[float]]) -> str:
+    report = fk.evaluate_predictions(y, probabilities, class_names=fk.CLASS_NAMES)
+    assert_type(report, fk.EvaluationReport)
+    return str(report)
 
 
 @fk.register_model("my_net")
