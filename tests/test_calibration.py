@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.special import log_softmax, softmax
 
 import fer2013kit as fk
-from fer2013kit._calibration import TEMPERATURE_RANGE, apply_temperature, fit_temperature
+from fer2013kit.evaluation._calibration import TEMPERATURE_RANGE, apply_temperature, fit_temperature
 
 temperatures = st.floats(*TEMPERATURE_RANGE)
 

@@ -2,7 +2,7 @@ import keras
 import pytest
 
 import fer2013kit as fk
-from fer2013kit import _precision
+from fer2013kit.classifier import _precision
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import fer2013kit as fk
-from fer2013kit._model_file import read_model_file, write_model_file
+from fer2013kit.classifier._model_file import read_model_file, write_model_file
 from networks import tiny_network
 
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import fer2013kit as fk
-from fer2013kit._training import TrainingSettings, make_loss, make_optimizer
+from fer2013kit.classifier._training import TrainingSettings, make_loss, make_optimizer
 from networks import tiny_network
 
 

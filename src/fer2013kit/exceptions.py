@@ -125,15 +125,15 @@ class UnknownModelError(Fer2013KitError, ValueError):
     >>> raise fk.UnknownModelError("cnn", known=["five_layer_cnn"])
     Traceback (most recent call last):
     ...
-    fer2013kit.exceptions.UnknownModelError: unknown model 'cnn'; known models: five_layer_cnn. ...
+    fer2013kit.exceptions.UnknownModelError: unknown model 'cnn'. Known models: five_layer_cnn. ...
     """
 
     def __init__(self, name: str, *, known: Iterable[str]) -> None:
         self.name = name
         self.known = tuple(sorted(known))
         super().__init__(
-            f"unknown model {name!r}{did_you_mean(name, self.known)}; "
-            f"known models: {', '.join(self.known) or 'none'}. "
+            f"unknown model {name!r}{did_you_mean(name, self.known) or '.'} "
+            f"Known models: {', '.join(self.known) or 'none'}. "
             "Pass one of these names, register your own with register_model, "
             "or pass the builder itself."
         )

@@ -66,7 +66,7 @@ def _describe_installation() -> dict[str, Any]:
     import keras
 
     from fer2013kit import list_models
-    from fer2013kit._precision import resolve_precision
+    from fer2013kit.classifier._precision import resolve_precision
 
     return {
         **document,

@@ -10,8 +10,8 @@ import keras
 import numpy as np
 from keras import callbacks as keras_callbacks
 
-from fer2013kit._checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from fer2013kit._progress import TrainingProgress
+from fer2013kit.classifier._checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from fer2013kit.classifier._progress import TrainingProgress
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import numpy as np
 
 from fer2013kit import plotting
 from fer2013kit._metrics import average_scores, check_probabilities
-from fer2013kit._report_style import STYLE
-from fer2013kit._report_text import describe_confidence
 from fer2013kit._version import __version__
+from fer2013kit.evaluation._style import STYLE
+from fer2013kit.evaluation._text import describe_confidence
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.plotting._faces import as_pictures
 from fer2013kit.plotting._parts import class_codes, history_of

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from fer2013kit._precision import PRECISIONS
-from fer2013kit._training import LOSSES, SCHEDULES
 from fer2013kit.augmentation import FaceAugmentation
+from fer2013kit.classifier._precision import PRECISIONS
+from fer2013kit.classifier._training import LOSSES, SCHEDULES
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.exceptions import InvalidInputError
 

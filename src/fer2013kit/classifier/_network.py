@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer2013kit._precision import Precision, precision_policy
+from fer2013kit.classifier._precision import Precision, precision_policy
 from fer2013kit.models import ModelBuilder, create_model
 
 if TYPE_CHECKING:

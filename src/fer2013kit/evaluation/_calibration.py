@@ -52,7 +52,7 @@ def fit_temperature(y_true: ArrayLike, probabilities: ArrayLike) -> float:
 
     Examples
     --------
-    >>> from fer2013kit._calibration import fit_temperature
+    >>> from fer2013kit.evaluation._calibration import fit_temperature
     >>> round(fit_temperature([0, 0, 0, 1], [[0.9, 0.1]] * 4), 3)
     2.0
     """
@@ -100,7 +100,7 @@ def apply_temperature(probabilities: ArrayLike, temperature: float) -> Float64Ar
 
     Examples
     --------
-    >>> from fer2013kit._calibration import apply_temperature
+    >>> from fer2013kit.evaluation._calibration import apply_temperature
     >>> apply_temperature([[0.9, 0.1]], 2.0).round(3)
     array([[0.75, 0.25]])
     """

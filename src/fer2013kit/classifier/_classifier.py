@@ -10,15 +10,19 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from fer2013kit import _inputs, _persistence
-from fer2013kit._calibration import apply_temperature, fit_temperature
-from fer2013kit._inference import predict_in_batches
-from fer2013kit._network import build_network
-from fer2013kit._precision import resolve_precision
-from fer2013kit._runs import describe_run, make_batches
-from fer2013kit._settings import ClassifierSettings
-from fer2013kit._training import train
-from fer2013kit.evaluation import EvaluationReport, evaluate_predictions
+from fer2013kit.classifier import _inputs, _persistence
+from fer2013kit.classifier._inference import predict_in_batches
+from fer2013kit.classifier._network import build_network
+from fer2013kit.classifier._precision import resolve_precision
+from fer2013kit.classifier._runs import describe_run, make_batches
+from fer2013kit.classifier._settings import ClassifierSettings
+from fer2013kit.classifier._training import train
+from fer2013kit.evaluation import (
+    EvaluationReport,
+    apply_temperature,
+    evaluate_predictions,
+    fit_temperature,
+)
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.pipeline import compile_inference
 

@@ -11,8 +11,8 @@ import numpy as np
 from fer2013kit import _metrics
 from fer2013kit._files import write_atomically
 from fer2013kit._metrics import ClassScores, ReliabilityBins
-from fer2013kit._report_text import format_report
 from fer2013kit.emotions import CLASS_NAMES
+from fer2013kit.evaluation._text import format_report
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
@@ -291,7 +291,7 @@ class EvaluationReport:
         >>> "<h1>Two faces</h1>" in page
         True
         """
-        from fer2013kit._report_html import render_page
+        from fer2013kit.evaluation._html import render_page
 
         target = None if path is None else Path(path)
         if target is not None and (target.is_dir() or not target.parent.is_dir()):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import keras
 import numpy as np
 
-from fer2013kit._model_file import read_model_file, write_model_file
-from fer2013kit._precision import cpu_has_bfloat16
+from fer2013kit.classifier._model_file import read_model_file, write_model_file
+from fer2013kit.classifier._precision import cpu_has_bfloat16
 from fer2013kit.evaluation import EvaluationReport
 from fer2013kit.exceptions import InvalidInputError, ModelFileError
 from fer2013kit.models import ModelBuilder, resolve_builder

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fer2013kit._persistence import as_json
-from fer2013kit._progress import resolve_verbose
-from fer2013kit._training import TrainingSettings
+from fer2013kit.classifier._persistence import as_json
+from fer2013kit.classifier._progress import resolve_verbose
+from fer2013kit.classifier._training import TrainingSettings
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.pipeline import TrainingBatches
 
