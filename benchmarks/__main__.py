@@ -14,7 +14,7 @@ from benchmarks.measuring import ROOT, Topic, judge, run_in_turn, summarise
 
 TOPICS = {
     module.TOPIC.name: module.TOPIC
-    for module in (training, loading, predicting, starting, auditing)
+    for module in (starting, loading, auditing, training, predicting)
 }
 
 

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 def audit(folder: Path, name: str) -> dict[str, float]:
     """Audit a data set that is loaded already."""
-    import fer2013kit as fk
+    from fer2013kit import audit_dataset, load_fer2013
 
-    data = fk.load_fer2013(folder / name)
-    return timed(lambda: fk.audit_dataset(data))
+    data = load_fer2013(folder / name)
+    return timed(lambda: audit_dataset(data))
 
 
 _PARTS = {"1": "faces_1.zip", "4": "faces_4.zip", "16": "faces.zip"}

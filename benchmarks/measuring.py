@@ -24,7 +24,8 @@ class Case:
     """One thing to measure.
 
     Either ``job``, a function that measures itself in a fresh process (in the topic's module if
-    it names no other), or ``command``, arguments for Python whose whole process is timed from outside.
+    it names no other), or ``command``, arguments for Python whose whole process is timed from
+    outside.
     """
 
     name: str
