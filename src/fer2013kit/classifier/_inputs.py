@@ -117,8 +117,9 @@ def _validate(
     try:
         checked = validate_data(classifier, flat, reset=reset, **labels)
     except ValueError as error:
-        # The first line says what is wrong; the rest recommends estimators for tables.
-        raise InvalidInputError(str(error).partition("\n")[0]) from error
+        # Of NaN, scikit-learn goes on to recommend estimators for tables.
+        reason = str(error).partition(f"\n{type(classifier).__name__} does not accept")[0]
+        raise InvalidInputError(reason) from error
     pixels = checked[0] if labels else checked
     if image_shape is not None and pixels.shape[1] != np.prod(image_shape):
         raise _wrong_shape(X, image_shape)
