@@ -17,12 +17,7 @@ from fer2013kit.classifier._precision import resolve_precision
 from fer2013kit.classifier._runs import describe_run, make_batches
 from fer2013kit.classifier._settings import ClassifierSettings
 from fer2013kit.classifier._training import train
-from fer2013kit.evaluation import (
-    EvaluationReport,
-    apply_temperature,
-    evaluate_predictions,
-    fit_temperature,
-)
+from fer2013kit.evaluation import apply_temperature, evaluate_predictions, fit_temperature
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.pipeline import compile_inference
 
@@ -31,9 +26,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from fer2013kit.evaluation import EvaluationReport
     from fer2013kit.models import ModelBuilder
-
-_SEED_LIMIT = 2**31 - 1
 
 
 class EmotionClassifier(ClassifierMixin, ClassifierSettings):  # type: ignore[misc]  # scikit-learn carries no types
@@ -190,7 +184,7 @@ class EmotionClassifier(ClassifierMixin, ClassifierSettings):  # type: ignore[mi
         validation = None
         if validation_data is not None:
             validation = _inputs.read_validation_data(self, validation_data)
-        seed = int(check_random_state(self.random_state).randint(_SEED_LIMIT))
+        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         self.precision_ = resolve_precision(self.precision)
         self._build_model(seed)
         targets = _inputs.one_hot(codes, self.classes_)
@@ -234,14 +228,7 @@ class EmotionClassifier(ClassifierMixin, ClassifierSettings):  # type: ignore[mi
         (3, 7)
         """
         check_is_fitted(self)
-        images = _inputs.read_images(self, X)
-        probabilities = predict_in_batches(
-            self._inference,
-            images,
-            to_pixels=_inputs.pixel_converter(self.value_range),
-            n_classes=len(self.classes_),
-            tta=tta,
-        )
+        probabilities = self._predict_uncalibrated(X, tta)
         if self.temperature_ == 1.0:
             return probabilities
         return apply_temperature(probabilities, self.temperature_).astype(np.float32)
@@ -312,12 +299,7 @@ class EmotionClassifier(ClassifierMixin, ClassifierSettings):  # type: ignore[mi
         """
         check_is_fitted(self)
         codes = _inputs.read_codes(self, X, y)
-        before, self.temperature_ = self.temperature_, 1.0
-        try:
-            self.temperature_ = fit_temperature(codes, self.predict_proba(X))
-        except BaseException:
-            self.temperature_ = before
-            raise
+        self.temperature_ = fit_temperature(codes, self._predict_uncalibrated(X))
         return self
 
     def save(
@@ -395,6 +377,15 @@ class EmotionClassifier(ClassifierMixin, ClassifierSettings):  # type: ignore[mi
         if weights is not None:
             self._build_model(seed=0)
             self.model_.set_weights(weights)
+
+    def _predict_uncalibrated(self, X: ArrayLike, tta: str | None = None) -> NDArray[np.float32]:
+        return predict_in_batches(
+            self._inference,
+            _inputs.read_images(self, X),
+            to_pixels=_inputs.pixel_converter(self.value_range),
+            n_classes=len(self.classes_),
+            tta=tta,
+        )
 
     def _build_model(self, seed: int) -> None:
         self.model_, self.precision_ = build_network(
