@@ -51,25 +51,67 @@ def picture_to_gray(picture: Image.Image) -> NDArray[np.uint8]:
     OSError
         From Pillow, for a picture whose file is broken (Pillow decodes late).
     """
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
     picture = ImageOps.exif_transpose(picture)
+    gray = _numbers_to_gray(picture)
+    return np.array(_on_white(picture, "L")) if gray is None else gray
+
+
+def picture_to_rgb(picture: Image.Image) -> NDArray[np.uint8]:
+    """Return a picture in colour, as it is stored: the orientation tag is left to the caller.
+
+    Otherwise as :func:`picture_to_gray`; grey pictures have three equal channels, whose luma is
+    the grey level itself.
+
+    Parameters
+    ----------
+    picture : PIL.Image.Image
+        Of any mode except LAB.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width, 3)
+        Red, green, blue.
+
+    Raises
+    ------
+    InvalidInputError
+        As :func:`picture_to_gray`.
+    OSError
+        From Pillow, for a picture whose file is broken.
+    """
+    gray = _numbers_to_gray(picture)
+    if gray is not None:
+        return np.repeat(gray[..., None], 3, axis=-1)
+    return np.array(_on_white(picture, "RGB"))
+
+
+def _numbers_to_gray(picture: Image.Image) -> NDArray[np.uint8] | None:
+    """Return the grey levels of a picture of 16 or 32 bits, and None for one of bytes."""
     if picture.mode.startswith("I;16"):
         return levels_from_16_bit(np.asarray(picture))
     if picture.mode == "I":
         return _levels_from_32_bit(np.asarray(picture))
     if picture.mode == "F":
         return levels_from_float(np.asarray(picture))
+    return None
+
+
+def _on_white(picture: Image.Image, mode: Literal["L", "RGB"]) -> Image.Image:
+    """Return a picture of whole bytes in another mode, white where it is transparent."""
+    from PIL import Image
+
     if picture.has_transparency_data:
         if picture.mode == "La":  # premultiplied grey converts to nothing else
             picture = picture.convert("LA")
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture.convert("RGBA"))
     try:
-        return np.array(picture.convert("L"))
+        return picture.convert(mode)
     except ValueError as error:
         raise InvalidInputError(
-            f"a picture of mode {picture.mode!r} cannot be turned to grey; "
+            f"a picture of mode {picture.mode!r} cannot be turned to grey or colour; "
             "save it as RGB or grey first"
         ) from error
 

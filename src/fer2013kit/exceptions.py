@@ -98,6 +98,27 @@ class ModelFileError(Fer2013KitError, ValueError):
     """A saved classifier that cannot be trusted or read."""
 
 
+class MediaFileError(Fer2013KitError, OSError):
+    """A photograph or video that is missing or cannot be read.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong with it and what to do.
+    path : str or Path, optional
+        The file; None for one that came without a name.
+
+    Attributes
+    ----------
+    path : Path or None
+        The file.
+    """
+
+    def __init__(self, message: str, *, path: str | Path | None = None) -> None:
+        self.path = None if path is None else Path(path)
+        super().__init__(message if path is None else f"{path}: {message}")
+
+
 class MissingDependencyError(Fer2013KitError, ImportError):
     """An optional library is needed; the message says which extra installs it."""
 
@@ -111,6 +132,8 @@ class UnknownModelError(Fer2013KitError, ValueError):
         The name that was asked for.
     known : iterable of str
         The names there are.
+    advice : str, optional
+        What to do instead; by default, how architectures are named and registered.
 
     Attributes
     ----------
@@ -128,14 +151,17 @@ class UnknownModelError(Fer2013KitError, ValueError):
     fer2013kit.exceptions.UnknownModelError: unknown model 'cnn'. Known models: five_layer_cnn. ...
     """
 
-    def __init__(self, name: str, *, known: Iterable[str]) -> None:
+    def __init__(self, name: str, *, known: Iterable[str], advice: str | None = None) -> None:
         self.name = name
         self.known = tuple(sorted(known))
         super().__init__(
             f"unknown model {name!r}{did_you_mean(name, self.known) or '.'} "
             f"Known models: {', '.join(self.known) or 'none'}. "
-            "Pass one of these names, register your own with register_model, "
-            "or pass the builder itself."
+            + (
+                advice
+                or "Pass one of these names, register your own with register_model, "
+                "or pass the builder itself."
+            )
         )
 
 

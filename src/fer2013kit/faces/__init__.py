@@ -1,0 +1,22 @@
+"""Photographs: find faces, cut them out as FER-2013 did, name their emotions, draw the answer.
+
+No TensorFlow is needed: NumPy, Pillow and ONNX Runtime do the work.
+"""
+
+from fer2013kit.faces._analysis import analyze_photo, analyze_photos
+from fer2013kit.faces._annotation import annotate
+from fer2013kit.faces._detector import FaceDetector
+from fer2013kit.faces._emotion import FaceBox, FaceEmotion
+from fer2013kit.faces._photos import find_photos
+from fer2013kit.faces._samples import sample_photos
+
+__all__ = [
+    "FaceBox",
+    "FaceDetector",
+    "FaceEmotion",
+    "analyze_photo",
+    "analyze_photos",
+    "annotate",
+    "find_photos",
+    "sample_photos",
+]

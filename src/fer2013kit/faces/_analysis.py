@@ -1,0 +1,325 @@
+"""From photographs to the emotions of the faces on them."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, overload
+
+import numpy as np
+
+from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE
+from fer2013kit.exceptions import Fer2013KitError, InvalidInputError
+from fer2013kit.faces._crops import cut_face, fills_picture
+from fer2013kit.faces._detector import FaceDetector
+from fer2013kit.faces._emotion import FaceEmotion, face_emotion
+from fer2013kit.faces._photos import read_photo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from fer2013kit.faces._photos import Photo, Pixels
+
+    Detector = Callable[[NDArray[np.uint8]], ArrayLike]
+    Crops = list[NDArray[np.uint8]]
+
+_BOX_LENGTH: Final = 4
+_HEIGHT, _WIDTH, _ = IMAGE_SHAPE
+
+
+class Classifier(Protocol):
+    """What names emotions: an EmotionPredictor, an EmotionClassifier or the like."""
+
+    def predict_proba(self, X: NDArray[np.uint8], /) -> NDArray[Any]:
+        """Return (n, classes) for faces (n, height, width)."""
+
+
+def analyze_photo(
+    photo: Photo,
+    *,
+    classifier: Classifier | None = None,
+    detector: Detector | None = None,
+    boxes: ArrayLike | None = None,
+    margin: float | None = None,
+) -> list[FaceEmotion]:
+    """Find the faces in a photograph and name their emotions.
+
+    Parameters
+    ----------
+    photo : path, file object, bytes, PIL.Image.Image or array_like
+        A picture of any size and mode.  A path or file may hold whatever Pillow reads; its
+        orientation tag is obeyed.  An array has shape ``(height, width)`` or ``(height, width,
+        channels)`` with grey; grey and alpha; red, green and blue; or these and alpha: uint8;
+        uint16, of which 65535 is white; floats, in [0, 1] if none exceeds 1, else in [0, 255].
+    classifier : object, optional
+        Whose ``predict_proba`` takes uint8 faces ``(n, 48, 48)``: an :class:`EmotionPredictor`,
+        an :class:`EmotionClassifier`, or your own.  By default
+        ``EmotionPredictor.from_pretrained()``, which is loaded once and kept.
+    detector : callable, optional
+        Takes the upright picture, uint8 ``(height, width, 3)`` in red, green, blue, and returns
+        the boxes of its faces, ``(n, 4)``: left, top, width and height in its pixels.  By default
+        :class:`FaceDetector`.
+    boxes : array_like, shape (n, 4), optional
+        Where the faces are, in pixels of the upright photograph: nothing is searched then.
+    margin : float, optional
+        How much is cut around a box on each side, in heights of the box.  The default was
+        measured for :class:`FaceDetector`, whose boxes reach from the forehead to the chin.
+
+    Returns
+    -------
+    list of FaceEmotion
+        The faces in the order of their boxes, of :class:`FaceDetector` the surest first; empty
+        where there is none.
+
+    Raises
+    ------
+    MediaFileError
+        For a file that is missing, broken, no picture, or too large: more than 80 megapixels,
+        or 300 for a JPEG.
+    InvalidInputError
+        For another array, or boxes of another shape.
+    MissingDependencyError
+        Where no detector or boxes are given and ONNX Runtime is not installed.
+
+    See Also
+    --------
+    analyze_photos : Many photographs.
+    annotate : Draws the answer.
+
+    Notes
+    -----
+    A ready-made crop goes straight in: a picture of 48x48 pixels is a face, whatever it shows,
+    and reaches the classifier as it is; a larger one that its only face fills as FER-2013's faces
+    fill theirs is resized whole, as :func:`to_face` does.
+
+    A photograph of more than 4096 pixels in a direction is worked on at that size.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> for face in fk.analyze_photo(fk.sample_photos()[0]):
+    ...     print(face.emotion, face.box)
+    happy FaceBox(left=178, top=63, width=89, height=113)
+    """
+    return analyze_photos(
+        [photo],
+        classifier=classifier,
+        detector=detector,
+        boxes=None if boxes is None else [boxes],
+        margin=margin,
+    )[0]
+
+
+@overload
+def analyze_photos(
+    photos: Iterable[Photo],
+    *,
+    classifier: Classifier | None = ...,
+    detector: Detector | None = ...,
+    boxes: Iterable[ArrayLike | None] | None = ...,
+    margin: float | None = ...,
+    batch_size: int = ...,
+    progress: bool = ...,
+    return_errors: Literal[False] = ...,
+) -> list[list[FaceEmotion]]: ...
+@overload
+def analyze_photos(
+    photos: Iterable[Photo],
+    *,
+    classifier: Classifier | None = ...,
+    detector: Detector | None = ...,
+    boxes: Iterable[ArrayLike | None] | None = ...,
+    margin: float | None = ...,
+    batch_size: int = ...,
+    progress: bool = ...,
+    return_errors: bool,
+) -> list[list[FaceEmotion] | Fer2013KitError]: ...
+def analyze_photos(
+    photos: Iterable[Photo],
+    *,
+    classifier: Classifier | None = None,
+    detector: Detector | None = None,
+    boxes: Iterable[ArrayLike | None] | None = None,
+    margin: float | None = None,
+    batch_size: int = 128,
+    progress: bool = False,
+    return_errors: bool = False,
+) -> Any:
+    """Find the faces in many photographs and name their emotions, in batches.
+
+    The photographs are read one by one, so that any number of them fits in memory.
+
+    Parameters
+    ----------
+    photos : iterable
+        Each one as for :func:`analyze_photo`; :func:`find_photos` lists those of a folder.
+    classifier, detector, margin : optional
+        As for :func:`analyze_photo`.
+    boxes : iterable, optional
+        The boxes of each photograph, as for :func:`analyze_photo`; where they are None, faces are
+        looked for.
+    batch_size : int, default 128
+        How many faces the classifier is given at once, or some more.
+    progress : bool, default False
+        Show a progress bar with the time left.
+    return_errors : bool, default False
+        Go on after a photograph that cannot be read: its error stands in the place of its faces.
+
+    Returns
+    -------
+    list of list of FaceEmotion
+        The faces of each photograph, in the order of `photos`.
+
+    Raises
+    ------
+    InvalidInputError
+        As :func:`analyze_photo`; and where `boxes` are not as many as `photos`.
+    MediaFileError, MissingDependencyError
+        As :func:`analyze_photo`.
+
+    See Also
+    --------
+    find_photos : The pictures of folders and patterns.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> paths = fk.sample_photos()
+    >>> [len(faces) for faces in fk.analyze_photos(paths)]
+    [1, 1]
+    """
+    if batch_size < 1:
+        raise InvalidInputError(f"batch_size must be at least 1; received {batch_size!r}")
+    classifier = _default_classifier() if classifier is None else classifier
+    results: list[Any] = []
+    waiting: list[tuple[int, NDArray[np.float64]]] = []
+    crops: Crops = []
+
+    def classify_waiting() -> None:
+        faces = iter(_classify(classifier, crops, np.concatenate([b for _, b in waiting])))
+        for place, found in waiting:
+            results[place] = [next(faces) for _ in found]
+        waiting.clear()
+        crops.clear()
+
+    for photo, given in _with_boxes(_with_progress(photos, enabled=progress), boxes):
+        results.append([])
+        try:
+            pixels = read_photo(photo)
+            found, cut = _find_faces(
+                pixels, given, detector or _default_detector(), margin, _face_size(classifier)
+            )
+        except (Fer2013KitError, ImportError) as error:
+            if not return_errors or isinstance(error, ImportError):
+                raise
+            results[-1] = error
+            continue
+        if cut:
+            waiting.append((len(results) - 1, found))
+            crops += cut
+        if len(crops) >= batch_size:
+            classify_waiting()
+    if waiting:
+        classify_waiting()
+    return results
+
+
+def _with_boxes(
+    photos: Iterable[Any], boxes: Iterable[ArrayLike | None] | None
+) -> Iterator[tuple[Any, ArrayLike | None]]:
+    if boxes is None:
+        for photo in photos:
+            yield photo, None
+        return
+    try:
+        yield from zip(photos, boxes, strict=True)
+    except ValueError as error:
+        if "zip()" not in str(error):
+            raise
+        raise InvalidInputError("boxes must be as many as photos; one of them is longer") from error
+
+
+def _with_progress(photos: Iterable[Any], *, enabled: bool) -> Iterable[Any]:
+    if not enabled:
+        return photos
+    from tqdm import tqdm
+
+    return tqdm(photos, desc="photos", unit="photo", disable=None, leave=False)
+
+
+def _find_faces(
+    pixels: Pixels,
+    given: ArrayLike | None,
+    detector: Detector,
+    margin: float | None,
+    size: tuple[int, int],
+) -> tuple[NDArray[np.float64], Crops]:
+    """Return boxes (n, 4) in pixels of the photograph, and the faces cut out of it."""
+    rgb = pixels.rgb
+    whole = np.array([[0, 0, rgb.shape[1], rgb.shape[0]]], np.float64)
+    scale = np.array(pixels.scale * 2)
+    if given is not None:
+        found = check_boxes(given, name="boxes") / scale
+    elif rgb.shape[:2] == (_HEIGHT, _WIDTH):
+        return whole, [cut_face(rgb, whole[0], size, margin=0.0)]
+    else:
+        found = check_boxes(detector(rgb), name="the detector's boxes")
+        if len(found) == 1 and fills_picture(found[0], rgb.shape[:2], margin):
+            found, margin = whole, 0.0
+    return found * scale, [cut_face(rgb, box, size, margin=margin) for box in found]
+
+
+def check_boxes(boxes: ArrayLike, *, name: str) -> NDArray[np.float64]:
+    """Return boxes as floats (n, 4); none at all may have any shape."""
+    array = np.asarray(boxes)
+    if not array.size:
+        return np.empty((0, _BOX_LENGTH))
+    if array.ndim != 2 or array.shape[1] != _BOX_LENGTH or array.dtype.kind not in "iuf":  # noqa: PLR2004 - rows and columns
+        raise InvalidInputError(
+            f"{name} must be numbers of shape (n, 4): left, top, width, height; "
+            f"received {array.dtype} of shape {array.shape}"
+        )
+    result = array.astype(np.float64)
+    if not np.isfinite(result).all() or (result[:, 2:] <= 0).any():
+        raise InvalidInputError(
+            f"{name} must be finite, with a positive width and height; received "
+            f"{result[~(np.isfinite(result).all(axis=1) & (result[:, 2:] > 0).all(axis=1))][0]}"
+        )
+    return result
+
+
+def _classify(
+    classifier: Classifier, crops: Crops, boxes: NDArray[np.float64]
+) -> list[FaceEmotion]:
+    faces = np.stack(crops)
+    channels = getattr(classifier, "image_shape_", IMAGE_SHAPE)[2]
+    if channels > 1:
+        faces = np.repeat(faces[..., None], channels, axis=-1)
+    probabilities = np.asarray(classifier.predict_proba(faces))
+    names = tuple(getattr(classifier, "class_names_", CLASS_NAMES))
+    if probabilities.shape != (len(faces), len(names)):
+        raise InvalidInputError(
+            f"the classifier's predict_proba must return shape {(len(faces), len(names))}, a row "
+            f"for each face and a column for each of {', '.join(names)}; "
+            f"received {probabilities.shape}"
+        )
+    return [face_emotion(box, row, names) for box, row in zip(boxes, probabilities, strict=True)]
+
+
+def _face_size(classifier: Classifier) -> tuple[int, int]:
+    height, width, _ = getattr(classifier, "image_shape_", IMAGE_SHAPE)
+    return height, width
+
+
+@cache
+def _default_classifier() -> Classifier:
+    from fer2013kit import EmotionPredictor
+
+    predictor: Classifier = EmotionPredictor.from_pretrained()
+    return predictor
+
+
+@cache
+def _default_detector() -> FaceDetector:
+    return FaceDetector()

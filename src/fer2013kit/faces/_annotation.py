@@ -1,0 +1,159 @@
+"""What was found, drawn into the photograph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from fer2013kit.faces._photos import read_photo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from PIL import Image, ImageDraw, ImageFont
+
+    from fer2013kit.faces._emotion import FaceEmotion
+    from fer2013kit.faces._photos import Photo
+
+    Rectangle = tuple[float, float, float, float]
+
+# Okabe and Ito's colours, which people with any colour vision can tell apart.
+_COLORS: Final = ("#D55E00", "#009E73", "#CC79A7", "#F0E442", "#56B4E9", "#E69F00", "#FFFFFF")
+_INK: Final = "#111111"
+_PAPER: Final = "#FFFFFF"
+_SMALLEST_FONT: Final = 9
+"""In pixels; what would be smaller is left out."""
+
+_LARGEST_FONT: Final = 32
+
+
+def annotate(photo: Photo, faces: Iterable[FaceEmotion]) -> Image.Image:
+    """Draw boxes, names and bars into a copy of a photograph.
+
+    Parameters
+    ----------
+    photo : path, file object, bytes, PIL.Image.Image or array_like
+        As for :func:`analyze_photo`.
+    faces : iterable of FaceEmotion
+        What :func:`analyze_photo` found in it.
+
+    Returns
+    -------
+    PIL.Image.Image
+        The upright photograph in RGB, at most 4096 pixels in each direction.  Each face has a
+        box with the name of its emotion (with a question mark where it is uncertain) and, where
+        there is room beside it, a bar for each class.
+
+    Raises
+    ------
+    MediaFileError, InvalidInputError
+        As :func:`analyze_photo`.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> path = fk.sample_photos()[0]
+    >>> picture = fk.annotate(path, fk.analyze_photo(path))
+    >>> picture.size, picture.mode
+    ((512, 512), 'RGB')
+    """
+    from PIL import Image, ImageDraw
+
+    pixels = read_photo(photo)
+    picture = Image.fromarray(pixels.rgb)
+    draw = ImageDraw.Draw(picture, "RGBA")
+    across, down = pixels.scale
+    faces = list(faces)
+    boxes = [_scaled(face, across, down) for face in faces]
+    for face, box in zip(faces, boxes, strict=True):
+        _draw_box(draw, face, box, picture.width)
+    for face, box in zip(faces, boxes, strict=True):
+        _draw_bars(draw, face, box, picture.size, boxes)
+    return picture
+
+
+def _scaled(face: FaceEmotion, across: float, down: float) -> Rectangle:
+    left, top, width, height = face.box
+    return left / across, top / down, (left + width) / across, (top + height) / down
+
+
+def _color(code: int) -> str:
+    return _COLORS[code % len(_COLORS)]
+
+
+def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    from PIL import ImageFont
+
+    return ImageFont.load_default(size=max(_SMALLEST_FONT, min(size, _LARGEST_FONT)))
+
+
+def _draw_box(
+    draw: ImageDraw.ImageDraw, face: FaceEmotion, box: Rectangle, picture_width: int
+) -> None:
+    left, top, right, bottom = box
+    color = _color(int(face.probabilities.argmax()))
+    line = max(2, round((bottom - top) / 60))
+    draw.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline=_INK, width=line + 2)
+    draw.rectangle(box, outline=color, width=line)
+    font = _font((bottom - top) / 8)
+    text = f"{face.emotion}{'?' if face.uncertain else ''} {face.score:.0%}"
+    _, _, wide, high = draw.textbbox((0, 0), text, font=font)
+    pad = max(2, high // 6)
+    x = min(max(0, left), max(0, picture_width - wide - 2 * pad))
+    y = top - high - 2 * pad
+    y = y if y >= 0 else bottom
+    draw.rectangle((x, y, x + wide + 2 * pad, y + high + 2 * pad), fill=color)
+    draw.text((x + pad, y + pad), text, fill=_INK, font=font)
+
+
+def _draw_bars(
+    draw: ImageDraw.ImageDraw,
+    face: FaceEmotion,
+    box: Rectangle,
+    size: tuple[int, int],
+    boxes: Sequence[Rectangle],
+) -> None:
+    """Draw a bar for each class beside the box, if there is room that no other face takes."""
+    left, top, right, bottom = box
+    row = (bottom - top) / len(face.class_names)
+    font_size = min(0.75 * row, _LARGEST_FONT)
+    if font_size < _SMALLEST_FONT:
+        return
+    font = _font(font_size)
+    names = max(draw.textlength(name, font=font) for name in face.class_names)
+    pad = row / 4
+    wide = names + 5 * row + 3 * pad
+    gap = max(3, row / 4)
+    panel = next(
+        (
+            place
+            for place in (
+                (right + gap, top, right + gap + wide, bottom),
+                (left - gap - wide, top, left - gap, bottom),
+            )
+            if place[0] >= 0
+            and place[2] <= size[0]
+            and not any(_overlap(place, other) for other in boxes)
+        ),
+        None,
+    )
+    if panel is None:
+        return
+    draw.rectangle(panel, fill=(17, 17, 17, 170))
+    begin = panel[0] + names + 2 * pad
+    longest = panel[2] - pad - begin
+    for code, (name, probability) in enumerate(
+        zip(face.class_names, face.probabilities.tolist(), strict=True)
+    ):
+        y = top + code * row
+        draw.text((panel[0] + pad, y + row / 2), name, fill=_PAPER, font=font, anchor="lm")
+        end = begin + max(1.0, longest * probability)
+        draw.rectangle((begin, y + row / 5, end, y + row * 4 / 5), fill=_color(code))
+
+
+def _overlap(first: Rectangle, second: Rectangle) -> bool:
+    return (
+        first[0] < second[2]
+        and second[0] < first[2]
+        and first[1] < second[3]
+        and second[1] < first[3]
+    )

@@ -1,0 +1,89 @@
+"""Faces cut out of photographs as FER-2013 cut them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from fer2013kit.emotions import IMAGE_SHAPE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MARGIN: Final = 0.1
+"""What is cut around a box of `FaceDetector` on each side, in heights of the box."""
+
+DOWN: Final = 0.0
+"""How far below the box's centre the square's centre lies, in heights of the box."""
+
+_FILLED: Final = 0.75
+"""A picture is a ready-made crop if it shares so much with its face's square (of their union)."""
+
+
+def cut_face(
+    rgb: NDArray[np.uint8],
+    box: NDArray[np.floating[Any]],
+    size: tuple[int, int] = (IMAGE_SHAPE[0], IMAGE_SHAPE[1]),
+    *,
+    margin: float | None = None,
+) -> NDArray[np.uint8]:
+    """Return the square around a box as grey levels; beyond the edge, its pixels go on.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, shape (height, width, 3)
+        The photograph.
+    box : ndarray, shape (4,)
+        Left, top, width and height of the face.
+    size : tuple of int
+        Height and width that are wanted.
+    margin : float, optional
+        What is cut around the box, in heights of the box; by default `MARGIN`.
+    """
+    from PIL import Image
+
+    left, top, side = face_square(box, margin)
+    height, width = rgb.shape[:2]
+    columns = np.arange(int(np.floor(left)), int(np.ceil(left + side)) + 1)
+    rows = np.arange(int(np.floor(top)), int(np.ceil(top + side)) + 1)
+    inside = rgb[
+        slice(*_span(rows, height)),
+        slice(*_span(columns, width)),
+    ]
+    gray = np.asarray(Image.fromarray(np.ascontiguousarray(inside)).convert("L"))
+    pads = [
+        (int(np.sum(rows < 0)), int(np.sum(rows >= height))),
+        (int(np.sum(columns < 0)), int(np.sum(columns >= width))),
+    ]
+    gray = np.pad(gray, pads, mode="edge")
+    x, y = left - columns[0], top - rows[0]
+    window = (x, y, x + side, y + side)
+    cut = Image.fromarray(gray).resize(size[::-1], Image.Resampling.BILINEAR, box=window)
+    return np.array(cut)
+
+
+def _span(places: NDArray[np.int64], length: int) -> tuple[int, int]:
+    """Return where the places inside [0, length) begin and end; the nearest one if none is."""
+    begin = int(np.clip(places[0], 0, length - 1))
+    return begin, int(np.clip(places[-1] + 1, begin + 1, length))
+
+
+def face_square(box: NDArray[np.floating[Any]], margin: float | None) -> tuple[float, float, float]:
+    """Return left, top and side of the square that is cut for a box."""
+    left, top, width, height = (float(length) for length in box)
+    down = DOWN if margin is None else 0.0
+    side = height * (1 + 2 * (MARGIN if margin is None else margin))
+    return left + width / 2 - side / 2, top + (0.5 + down) * height - side / 2, side
+
+
+def fills_picture(
+    box: NDArray[np.floating[Any]], shape: tuple[int, int], margin: float | None
+) -> bool:
+    """Tell whether a picture of shape (height, width) is a ready-made crop of the face in it."""
+    left, top, side = face_square(box, margin)
+    height, width = shape
+    across = min(left + side, width) - max(left, 0.0)
+    down = min(top + side, height) - max(top, 0.0)
+    shared = max(across, 0.0) * max(down, 0.0)
+    return shared >= _FILLED * (side * side + height * width - shared)

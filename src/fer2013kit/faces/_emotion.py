@@ -1,0 +1,110 @@
+"""What is said about a face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from fer2013kit.emotions import CLASS_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+CERTAIN_PROBABILITY: Final = 0.5
+"""Below it, the best guess is called uncertain."""
+
+
+class FaceBox(NamedTuple):
+    """Where a face is, in pixels of the upright photograph.
+
+    Parameters
+    ----------
+    left, top : int
+        The upper left corner, counted from the photograph's own.
+    width, height : int
+        How large it is.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> left, top, width, height = fk.FaceBox(10, 20, 64, 80)
+    >>> width, height
+    (64, 80)
+    """
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, eq=False)
+class FaceEmotion:
+    """A face in a photograph and what its expression is taken for.
+
+    Parameters
+    ----------
+    box : FaceBox
+        ``(left, top, width, height)`` in pixels of the upright photograph.
+    probabilities : ndarray of float32, shape (7,)
+        One for each class, in the order of `class_names`: that of :class:`Emotion`, unless the
+        classifier has classes of its own.
+    emotion : str
+        The most probable class.
+    score : float
+        Its probability.
+    uncertain : bool
+        Whether `score` is below 0.5, so that the other classes together are as probable.
+    class_names : tuple of str
+        The names of the classes.
+
+    See Also
+    --------
+    analyze_photo : Finds the faces.
+    """
+
+    box: FaceBox
+    probabilities: NDArray[np.float32]
+    emotion: str
+    score: float
+    uncertain: bool
+    class_names: tuple[str, ...] = CLASS_NAMES
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as plain numbers and strings, for JSON.
+
+        Returns
+        -------
+        dict
+            The names of the fields, with ``box`` and ``probabilities`` as dicts.
+        """
+        return {
+            "box": self.box._asdict(),
+            "emotion": self.emotion,
+            "score": self.score,
+            "uncertain": self.uncertain,
+            "probabilities": dict(zip(self.class_names, self.probabilities.tolist(), strict=True)),
+        }
+
+
+def face_emotion(
+    box: Sequence[float], probabilities: NDArray[Any], class_names: tuple[str, ...]
+) -> FaceEmotion:
+    """Return what the probabilities say about the face in a box."""
+    row = np.array(probabilities, np.float32)
+    row.setflags(write=False)
+    best = int(row.argmax())
+    score = float(row[best])
+    left, top, width, height = (round(float(length)) for length in box)
+    return FaceEmotion(
+        box=FaceBox(left, top, width, height),
+        probabilities=row,
+        emotion=class_names[best],
+        score=score,
+        uncertain=score < CERTAIN_PROBABILITY,
+        class_names=class_names,
+    )
