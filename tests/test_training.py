@@ -74,6 +74,35 @@ def test_resumed_run_ends_where_the_unbroken_one_does(data, tmp_path, epoch):
     assert resumed.best_epoch_ == unbroken.best_epoch_
 
 
+def test_one_hot_soft_targets_are_the_labels(data):
+    one_hot = fk.to_one_hot(data.train.labels)
+    soft = make_classifier(epochs=1).fit(*data.train, soft_targets=one_hot)
+    assert_same_weights(soft, make_classifier(epochs=1).fit(*data.train))
+
+
+def test_soft_targets_are_what_is_learned(data):
+    X, y = data.train
+    other = np.roll(fk.to_one_hot(y), 1, axis=1)
+    network = {"filters": (8, 16, 16), "dense_units": 32, "dense_dropout": 0.0}
+    classifier = make_classifier(epochs=20, batch_size=16, augment=False, model_params=network)
+    classifier.fit(X, y, soft_targets=other)
+    assert (classifier.predict(X) == (y + 1) % 7).mean() > 0.7
+
+
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [
+        (np.ones((3, 7)) / 7, r"a row for each picture .*received \(3, 7\)"),
+        (np.ones((168, 7)), "must sum to 1; received sums from 7 to 7"),
+        (np.full((168, 7), np.nan), "received NaN or a negative"),
+        (np.tile([2.0, -1, 0, 0, 0, 0, 0], (168, 1)), "received NaN or a negative"),
+    ],
+)
+def test_unusable_soft_targets_are_refused(data, targets, message):
+    with pytest.raises(fk.InvalidInputError, match=message):
+        make_classifier().fit(*data.train, soft_targets=targets)
+
+
 def test_finished_run_is_not_repeated(data, tmp_path):
     first = make_classifier(checkpoint_dir=tmp_path).fit(*data.train)
     again = make_classifier(checkpoint_dir=tmp_path).fit(*data.train, callbacks=[Interrupt(0)])

@@ -1,0 +1,131 @@
+"""Train a recipe and write down what came of it: python -m recipes.train NAME CSV --ferplus CSV.
+
+A run that was cut off goes on where it stopped when the same command is given again.  The trained
+classifier stays in recipes/work (not committed), the figures go to recipes/results.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import keras
+from benchmarks import machine
+
+import fer2013kit as fk
+from recipes.definitions import RECIPES, Recipe
+from recipes.targets import mix_targets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HERE: Final = Path(__file__).parent
+WORK: Final = HERE / "work"
+RESULTS: Final = HERE / "results"
+_VIEWS: Final = (None, "flip", "ten_crop")
+
+
+def main() -> None:
+    """Train one recipe with one seed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("recipe", choices=sorted(RECIPES))
+    parser.add_argument("data", help="FER-2013 as CSV")
+    parser.add_argument("--ferplus", help="fer2013new.csv, for recipes that use the votes")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    run(
+        RECIPES[options.recipe],
+        fk.load_fer2013(options.data, ferplus=options.ferplus),
+        options.seed,
+    )
+
+
+def run(recipe: Recipe, data: fk.FER2013, seed: int) -> None:
+    """Train, measure on PublicTest and write the results of one seed."""
+    name = f"{recipe.name}_seed{seed}"
+    stopwatch = Stopwatch(WORK / name / "seconds.json")
+    training = data.train.concat(data.validation) if recipe.extra_rows else data.train
+    classifier = fk.EmotionClassifier(
+        **recipe.settings, random_state=seed, checkpoint_dir=WORK / name, verbose=2
+    )
+    classifier.fit(
+        *training,
+        soft_targets=mix_targets(recipe.targets, training),
+        validation_data=data.validation,
+        callbacks=[stopwatch],
+    )
+    results = {
+        "recipe": recipe.name,
+        "changed": recipe.changed,
+        "seed": seed,
+        "settings": {key: str(value) for key, value in recipe.settings.items()},
+        "targets": dict(recipe.targets),
+        "parameters": classifier.model_.count_params(),
+        "minutes": round(stopwatch.seconds / 60, 1),
+        "machine": machine.describe(),
+        "PublicTest": _measure(classifier, data.validation),
+        "PublicTest without rows of Training": _measure(classifier, without_leaks(data)),
+        "Training": {"one pass": _figures(classifier, data.train, None)},
+        "history": classifier.history_,
+    }
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    classifier.calibrate(*data.validation)
+    report = classifier.evaluate(*data.validation)
+    classifier.save(WORK / f"{name}.fer", metrics=report)
+    for views, figures in results["PublicTest"].items():
+        print(views, json.dumps(figures))
+
+
+def without_leaks(data: fk.FER2013) -> fk.Split:
+    """Return the PublicTest rows whose picture does not stand in Training."""
+    return fk.audit_dataset(data).drop_leaks(from_="evaluation").validation
+
+
+def _measure(classifier: fk.EmotionClassifier, split: fk.Split) -> dict[str, Any]:
+    return {views or "one pass": _figures(classifier, split, views) for views in _VIEWS}
+
+
+def _figures(
+    classifier: fk.EmotionClassifier, split: fk.Split, views: str | None
+) -> Mapping[str, Any]:
+    report = classifier.evaluate(*split, tta=views)
+    wanted = ("n_samples", "accuracy", "balanced_accuracy", "f1_macro", "loss", "ece")
+    figures = {key: round(float(getattr(report, key)), 4) for key in wanted}
+    recall = {name: round(row["recall"], 3) for name, row in report.per_class.items()}
+    return {**figures, "recall": recall}
+
+
+class Stopwatch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras carries no types
+    """Adds up the time of the epochs, those before a resume included."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        self._begun = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Time so far."""
+        if not self._path.exists():
+            return 0.0
+        return float(json.loads(self._path.read_text(encoding="utf-8")))
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Start the epoch's time."""
+        del epoch, logs
+        self._begun = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Add it."""
+        del epoch, logs
+        self._path.write_text(json.dumps(self.seconds + time.monotonic() - self._begun))
+
+
+if __name__ == "__main__":
+    main()

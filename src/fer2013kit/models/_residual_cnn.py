@@ -1,0 +1,109 @@
+"""A deeper network: residual units behind an early-pooling stem."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fer2013kit.emotions import IMAGE_SHAPE, NUM_CLASSES
+from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.models._registry import register_model
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@register_model("residual_cnn")
+def residual_cnn(
+    input_shape: tuple[int, int, int] = IMAGE_SHAPE,
+    num_classes: int = NUM_CLASSES,
+    *,
+    stem_filters: int = 32,
+    filters: Sequence[int] = (64, 128, 256),
+    units_per_stage: int = 1,
+    dense_units: int = 256,
+    dense_dropout: float = 0.4,
+    crop: int = 3,
+) -> Any:
+    """Build a residual network (He et al., CVPR 2016) for small faces.
+
+    A 5x5 convolution that is pooled at once is followed by stages of residual units, each two
+    3x3 convolutions, with max-pooling (3x3, stride 2) behind every stage, and by two
+    fully-connected layers.  More accurate than the five-layer CNN, and about twice as slow.
+
+    Parameters
+    ----------
+    input_shape : tuple of int, default (48, 48, 1)
+        Height, width and channels; values are expected in [0, 255].
+    num_classes : int, default 7
+        Width of the last layer.
+    stem_filters : int, default 32
+        Width of the first convolution.
+    filters : sequence of int, default (64, 128, 256)
+        Width of each stage.
+    units_per_stage : int, default 1
+        Residual units of each stage.
+    dense_units : int, default 256
+        Width of the first fully-connected layer.
+    dense_dropout : float in [0, 1), default 0.4
+        Dropped before each fully-connected layer.
+    crop : int, default 3
+        Pixels cut off each side.
+
+    Returns
+    -------
+    keras.Model
+        Uncompiled, with 1.8 million parameters at the defaults; probabilities in float32.
+
+    Raises
+    ------
+    InvalidInputError
+        Unless there is a stage and a unit, and pixels are left after the crop.
+    """
+    import keras
+    from keras import layers
+
+    if not filters or units_per_stage < 1:
+        raise InvalidInputError(
+            "residual_cnn needs at least one stage and one unit in each; "
+            f"received filters={filters!r}, units_per_stage={units_per_stage!r}"
+        )
+    if crop < 0 or 2 * crop >= min(input_shape[:2]):
+        raise InvalidInputError(
+            f"crop must be at least 0 and leave pixels of {input_shape}; received {crop}"
+        )
+
+    def convolve(x: Any, width: int, side: int, name: str) -> Any:
+        return layers.Conv2D(width, side, padding="same", use_bias=False, name=name)(x)
+
+    def unit(x: Any, width: int, name: str) -> Any:
+        shortcut = x
+        if x.shape[-1] != width:
+            shortcut = convolve(x, width, 1, f"{name}_shortcut")
+        x = convolve(x, width, 3, f"{name}_conv1")
+        x = layers.BatchNormalization(name=f"{name}_norm1")(x)
+        x = layers.ReLU(name=f"{name}_relu1")(x)
+        x = convolve(x, width, 3, f"{name}_conv2")
+        x = layers.BatchNormalization(name=f"{name}_norm2")(x)
+        x = layers.Add(name=f"{name}_add")([x, shortcut])
+        return layers.ReLU(name=f"{name}_relu2")(x)
+
+    inputs = keras.Input(input_shape, name="images")
+    x = layers.Cropping2D(crop, name="crop")(inputs)
+    x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(x)
+    x = convolve(x, stem_filters, 5, "stem_conv")
+    x = layers.MaxPooling2D(3, strides=2, padding="same", name="stem_pool")(x)
+    x = layers.BatchNormalization(name="stem_norm")(x)
+    x = layers.ReLU(name="stem_relu")(x)
+    for stage, width in enumerate(filters, start=1):
+        for number in range(1, units_per_stage + 1):
+            x = unit(x, width, f"stage{stage}_unit{number}")
+        x = layers.MaxPooling2D(3, strides=2, padding="same", name=f"pool{stage}")(x)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dropout(dense_dropout, name="dropout1")(x)
+    x = layers.Dense(dense_units, use_bias=False, name="dense1")(x)
+    x = layers.BatchNormalization(name="dense_norm")(x)
+    x = layers.ReLU(name="dense_relu")(x)
+    x = layers.Dropout(dense_dropout, name="dropout2")(x)
+    # In half precision a softmax loses the small probabilities.
+    outputs = layers.Dense(num_classes, activation="softmax", dtype="float32", name="dense2")(x)
+    return keras.Model(inputs, outputs, name="residual_cnn")
