@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import keras
+import numpy as np
 from benchmarks import machine
 
 import fer2013kit as fk
@@ -71,15 +72,28 @@ def run(recipe: Recipe, data: fk.FER2013, seed: int) -> None:
         "PublicTest": _measure(classifier, data.validation),
         "PublicTest without rows of Training": _measure(classifier, without_leaks(data)),
         "Training": {"one pass": _figures(classifier, data.train, None)},
+        "ece after temperature scaling": scaled_calibration_error(classifier, data.validation),
         "history": classifier.history_,
+        "report": classifier.evaluate(*data.validation).as_dict(),
     }
     path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(results) + "\n", encoding="utf-8")
     classifier.calibrate(*data.validation)
     report = classifier.evaluate(*data.validation)
     classifier.save(WORK / f"{name}.fer", metrics=report)
     for views, figures in results["PublicTest"].items():
         print(views, json.dumps(figures))
+
+
+def scaled_calibration_error(classifier: fk.EmotionClassifier, split: fk.Split) -> float:
+    """Return the calibration error with a temperature fitted on the other half of the split."""
+    errors = []
+    for half in (0, 1):
+        classifier.calibrate(split.images[half::2], split.labels[half::2])
+        report = classifier.evaluate(split.images[1 - half :: 2], split.labels[1 - half :: 2])
+        errors.append(report.ece)
+    classifier.temperature_ = 1.0
+    return round(float(np.mean(errors)), 4)
 
 
 def without_leaks(data: fk.FER2013) -> fk.Split:
