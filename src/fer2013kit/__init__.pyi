@@ -38,6 +38,7 @@ from .faces import analyze_photos as analyze_photos
 from .faces import annotate as annotate
 from .faces import find_photos as find_photos
 from .faces import sample_photos as sample_photos
+from .export import ExportReport as ExportReport
 from .models import create_model as create_model
 from .models import list_models as list_models
 from .models import register_model as register_model
@@ -47,6 +48,8 @@ from .plotting import plot_explanation as plot_explanation
 from .plotting import plot_history as plot_history
 from .plotting import plot_reliability as plot_reliability
 from .plotting import plot_samples as plot_samples
+from .pretrained import list_pretrained as list_pretrained
+from .runtime import EmotionPredictor as EmotionPredictor
 from .transforms import apply_clahe as apply_clahe
 from .transforms import equalize_histogram as equalize_histogram
 from .transforms import from_one_hot as from_one_hot

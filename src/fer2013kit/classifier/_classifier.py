@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -10,27 +9,27 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from fer2013kit._image_input import pixel_converter
+from fer2013kit._inference import predict_in_batches
 from fer2013kit.classifier import _inputs, _persistence
-from fer2013kit.classifier._inference import predict_in_batches
 from fer2013kit.classifier._network import build_network
 from fer2013kit.classifier._precision import resolve_precision
 from fer2013kit.classifier._runs import describe_run, make_batches
-from fer2013kit.classifier._settings import ClassifierSettings
+from fer2013kit.classifier._storage import StoredClassifier
 from fer2013kit.classifier._training import train
 from fer2013kit.evaluation import apply_temperature, evaluate_predictions, fit_temperature
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.pipeline import compile_inference
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
     from fer2013kit.evaluation import EvaluationReport
-    from fer2013kit.models import ModelBuilder
 
 
-class EmotionClassifier(ClassifierMixin, ClassifierSettings):  # type: ignore[misc]  # scikit-learn carries no types
+class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc]  # scikit-learn carries no types
     """A convolutional network for facial expressions that behaves as a scikit-learn classifier.
 
     Pictures are arrays ``(n, 48, 48)``, ``(n, 48, 48, 1)`` or ``(n, 2304)``.  Integers (uint8 or
@@ -143,6 +142,7 @@ class EmotionClassifier(ClassifierMixin, ClassifierSettings):  # type: ignore[mi
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         *,
+        soft_targets: ArrayLike | None = None,
         validation_data: Any = None,
         callbacks: Sequence[Any] = (),
     ) -> Self:
@@ -156,6 +156,10 @@ class EmotionClassifier(ClassifierMixin, ClassifierSettings):  # type: ignore[mi
             Labels.
         sample_weight : array_like of float, shape (n,), optional
             Weight of each row in the loss, times that of its class.
+        soft_targets : array_like of float, shape (n, k), optional
+            Probabilities of the classes, in the sorted order of ``classes_``, that the loss aims
+            at instead of the plain label: what other networks predict (distillation, Hinton et
+            al., 2015) or how several people voted.  ``y`` still decides classes and weights.
         validation_data : Split or (X, y), optional
             Evaluated after every epoch, without augmentation and weights.
         callbacks : sequence of keras.callbacks.Callback
@@ -187,7 +191,7 @@ class EmotionClassifier(ClassifierMixin, ClassifierSettings):  # type: ignore[mi
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         self.precision_ = resolve_precision(self.precision)
         self._build_model(seed)
-        targets = _inputs.one_hot(codes, self.classes_)
+        targets = _inputs.training_targets(codes, self.classes_, soft_targets)
         batches = make_batches(self, images, targets, weights, seed)
         run = describe_run(self, batches)
         outcome = train(self.model_, batches, run, validation=validation, callbacks=callbacks)
@@ -302,63 +306,6 @@ class EmotionClassifier(ClassifierMixin, ClassifierSettings):  # type: ignore[mi
         self.temperature_ = fit_temperature(codes, self._predict_uncalibrated(X))
         return self
 
-    def save(
-        self, path: str | Path, *, metrics: EvaluationReport | Mapping[str, Any] | None = None
-    ) -> None:
-        """Write the classifier to one file, atomically.
-
-        The file (a zip) holds ``classifier.json``, ``weights.npz`` without pickle, and their
-        SHA-256.  The architecture is kept by its name and parameters, not as code.
-
-        Parameters
-        ----------
-        path : str or Path
-            The file; by custom it ends in ``.fer``.
-        metrics : EvaluationReport or mapping, optional
-            Figures to keep beside the weights, for people; ``metrics_`` after loading.
-
-        Examples
-        --------
-        >>> import tempfile, pathlib
-        >>> import fer2013kit as fk
-        >>> X, y = fk.make_fer2013(n_samples=140, random_state=0).train
-        >>> clf = fk.EmotionClassifier(epochs=1, verbose=0, random_state=0).fit(X, y)
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = pathlib.Path(folder, "emotions.fer")
-        ...     clf.save(path)
-        ...     again = fk.EmotionClassifier.load(path)
-        >>> bool((again.predict(X) == clf.predict(X)).all())
-        True
-        """
-        check_is_fitted(self)
-        _persistence.save(self, Path(path), metrics)
-
-    @classmethod
-    def load(cls, path: str | Path, *, model: str | ModelBuilder | None = None) -> Self:
-        """Read a classifier that :meth:`save` wrote; nothing from the file is run.
-
-        Parameters
-        ----------
-        path : str or Path
-            The file.
-        model : str or callable, optional
-            The builder of an architecture that is not registered under the saved name.
-
-        Returns
-        -------
-        EmotionClassifier
-            Fitted, predicting as before.
-
-        Raises
-        ------
-        ModelFileError
-            If the file is missing, damaged, of a newer format, or its weights do not fit the
-            architecture.
-        UnknownModelError
-            If the architecture is not registered and no ``model`` is given.
-        """
-        return _persistence.load(cls, Path(path), model)
-
     @property
     def class_names_(self) -> tuple[str, ...]:
         """Names of the classes for people, in the order of ``classes_``."""
@@ -382,7 +329,7 @@ class EmotionClassifier(ClassifierMixin, ClassifierSettings):  # type: ignore[mi
         return predict_in_batches(
             self._inference,
             _inputs.read_images(self, X),
-            to_pixels=_inputs.pixel_converter(self.value_range),
+            to_pixels=pixel_converter(self.value_range),
             n_classes=len(self.classes_),
             tta=tta,
         )

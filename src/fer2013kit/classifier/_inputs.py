@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
@@ -16,17 +15,27 @@ from sklearn.utils.validation import (
 )
 
 from fer2013kit._arrays import IntArray, check_labels
+from fer2013kit._image_input import (
+    Pixels,
+    Shape,
+    check_range,
+    flatten,
+    pixel_converter,
+    with_shape,
+    wrong_shape,
+)
 from fer2013kit.class_weight import compute_sample_weight
 from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, IMAGE_SIZE, NUM_CLASSES
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
     from fer2013kit.classifier import EmotionClassifier
 
-Shape = tuple[int, int, int]
-Pixels = NDArray[Any]
 _MINIMUM_CLASSES: Final = 2
-_MAXIMUM: Final = 255
+_SUM_TOLERANCE: Final = 1e-3
+"""How far a row of probabilities may be from 1; half precision is."""
 _FLAT, _GREY = 2, 3  # dimensions of (n, pixels) and (n, height, width)
 
 
@@ -34,7 +43,7 @@ def read_training_data(
     classifier: EmotionClassifier, X: Any, y: Any
 ) -> tuple[Pixels, NDArray[Any]]:
     """Return pictures in [0, 255] of shape (n, h, w, c) and labels (n,); fix the image shape."""
-    X = _with_shape(X)
+    X = with_shape(X)
     flat, labels = _validate(classifier, X, classifier.image_shape, y=y, reset=True)
     labels = check_targets(labels, allowed=classifier.classes)
     present = np.unique(labels)
@@ -50,7 +59,7 @@ def read_training_data(
 def read_images(classifier: EmotionClassifier, X: Any) -> Pixels:
     """Return pictures of the fitted shape in the caller's own range, without a copy."""
     shape = classifier.image_shape_
-    flat: Pixels = _validate(classifier, _with_shape(X), shape, reset=False)
+    flat: Pixels = _validate(classifier, with_shape(X), shape, reset=False)
     return flat.reshape(len(flat), *shape)
 
 
@@ -104,6 +113,30 @@ def row_weights(
     return weights * of_class[codes]
 
 
+def training_targets(
+    codes: IntArray, classes: NDArray[Any], soft_targets: Any
+) -> NDArray[np.float32]:
+    """Return what the loss aims at: the one-hot rows of the codes, or given probabilities."""
+    if soft_targets is None:
+        return one_hot(codes, classes)
+    targets = np.asarray(soft_targets, np.float32)
+    expected = (len(codes), len(classes))
+    if targets.shape != expected:
+        raise InvalidInputError(
+            f"soft_targets must have a row for each picture and a column for each class, "
+            f"{expected}; received {targets.shape}"
+        )
+    sums = targets.sum(axis=1)
+    if not (np.isfinite(sums).all() and (targets >= 0).all()):
+        raise InvalidInputError("soft_targets must be probabilities; received NaN or a negative")
+    if (np.abs(sums - 1) > _SUM_TOLERANCE).any():
+        raise InvalidInputError(
+            f"rows of soft_targets must sum to 1; received sums from {sums.min():g} to "
+            f"{sums.max():g}"
+        )
+    return targets
+
+
 def one_hot(codes: IntArray, classes: NDArray[Any]) -> NDArray[np.float32]:
     """Return targets (n, k)."""
     return np.eye(len(classes), dtype=np.float32)[codes]
@@ -113,7 +146,7 @@ def _validate(
     classifier: EmotionClassifier, X: Any, image_shape: Shape | None, *, reset: bool, **labels: Any
 ) -> Any:
     """Return flat pixels, and the labels where ``y`` is given, as scikit-learn checks them."""
-    flat = _flatten(X, image_shape)
+    flat = flatten(X, image_shape)
     try:
         checked = validate_data(classifier, flat, reset=reset, **labels)
     except ValueError as error:
@@ -122,30 +155,9 @@ def _validate(
         raise InvalidInputError(reason) from error
     pixels = checked[0] if labels else checked
     if image_shape is not None and pixels.shape[1] != np.prod(image_shape):
-        raise _wrong_shape(X, image_shape)
+        raise wrong_shape(X, image_shape)
     check_range(pixels, classifier.value_range)
     return checked
-
-
-def _with_shape(X: Any) -> Any:
-    """Return arrays, frames and sparse matrices as they are, everything else as an array."""
-    if hasattr(X, "shape"):
-        return X
-    try:
-        return np.asarray(X)
-    except ValueError as error:
-        raise InvalidInputError(f"X must be pictures of one size: {error}") from error
-
-
-def _flatten(X: Any, image_shape: Shape | None) -> Any:
-    """Return pictures as rows of pixels; what has no picture's shape goes on to scikit-learn."""
-    if len(X.shape) <= _FLAT:
-        return X
-    if image_shape is not None:
-        height, width, channels = image_shape
-        if X.shape[1:] != image_shape and not (channels == 1 and X.shape[1:] == (height, width)):
-            raise _wrong_shape(X, image_shape)
-    return np.asarray(X).reshape(len(X), int(np.prod(X.shape[1:])))
 
 
 def _infer_image_shape(shape: tuple[int, ...]) -> Shape:
@@ -154,48 +166,6 @@ def _infer_image_shape(shape: tuple[int, ...]) -> Shape:
     if len(shape) == _GREY:
         return (shape[1], shape[2], 1)
     return (shape[1], shape[2], shape[3])
-
-
-def _wrong_shape(X: Any, image_shape: Shape) -> InvalidInputError:
-    height, width, channels = image_shape
-    forms = [f"(n, {height}, {width}, {channels})", f"(n, {height * width * channels})"]
-    if channels == 1:
-        forms.insert(0, f"(n, {height}, {width})")
-    return InvalidInputError(
-        f"X must have shape {' or '.join(forms)}; received {tuple(X.shape)}. "
-        "Bring pictures of other sizes there with fer2013kit.to_face or resize"
-    )
-
-
-def check_range(pixels: NDArray[Any], value_range: tuple[float, float] | None) -> None:
-    """Raise :class:`InvalidInputError` for pixels outside the range their dtype promises."""
-    if value_range is None or pixels.dtype == np.uint8 or not pixels.size:
-        return
-    low, high = (0, _MAXIMUM) if pixels.dtype.kind in "iub" else value_range
-    least, most = pixels.min(), pixels.max()
-    if least < low or most > high:
-        kind = "integers" if pixels.dtype.kind in "iub" else "floats"
-        raise InvalidInputError(
-            f"X of {kind} must be in [{low:g}, {high:g}]; received {least:g} to {most:g}. "
-            "Integers mean 0 to 255; floats mean value_range, (0.0, 1.0) by default: divide by "
-            "255, convert with .astype('uint8'), or set value_range"
-        )
-
-
-def pixel_converter(
-    value_range: tuple[float, float] | None,
-) -> Callable[[NDArray[Any]], NDArray[Any]]:
-    """Return the function that brings a batch to [0, 255]: uint8 as it is, others as float32."""
-    low, high = value_range or (0.0, 1.0)
-
-    def to_pixels(batch: NDArray[Any]) -> NDArray[Any]:
-        if batch.dtype == np.uint8:
-            return batch
-        if batch.dtype.kind in "iub":
-            return batch.astype(np.float32)
-        return ((batch.astype(np.float32) - low) * (_MAXIMUM / (high - low))).astype(np.float32)
-
-    return to_pixels
 
 
 def check_targets(y: ArrayLike, *, allowed: Sequence[Any] | None) -> NDArray[Any]:

@@ -9,32 +9,41 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import keras
 import numpy as np
 
+from fer2013kit._exported_file import ExportFacts
+from fer2013kit._image_input import pixel_converter, read_pictures
 from fer2013kit.classifier._model_file import read_model_file, write_model_file
+from fer2013kit.classifier._network import build_network
 from fer2013kit.classifier._precision import cpu_has_bfloat16
 from fer2013kit.evaluation import EvaluationReport
 from fer2013kit.exceptions import InvalidInputError, ModelFileError
 from fer2013kit.models import ModelBuilder, resolve_builder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from fer2013kit.classifier import EmotionClassifier
+    from numpy.typing import ArrayLike, NDArray
+
+    from fer2013kit.classifier._storage import StoredClassifier
+    from fer2013kit.export import ExportReport
 
 logger = logging.getLogger(__name__)
 
-_Classifier = TypeVar("_Classifier", bound="EmotionClassifier")
+_Classifier = TypeVar("_Classifier", bound="StoredClassifier")
 
 _RUN_ONLY: Final = ("checkpoint_dir", "verbose", "model")
 """Settings that belong to a run or stand elsewhere in the file."""
 
+_WEIGHT_DTYPES: Final = ("float32", "float16")
 _NOTE: Final = "not saved"
 _PAIRS: Final = "pairs"  # of a mapping whose keys are not all strings, which JSON cannot hold
 
 
 def save(
-    classifier: EmotionClassifier,
+    classifier: StoredClassifier,
     path: Path,
     metrics: EvaluationReport | Mapping[str, Any] | None,
+    weights_dtype: str = "float32",
 ) -> None:
     """Write a fitted classifier; see :meth:`EmotionClassifier.save`."""
     if isinstance(metrics, EvaluationReport):
@@ -59,12 +68,72 @@ def save(
         "best_epoch": classifier.best_epoch_,
         "metrics": kept,
     }
-    write_model_file(path, settings, classifier.model_.get_weights())
+    weights = stored_weights(classifier.model_.get_weights(), weights_dtype)
+    write_model_file(path, settings, weights)
+
+
+def stored_weights(weights: Sequence[NDArray[Any]], dtype: str) -> list[NDArray[Any]]:
+    """Return weights in the number format that they are stored in."""
+    if dtype not in _WEIGHT_DTYPES:
+        raise InvalidInputError(
+            f"weights_dtype must be one of {_WEIGHT_DTYPES}; received {dtype!r}"
+        )
+    if dtype == "float32":
+        return list(weights)
+    largest = max(float(np.abs(weight).max(initial=0.0)) for weight in weights)
+    if not largest <= np.finfo(np.float16).max:
+        raise InvalidInputError(
+            f"weights up to {largest:g} do not fit into float16; store them as 'float32'"
+        )
+    return [one.astype(np.float16) if one.dtype == np.float32 else one for one in weights]
+
+
+def export(
+    classifier: StoredClassifier,
+    path: Path,
+    quantization: str | None,
+    images: ArrayLike | None,
+    tolerance: float | None,
+) -> ExportReport:
+    """Write the network for other programs; see :meth:`EmotionClassifier.export`."""
+    from fer2013kit.export import export_network
+
+    if classifier.value_range is None:
+        raise InvalidInputError(
+            "a classifier of value_range=None takes numbers that are no grey levels, but an "
+            "exported network takes grey levels; standardise inside the network instead"
+        )
+    shape = classifier.image_shape_
+    levels = None
+    if images is not None:
+        pictures = read_pictures(images, shape, classifier.value_range)
+        levels = np.rint(pixel_converter(classifier.value_range)(pictures)).astype(np.uint8)
+    network, _ = build_network(
+        classifier.model,
+        classifier.model_params or {},
+        input_shape=shape,
+        num_classes=len(classifier.classes_),
+        precision="float32",
+        seed=0,
+    )
+    network.set_weights(classifier.model_.get_weights())
+    facts = ExportFacts(
+        classes=classifier.classes_.tolist(),
+        classes_dtype=classifier.classes_.dtype.str,
+        class_names=list(classifier.class_names_),
+        image_shape=list(shape),
+        value_range=list(classifier.value_range),
+        temperature=classifier.temperature_,
+        quantization=quantization,
+        metrics=getattr(classifier, "metrics_", None),
+    )
+    return export_network(network, facts, path, images=levels, tolerance=tolerance)
 
 
 def load(cls: type[_Classifier], path: Path, model: str | ModelBuilder | None) -> _Classifier:
     """Read a fitted classifier; see :meth:`EmotionClassifier.load`."""
-    settings, weights = read_model_file(path)
+    settings, stored = read_model_file(path)
+    weights = [one.astype(np.float32) if one.dtype == np.float16 else one for one in stored]
     try:
         name = settings["architecture"]["name"]
         builder = name if model is None else model

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fer2013kit.pipeline import Float32Array, Inference
-
 TTA_CHOICES: Final = (None, "flip", "ten_crop")
 _BATCH: Final = 256
 _CROP_SHIFT: Final = 16
@@ -22,19 +20,19 @@ _CROP_SHIFT: Final = 16
 
 
 def predict_in_batches(
-    infer: Inference,
+    infer: Callable[[NDArray[Any]], NDArray[np.float32]],
     images: NDArray[Any],
     *,
     to_pixels: Callable[[NDArray[Any]], NDArray[Any]],
     n_classes: int,
     tta: str | None,
-) -> Float32Array:
+) -> NDArray[np.float32]:
     """Predict any number of pictures in constant memory.
 
     Parameters
     ----------
     infer : callable
-        From :func:`fer2013kit.pipeline.compile_inference`.
+        From a batch with values in [0, 255] to probabilities ``(n, n_classes)``.
     images : ndarray, shape (n, height, width, channels)
         In the caller's own range.
     to_pixels : callable

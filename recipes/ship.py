@@ -1,0 +1,193 @@
+"""Put a trained classifier into the package: python -m recipes.ship TRAINED.fer --name NAME.
+
+It writes the float16 ``.fer``, the file of the light runtime, and what the manifest says of them:
+their SHA-256 and the figures on PublicTest that the model card shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import platform
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import fer2013kit as fk
+from fer2013kit._files import write_atomically
+from fer2013kit.pretrained import FOLDER, MANIFEST_NAME, read_manifest
+from recipes.train import scaled_calibration_error, without_leaks
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+LARGEST_TOTAL: Final = 25_000_000
+"""Bytes that all shipped files may take together."""
+
+LARGEST_LOSS: Final = 0.003
+"""Accuracy that the light runtime's file may lose."""
+
+_DATA: Final = Path(__file__).parents[2] / "shared" / "data" / "fer2013-kaggle.zip"
+_VIEWS: Final = (None, "flip", "ten_crop")
+_DIGITS: Final = 4
+
+
+def main() -> None:
+    """Ship one classifier."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("trained", type=Path, help="what EmotionClassifier.save wrote")
+    parser.add_argument("--name", required=True, help="under which it is asked for")
+    parser.add_argument("--data", type=Path, default=_DATA, help="FER-2013 in any form")
+    parser.add_argument("--recipe", default="", help="how it was trained: the command, in words")
+    parser.add_argument(
+        "--quantization", choices=["dynamic", "none"], default="dynamic", help="of the light file"
+    )
+    options = parser.parse_args()
+    quantization = None if options.quantization == "none" else options.quantization
+    classifier = fk.EmotionClassifier.load(options.trained)
+    data = fk.load_fer2013(options.data)
+    entry = ship(classifier, data, options.name, quantization=quantization, recipe=options.recipe)
+    print(json.dumps({key: entry[key] for key in entry if key != "report"}, indent=2))
+
+
+def ship(
+    classifier: fk.EmotionClassifier,
+    data: fk.FER2013,
+    name: str,
+    *,
+    folder: Path = FOLDER,
+    quantization: str | None = "dynamic",
+    recipe: str = "",
+) -> dict[str, Any]:
+    """Write a classifier's files and its entry in the manifest.
+
+    Parameters
+    ----------
+    classifier : EmotionClassifier
+        Trained; one without a temperature is calibrated on PublicTest.
+    data : FER2013
+        With Training, for the leaks, and PublicTest, for the figures.
+    name : str
+        Under which it is asked for.
+    folder : Path
+        Where the shipped files lie.
+    quantization : {"dynamic", None}
+        How the light runtime's file stores weights.
+    recipe : str
+        How it was trained.
+
+    Returns
+    -------
+    dict
+        The entry.
+    """
+    if data.validation is None:
+        raise SystemExit("the data has no PublicTest to measure on")
+    X, y = data.validation
+    # Figures are those of the weights as they are shipped, in float32, on any machine.
+    with tempfile.TemporaryDirectory() as temporary:
+        draft = Path(temporary) / "draft.fer"
+        classifier.save(draft, weights_dtype="float16")
+        classifier = _in_float32(draft)
+    calibrated_before = classifier.temperature_
+    after = scaled_calibration_error(classifier, data.validation)  # leaves the temperature at 1
+    uncalibrated = classifier.evaluate(X, y)
+    classifier.temperature_ = calibrated_before
+    if calibrated_before == 1.0:
+        classifier.calibrate(X, y)
+    report = classifier.evaluate(X, y)
+    classes = {label: index for index, label in enumerate(classifier.classes_.tolist())}
+    entry: dict[str, Any] = {
+        "parameters": classifier.model_.count_params(),
+        "temperature": classifier.temperature_,
+        "recipe": recipe,
+        "settings": {
+            key: str(value)
+            for key, value in classifier.get_params(deep=False).items()
+            if value != getattr(fk.EmotionClassifier(), key)
+        },
+        "PublicTest": {views or "one pass": _scores(classifier, X, y, views) for views in _VIEWS},
+        "PublicTest without rows of Training": {
+            views or "one pass": _scores(classifier, *without_leaks(data), views)
+            for views in _VIEWS
+        },
+        "ece": {
+            "before": round(uncalibrated.ece, _DIGITS),
+            "after, fitted on the other half": after,
+        },
+        "report": report.as_dict(),
+        "versions": {
+            "fer2013kit": fk.__version__,
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+            "python": platform.python_version(),
+        },
+    }
+    with tempfile.TemporaryDirectory() as temporary:
+        saved = Path(temporary) / f"{name}.fer"
+        classifier.save(saved, metrics=report, weights_dtype="float16")
+        light = Path(temporary) / f"{name}.tflite"
+        export = classifier.export(light, quantization=quantization, images=X)
+        predictor = fk.EmotionPredictor.load(light)
+        codes = np.array([classes[label] for label in predictor.predict(X).tolist()])
+        accuracy = float((codes == np.array([classes[label] for label in y.tolist()])).mean())
+        if accuracy < report.accuracy - LARGEST_LOSS:
+            raise SystemExit(
+                f"the light file reaches {accuracy:.4f}, the classifier {report.accuracy:.4f}: "
+                "more is lost than may be; try --quantization none"
+            )
+        entry["light"] = {
+            "quantization": quantization,
+            "accuracy": round(accuracy, _DIGITS),
+            "largest_difference": round(export.largest_difference, _DIGITS),
+            "same_answers": round(export.same_answers, _DIGITS),
+        }
+        entry["files"] = {
+            kind: {
+                "file": path.name,
+                "bytes": path.stat().st_size,
+                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            }
+            for kind, path in (("classifier", saved), ("predictor", light))
+        }
+        _put_into(folder, name, entry, (saved, light))
+    return entry
+
+
+def _in_float32(path: Path) -> fk.EmotionClassifier:
+    """Return the classifier of a file, computing in float32 also where bfloat16 would be faster."""
+    classifier = fk.EmotionClassifier.load(path)
+    state = classifier.__getstate__()
+    state["precision_"] = "float32"
+    classifier.__setstate__(state)
+    return classifier
+
+
+def _put_into(folder: Path, name: str, entry: dict[str, Any], paths: tuple[Path, ...]) -> None:
+    """Copy the files, then name them in the manifest, unless all would be too large together."""
+    manifest = {**read_manifest(folder), name: entry}
+    total = sum(file["bytes"] for one in manifest.values() for file in one["files"].values())
+    if total > LARGEST_TOTAL:
+        raise SystemExit(f"all shipped files would take {total:,} bytes of {LARGEST_TOTAL:,}")
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in paths:
+        write_atomically(folder / path.name, path.read_bytes())
+    text = json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False) + "\n"
+    write_atomically(folder / MANIFEST_NAME, text.encode())
+
+
+def _scores(
+    classifier: fk.EmotionClassifier, X: ArrayLike, y: ArrayLike, views: str | None
+) -> dict[str, float]:
+    report = classifier.evaluate(X, y, tta=views)
+    wanted = ("n_samples", "accuracy", "balanced_accuracy", "f1_macro", "loss", "ece")
+    return {key: round(float(getattr(report, key)), _DIGITS) for key in wanted}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""What a classifier accepts as pictures: the same with Keras and without."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer2013kit.exceptions import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Shape = tuple[int, int, int]
+Pixels = NDArray[Any]
+_MAXIMUM: Final = 255
+_FLAT: Final = 2  # dimensions of (n, pixels)
+
+
+def read_pictures(
+    X: Any, image_shape: Shape, value_range: tuple[float, float] | None = (0.0, 1.0)
+) -> Pixels:
+    """Return pictures of a known shape in the caller's own range, checked, without a copy.
+
+    Parameters
+    ----------
+    X : array_like, shape (n, height, width), (n, height, width, channels) or (n, pixels)
+        Integers in [0, 255], or floats in ``value_range``.
+    image_shape : tuple of int
+        Height, width and channels.
+    value_range : (low, high), optional
+        Range of floats; None leaves them unchecked.
+
+    Returns
+    -------
+    ndarray, shape (n, height, width, channels)
+        The pictures.
+
+    Raises
+    ------
+    InvalidInputError
+        For no pictures, another shape or range, NaN, infinity, or what are no numbers.
+    """
+    array = with_shape(X)
+    if not isinstance(array, np.ndarray):
+        array = np.asarray(array)
+    flat = flatten(array, image_shape)
+    if flat.ndim != _FLAT or flat.shape[1] != np.prod(image_shape):
+        raise wrong_shape(array, image_shape)
+    if not len(flat):
+        raise InvalidInputError(
+            f"Found array with 0 sample(s) (shape={flat.shape}) while a minimum of 1 is required."
+        )
+    if flat.dtype.kind not in "iubf":
+        try:
+            flat = flat.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise InvalidInputError(f"X must hold numbers: {error}") from error
+    if flat.dtype.kind == "f" and not np.isfinite(flat).all():
+        problem = "NaN" if np.isnan(flat).any() else "infinity"
+        raise InvalidInputError(f"Input X contains {problem}.")
+    check_range(flat, value_range)
+    pictures: Pixels = flat.reshape(len(flat), *image_shape)
+    return pictures
+
+
+def with_shape(X: Any) -> Any:
+    """Return arrays, frames and sparse matrices as they are, everything else as an array."""
+    if hasattr(X, "shape"):
+        return X
+    try:
+        return np.asarray(X)
+    except ValueError as error:
+        raise InvalidInputError(f"X must be pictures of one size: {error}") from error
+
+
+def flatten(X: Any, image_shape: Shape | None) -> Any:
+    """Return pictures as rows of pixels; what has no picture's shape is returned as it is."""
+    if len(X.shape) <= _FLAT:
+        return X
+    if image_shape is not None:
+        height, width, channels = image_shape
+        if X.shape[1:] != image_shape and not (channels == 1 and X.shape[1:] == (height, width)):
+            raise wrong_shape(X, image_shape)
+    return np.asarray(X).reshape(len(X), int(np.prod(X.shape[1:])))
+
+
+def wrong_shape(X: Any, image_shape: Shape) -> InvalidInputError:
+    """Return the error that says which shapes there may be and which came."""
+    height, width, channels = image_shape
+    forms = [f"(n, {height}, {width}, {channels})", f"(n, {height * width * channels})"]
+    if channels == 1:
+        forms.insert(0, f"(n, {height}, {width})")
+    return InvalidInputError(
+        f"X must have shape {' or '.join(forms)}; received {tuple(X.shape)}. "
+        "Bring pictures of other sizes there with fer2013kit.to_face or resize"
+    )
+
+
+def check_range(pixels: NDArray[Any], value_range: tuple[float, float] | None) -> None:
+    """Raise :class:`InvalidInputError` for pixels outside the range their dtype promises."""
+    if value_range is None or pixels.dtype == np.uint8 or not pixels.size:
+        return
+    low, high = (0, _MAXIMUM) if pixels.dtype.kind in "iub" else value_range
+    least, most = pixels.min(), pixels.max()
+    if least < low or most > high:
+        kind = "integers" if pixels.dtype.kind in "iub" else "floats"
+        raise InvalidInputError(
+            f"X of {kind} must be in [{low:g}, {high:g}]; received {least:g} to {most:g}. "
+            "Integers mean 0 to 255; floats mean value_range, (0.0, 1.0) by default: divide by "
+            "255, convert with .astype('uint8'), or set value_range"
+        )
+
+
+def pixel_converter(
+    value_range: tuple[float, float] | None,
+) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """Return the function that brings a batch to [0, 255]: uint8 as it is, others as float32."""
+    low, high = value_range or (0.0, 1.0)
+
+    def to_pixels(batch: NDArray[Any]) -> NDArray[Any]:
+        if batch.dtype == np.uint8:
+            return batch
+        if batch.dtype.kind in "iub":
+            return batch.astype(np.float32)
+        return ((batch.astype(np.float32) - low) * (_MAXIMUM / (high - low))).astype(np.float32)
+
+    return to_pixels

@@ -1,0 +1,307 @@
+"""Trained networks as files for other programs, checked against the classifier they are of."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import keras
+import numpy as np
+from keras import ops
+
+from fer2013kit._exported_file import INPUT_NAME, ExportFacts, append_members, write_members
+from fer2013kit._files import write_atomically
+from fer2013kit._metrics import PROBABILITY_FLOOR
+from fer2013kit.datasets import make_fer2013
+from fer2013kit.emotions import IMAGE_SHAPE
+from fer2013kit.evaluation import apply_temperature
+from fer2013kit.exceptions import InvalidInputError, MissingDependencyError, ModelFileError
+from fer2013kit.pipeline import compile_inference
+from fer2013kit.runtime import EmotionPredictor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
+
+FORMATS: Final = (".onnx", ".tflite", ".keras", "")
+"""Endings of the paths; without one, a SavedModel's folder is written."""
+
+QUANTIZATIONS: Final = (None, "dynamic", "int8")
+
+_TOLERANCES: Final[Mapping[str | None, float]] = {None: 1e-3, "dynamic": 0.1, "int8": 0.25}
+"""How far a probability may be from the classifier's: rounding, and what 8 bits cost at worst."""
+
+_CHECKED: Final = 70
+_REPRESENTATIVE: Final = 500
+_BATCH: Final = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportReport:
+    """What an export wrote, and how well it agrees with the classifier.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder.
+    n_bytes : int
+        Its size.
+    quantization : str or None
+        How the weights are stored.
+    n_checked : int
+        Pictures that were compared.
+    largest_difference : float
+        Of any probability, against the classifier in float32.
+    same_answers : float
+        Share of the pictures that get the same class.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> report = fk.ExportReport(
+    ...     path="emotions.tflite", n_bytes=2_000_664, quantization="dynamic", n_checked=70,
+    ...     largest_difference=0.0123, same_answers=1.0,
+    ... )
+    >>> print(report)
+    emotions.tflite: 2.0 MB; on 70 pictures the probabilities differ by at most 0.0123,
+    and 100.0 % get the same class
+    """
+
+    path: Path
+    n_bytes: int
+    quantization: str | None
+    n_checked: int
+    largest_difference: float
+    same_answers: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path}: {self.n_bytes / 1e6:.1f} MB; on {self.n_checked} pictures the "
+            f"probabilities differ by at most {self.largest_difference:.3g}, and "
+            f"{self.same_answers:.1%} get the same class".replace("%", " %")
+        )
+
+
+def export_network(
+    network: Any,
+    facts: ExportFacts,
+    path: Path,
+    *,
+    images: NDArray[np.uint8] | None = None,
+    tolerance: float | None = None,
+) -> ExportReport:
+    """Write a network in the format that the path's ending names, if it agrees with itself.
+
+    Parameters
+    ----------
+    network : keras.Model
+        In float32, from pictures in [0, 255] to uncalibrated probabilities.  It is changed.
+    facts : ExportFacts
+        What goes with it; its quantization is what is done.
+    path : Path
+        ``.onnx``, ``.tflite``, ``.keras``, or without an ending for a SavedModel's folder.
+    images : ndarray of uint8, shape (n, height, width, channels), optional
+        What ``"int8"`` is fitted to and what the check compares; by default, drawn faces for the
+        check.
+    tolerance : float, optional
+        The largest difference of a probability that is let through.
+
+    Returns
+    -------
+    ExportReport
+        How well it agrees.
+
+    Raises
+    ------
+    InvalidInputError
+        For an unknown ending or quantization, or ``"int8"`` without pictures.
+    MissingDependencyError
+        If a library for the format is missing.
+    ModelFileError
+        If the result does not agree with the classifier; nothing is written then.
+    """
+    _check_choices(facts, path, images)
+    checked = _pictures(facts) if images is None else images
+    infer = compile_inference(network, network.input_shape[1:])
+    expected = apply_temperature(_in_batches(infer, checked), facts.temperature)
+    model = calibrated_model(network, facts)
+    with tempfile.TemporaryDirectory() as name, _quiet_libraries():
+        draft = Path(name) / f"network{path.suffix.lower()}"
+        _WRITERS[path.suffix.lower()](model, facts, draft, images)
+        answers = _answers(draft, checked)
+        report = ExportReport(
+            path=path,
+            n_bytes=sum(one.stat().st_size for one in [draft, *draft.rglob("*")] if one.is_file()),
+            quantization=facts.quantization,
+            n_checked=len(checked),
+            largest_difference=float(np.abs(answers - expected).max()),
+            same_answers=float((answers.argmax(axis=1) == expected.argmax(axis=1)).mean()),
+        )
+        allowed = _TOLERANCES[facts.quantization] if tolerance is None else tolerance
+        if not report.largest_difference <= allowed:  # so that NaN fails too
+            raise ModelFileError(
+                f"{path} was not written: its probabilities differ from the classifier's by up to "
+                f"{report.largest_difference:.3g}, more than {allowed:g}. Leave quantization out, "
+                "pass pictures of the kind it is for as images, or allow more with tolerance"
+            )
+        _put_in_place(draft, path)
+    logger.info("%s", report)
+    return report
+
+
+def calibrated_model(network: Any, facts: ExportFacts) -> Any:
+    """Return a model from uint8 pictures to calibrated probabilities."""
+    last = network.layers[-1]
+    scaled = isinstance(last, keras.layers.Dense) and last.activation is keras.activations.softmax
+    if scaled:  # logits / T: no operation more, and nothing that 8 bits would spoil
+        last.set_weights([weight / facts.temperature for weight in last.get_weights()])
+    images = keras.Input(tuple(facts.image_shape), dtype="uint8", name=INPUT_NAME)
+    probabilities = network(ops.cast(images, "float32"))
+    if facts.temperature != 1.0 and not scaled:
+        logits = ops.log(ops.maximum(probabilities, PROBABILITY_FLOOR))
+        probabilities = ops.softmax(logits / facts.temperature)
+    return keras.Model(images, probabilities, name="emotions")
+
+
+def _check_choices(facts: ExportFacts, path: Path, images: Any) -> None:
+    suffix, quantization = path.suffix.lower(), facts.quantization
+    if suffix not in FORMATS:
+        raise InvalidInputError(
+            "path must end in .onnx, .tflite or .keras, or have no ending for a SavedModel's "
+            f"folder; received {str(path)!r}"
+        )
+    if quantization not in QUANTIZATIONS:
+        raise InvalidInputError(
+            f"quantization must be one of {QUANTIZATIONS}; received {quantization!r}"
+        )
+    if quantization is not None and suffix != ".tflite":
+        raise InvalidInputError(
+            f"quantization={quantization!r} is for .tflite alone; received {str(path)!r}"
+        )
+    if quantization == "int8" and images is None:
+        raise InvalidInputError(
+            "quantization='int8' needs images, some hundred of the kind it will see, to fit the "
+            "ranges of its activations to; 'dynamic' does without"
+        )
+    if suffix != ".keras" and keras.backend.backend() != "tensorflow":
+        raise InvalidInputError(
+            f"exporting {suffix or 'a SavedModel'} needs Keras's backend to be 'tensorflow' "
+            "(KERAS_BACKEND in the environment, before Keras is imported); "
+            f"received {keras.backend.backend()!r}"
+        )
+
+
+def _pictures(facts: ExportFacts) -> NDArray[np.uint8]:
+    """Return drawn faces, or noise where the pictures have another shape."""
+    if tuple(facts.image_shape) == IMAGE_SHAPE:
+        return make_fer2013(n_samples=_CHECKED, random_state=0).train.images
+    shape = (_CHECKED, *facts.image_shape)
+    return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+
+
+def _write_onnx(model: Any, facts: ExportFacts, draft: Path, images: object) -> None:
+    del images
+    try:
+        import onnx
+        import tf2onnx  # noqa: F401 - Keras imports it itself, with another message
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"exporting .onnx needs onnx and tf2onnx ({error}); install them: "
+            "pip install 'fer2013kit[export]'"
+        ) from error
+    model.export(draft, format="onnx", verbose=False)
+    proto = onnx.load(draft)
+    for key, text in facts.members().items():
+        proto.metadata_props.add(key=key, value=text)
+    draft.write_bytes(proto.SerializeToString())
+
+
+def _write_tflite(
+    model: Any, facts: ExportFacts, draft: Path, images: NDArray[np.uint8] | None
+) -> None:
+    import tensorflow as tf
+
+    saved = draft.with_name("saved_model")
+    model.export(saved, format="tf_saved_model", verbose=False)
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
+    if facts.quantization is not None:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if facts.quantization == "int8" and images is not None:
+        some = images[:: max(1, len(images) // _REPRESENTATIVE)]
+        converter.representative_dataset = lambda: ({INPUT_NAME: one[np.newaxis]} for one in some)
+    draft.write_bytes(append_members(converter.convert(), facts))
+
+
+def _write_keras(model: Any, facts: ExportFacts, draft: Path, images: object) -> None:
+    del images
+    model.save(draft)
+    draft.write_bytes(append_members(draft.read_bytes(), facts))
+
+
+def _write_saved_model(model: Any, facts: ExportFacts, draft: Path, images: object) -> None:
+    del images
+    model.export(draft, format="tf_saved_model", verbose=False)
+    write_members(draft / "assets.extra", facts)
+
+
+_WRITERS: Final = {
+    ".onnx": _write_onnx,
+    ".tflite": _write_tflite,
+    ".keras": _write_keras,
+    "": _write_saved_model,
+}
+
+
+def _answers(draft: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return what the written network says, in the runtime that it was written for."""
+    if draft.suffix in {".onnx", ".tflite"}:
+        return EmotionPredictor.load(draft).predict_proba(images)
+    if draft.suffix == ".keras":
+        again = keras.saving.load_model(draft)
+        return _in_batches(lambda batch: ops.convert_to_numpy(again(batch, training=False)), images)
+    import tensorflow as tf
+
+    served = tf.saved_model.load(str(draft))
+    return _in_batches(lambda batch: served.serve(batch).numpy(), images)
+
+
+def _in_batches(
+    infer: Callable[[NDArray[np.uint8]], NDArray[np.float32]], images: NDArray[np.uint8]
+) -> NDArray[np.float32]:
+    starts = range(0, len(images), _BATCH)
+    return np.concatenate([infer(images[start : start + _BATCH]) for start in starts])
+
+
+def _put_in_place(draft: Path, path: Path) -> None:
+    """Move the finished file or folder to its name, so that it is whole at every moment."""
+    if draft.is_file():
+        write_atomically(path, draft.read_bytes())
+        return
+    if path.exists() and not (path / "saved_model.pb").is_file():
+        raise InvalidInputError(
+            f"{path} exists and holds no SavedModel, so it is left alone; choose another folder"
+        )
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as name:
+        fresh = Path(name) / "new"
+        shutil.copytree(draft, fresh)
+        if path.exists():
+            path.replace(Path(name) / "old")
+        fresh.replace(path)
+
+
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Keep back what TensorFlow and Keras say about their own future."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r".*tf\.lite\.Interpreter is deprecated")
+        warnings.filterwarnings("ignore", message=r".*np\.object", category=FutureWarning)
+        yield

@@ -1,0 +1,105 @@
+"""The trained networks that ship with the package, and the proof that they are those."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from fer2013kit.exceptions import ChecksumError, ModelFileError, UnknownModelError
+
+FOLDER: Final = Path(__file__).parent / "weights"
+MANIFEST_NAME: Final = "manifest.json"
+DEFAULT_NAME: Final = "five_layer_cnn"
+
+Kind = Literal["classifier", "predictor"]
+"""The file that :class:`EmotionClassifier` reads, or the one for :class:`EmotionPredictor`."""
+
+
+def list_pretrained() -> list[str]:
+    """Return the names of the trained networks that ship with the package, sorted.
+
+    Returns
+    -------
+    list of str
+        Names that :meth:`EmotionClassifier.from_pretrained` and
+        :meth:`EmotionPredictor.from_pretrained` take.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> "five_layer_cnn" in fk.list_pretrained()
+    True
+    """
+    return sorted(read_manifest())
+
+
+def read_manifest(folder: Path | None = None) -> dict[str, Any]:
+    """Return what is known of each network: its files, their checksums, and its figures.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Where the networks lie; by default those of the package.
+
+    Returns
+    -------
+    dict
+        By name; empty where nothing is shipped.
+    """
+    path = (folder or FOLDER) / MANIFEST_NAME
+    if not path.exists():
+        return {}
+    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return manifest
+
+
+def find_pretrained(name: str, kind: Kind) -> tuple[Path, bytes]:
+    """Return a network's file and its content, which is the one that was shipped.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`list_pretrained`.
+    kind : {"classifier", "predictor"}
+        Which of its files.
+
+    Returns
+    -------
+    path : Path
+        The file.
+    content : bytes
+        What it holds.
+
+    Raises
+    ------
+    UnknownModelError
+        For another name.
+    ModelFileError
+        If the file is not there.
+    ChecksumError
+        If its content is not what the manifest says.
+    """
+    manifest = read_manifest()
+    if name not in manifest:
+        raise UnknownModelError(
+            name,
+            known=manifest,
+            advice="Pass one of these names; EmotionClassifier.load and EmotionPredictor.load "
+            "read files of your own.",
+        )
+    entry = manifest[name]["files"][kind]
+    path = FOLDER / entry["file"]
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ModelFileError(f"{path} is missing; install the package again") from error
+    received = hashlib.sha256(content).hexdigest()
+    if received != entry["sha256"]:
+        raise ChecksumError(
+            f"{path} is not the file that was shipped; install the package again",
+            expected=entry["sha256"],
+            received=received,
+        )
+    return path, content

@@ -1,0 +1,302 @@
+"""Predicting with an exported network, without TensorFlow, Keras and scikit-learn."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import numpy as np
+
+from fer2013kit._exported_file import (
+    FACTS_NAME,
+    INPUT_NAME,
+    ExportFacts,
+    facts_of_tflite,
+    not_exported,
+    parse_facts,
+)
+from fer2013kit._image_input import Pixels, pixel_converter, read_pictures
+from fer2013kit._inference import predict_in_batches
+from fer2013kit.evaluation import apply_temperature
+from fer2013kit.exceptions import MissingDependencyError, ModelFileError
+from fer2013kit.pretrained import DEFAULT_NAME, find_pretrained
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Network = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+_MOST_THREADS: Final = 4
+"""More do not help networks as small as these."""
+
+_LIBRARIES: Final[Mapping[str, tuple[str, str]]] = {
+    ".tflite": ("ai_edge_litert.interpreter", "pip install ai-edge-litert"),
+    ".onnx": ("onnxruntime", "pip install onnxruntime"),
+}
+
+
+class EmotionPredictor:
+    """A network that was exported, for predicting alone: light, and quick to start.
+
+    It takes the same pictures as :class:`EmotionClassifier` and gives the same probabilities, but
+    cannot be trained.  TensorFlow, Keras and scikit-learn are not needed: ``.tflite`` runs in
+    LiteRT, ``.onnx`` in ONNX Runtime.  It may be shared between threads and pickled.
+
+    Parameters
+    ----------
+    content : bytes
+        A file that :meth:`EmotionClassifier.export` wrote.
+    suffix : {".tflite", ".onnx"}
+        Which kind it is.
+    source : str or Path, optional
+        What error messages call it.
+    num_threads : int, optional
+        Threads of the network's arithmetic; None for one a processor, four at most.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (k,)
+        Labels; columns of ``predict_proba`` in this order.
+    class_names_ : tuple of str
+        The same for people.
+    image_shape_ : tuple of int
+        Height, width and channels.
+    temperature_ : float
+        The calibration, already part of the probabilities.
+    metrics_ : dict or None
+        Figures that were kept with the classifier.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> faces = fk.make_fer2013(n_samples=70, random_state=0).test.images
+    >>> predictor = fk.EmotionPredictor.from_pretrained()
+    >>> predictor.predict_proba(faces[:2]).shape
+    (2, 7)
+    """
+
+    def __init__(
+        self,
+        content: bytes,
+        suffix: str,
+        *,
+        source: str | Path = "the network",
+        num_threads: int | None = None,
+    ) -> None:
+        if suffix not in _LIBRARIES:
+            raise ModelFileError(
+                f"{source} ends in {suffix!r}; expected one of {tuple(_LIBRARIES)}. A classifier "
+                "saved as .fer is read by EmotionClassifier.load, which can export it"
+            )
+        self._content, self._suffix, self._source = content, suffix, str(source)
+        self.num_threads = num_threads
+        self._start()
+
+    def _start(self) -> None:
+        start = _start_litert if self._suffix == ".tflite" else _start_onnx
+        threads = self.num_threads or min(_MOST_THREADS, _processors())
+        self._network, self._facts = start(self._content, self._source, threads)
+        self.classes_ = self._facts.labels()
+        self.class_names_ = tuple(self._facts.class_names)
+        self.image_shape_ = _triple(self._facts.image_shape)
+        self.temperature_ = self._facts.temperature
+        self.metrics_ = self._facts.metrics
+
+    @classmethod
+    def from_pretrained(cls, name: str = DEFAULT_NAME, *, num_threads: int | None = None) -> Self:
+        """Return a network that ships with the package; nothing is downloaded.
+
+        Parameters
+        ----------
+        name : str, default "five_layer_cnn"
+            One of :func:`list_pretrained`.
+        num_threads : int, optional
+            As in the constructor.
+
+        Returns
+        -------
+        EmotionPredictor
+            Calibrated.
+
+        Raises
+        ------
+        UnknownModelError
+            For another name.
+        ChecksumError
+            If the file is not the one that was shipped.
+        """
+        path, content = find_pretrained(name, "predictor")
+        return cls(content, path.suffix, source=path, num_threads=num_threads)
+
+    @classmethod
+    def load(cls, path: str | Path, *, num_threads: int | None = None) -> Self:
+        """Read a file that :meth:`EmotionClassifier.export` wrote.
+
+        Parameters
+        ----------
+        path : str or Path
+            It ends in ``.tflite`` or ``.onnx``.
+        num_threads : int, optional
+            As in the constructor.
+
+        Returns
+        -------
+        EmotionPredictor
+            Predicting as the classifier that was exported.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is missing, damaged, of another kind, or was written by something else.
+        MissingDependencyError
+            If the runtime for its kind is not installed.
+        """
+        path = Path(path)
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError as error:
+            raise ModelFileError(f"{path}: no such file; expected an exported network") from error
+        return cls(content, path.suffix.lower(), source=path, num_threads=num_threads)
+
+    def predict_proba(self, X: ArrayLike, *, tta: str | None = None) -> NDArray[np.float32]:
+        """Return the probability of every class.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
+            Pictures: integers mean grey levels 0 to 255, floats [0, 1] (or what the classifier's
+            ``value_range`` was), rounded to the nearest of 256 levels.  Memory stays the same
+            for any ``n``.
+        tta : {None, "flip", "ten_crop"}, default None
+            Test-time augmentation as in :meth:`EmotionClassifier.predict_proba`.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, k)
+            Columns follow ``classes_``; rows sum to 1.
+
+        Raises
+        ------
+        InvalidInputError
+            For pictures of another shape or range, NaN, or an unknown ``tta``.
+        """
+        low, high = self._facts.value_range
+        to_pixels = pixel_converter((low, high))
+        # The network's answers are calibrated; views are averaged before that, as in training.
+        averages = tta is not None and self.temperature_ != 1.0
+
+        def infer(batch: Pixels) -> NDArray[np.float32]:
+            answers = self._network(batch)
+            return _rescaled(answers, 1 / self.temperature_) if averages else answers
+
+        probabilities = predict_in_batches(
+            infer,
+            read_pictures(X, self.image_shape_, (low, high)),
+            to_pixels=lambda batch: np.rint(to_pixels(batch)).astype(np.uint8, copy=False),
+            n_classes=len(self.classes_),
+            tta=tta,
+        )
+        return _rescaled(probabilities, self.temperature_) if averages else probabilities
+
+    def predict(self, X: ArrayLike, *, tta: str | None = None) -> NDArray[Any]:
+        """Return the most probable label of every picture.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
+            Pictures.
+        tta : {None, "flip", "ten_crop"}, default None
+            As in :meth:`predict_proba`.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Labels, out of ``classes_``.
+        """
+        labels: NDArray[Any] = self.classes_[self.predict_proba(X, tta=tta).argmax(axis=1)]
+        return labels
+
+    def __repr__(self) -> str:
+        return f"<EmotionPredictor {self._source}: {', '.join(self.class_names_)}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_network"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._start()
+
+
+def _start_litert(content: bytes, source: str, threads: int) -> tuple[Network, ExportFacts]:
+    facts = facts_of_tflite(content, source)
+    try:
+        interpreter = _library(".tflite").Interpreter(model_content=content, num_threads=threads)
+        interpreter.allocate_tensors()
+        taken = interpreter.get_input_details()[0]["index"]
+        given = interpreter.get_output_details()[0]["index"]
+    except (ValueError, RuntimeError, IndexError) as error:
+        raise ModelFileError(f"{source} cannot be read by LiteRT: {error}") from error
+    lock = threading.Lock()  # an interpreter has one set of buffers
+
+    def network(batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        probabilities = np.empty((len(batch), len(facts.classes)), np.float32)
+        with lock:
+            # One by one is nearly as fast as a batch and never needs other buffers.
+            for row, picture in enumerate(batch):
+                interpreter.set_tensor(taken, picture[np.newaxis])
+                interpreter.invoke()
+                probabilities[row] = interpreter.get_tensor(given)[0]
+        return probabilities
+
+    return network, facts
+
+
+def _start_onnx(content: bytes, source: str, threads: int) -> tuple[Network, ExportFacts]:
+    onnxruntime = _library(".onnx")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        text = session.get_modelmeta().custom_metadata_map[FACTS_NAME]
+    except KeyError as error:
+        raise not_exported(source) from error
+    except Exception as error:  # ONNX Runtime's errors share no other base
+        raise ModelFileError(f"{source} cannot be read by ONNX Runtime: {error}") from error
+
+    def network(batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        probabilities: NDArray[np.float32] = session.run(None, {INPUT_NAME: batch})[0]
+        return probabilities
+
+    return network, parse_facts(text, source)
+
+
+def _library(suffix: str) -> Any:
+    name, command = _LIBRARIES[suffix]
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"predicting with a {suffix} file needs {name.partition('.')[0]}, which cannot be "
+            f"imported ({error}); install it: {command}"
+        ) from error
+
+
+def _rescaled(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    return apply_temperature(probabilities, temperature).astype(np.float32)
+
+
+def _triple(shape: list[int]) -> tuple[int, int, int]:
+    height, width, channels = shape
+    return height, width, channels
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
