@@ -95,6 +95,22 @@ def test_the_first_of_several_errors_is_told(tmp_path):
     assert_refused(path, "pixel 100 is '300'", line_number=3)
 
 
+def test_the_first_error_is_told_wherever_the_blocks_end(tmp_path, monkeypatch):
+    path = with_line(tmp_path, pixel_line("300"), 12)
+    path.write_text(path.read_text() + f"3,{PIXELS},Nonsense\n")
+    length = path.stat().st_size
+    for size in (10_000, 11_111, 30_000, length // 2, length - 100, length):
+        monkeypatch.setattr("fer2013kit.datasets._csv._BLOCK_BYTES", size)
+        assert_refused(path, "pixel 100 is '300'", line_number=12)
+
+
+def test_many_short_rows_are_refused_one_by_one(tmp_path):
+    """Far more rows than their bytes could hold pixels for."""
+    path = fake.write_csv(tmp_path / "fer2013.csv", GOOD)
+    path.write_text(path.read_text() + "3,1 2 3,Training\n" * 5000)
+    assert_refused(path, "expected 2304 pixels .*, received 3", line_number=len(GOOD) + 2)
+
+
 def test_csv_cut_anywhere(tmp_path):
     path = fake.write_csv(tmp_path / "fer2013.csv", GOOD)
     content = path.read_bytes()

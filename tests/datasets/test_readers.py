@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import fer2013kit as fk
+from fer2013kit.datasets import _csv_pixels
 
 ROWS = some_rows(per_class=2)
 ICML = ("emotion", " Usage", " pixels")
@@ -175,6 +176,48 @@ def test_tidy_csv_is_parsed_the_fast_way(tmp_path, monkeypatch, *, columns, newl
     monkeypatch.delattr("fer2013kit.datasets._csv._parse_exactly")
     path = fake.write_csv(tmp_path / "a.csv", ROWS, columns, newline=newline, quoted=quoted)
     assert_holds(load(path), ROWS)
+
+
+@pytest.mark.parametrize("size", [10_000, 10_001, 20_000, 50_000])
+def test_blocks_of_any_size_give_the_same_rows(tmp_path, monkeypatch, size):
+    path = fake.write_csv(tmp_path / "a.csv", ROWS)
+    monkeypatch.setattr("fer2013kit.datasets._csv._BLOCK_BYTES", size)
+    assert_holds(load(path), ROWS)
+
+
+@given(
+    rows=st.lists(
+        st.lists(
+            st.sampled_from(["0", "7", "12", "99", "100", "199", "255", "256", "299", "300", "999"])
+            | st.sampled_from(
+                ["1000", "007", "0255", "0256", "01000", "2550", "25500", "x", "", "-1"]
+            ),
+            min_size=4,
+            max_size=4,
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    junk=st.sampled_from([",", "3,", ",Training\n6,", "\n"]),
+)
+def test_tidy_pixels_are_read_at_once_as_one_by_one(rows, junk):
+    """Whatever the fast parser accepts is what Python reads, and it refuses no plain row."""
+    fields = [" ".join(row) for row in rows]
+    text, starts, ends = junk, [], []
+    for field in fields:
+        starts.append(len(text))
+        text += field
+        ends.append(len(text))
+        text += junk
+    out = np.empty((len(rows), 4), np.uint8)
+    done = _csv_pixels.parse_pixels(text.encode(), starts, ends, out)
+    words = [field.split() for field in fields]
+    good = all(
+        len(row) == 4 and all(word.isdigit() and int(word) <= 255 for word in row) for row in words
+    )
+    assert done == good
+    if good:
+        assert out.tolist() == [[int(word) for word in row] for row in words]
 
 
 def test_untidy_csv_is_read_right(tmp_path):

@@ -41,8 +41,7 @@ def reads(monkeypatch):
 
     monkeypatch.setattr(_readers, "read_csv", counting("csv", _csv.read_csv))
     monkeypatch.setattr(_readers, "read_pictures", counting("pictures", _pictures.read_pictures))
-    digest = counting("hash", _storage.hashlib.file_digest)
-    monkeypatch.setattr(_storage.hashlib, "file_digest", digest)
+    monkeypatch.setattr(_storage, "_hash_content", counting("hash", _storage._hash_content))
     return counts
 
 
@@ -72,6 +71,26 @@ def test_later_loads_map_the_cache(home, csv, reads):
     while not isinstance(base, np.memmap):
         base = base.base
     assert Path(base.filename) == entry_of(home) / "images.npy"
+
+
+def test_every_piece_of_a_file_is_hashed(tmp_path, monkeypatch):
+    monkeypatch.setattr(_storage, "_PIECE", 10)
+    path = tmp_path / "file"
+    content = bytearray(range(25))
+
+    def content_hash():
+        path.write_bytes(content)
+        return _storage._hash_content(path, size=len(content))
+
+    seen = {content_hash()}
+    for place in (0, 9, 10, 19, 20, 24):
+        content[place] ^= 1
+        seen.add(content_hash())
+    content[:20] = content[10:20] + content[:10]  # the pieces' order counts
+    seen.add(content_hash())
+    content.append(0)
+    seen.add(content_hash())
+    assert len(seen) == 9
 
 
 @pytest.mark.usefixtures("home", "settled")

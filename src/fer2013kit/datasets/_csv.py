@@ -13,18 +13,19 @@ Pixels are 2304 numbers from 0 to 255 with blanks between them, quoted or not.
 from __future__ import annotations
 
 import csv
-import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Final
 
 import numpy as np
 
+from fer2013kit.datasets._csv_pixels import parse_pixels, parse_row, show
 from fer2013kit.datasets._rows import (
     NO_LABEL,
     SPLIT_NAMES,
     USAGE_SPLITS,
     Rows,
     order_by_split,
+    run_in_threads,
 )
 from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, IMAGE_SIZE, NUM_CLASSES
 from fer2013kit.exceptions import DatasetFormatError
@@ -38,13 +39,15 @@ if TYPE_CHECKING:
 _BOM: Final = b"\xef\xbb\xbf"
 _USAGES: Final = ("Training", "PublicTest", "PrivateTest")
 
+_Known = dict[tuple[bytes, bytes], tuple[int, int]]
+
 # The shortest row: 2304 one-digit pixels with a blank or line end behind each.
 _SHORTEST_ROW: Final = 2 * IMAGE_SIZE
-_LONGEST_LINE: Final = 2**16
 # Seven times the original: what is longer is another file, or an attack by compression.
 _MAX_BYTES: Final = 2**31
-# Rows parsed at once: few, so that they stay in the processor's cache.
-_BLOCK: Final = 16
+# Read and parsed at once: few enough to stay in the processor's cache, enough that the threads
+# seldom wait for the interpreter.
+_BLOCK_BYTES: Final = 2**19
 
 
 @dataclass(frozen=True)
@@ -57,13 +60,17 @@ class Header:
     usage: int | None
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Block:
-    """Some lines of the file, their fields cut apart but not yet read."""
+    """Some lines of the file, and where in them each row and its pixels stand."""
 
+    text: bytes
     first_row: int
-    line_numbers: list[int]
-    pixels: list[bytes]
+    line_numbers: list[int] = field(default_factory=list)
+    lines: list[slice] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    error: DatasetFormatError | None = None  # of the line behind the last row
 
 
 def parse_header(line: bytes) -> Header | None:
@@ -107,12 +114,12 @@ def read_csv(stream: IO[bytes], size: int, *, path: Path) -> Rows:
         raise DatasetFormatError(
             f"expected at most {_MAX_BYTES:,} bytes, received {size:,}", path=path
         )
-    with io.BufferedReader(stream, 2**17) as lines:  # type: ignore[type-var]  # has readinto
-        return _read_lines(lines, size, path)
+    with stream:
+        return _read_lines(stream, size, path)
 
 
-def _read_lines(lines: IO[bytes], size: int, path: Path) -> Rows:
-    first = lines.readline(_LONGEST_LINE)
+def _read_lines(stream: IO[bytes], size: int, path: Path) -> Rows:
+    first = stream.readline(_BLOCK_BYTES)
     header = parse_header(first)
     if header is None:
         raise DatasetFormatError(
@@ -121,17 +128,23 @@ def _read_lines(lines: IO[bytes], size: int, path: Path) -> Rows:
             path=path,
             line_number=1,
         )
-    capacity = size // _SHORTEST_ROW + _BLOCK  # a last block may hold rows that are too short
-    images = np.empty((capacity, IMAGE_SIZE), np.uint8)
+    images = np.empty((size // _SHORTEST_ROW + 1, IMAGE_SIZE), np.uint8)
     labels: list[int] = []
     splits: list[int] = []
     # Once it has freed an array of this size, glibc keeps the freed memory of smaller ones at hand;
     # else it fetches new pages from the system for each block, which doubles the time.
     np.empty(2**22, np.uint8)
-    for block in _blocks(lines, header, labels, splits, path):
-        out = images[block.first_row : block.first_row + len(block.pixels)]
-        if not _parse_fast(block.pixels, out):
-            _parse_exactly(block, out, path)
+
+    def parse(block: _Block) -> None:
+        out = images[block.first_row : block.first_row + len(block.lines)]
+        if len(out) < len(block.lines) or not parse_pixels(
+            block.text, block.starts, block.ends, out
+        ):
+            _parse_exactly(block, header, out, path)
+        if block.error is not None:
+            raise block.error
+
+    run_in_threads(parse, _blocks(stream, header, labels, splits, path))
     if not labels:
         raise DatasetFormatError("expected rows after the header, received none", path=path)
     return order_by_split(
@@ -143,32 +156,86 @@ def _read_lines(lines: IO[bytes], size: int, path: Path) -> Rows:
 
 
 def _blocks(
-    lines: IO[bytes], header: Header, labels: list[int], splits: list[int], path: Path
+    stream: IO[bytes], header: Header, labels: list[int], splits: list[int], path: Path
 ) -> Iterator[_Block]:
-    """Cut lines into fields, append labels and splits, and hand out the pixels in blocks."""
-    numbers: list[int] = []
-    pixels: list[bytes] = []
+    """Hand out blocks of whole lines, and append the label and split of each row."""
+    known: _Known = {}
     number = 1
-    try:
-        while line := lines.readline(_LONGEST_LINE):
+    for text in _whole_lines(stream):
+        block = _Block(text, first_row=len(labels))
+        locate = _locate if b'"' not in text else _locate_slowly
+        end = 0
+        while end < len(text):
+            start, end = end, text.find(b"\n", end) + 1 or len(text)
             number += 1
-            if not line.strip():
+            try:
+                found = locate(text, start, end, header, known)
+            except ValueError as error:
+                block.error = DatasetFormatError(str(error), path=path, line_number=number)
+                yield block
+                return
+            if found is None:
                 continue
-            fields = _cut(line, header.width)
-            label, split = _parse_label_and_split(fields, header)
+            label, split, first, last = found
             labels.append(label)
             splits.append(split)
-            numbers.append(number)
-            pixels.append(fields[header.pixels].strip())
-            if len(pixels) == _BLOCK:
-                yield _Block(len(labels) - len(pixels), numbers, pixels)
-                numbers, pixels = [], []
-    except ValueError as error:
-        if pixels:  # a wrong pixel of an earlier line comes first
-            yield _Block(len(labels) - len(pixels), numbers, pixels)
-        raise DatasetFormatError(str(error), path=path, line_number=number) from None
-    if pixels:
-        yield _Block(len(labels) - len(pixels), numbers, pixels)
+            block.line_numbers.append(number)
+            block.lines.append(slice(start, end))
+            block.starts.append(first)
+            block.ends.append(last)
+        if block.lines:
+            yield block
+
+
+def _whole_lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """Read blocks that end where a line ends; a line that is longer than a block is cut."""
+    rest = b""
+    while part := stream.read(_BLOCK_BYTES):
+        text = rest + part
+        end = text.rfind(b"\n") + 1 or len(text)
+        yield text[:end]
+        rest = text[end:]
+    if rest:
+        yield rest
+
+
+def _locate(
+    text: bytes, start: int, end: int, header: Header, known: _Known
+) -> tuple[int, int, int, int] | None:
+    """Return a row's label and split, and where its pixels begin and end; None for a blank line.
+
+    ``known`` gathers what stands before and behind the pixels, which is the same in many rows.
+    """
+    first, last = start, end
+    for _ in range(header.pixels):
+        first = text.find(b",", first, end) + 1 or end
+    for _ in range(header.width - 1 - header.pixels):
+        last = text.rfind(b",", first, last)
+    if last - first < _SHORTEST_ROW - 1:
+        return _locate_slowly(text, start, end, header, known)
+    key = text[start:first], text[last:end]
+    if key not in known:
+        try:
+            known[key] = _parse_label_and_split(b"".join(key).split(b","), header)
+        except ValueError:
+            return _locate_slowly(text, start, end, header, known)
+    if last == end:
+        last = first + len(text[first:end].rstrip())
+    return *known[key], first, last
+
+
+def _locate_slowly(
+    text: bytes, start: int, end: int, header: Header, _known: _Known
+) -> tuple[int, int, int, int] | None:
+    """Do the same for any line; ValueError says what is wrong with it."""
+    line = text[start:end]
+    if not line.strip():
+        return None
+    fields = _cut(line, header.width)
+    label, split = _parse_label_and_split(fields, header)
+    pixels = fields[header.pixels].strip()
+    first = start + max(line.find(pixels), 0)
+    return label, split, first, first + len(pixels)
 
 
 def _cut(line: bytes, width: int) -> list[bytes]:
@@ -196,7 +263,7 @@ def _parse_label_and_split(fields: list[bytes], header: Header) -> tuple[int, in
         emotion = fields[header.emotion].strip()
         if len(emotion) != 1 or not b"0" <= emotion < b"%d" % NUM_CLASSES:
             raise ValueError(
-                f"unknown emotion {_show(emotion)}; expected a code from 0 to "
+                f"unknown emotion {show(emotion)}; expected a code from 0 to "
                 f"{NUM_CLASSES - 1} ({', '.join(CLASS_NAMES)})"
             )
         label = int(emotion)
@@ -205,60 +272,19 @@ def _parse_label_and_split(fields: list[bytes], header: Header) -> tuple[int, in
     usage = fields[header.usage].strip()
     split = USAGE_SPLITS.get(usage.decode("latin-1").lower())
     if split is None:
-        raise ValueError(f"unknown Usage {_show(usage)}; expected {', '.join(_USAGES)}")
+        raise ValueError(f"unknown Usage {show(usage)}; expected {', '.join(_USAGES)}")
     return label, split
 
 
-def _show(text: bytes) -> str:
-    return repr(text[:40].decode(errors="replace"))
+def _parse_exactly(block: _Block, header: Header, out: UInt8Array, path: Path) -> None:
+    """Parse a block row by row, and say which is wrong.
 
-
-def _parse_fast(fields: list[bytes], out: UInt8Array) -> bool:
-    """Parse all pixels of a block at once; False where something is not as it should be.
-
-    Every byte is looked at together with the two before it, in 8-bit arithmetic; of the sums only
-    those at the last digit of a number are taken.  What is wrong, ``_parse_exactly`` finds out.
+    There may be more rows than ``out`` has room for, but a wrong one comes before that.
     """
-    text = np.frombuffer(b" ".join([b" ", *fields, b""]), np.uint8)  # two blanks before the first
-    digits = text - np.uint8(ord("0"))  # what stands before "0" wraps round to above 9
-    is_digit = (digits <= 9).view(np.uint8)  # noqa: PLR2004 - the highest digit
-    if not ((text == ord(" ")) | is_digit).all():
-        return False
-    digits *= is_digit
-    hundreds = digits[:-3] * is_digit[1:-2] * is_digit[2:-1]
-    below_hundred = digits[1:-2] * np.uint8(10) + digits[2:-1]
-    values = hundreds * np.uint8(100) + below_hundred
-    four_digits = is_digit[:-3] & is_digit[1:-2] & is_digit[2:-1] & is_digit[3:]
-    above_299 = hundreds.max() > 2  # noqa: PLR2004 - the hundreds of 255
-    if above_299 or (values < below_hundred).any() or four_digits.any():
-        return False
-    ends = np.flatnonzero(is_digit[2:-1] > is_digit[3:])
-    if len(ends) != out.size:
-        return False
-    # Each field's last number must be its 2304th: no row may borrow from the next.
-    field_ends = np.cumsum([len(field) + 1 for field in fields])
-    per_row = ends.reshape(out.shape)
-    if (per_row[:, -1] >= field_ends).any() or (per_row[1:, 0] < field_ends[:-1]).any():
-        return False
-    out[:] = values[per_row]
-    return True
-
-
-def _parse_exactly(block: _Block, out: UInt8Array, path: Path) -> None:
-    """Parse a block number by number, and say which one is wrong and where."""
-    for row, line_number, field in zip(out, block.line_numbers, block.pixels, strict=True):
-        pixels = field.split()
-        for place, pixel in enumerate(pixels, start=1):
-            if not pixel.isdigit() or int(pixel) > np.iinfo(np.uint8).max:
-                raise DatasetFormatError(
-                    f"pixel {place} is {_show(pixel)}; expected a whole number from 0 to 255",
-                    path=path,
-                    line_number=line_number,
-                )
-        if len(pixels) != IMAGE_SIZE:
-            raise DatasetFormatError(
-                f"expected {IMAGE_SIZE} pixels (48x48), received {len(pixels)}",
-                path=path,
-                line_number=line_number,
-            )
-        row[:] = [int(pixel) for pixel in pixels]
+    for row, (number, line) in enumerate(zip(block.line_numbers, block.lines, strict=True)):
+        fields = _cut(block.text[line], header.width)
+        try:
+            _parse_label_and_split(fields, header)
+            out[row] = parse_row(fields[header.pixels])
+        except ValueError as error:
+            raise DatasetFormatError(str(error), path=path, line_number=number) from None

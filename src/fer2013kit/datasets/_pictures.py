@@ -69,14 +69,10 @@ def find_picture_root(names: list[str]) -> str | None:
         ``""`` or a prefix that ends in a slash.
     """
     roots = set()
-    for name in names:
-        parts = name.split("/")
-        if (
-            len(parts) >= 3  # noqa: PLR2004 - split, class, file
-            and parts[-3].lower() in FOLDER_SPLITS
-            and emotion_code(parts[-2]) is not None
-        ):
-            roots.add("/".join([*parts[:-3], ""]))
+    for folder in {name.rpartition("/")[0] for name in names}:
+        *parts, split_folder, class_folder = ["", *folder.split("/")]
+        if split_folder.lower() in FOLDER_SPLITS and emotion_code(class_folder) is not None:
+            roots.add("/".join([*parts[1:], ""]))
     return min(roots, key=lambda root: (root.count("/"), root), default=None)
 
 
@@ -125,17 +121,17 @@ def read_pictures(tree: FileTree, root: str) -> Rows:
 
 def _list_pictures(tree: FileTree, root: str) -> Iterator[_Picture]:
     contradictions = 0
+    places: dict[str, tuple[int, int]] = {}  # of the few folders in which thousands of files lie
     for name, size in tree.sizes.items():
         if not name.startswith(root):
             continue
-        split_folder, _, rest = name[len(root) :].partition("/")
-        folder_split = FOLDER_SPLITS.get(split_folder.lower())
-        if folder_split is None:
-            continue
-        class_folder, _, file_name = rest.partition("/")
-        if not file_name and not is_picture_name(name):
-            continue  # a list or a note beside the class folders
-        code = _check_place(tree.path, name, class_folder, file_name)
+        folder, _, file_name = name[len(root) :].rpartition("/")
+        if folder not in places:
+            found = _find_place(tree.path, name, folder)
+            if found is None:
+                continue
+            places[folder] = found
+        folder_split, code = places[folder]
         if size > _MAX_PICTURE_BYTES:
             raise DatasetFormatError(
                 f"expected a picture of 48x48 pixels, received a file of {size:,} bytes; "
@@ -155,9 +151,17 @@ def _list_pictures(tree: FileTree, root: str) -> Iterator[_Picture]:
         )
 
 
-def _check_place(path: Path, name: str, class_folder: str, file_name: str) -> int:
-    """Return the class code of a picture, or raise when it lies where none belongs."""
-    if not file_name or "/" in file_name:
+def _find_place(path: Path, name: str, folder: str) -> tuple[int, int] | None:
+    """Return split and class code of the files in a folder, given one of them.
+
+    None is returned for what does not belong to the data set; a picture that lies where none
+    belongs is an error.
+    """
+    split_folder, _, class_folder = folder.partition("/")
+    split = FOLDER_SPLITS.get(split_folder.lower())
+    if split is None or (not class_folder and not is_picture_name(name)):
+        return None  # the latter is a list or a note beside the class folders
+    if not class_folder or "/" in class_folder:
         raise DatasetFormatError(
             "expected pictures in <split>/<class>/ and nowhere else; move or delete this one",
             path=path / name,
@@ -169,4 +173,4 @@ def _check_place(path: Path, name: str, class_folder: str, file_name: str) -> in
             "rename or remove it, or read the set with load_image_folder(path, label_map=...)",
             path=path / name,
         )
-    return code
+    return split, code

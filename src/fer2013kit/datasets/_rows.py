@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,8 +27,9 @@ USAGE_SPLITS: Final = {"training": 0, "publictest": 1, "privatetest": 2}
 
 NO_LABEL: Final = -1
 
-# Decoding releases the interpreter lock only in part: more threads gain nothing.
-_WORKERS: Final = 4
+# Work releases the interpreter lock only in part: more threads than these, or than cores, gain
+# nothing and cost switching.
+_WORKERS: Final = min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ import tarfile
 import zipfile
 import zlib
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Protocol, cast
 
@@ -235,4 +236,14 @@ def is_archive(path: Path) -> bool:
 
 def _is_rubbish(name: str) -> bool:
     """Tell whether a file is what operating systems leave lying about."""
-    return any(part.startswith(".") or part.lower() in _RUBBISH for part in name.split("/") if part)
+    folder, _, file_name = name.rpartition("/")
+    return _is_rubbish_part(file_name) or _is_rubbish_folder(folder)
+
+
+@lru_cache(maxsize=1024)
+def _is_rubbish_folder(folder: str) -> bool:
+    return any(_is_rubbish_part(part) for part in folder.split("/"))
+
+
+def _is_rubbish_part(part: str) -> bool:
+    return part.startswith(".") or part.lower() in _RUBBISH

@@ -1,0 +1,107 @@
+"""Pixels of the CSV dialects: the text of many rows at once, or number by number with reasons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from fer2013kit.emotions import IMAGE_SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fer2013kit._arrays import UInt8Array
+
+_ZERO: Final = np.uint8(ord("0"))
+_HIGHEST_DIGIT: Final = 9
+_BLANK: Final = (ord(" ") - ord("0")) % 256  # what a blank becomes when "0" is taken off
+_MAX_HUNDREDS: Final = 2  # of 255
+
+
+def parse_pixels(text: bytes, starts: Sequence[int], ends: Sequence[int], out: UInt8Array) -> bool:
+    """Parse the pixels of some rows at once, where they are tidy.
+
+    Every byte is looked at together with the two before it, in 8-bit arithmetic; of the sums only
+    those at the last digit of a number are taken.
+
+    Parameters
+    ----------
+    text : bytes
+        Lines of the file.
+    starts, ends : sequence of int
+        Where each row's pixels begin and end in it; what stands elsewhere is not looked at.
+    out : ndarray of uint8, shape (rows, 2304)
+        Is written.
+
+    Returns
+    -------
+    bool
+        False where something is not as it should be; :func:`parse_row` finds out what.
+    """
+    # Two blanks before the text and one after it: every digit has neighbours.
+    digits = np.empty(len(text) + 3, np.uint8)
+    digits[:2] = digits[-1] = _BLANK
+    np.subtract(np.frombuffer(text, np.uint8), _ZERO, out=digits[2:-1])
+    for last, first in zip([0, *ends], [*starts, len(text)], strict=True):
+        digits[last + 2 : first + 2] = _BLANK
+    is_digit = (digits <= _HIGHEST_DIGIT).view(np.uint8)
+    is_blank = digits == _BLANK
+    if np.count_nonzero(is_digit) + np.count_nonzero(is_blank) != digits.size:
+        return False
+    digits *= is_digit
+    hundreds = digits[:-3] * is_digit[1:-2]
+    hundreds *= is_digit[2:-1]
+    below_hundred = digits[1:-2] * np.uint8(10)
+    below_hundred += digits[2:-1]
+    values = hundreds * np.uint8(100)
+    values += below_hundred
+    # Above 299, 256 to 299, and above 999 (hundreds with a fourth digit behind them).
+    if hundreds.max() > _MAX_HUNDREDS or (values < below_hundred).any():
+        return False
+    hundreds *= is_digit[3:]
+    if hundreds.any():
+        return False
+    last_digits = np.flatnonzero(is_digit[2:-1] > is_digit[3:])
+    if len(last_digits) != out.size:
+        return False
+    # Each row's last number must be its 2304th: none may borrow from the next.
+    per_row = last_digits.reshape(out.shape)
+    if (per_row[:, 0] < starts).any() or (per_row[:, -1] >= ends).any():
+        return False
+    np.take(values, per_row, out=out, mode="clip")  # the only mode that needs no buffer
+    return True
+
+
+def parse_row(field: bytes) -> list[int]:
+    """Parse the pixels of one row number by number.
+
+    Parameters
+    ----------
+    field : bytes
+        The row's pixels.
+
+    Returns
+    -------
+    list of int
+        2304 numbers from 0 to 255.
+
+    Raises
+    ------
+    ValueError
+        Says which pixel is wrong, or how many there are.
+    """
+    pixels = field.split()
+    for place, pixel in enumerate(pixels, start=1):
+        if not pixel.isdigit() or int(pixel) > np.iinfo(np.uint8).max:
+            raise ValueError(
+                f"pixel {place} is {show(pixel)}; expected a whole number from 0 to 255"
+            )
+    if len(pixels) != IMAGE_SIZE:
+        raise ValueError(f"expected {IMAGE_SIZE} pixels (48x48), received {len(pixels)}")
+    return [int(pixel) for pixel in pixels]
+
+
+def show(text: bytes) -> str:
+    """Return the beginning of a field as an error shows it."""
+    return repr(text[:40].decode(errors="replace"))
