@@ -9,9 +9,16 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from fer2013kit._compilation import compile_inference
 from fer2013kit._image_input import pixel_converter
 from fer2013kit._inference import predict_in_batches
 from fer2013kit.classifier import _inputs, _persistence
+from fer2013kit.classifier._continuing import (
+    continue_from,
+    decide_classes,
+    thaw,
+    trained_network,
+)
 from fer2013kit.classifier._network import build_network
 from fer2013kit.classifier._precision import resolve_precision
 from fer2013kit.classifier._runs import describe_run, make_batches
@@ -19,7 +26,6 @@ from fer2013kit.classifier._storage import StoredClassifier
 from fer2013kit.classifier._training import train
 from fer2013kit.evaluation import apply_temperature, evaluate_predictions, fit_temperature
 from fer2013kit.exceptions import InvalidInputError
-from fer2013kit.pipeline import compile_inference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,6 +95,13 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
     precision : {"auto", "float32", "bfloat16"}, default "auto"
         Number format of the network's arithmetic; ``"auto"`` takes bfloat16 where the CPU has
         instructions for it.  ``precision_`` tells which it was.
+    warm_start : bool, default False
+        True goes on from the weights of the last ``fit`` or of the file that was read.  Labels
+        that were all known before keep ``classes_`` as it is; for others, or other ``classes``,
+        the last layer begins anew.  The optimizer always begins anew.
+    freeze : {None, "convolutions"}, default None
+        With ``warm_start``, keep the layers before the first fully-connected one as they are:
+        less to learn, for small sets.
     checkpoint_dir : str or Path, optional
         Folder that holds the state after every epoch.  A ``fit`` with the same settings and data
         goes on from there and ends where the unbroken one would have; a finished run is not
@@ -146,7 +159,7 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
         validation_data: Any = None,
         callbacks: Sequence[Any] = (),
     ) -> Self:
-        """Train the network from the beginning, or from ``checkpoint_dir``.
+        """Train the network from the beginning, from ``checkpoint_dir``, or with ``warm_start``.
 
         Parameters
         ----------
@@ -181,8 +194,9 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
         self.check_settings()
         if self.restore_best_weights and validation_data is None:
             raise InvalidInputError("restore_best_weights needs validation_data in fit")
+        before = trained_network(self)
         images, labels = _inputs.read_training_data(self, X, y)
-        self.classes_ = np.unique(labels if self.classes is None else np.asarray(self.classes))
+        self.classes_ = decide_classes(self, labels, before)
         codes = _inputs.encode_labels(labels, self.classes_)
         weights = _inputs.row_weights(self, labels, codes, sample_weight)
         validation = None
@@ -191,10 +205,12 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         self.precision_ = resolve_precision(self.precision)
         self._build_model(seed)
+        continue_from(self, before)
         targets = _inputs.training_targets(codes, self.classes_, soft_targets)
         batches = make_batches(self, images, targets, weights, seed)
-        run = describe_run(self, batches)
+        run = describe_run(self, batches, continues=before is not None)
         outcome = train(self.model_, batches, run, validation=validation, callbacks=callbacks)
+        thaw(self.model_)
         self.history_ = outcome.history
         self.best_epoch_ = outcome.best_epoch
         self.temperature_ = 1.0

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from fer2013kit.classifier import EmotionClassifier
 
 _CHECKPOINT_NAME: Final = "checkpoint.npz"
-_NO_CHOICE: Final = {"verbose", "checkpoint_dir"}
-"""Settings that do not change what a run learns."""
+_NO_CHOICE: Final = {"verbose", "checkpoint_dir", "warm_start"}
+"""Settings that do not change what a run learns, or not by themselves."""
 
 
 def make_batches(
@@ -48,8 +48,13 @@ def make_batches(
     )
 
 
-def describe_run(classifier: EmotionClassifier, batches: TrainingBatches) -> TrainingSettings:
-    """Return the settings of a run of ``classifier`` on ``batches``."""
+def describe_run(
+    classifier: EmotionClassifier, batches: TrainingBatches, *, continues: bool
+) -> TrainingSettings:
+    """Return the settings of a run of ``classifier`` on ``batches``.
+
+    ``continues`` says that the network begins with weights that the seed does not decide.
+    """
     params = classifier.get_params(deep=False)
     shared = {one.name for one in fields(TrainingSettings)} & params.keys()
     folder = classifier.checkpoint_dir
@@ -58,12 +63,12 @@ def describe_run(classifier: EmotionClassifier, batches: TrainingBatches) -> Tra
         verbose=resolve_verbose(classifier.verbose),
         precision=classifier.precision_,
         checkpoint_path=None if folder is None else Path(folder) / _CHECKPOINT_NAME,
-        fingerprint="" if folder is None else _fingerprint(classifier, batches),
+        fingerprint="" if folder is None else _fingerprint(classifier, batches, continues),
     )
 
 
-def _fingerprint(classifier: EmotionClassifier, batches: TrainingBatches) -> str:
-    """Return what tells a run from others: the settings and the data, as a digest."""
+def _fingerprint(classifier: EmotionClassifier, batches: TrainingBatches, continues: bool) -> str:
+    """Return what tells a run from others: settings, data and first weights, as a digest."""
     params = classifier.get_params(deep=False)
     if not isinstance(params["random_state"], int | np.integer):
         raise InvalidInputError(
@@ -72,8 +77,11 @@ def _fingerprint(classifier: EmotionClassifier, batches: TrainingBatches) -> str
         )
     settings = {name: as_json(value) for name, value in params.items() if name not in _NO_CHOICE}
     settings["precision"] = classifier.precision_
+    if classifier.freeze is None:
+        del settings["freeze"]  # runs that were begun before it existed go on
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for array in (batches.images, batches.targets, batches.weights):
+    begin = classifier.model_.get_weights() if continues else ()
+    for array in (batches.images, batches.targets, batches.weights, *begin):
         digest.update(repr((array.shape, array.dtype.str)).encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from fer2013kit.augmentation import FaceAugmentation
+from fer2013kit.classifier._continuing import FREEZES
 from fer2013kit.classifier._precision import PRECISIONS
 from fer2013kit.classifier._training import LOSSES, SCHEDULES
 from fer2013kit.emotions import IMAGE_SHAPE
@@ -26,6 +27,8 @@ _CHOICES: Final[Mapping[str, Sequence[Any]]] = {
     "loss": LOSSES,
     "learning_rate_schedule": SCHEDULES,
     "precision": PRECISIONS,
+    "freeze": FREEZES,
+    "warm_start": (False, True),
     "verbose": ("auto", 0, 1, 2, False, True),
 }
 _RANGES: Final[Mapping[str, tuple[float, float]]] = {
@@ -112,6 +115,8 @@ class ClassifierSettings(BaseEstimator):  # type: ignore[misc]  # scikit-learn c
         early_stopping: int | None = None,
         restore_best_weights: bool = False,
         precision: str = "auto",
+        warm_start: bool = False,
+        freeze: str | None = None,
         checkpoint_dir: str | Path | None = None,
         image_shape: tuple[int, int, int] | None = IMAGE_SHAPE,
         value_range: tuple[float, float] | None = (0.0, 1.0),
@@ -147,6 +152,8 @@ class ClassifierSettings(BaseEstimator):  # type: ignore[misc]  # scikit-learn c
         self.early_stopping = early_stopping
         self.restore_best_weights = restore_best_weights
         self.precision = precision
+        self.warm_start = warm_start
+        self.freeze = freeze
         self.checkpoint_dir = checkpoint_dir
         self.image_shape = image_shape
         self.value_range = value_range
