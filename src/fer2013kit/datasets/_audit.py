@@ -101,7 +101,7 @@ def audit_dataset(
 
 
 def _group_pictures(
-    small: NDArray[np.float32],
+    small: NDArray[np.uint16],
     pictures: IntArray,
     blank: NDArray[np.bool_],
     min_correlation: float,
@@ -110,7 +110,7 @@ def _group_pictures(
     _, rows = np.unique(pictures, return_index=True)
     compared = np.flatnonzero(~blank[rows])
     groups = np.arange(len(rows), dtype=np.int64)
-    similar = group_similar(small[rows[compared]], min_correlation=min_correlation)
+    similar = group_similar(small, rows[compared], min_correlation=min_correlation)
     groups[compared] = compared[similar]
     return groups
 
