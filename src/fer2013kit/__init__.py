@@ -14,4 +14,13 @@ Examples
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_import_name, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+
+def __getattr__(name: str) -> object:
+    try:
+        return _import_name(name)
+    except ModuleNotFoundError as error:
+        from fer2013kit.exceptions import missing_library
+
+        raise missing_library(error, f"fer2013kit.{name}") from error

@@ -1,5 +1,3 @@
-"""The version, read from the installed package so that it stands in pyproject.toml alone."""
+"""The version; both distributions, fer2013kit and fer2013kit-light, take theirs from here."""
 
-from importlib.metadata import version
-
-__version__ = version("fer2013kit")
+__version__ = "0.1.0"

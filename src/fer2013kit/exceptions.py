@@ -123,6 +123,30 @@ class MissingDependencyError(Fer2013KitError, ImportError):
     """An optional library is needed; the message says which extra installs it."""
 
 
+def missing_library(error: ModuleNotFoundError, what: str) -> ImportError:
+    """Return the error for a library that ``fer2013kit-light`` leaves out.
+
+    Parameters
+    ----------
+    error : ModuleNotFoundError
+        What the import raised.
+    what : str
+        What needs the library.
+
+    Returns
+    -------
+    ImportError
+        The same error where a module of this package itself is missing.
+    """
+    library = (error.name or "a library").partition(".")[0]
+    if library == "fer2013kit":
+        return error
+    return MissingDependencyError(
+        f"{what} needs {library}, which is not installed here. fer2013kit-light predicts with "
+        "EmotionPredictor; for everything else: pip install fer2013kit"
+    )
+
+
 class UnknownModelError(Fer2013KitError, ValueError):
     """A name under which no architecture is registered.
 

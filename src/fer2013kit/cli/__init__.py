@@ -14,6 +14,7 @@ import click
 from fer2013kit._version import __version__
 from fer2013kit.cli._data import audit, info
 from fer2013kit.cli._demo import demo
+from fer2013kit.cli._export import export
 from fer2013kit.cli._model import evaluate, predict
 from fer2013kit.cli._program import Program, make_output_safe
 from fer2013kit.cli._train import train
@@ -40,5 +41,5 @@ def main(*, debug: bool) -> None:
     )
 
 
-for _command in (info, audit, train, evaluate, predict, demo):
+for _command in (info, audit, train, evaluate, predict, export, demo):
     main.add_command(_command)

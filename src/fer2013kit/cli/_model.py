@@ -10,12 +10,12 @@ import click
 
 from fer2013kit._version import __version__
 from fer2013kit.cli._data import drop_leaks
+from fer2013kit.cli._models import load_classifier, load_predictor
 from fer2013kit.cli._program import (
     FAILED,
     OUTPUT_FILE,
     PATH,
     faces_option,
-    import_keras,
     json_option,
     make_room,
     say,
@@ -66,7 +66,8 @@ def evaluate(
 ) -> None:
     """Measure a saved classifier on a data set.
 
-    MODEL is a file that `fer2013kit train` wrote. DATA is FER-2013 in any form, as for
+    MODEL is a file that `fer2013kit train` wrote, or the name of a network that ships with the
+    package. DATA is FER-2013 in any form, as for
     `fer2013kit info`.
     """
     from fer2013kit import load_fer2013
@@ -106,14 +107,6 @@ def choose_split(data: FER2013, name: str | None) -> tuple[str, Split]:
         f"{data.source} has no {' or '.join(names)} split; it has {', '.join(data.splits)}; "
         "choose one with --split"
     )
-
-
-def load_classifier(path: Path) -> EmotionClassifier:
-    """Read a saved classifier, without TensorFlow's messages."""
-    import_keras()
-    from fer2013kit import EmotionClassifier
-
-    return EmotionClassifier.load(path)
 
 
 def write_report(
@@ -167,13 +160,14 @@ def predict(
 ) -> None:
     """Name the emotion in pictures.
 
-    MODEL is a file that `fer2013kit train` wrote, PICTURES are files or folders. They may be of
-    any size and kind, but the face should fill them: no face is looked for.
+    MODEL is a file that `fer2013kit train` or `fer2013kit export` wrote (.tflite, .onnx), or the
+    name of a network that ships with the package, such as five_layer_cnn. PICTURES are files or
+    folders. They may be of any size and kind, but the face should fill them: no face is looked for.
     One that cannot be read is named and passed over, and the exit code is 1.
     """
     make_room(csv_path)
     files = find_pictures(pictures)
-    classifier = load_classifier(model)
+    classifier = load_predictor(model)
     faces, errors = read_faces(files, aspect)
     names = classifier.class_names_
     rows: list[dict[str, Any]] = []

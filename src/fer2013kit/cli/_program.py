@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from fer2013kit.exceptions import Fer2013KitError
+from fer2013kit.exceptions import Fer2013KitError, missing_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,6 +59,11 @@ class Program(click.Group):
         except KeyboardInterrupt as interrupt:
             _complain(f"interrupted{'; ' if interrupt.args else ''}{interrupt}")
             ctx.exit(INTERRUPTED)
+        except ModuleNotFoundError as error:
+            if debug:
+                raise
+            _complain(f"error: {missing_library(error, f'fer2013kit {ctx.invoked_subcommand}')}")
+            ctx.exit(FAILED)
         except (Fer2013KitError, OSError) as error:
             # The reader of our output went away: click knows what to do.
             if debug or getattr(error, "errno", None) == errno.EPIPE:
@@ -118,16 +123,27 @@ def import_keras() -> None:
     level is set: where the user wants none, they are kept from the terminal, but shown when the
     import fails.
     """
-    if os.environ.get(LOG_LEVEL) != _QUIET or "keras" in sys.modules:
-        import keras
+    if "keras" in sys.modules:
+        return
+    with quiet_stderr():
+        import keras  # noqa: F401 - for its effect
 
+
+@contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Keep from the terminal what libraries write to file descriptor 2, unless they fail.
+
+    Only where the user wants no messages of TensorFlow.
+    """
+    if os.environ.get(LOG_LEVEL) != _QUIET:
+        yield
         return
     sys.stderr.flush()
     terminal = os.dup(2)
     with tempfile.TemporaryFile() as messages:
         os.dup2(messages.fileno(), 2)
         try:
-            import keras  # noqa: F401 - for its effect
+            yield
         except BaseException:
             os.dup2(terminal, 2)
             messages.seek(0)
