@@ -1,10 +1,8 @@
-import keras
 import numpy as np
 import pytest
 
 from fer2013kit.augmentation import FaceAugmentation
-from fer2013kit.pipeline import TrainingBatches, _PlannedBatches, compile_inference
-from networks import tiny_network
+from fer2013kit.pipeline import TrainingBatches, _PlannedBatches
 
 
 def make_batches(n=10, **changes):
@@ -75,13 +73,3 @@ def test_mixed_targets_are_probabilities(mixing):
     )
     np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-5)
     assert ((targets > 0).sum(axis=1) == 2).any()
-
-
-def test_inference_takes_any_batch_size_and_either_dtype():
-    model = tiny_network((48, 48, 1), 7)
-    infer = compile_inference(model, (48, 48, 1))
-    images = np.random.default_rng(0).integers(0, 256, (5, 48, 48, 1), np.uint8)
-    expected = keras.ops.convert_to_numpy(model(images.astype(np.float32)))
-    for n in (5, 1, 3):
-        np.testing.assert_allclose(infer(images[:n]), expected[:n], rtol=1e-5)
-    np.testing.assert_allclose(infer(images.astype(np.float64)), expected, rtol=1e-5)

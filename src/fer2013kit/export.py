@@ -15,6 +15,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from fer2013kit._compilation import compile_inference
 from fer2013kit._exported_file import INPUT_NAME, ExportFacts, append_members, write_members
 from fer2013kit._files import write_atomically
 from fer2013kit._metrics import PROBABILITY_FLOOR
@@ -22,7 +23,6 @@ from fer2013kit.datasets import make_fer2013
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.evaluation import apply_temperature
 from fer2013kit.exceptions import InvalidInputError, MissingDependencyError, ModelFileError
-from fer2013kit.pipeline import compile_inference
 from fer2013kit.runtime import EmotionPredictor
 
 if TYPE_CHECKING:

@@ -1,16 +1,14 @@
-"""From arrays to batches for training, and from batches to probabilities for prediction.
+"""From arrays to batches for training, and gradients.
 
-``tf.data`` feeds and ``tf.function`` predicts where TensorFlow is Keras's backend; a Keras
-``PyDataset`` and ``predict_on_batch`` do elsewhere.  Everything random is drawn by NumPy from
-``(seed, epoch)``, so an epoch looks the same on every backend and after a resume.
+``tf.data`` feeds where TensorFlow is Keras's backend, a Keras ``PyDataset`` elsewhere.  Everything
+random is drawn by NumPy from ``(seed, epoch)``, so an epoch looks the same on every backend and
+after a resume.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -18,9 +16,12 @@ from keras import ops
 from numpy.typing import NDArray
 
 from fer2013kit.augmentation import UNIFORMS_PER_IMAGE, FaceAugmentation, mix_images
+from fer2013kit.exceptions import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Float32Array = NDArray[np.float32]
-Inference = Callable[[NDArray[Any]], Float32Array]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,43 +200,42 @@ class _PlannedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras car
         self._plan = self._batches.plan(self._epoch)
 
 
-def compile_inference(model: Any, input_shape: tuple[int, int, int]) -> Inference:
-    """Return a function from pictures to probabilities that is compiled once for any batch size.
+def gradient_of(function: Callable[[Any], tuple[Any, Any]], at: Any) -> tuple[Any, Any]:
+    """Return the gradient of a function of one tensor.
 
     Parameters
     ----------
-    model : keras.Model
-        Takes pictures with values in [0, 255].
-    input_shape : tuple of int
-        Height, width and channels.
+    function : callable
+        From a tensor to a scalar and to whatever else came out on the way, in Keras operations.
+    at : tensor
+        Where the gradient is taken.
 
     Returns
     -------
-    callable
-        Takes an array ``(n, height, width, channels)`` and returns float32 ``(n, k)``.
+    gradient : tensor
+        Of the shape of ``at``.
+    rest : Any
+        The function's second result.
+
+    Raises
+    ------
+    InvalidInputError
+        On a Keras backend other than TensorFlow and JAX.
     """
-    if keras.backend.backend() != "tensorflow":
+    backend = keras.backend.backend()
+    if backend == "jax":
+        import jax
 
-        def predict_on_batch(images: NDArray[Any]) -> Float32Array:
-            batch = np.asarray(images, np.float32)
-            return np.asarray(model.predict_on_batch(batch), np.float32)
-
-        return predict_on_batch
-
+        gradient, rest = jax.grad(function, has_aux=True)(at)
+        return gradient, rest
+    if backend != "tensorflow":
+        raise InvalidInputError(
+            "gradients need Keras's backend to be 'tensorflow' or 'jax' (KERAS_BACKEND in the "
+            f"environment, before Keras is imported); received {backend!r}"
+        )
     import tensorflow as tf
 
-    @cache
-    def compiled() -> Any:
-        # Compiled when it is first needed; a concrete function is spared the look for others.
-        return tf.function(
-            lambda images: tf.cast(model(images, training=False), tf.float32),
-            input_signature=[tf.TensorSpec((None, *input_shape), tf.float32)],
-            autograph=False,
-        ).get_concrete_function()
-
-    def predict(images: NDArray[Any]) -> Float32Array:
-        batch = tf.constant(np.asarray(images, np.float32))
-        probabilities: Float32Array = compiled()(batch).numpy()
-        return probabilities
-
-    return predict
+    with tf.GradientTape() as tape:
+        tape.watch(at)
+        value, rest = function(at)
+    return tape.gradient(value, at), rest
