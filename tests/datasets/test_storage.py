@@ -1,5 +1,6 @@
 """The cache: found by content, checked, rebuilt, never in the way."""
 
+import errno
 import json
 import logging
 import os
@@ -16,6 +17,7 @@ from fake_sources import assert_holds, some_rows
 
 import fer2013kit as fk
 from fer2013kit.datasets import _csv, _pictures, _readers, _storage
+from fer2013kit.datasets._rows import Rows
 
 ROWS = some_rows()
 
@@ -244,6 +246,52 @@ def test_a_home_that_cannot_be_written_is_no_matter(csv, tmp_path, monkeypatch, 
     assert_holds(fk.load_fer2013(csv), ROWS)
     assert "cannot be written" in caplog.text
     assert "FER2013KIT_HOME" in caplog.text
+
+
+def full_disk(*_):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("where", ["os.posix_fallocate", "mmap.mmap"])
+def test_pictures_are_read_into_memory_where_no_file_can_be_mapped(
+    home, csv, reads, where, monkeypatch
+):
+    if where == "os.posix_fallocate" and not hasattr(os, "posix_fallocate"):
+        pytest.skip("this system cannot reserve room on disk")
+    monkeypatch.setattr(where, full_disk)
+    data = fk.load_fer2013(csv)
+    monkeypatch.undo()
+    monkeypatch.setenv("FER2013KIT_HOME", str(home))
+    assert_holds(data, ROWS)
+    assert_holds(fk.load_fer2013(csv), ROWS)
+    assert [path.name[0] for path in (home / "datasets").iterdir()] != ["."]
+    assert len(list((home / "datasets").iterdir())) == 1
+
+
+def test_a_reader_that_fails_leaves_no_file(home):
+    def fail(new):
+        new.empty(3)[:] = 1
+        raise RuntimeError("the reader failed")
+
+    with pytest.raises(RuntimeError, match="the reader failed"):
+        _storage.cached_rows("key", fail)
+    assert list(home.rglob("*")) in ([], [home / "datasets"])
+
+
+@pytest.mark.parametrize("order", [slice(None), slice(0, 5), slice(1, 6), slice(None, None, -1)])
+def test_rows_are_kept_whichever_of_the_new_images_they_are(home, order):
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 48, 48, 1), np.uint8)
+
+    def build(new):
+        images = new.empty(6)
+        images[:] = pixels
+        new.empty(2)[:] = 0  # another array, for instance of a second file
+        return Rows(images[order], np.zeros(len(pixels[order]), np.int64), (5, 0, 1), None)
+
+    rows = _storage.cached_rows("key", build)
+    np.testing.assert_array_equal(rows.images, pixels[order])
+    kept = np.load(entry_of(home) / "images.npy")
+    np.testing.assert_array_equal(kept, pixels[order])
 
 
 def test_no_cache_when_not_wanted(home, csv):

@@ -27,7 +27,7 @@ from fer2013kit.datasets._rows import (
     order_by_split,
     run_in_threads,
 )
-from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, IMAGE_SIZE, NUM_CLASSES
+from fer2013kit.emotions import CLASS_NAMES, IMAGE_SIZE, NUM_CLASSES
 from fer2013kit.exceptions import DatasetFormatError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fer2013kit._arrays import UInt8Array
+    from fer2013kit.datasets._new_images import NewImages
 
 _BOM: Final = b"\xef\xbb\xbf"
 _USAGES: Final = ("Training", "PublicTest", "PrivateTest")
@@ -85,7 +86,7 @@ def parse_header(line: bytes) -> Header | None:
     return Header(len(names), columns["pixels"], columns.get("emotion"), columns.get("usage"))
 
 
-def read_csv(stream: IO[bytes], size: int, *, path: Path) -> Rows:
+def read_csv(stream: IO[bytes], size: int, new: NewImages, *, path: Path) -> Rows:
     """Read a CSV of any dialect.
 
     Without a column ``Usage`` all rows belong to train, or to test where there is no column
@@ -96,7 +97,9 @@ def read_csv(stream: IO[bytes], size: int, *, path: Path) -> Rows:
     stream : file object
         Opened for reading bytes; is closed.
     size : int
-        Length in bytes, or more; memory for so many rows is reserved (not used).
+        Length in bytes, or more; room for so many rows is reserved (not used).
+    new : NewImages
+        Gives the array to read into.
     path : Path
         What errors call the file.
 
@@ -115,10 +118,10 @@ def read_csv(stream: IO[bytes], size: int, *, path: Path) -> Rows:
             f"expected at most {_MAX_BYTES:,} bytes, received {size:,}", path=path
         )
     with stream:
-        return _read_lines(stream, size, path)
+        return _read_lines(stream, size, new, path)
 
 
-def _read_lines(stream: IO[bytes], size: int, path: Path) -> Rows:
+def _read_lines(stream: IO[bytes], size: int, new: NewImages, path: Path) -> Rows:
     first = stream.readline(_BLOCK_BYTES)
     header = parse_header(first)
     if header is None:
@@ -128,7 +131,8 @@ def _read_lines(stream: IO[bytes], size: int, path: Path) -> Rows:
             path=path,
             line_number=1,
         )
-    images = np.empty((size // _SHORTEST_ROW + 1, IMAGE_SIZE), np.uint8)
+    images = new.empty(size // _SHORTEST_ROW + 1)
+    pixels = images.reshape(-1, IMAGE_SIZE)
     labels: list[int] = []
     splits: list[int] = []
     # Once it has freed an array of this size, glibc keeps the freed memory of smaller ones at hand;
@@ -136,7 +140,7 @@ def _read_lines(stream: IO[bytes], size: int, path: Path) -> Rows:
     np.empty(2**22, np.uint8)
 
     def parse(block: _Block) -> None:
-        out = images[block.first_row : block.first_row + len(block.lines)]
+        out = pixels[block.first_row : block.first_row + len(block.lines)]
         if len(out) < len(block.lines) or not parse_pixels(
             block.text, block.starts, block.ends, out
         ):
@@ -148,7 +152,7 @@ def _read_lines(stream: IO[bytes], size: int, path: Path) -> Rows:
     if not labels:
         raise DatasetFormatError("expected rows after the header, received none", path=path)
     return order_by_split(
-        images[: len(labels)].reshape(-1, *IMAGE_SHAPE),
+        images[: len(labels)],
         np.array(labels, np.int64),
         np.array(splits, np.int64),
         in_csv_order=header.usage is not None,

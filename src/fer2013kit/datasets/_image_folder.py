@@ -14,7 +14,7 @@ from fer2013kit.datasets._pictures import is_picture_name
 from fer2013kit.datasets._rows import Rows, run_in_threads
 from fer2013kit.datasets._storage import cached_rows, listing_key
 from fer2013kit.datasets._trees import FolderTree, read_in_chunks
-from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, NUM_CLASSES, emotion_code
+from fer2013kit.emotions import CLASS_NAMES, NUM_CLASSES, emotion_code
 from fer2013kit.exceptions import DatasetFormatError, DatasetNotFoundError, InvalidInputError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fer2013kit._pictures import Aspect
+    from fer2013kit.datasets._new_images import NewImages
     from fer2013kit.datasets._split import Split
 
 _MAX_PICTURE_BYTES = 2**28
@@ -143,8 +144,8 @@ def _list_pictures(tree: FolderTree, mapped: Mapping[str, int | None]) -> list[t
     return pictures
 
 
-def _read(tree: FolderTree, places: list[tuple[int, str]], aspect: Aspect) -> Rows:
-    images = np.empty((len(places), *IMAGE_SHAPE), np.uint8)
+def _read(tree: FolderTree, places: list[tuple[int, str]], aspect: Aspect, new: NewImages) -> Rows:
+    images = new.empty(len(places))
     position = {name: row for row, (_, name) in enumerate(places)}
 
     def decode(chunk: list[tuple[str, bytes]]) -> None:

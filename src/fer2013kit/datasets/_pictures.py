@@ -10,13 +10,14 @@ import numpy as np
 from fer2013kit.datasets._decode import decode_face
 from fer2013kit.datasets._rows import SPLIT_NAMES, USAGE_SPLITS, Rows, run_in_threads
 from fer2013kit.datasets._trees import read_in_chunks
-from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, emotion_code
+from fer2013kit.emotions import CLASS_NAMES, emotion_code
 from fer2013kit.exceptions import DatasetFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from fer2013kit.datasets._new_images import NewImages
     from fer2013kit.datasets._trees import FileTree
 
 _logger = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ def find_picture_root(names: list[str]) -> str | None:
     return min(roots, key=lambda root: (root.count("/"), root), default=None)
 
 
-def read_pictures(tree: FileTree, root: str) -> Rows:
+def read_pictures(tree: FileTree, root: str, new: NewImages) -> Rows:
     """Read the pictures below ``root``.
 
     The order of the rows is: split, class code, file name (by code points).  A file name that
@@ -89,6 +90,8 @@ def read_pictures(tree: FileTree, root: str) -> Rows:
         The folder or archive.
     root : str
         From :func:`find_picture_root`.
+    new : NewImages
+        Gives the array to read into.
 
     Returns
     -------
@@ -103,7 +106,7 @@ def read_pictures(tree: FileTree, root: str) -> Rows:
     """
     pictures = sorted(_list_pictures(tree, root))
     position = {picture.name: row for row, picture in enumerate(pictures)}
-    images = np.empty((len(pictures), *IMAGE_SHAPE), np.uint8)
+    images = new.empty(len(pictures))
 
     def decode(chunk: list[tuple[str, bytes]]) -> None:
         for name, content in chunk:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from fer2013kit.datasets._new_images import NewImages
     from fer2013kit.datasets._trees import FileTree
 
 _FILE_DIALECTS = {
@@ -56,13 +57,13 @@ class Source:
     key : callable
         Returns the key of its content for the cache, or None when it cannot be cached now.
     read : callable
-        Reads it.
+        Reads it, into the array that it is given where it knows how.
     """
 
     path: Path
     dialect: Dialect
     key: Callable[[], str | None]
-    read: Callable[[], Rows]
+    read: Callable[[NewImages], Rows]
 
 
 def find_source(path: Path) -> Source:
@@ -126,8 +127,8 @@ def _find_in_folder(path: Path) -> Source:
 def _folder_source(path: Path, folder: Path, found: Found) -> Source:
     """Return the source of a few files in a folder."""
 
-    def read() -> Rows:
-        return _read_found(FolderTree(folder, names=found.names), found)
+    def read(new: NewImages) -> Rows:
+        return _read_found(FolderTree(folder, names=found.names), found, new)
 
     key = partial(
         content_key,
@@ -137,7 +138,7 @@ def _folder_source(path: Path, folder: Path, found: Found) -> Source:
     return Source(path, found.dialect, key, read)
 
 
-def _read_archive(path: Path, form: Form) -> Rows:
+def _read_archive(path: Path, form: Form, new: NewImages) -> Rows:
     with archive_errors(path):
         tree = _ARCHIVE_TREES[form](path)
         try:
@@ -148,20 +149,20 @@ def _read_archive(path: Path, form: Form) -> Rows:
                     "an archive or .npz within an archive must be taken out of it first",
                     path=path,
                 )
-            return _read_found(tree, found)
+            return _read_found(tree, found, new)
         finally:
             tree.close()
 
 
-def _read_found(tree: FileTree, found: Found) -> Rows:
+def _read_found(tree: FileTree, found: Found, new: NewImages) -> Rows:
     if found.dialect is Dialect.PICTURES:
-        return read_pictures(tree, found.names[0])
+        return read_pictures(tree, found.names[0], new)
     if found.dialect is Dialect.PARQUET:
         return read_parquet(tree, found.names)
     parts = []
     for name in found.names:
         with tree.open(name) as stream:
-            parts.append(read_csv(stream, tree.sizes[name], path=tree.path / name))
+            parts.append(read_csv(stream, tree.sizes[name], new, path=tree.path / name))
     if len(parts) == 1:
         return parts[0]
     train, test = parts  # the challenge's two files

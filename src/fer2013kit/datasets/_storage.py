@@ -28,6 +28,7 @@ import numpy as np
 import platformdirs
 
 from fer2013kit._files import write_atomically
+from fer2013kit.datasets._new_images import NewImages
 from fer2013kit.datasets._rows import Rows, run_in_threads
 from fer2013kit.datasets._trees import Stamp, stamp_of
 from fer2013kit.emotions import IMAGE_SHAPE
@@ -74,7 +75,7 @@ def listing_key(stamps: Mapping[str, Stamp], options: object = None) -> str | No
     return _digest([stamps, options])
 
 
-def cached_rows(key: str | None, build: Callable[[], Rows]) -> Rows:
+def cached_rows(key: str | None, build: Callable[[NewImages], Rows]) -> Rows:
     """Return the rows from the cache, or build and cache them.
 
     A missing, old or damaged entry is built anew; a cache that cannot be written is warned about
@@ -85,7 +86,7 @@ def cached_rows(key: str | None, build: Callable[[], Rows]) -> Rows:
     key : str or None
         From :func:`content_key` or :func:`listing_key`; None does without the cache.
     build : callable
-        Reads the source.
+        Reads the source, into the array that it is given where it knows how.
 
     Returns
     -------
@@ -93,24 +94,25 @@ def cached_rows(key: str | None, build: Callable[[], Rows]) -> Rows:
         The images are mapped read-only from disk where that is possible.
     """
     if key is None:
-        return build()
+        return build(NewImages(None))
     folder = cache_home() / "datasets" / key
     rows = _read_entry(folder)
     if rows is not None:
         return rows
-    built = build()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _write_entry(folder, built)
-    except OSError as error:
-        _logger.warning(
-            "the cache in %s cannot be written (%s); the data will be parsed again next time. "
-            "Set %s to a folder that can be written.",
-            cache_home(),
-            error,
-            HOME_VARIABLE,
-        )
-        return built
+    with NewImages(folder.parent) as new:
+        built = build(new)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _write_entry(folder, built, new)
+        except OSError as error:
+            _logger.warning(
+                "the cache in %s cannot be written (%s); the data will be parsed again next time. "
+                "Set %s to a folder that can be written.",
+                cache_home(),
+                error,
+                HOME_VARIABLE,
+            )
+            return built
     return _read_entry(folder) or built
 
 
@@ -159,7 +161,7 @@ def _hash_content(path: Path, *, size: int) -> str:
     return hashlib.sha256(b"".join(hashes)).hexdigest()
 
 
-def _write_entry(folder: Path, rows: Rows) -> None:
+def _write_entry(folder: Path, rows: Rows, new: NewImages) -> None:
     arrays: dict[str, NDArray[Any]] = {"images": rows.images, "labels": rows.labels}
     if rows.csv_rows is not None:
         arrays["csv_rows"] = rows.csv_rows
@@ -171,7 +173,8 @@ def _write_entry(folder: Path, rows: Rows) -> None:
     for name, array in arrays.items():
         path = folder / f"{name}.npy"
         contiguous = np.ascontiguousarray(array)
-        write_atomically(path, partial(np.save, arr=contiguous))
+        if name != "images" or not new.move(contiguous, path):
+            write_atomically(path, partial(np.save, arr=contiguous))
         entry["arrays"][name] = {"crc32": _checksum(contiguous), "stamp": stamp_of(path.stat())}
     _write_json(folder / "entry.json", entry)  # last: without it there is no entry
 
