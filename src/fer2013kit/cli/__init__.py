@@ -15,7 +15,8 @@ from fer2013kit._version import __version__
 from fer2013kit.cli._data import audit, info
 from fer2013kit.cli._demo import demo
 from fer2013kit.cli._export import export
-from fer2013kit.cli._model import evaluate, predict
+from fer2013kit.cli._model import evaluate
+from fer2013kit.cli._predict import predict
 from fer2013kit.cli._program import Program, make_output_safe
 from fer2013kit.cli._train import train
 

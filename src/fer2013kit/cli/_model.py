@@ -1,34 +1,29 @@
-"""evaluate and predict: what a saved classifier says."""
+"""evaluate: how good a saved classifier is."""
 
 from __future__ import annotations
 
-import csv
-import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from fer2013kit._version import __version__
 from fer2013kit.cli._data import drop_leaks
-from fer2013kit.cli._models import load_classifier, load_predictor
+from fer2013kit.cli._models import load_classifier
 from fer2013kit.cli._program import (
-    FAILED,
     OUTPUT_FILE,
     PATH,
     faces_option,
     json_option,
     make_room,
-    say,
     show,
     tta_option,
 )
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from fer2013kit._arrays import UInt8Array
     from fer2013kit.classifier import EmotionClassifier
     from fer2013kit.datasets import FER2013, Split
     from fer2013kit.evaluation import EvaluationReport
@@ -134,121 +129,3 @@ def write_report(
         samples=samples,
         facts={**facts, "made by": f"fer2013kit {__version__}"},
     )
-
-
-@click.command()
-@click.argument("model", type=PATH)
-@click.argument("pictures", type=PATH, nargs=-1, required=True)
-@click.option(
-    "--aspect",
-    type=click.Choice(["crop", "stretch", "pad"]),
-    default="crop",
-    show_default=True,
-    help="What becomes of pictures that are not square.",
-)
-@tta_option
-@click.option("--csv", "csv_path", type=OUTPUT_FILE, help="Write all probabilities to this file.")
-@json_option
-def predict(
-    *,
-    model: Path,
-    pictures: tuple[Path, ...],
-    aspect: Any,
-    tta: str | None,
-    csv_path: Path | None,
-    as_json: bool,
-) -> None:
-    """Name the emotion in pictures.
-
-    MODEL is a file that `fer2013kit train` or `fer2013kit export` wrote (.tflite, .onnx), or the
-    name of a network that ships with the package, such as five_layer_cnn. PICTURES are files or
-    folders. They may be of any size and kind, but the face should fill them: no face is looked for.
-    One that cannot be read is named and passed over, and the exit code is 1.
-    """
-    make_room(csv_path)
-    files = find_pictures(pictures)
-    classifier = load_predictor(model)
-    faces, errors = read_faces(files, aspect)
-    names = classifier.class_names_
-    rows: list[dict[str, Any]] = []
-    if faces:
-        import numpy as np
-
-        probabilities = classifier.predict_proba(np.stack(list(faces.values())), tta=tta)
-        for path, row in zip(faces, probabilities.tolist(), strict=True):
-            best = max(range(len(names)), key=row.__getitem__)
-            rows.append(
-                {
-                    "picture": str(path),
-                    "emotion": names[best],
-                    "probability": row[best],
-                    "probabilities": dict(zip(names, row, strict=True)),
-                }
-            )
-    if csv_path is not None:
-        write_csv(csv_path, names, rows)
-    text = "\n".join(f"{r['picture']}: {r['emotion']} {r['probability']:.3f}" for r in rows)
-    failures = [{"picture": str(path), "error": message} for path, message in errors.items()]
-    show({"predictions": rows, "errors": failures}, text, as_json=as_json)
-    for message in errors.values():
-        say(f"fer2013kit: error: {message}")
-    if errors:
-        click.get_current_context().exit(FAILED)
-
-
-def find_pictures(paths: Iterable[Path]) -> list[Path]:
-    """Return the files, and the pictures in the folders, sorted and each once."""
-    from fer2013kit.datasets._pictures import is_picture_name
-
-    files: dict[Path, None] = {}
-    for path in paths:
-        if not path.is_dir():
-            files[path] = None
-            continue
-        inside = sorted(
-            one
-            for one in path.rglob("*")
-            if is_picture_name(one.name) and not one.name.startswith(".") and one.is_file()
-        )
-        if not inside:
-            raise InvalidInputError(
-                f"there is no picture in the folder {path}; name files one by one "
-                "where their names do not end as those of pictures do"
-            )
-        files.update(dict.fromkeys(inside))
-    return list(files)
-
-
-def read_faces(
-    files: Sequence[Path], aspect: Any
-) -> tuple[dict[Path, UInt8Array], dict[Path, str]]:
-    """Return the pictures as faces, and what is wrong with those that cannot be read."""
-    import numpy as np
-    from tqdm import tqdm
-
-    from fer2013kit import IMAGE_SHAPE
-    from fer2013kit.datasets._decode import decode_and_resize
-
-    faces, errors = {}, {}
-    for path in tqdm(files, desc="reading", unit="picture", disable=None, leave=False):
-        face = np.empty(IMAGE_SHAPE, np.uint8)
-        try:
-            decode_and_resize(path.read_bytes(), face, aspect=aspect)
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else None
-            errors[path] = f"{path}: {reason or error}"
-        else:
-            faces[path] = face
-    return faces, errors
-
-
-def write_csv(path: Path, names: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
-    """Write a row for each picture: its path, emotion and the probability of each class."""
-    from fer2013kit._files import write_atomically
-
-    table = io.StringIO(newline="")
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["picture", "emotion", *names])
-    for row in rows:
-        writer.writerow([row["picture"], row["emotion"], *row["probabilities"].values()])
-    write_atomically(path, table.getvalue().encode())

@@ -27,6 +27,7 @@ _QUIET: Final = "3"  # level 2 still says on every machine without a GPU that it
 
 PATH: Final = click.Path(path_type=Path)
 OUTPUT_FILE: Final = click.Path(path_type=Path, dir_okay=False, writable=True)
+OUTPUT_FOLDER: Final = click.Path(path_type=Path, file_okay=False)
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document instead of text."

@@ -1,9 +1,9 @@
 """Photographs: find faces, cut them out as FER-2013 did, name their emotions, draw the answer.
 
-No TensorFlow is needed: NumPy, Pillow and ONNX Runtime do the work.
+No TensorFlow is needed: NumPy, Pillow and LiteRT do the work.
 """
 
-from fer2013kit.faces._analysis import analyze_photo, analyze_photos
+from fer2013kit.faces._analysis import analyze_crops, analyze_photo, analyze_photos
 from fer2013kit.faces._annotation import annotate
 from fer2013kit.faces._detector import FaceDetector
 from fer2013kit.faces._emotion import FaceBox, FaceEmotion
@@ -14,6 +14,7 @@ __all__ = [
     "FaceBox",
     "FaceDetector",
     "FaceEmotion",
+    "analyze_crops",
     "analyze_photo",
     "analyze_photos",
     "annotate",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, overload
 import numpy as np
 
 from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE
-from fer2013kit.exceptions import Fer2013KitError, InvalidInputError
-from fer2013kit.faces._crops import cut_face, fills_picture
+from fer2013kit.exceptions import InvalidInputError, MediaFileError
+from fer2013kit.faces._crops import cut_face, fills_picture, whole_face
 from fer2013kit.faces._detector import FaceDetector
 from fer2013kit.faces._emotion import FaceEmotion, face_emotion
 from fer2013kit.faces._photos import read_photo
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from fer2013kit._pictures import Aspect
+    from fer2013kit.exceptions import Fer2013KitError
     from fer2013kit.faces._photos import Photo, Pixels
 
     Detector = Callable[[NDArray[np.uint8]], ArrayLike]
@@ -63,8 +65,9 @@ def analyze_photo(
     boxes : array_like, shape (n, 4), optional
         Where the faces are, in pixels of the upright photograph: nothing is searched then.
     margin : float, optional
-        How much is cut around a box on each side, in heights of the box.  The default was
-        measured for :class:`FaceDetector`, whose boxes reach from the forehead to the chin.
+        A square is cut: as large as the box, about its centre, and so much larger on each side,
+        as a share of the square's side.  The default, 0.05, was measured for
+        :class:`FaceDetector`, whose boxes reach from the forehead to the chin.
 
     Returns
     -------
@@ -80,7 +83,7 @@ def analyze_photo(
     InvalidInputError
         For another array, or boxes of another shape.
     MissingDependencyError
-        Where no detector or boxes are given and ONNX Runtime is not installed.
+        Where no detector or boxes are given and LiteRT is not installed.
 
     See Also
     --------
@@ -189,34 +192,87 @@ def analyze_photos(
     >>> [len(faces) for faces in fk.analyze_photos(paths)]
     [1, 1]
     """
+    size = _face_size(classifier)
+
+    def find(pixels: Pixels, given: ArrayLike | None) -> tuple[NDArray[np.float64], Crops]:
+        return _find_faces(pixels, given, detector or _default_detector(), margin, size)
+
+    return _analyze(
+        _with_boxes(_with_progress(photos, enabled=progress), boxes),
+        find,
+        classifier,
+        batch_size=batch_size,
+        return_errors=return_errors,
+    )
+
+
+def analyze_crops(
+    photos: Iterable[Photo],
+    *,
+    classifier: Classifier | None,
+    aspect: Aspect,
+    batch_size: int = 128,
+    progress: bool = False,
+) -> list[list[FaceEmotion] | Fer2013KitError]:
+    """Name the emotions in pictures that are faces already; an error stands in its picture's place.
+
+    Parameters
+    ----------
+    photos : iterable
+        As for :func:`analyze_photo`; no face is looked for.
+    classifier : object, optional
+        As for :func:`analyze_photo`.
+    aspect : {"crop", "stretch", "pad"}
+        What becomes of pictures that are not square, as for :func:`to_face`.
+    batch_size, progress
+        As for :func:`analyze_photos`.
+    """
+    size = _face_size(classifier)
+
+    def find(pixels: Pixels, _: ArrayLike | None) -> tuple[NDArray[np.float64], Crops]:
+        return _whole(pixels), [whole_face(pixels.rgb, size, aspect=aspect)]
+
+    return _analyze(
+        _with_boxes(_with_progress(photos, enabled=progress), None),
+        find,
+        classifier,
+        batch_size=batch_size,
+        return_errors=True,
+    )
+
+
+def _analyze(
+    photos: Iterable[tuple[Photo, ArrayLike | None]],
+    find: Callable[[Pixels, ArrayLike | None], tuple[NDArray[np.float64], Crops]],
+    classifier: Classifier | None,
+    *,
+    batch_size: int,
+    return_errors: bool,
+) -> list[Any]:
     if batch_size < 1:
         raise InvalidInputError(f"batch_size must be at least 1; received {batch_size!r}")
-    classifier = _default_classifier() if classifier is None else classifier
     results: list[Any] = []
     waiting: list[tuple[int, NDArray[np.float64]]] = []
     crops: Crops = []
 
     def classify_waiting() -> None:
-        faces = iter(_classify(classifier, crops, np.concatenate([b for _, b in waiting])))
-        for place, found in waiting:
-            results[place] = [next(faces) for _ in found]
+        faces = iter(_classify(classifier, crops, np.concatenate([boxes for _, boxes in waiting])))
+        for place, boxes in waiting:
+            results[place] = [next(faces) for _ in boxes]
         waiting.clear()
         crops.clear()
 
-    for photo, given in _with_boxes(_with_progress(photos, enabled=progress), boxes):
+    for photo, given in photos:
         results.append([])
         try:
-            pixels = read_photo(photo)
-            found, cut = _find_faces(
-                pixels, given, detector or _default_detector(), margin, _face_size(classifier)
-            )
-        except (Fer2013KitError, ImportError) as error:
-            if not return_errors or isinstance(error, ImportError):
+            boxes, cut = find(read_photo(photo), given)
+        except (MediaFileError, InvalidInputError) as error:
+            if not return_errors:
                 raise
             results[-1] = error
             continue
         if cut:
-            waiting.append((len(results) - 1, found))
+            waiting.append((len(results) - 1, boxes))
             crops += cut
         if len(crops) >= batch_size:
             classify_waiting()
@@ -257,17 +313,20 @@ def _find_faces(
 ) -> tuple[NDArray[np.float64], Crops]:
     """Return boxes (n, 4) in pixels of the photograph, and the faces cut out of it."""
     rgb = pixels.rgb
-    whole = np.array([[0, 0, rgb.shape[1], rgb.shape[0]]], np.float64)
     scale = np.array(pixels.scale * 2)
     if given is not None:
         found = check_boxes(given, name="boxes") / scale
     elif rgb.shape[:2] == (_HEIGHT, _WIDTH):
-        return whole, [cut_face(rgb, whole[0], size, margin=0.0)]
+        return _whole(pixels), [whole_face(rgb, size)]
     else:
         found = check_boxes(detector(rgb), name="the detector's boxes")
         if len(found) == 1 and fills_picture(found[0], rgb.shape[:2], margin):
-            found, margin = whole, 0.0
+            return _whole(pixels), [whole_face(rgb, size)]
     return found * scale, [cut_face(rgb, box, size, margin=margin) for box in found]
+
+
+def _whole(pixels: Pixels) -> NDArray[np.float64]:
+    return np.array([[0, 0, pixels.width, pixels.height]], np.float64)
 
 
 def check_boxes(boxes: ArrayLike, *, name: str) -> NDArray[np.float64]:
@@ -290,8 +349,9 @@ def check_boxes(boxes: ArrayLike, *, name: str) -> NDArray[np.float64]:
 
 
 def _classify(
-    classifier: Classifier, crops: Crops, boxes: NDArray[np.float64]
+    classifier: Classifier | None, crops: Crops, boxes: NDArray[np.float64]
 ) -> list[FaceEmotion]:
+    classifier = _default_classifier() if classifier is None else classifier
     faces = np.stack(crops)
     channels = getattr(classifier, "image_shape_", IMAGE_SHAPE)[2]
     if channels > 1:
@@ -307,7 +367,7 @@ def _classify(
     return [face_emotion(box, row, names) for box, row in zip(boxes, probabilities, strict=True)]
 
 
-def _face_size(classifier: Classifier) -> tuple[int, int]:
+def _face_size(classifier: Classifier | None) -> tuple[int, int]:
     height, width, _ = getattr(classifier, "image_shape_", IMAGE_SHAPE)
     return height, width
 
@@ -316,8 +376,7 @@ def _face_size(classifier: Classifier) -> tuple[int, int]:
 def _default_classifier() -> Classifier:
     from fer2013kit import EmotionPredictor
 
-    predictor: Classifier = EmotionPredictor.from_pretrained()
-    return predictor
+    return EmotionPredictor.from_pretrained()
 
 
 @cache

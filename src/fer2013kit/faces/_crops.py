@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from fer2013kit._pictures import resize_gray
 from fer2013kit.emotions import IMAGE_SHAPE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MARGIN: Final = 0.1
-"""What is cut around a box of `FaceDetector` on each side, in heights of the box."""
+    from fer2013kit._pictures import Aspect
 
-DOWN: Final = 0.0
-"""How far below the box's centre the square's centre lies, in heights of the box."""
+MARGIN: Final = 0.05
+"""What is cut around a box of `FaceDetector` on each side: a share of the side of the square that
+is as large as the box.  Measured: see recipes/photographs."""
 
 _FILLED: Final = 0.75
 """A picture is a ready-made crop if it shares so much with its face's square (of their union)."""
@@ -39,7 +41,8 @@ def cut_face(
     size : tuple of int
         Height and width that are wanted.
     margin : float, optional
-        What is cut around the box, in heights of the box; by default `MARGIN`.
+        What is cut on each side of the square that is as large as the box, as a share of its
+        side; by default `MARGIN`.
     """
     from PIL import Image
 
@@ -63,6 +66,16 @@ def cut_face(
     return np.array(cut)
 
 
+def whole_face(
+    rgb: NDArray[np.uint8], size: tuple[int, int], *, aspect: Aspect = "crop"
+) -> NDArray[np.uint8]:
+    """Return a picture that is a face already as grey levels; one of `size` loses nothing."""
+    from PIL import Image
+
+    # The luma of grey is the grey level itself.
+    return resize_gray(np.array(Image.fromarray(rgb).convert("L")), size=size, aspect=aspect)
+
+
 def _span(places: NDArray[np.int64], length: int) -> tuple[int, int]:
     """Return where the places inside [0, length) begin and end; the nearest one if none is."""
     begin = int(np.clip(places[0], 0, length - 1))
@@ -72,9 +85,8 @@ def _span(places: NDArray[np.int64], length: int) -> tuple[int, int]:
 def face_square(box: NDArray[np.floating[Any]], margin: float | None) -> tuple[float, float, float]:
     """Return left, top and side of the square that is cut for a box."""
     left, top, width, height = (float(length) for length in box)
-    down = DOWN if margin is None else 0.0
-    side = height * (1 + 2 * (MARGIN if margin is None else margin))
-    return left + width / 2 - side / 2, top + (0.5 + down) * height - side / 2, side
+    side = math.sqrt(width * height) * (1 + 2 * (MARGIN if margin is None else margin))
+    return left + (width - side) / 2, top + (height - side) / 2, side
 
 
 def fills_picture(
