@@ -1,0 +1,77 @@
+"""serve: the page for photos and the camera."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from fer2013kit.cli._models import load_predictor
+from fer2013kit.cli._program import PATH, quiet_stderr, say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PORT = 2013
+_POSITIVE = click.FloatRange(min=0, min_open=True)
+
+
+@click.command(context_settings={"show_default": True})
+@click.option("--host", default="127.0.0.1", help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=_PORT, help="Port; 0 for any free one."
+)
+@click.option(
+    "--classifier",
+    type=PATH,
+    metavar="FILE",
+    help="A file of `fer2013kit train` or `export`, or the name of a network that ships with the "
+    "package.  [default: five_layer_cnn]",
+)
+@click.option("--max-megabytes", type=_POSITIVE, default=20, help="Largest upload.")
+@click.option("--max-megapixels", type=_POSITIVE, default=50, help="Largest picture.")
+@click.option("--open-browser/--no-open-browser", default=True, help="Show the page at once.")
+def serve(
+    *,
+    host: str,
+    port: int,
+    classifier: Path | None,
+    max_megabytes: float,
+    max_megapixels: float,
+    open_browser: bool,
+) -> None:
+    """Show a page for photos and the camera.
+
+    Drop a photo on it or use the camera: boxes, bars, and where TensorFlow is installed what spoke
+    for the answer. Photos are worked on in memory and forgotten; only this computer can reach the
+    page, unless another --host is given. Ctrl-C ends it.
+    """
+    import socket
+
+    from fer2013kit import serve as page
+
+    with page.listen(host, port) as listener:
+        alone = page.is_loopback(listener)
+        if not alone:
+            say(
+                "fer2013kit: warning: whoever can reach this computer over the network can use "
+                "the page, and photos travel to it unencrypted; without --host, it is for this "
+                "computer alone. Browsers elsewhere allow no camera on it."
+            )
+        network = None if classifier is None else load_predictor(classifier)
+        with quiet_stderr():
+            app = page.create_app(
+                network,
+                max_megabytes=max_megabytes,
+                max_megapixels=max_megapixels,
+                hosts=[host] if alone else [host, socket.gethostname()],
+            )
+        url = page.url_of(listener)
+        click.echo(url)
+        say("Ctrl-C ends it.")
+        if open_browser:
+            page.open_browser(url)
+        try:
+            page.run_server(app, listener)
+        except KeyboardInterrupt:
+            say("stopped")

@@ -1,0 +1,230 @@
+"""The page as an ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from importlib import resources
+from string import Template
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from fer2013kit._version import __version__
+from fer2013kit.exceptions import Fer2013KitError, InvalidInputError
+from fer2013kit.faces import sample_photos
+from fer2013kit.serve._guard import Guard
+from fer2013kit.serve._work import PhotoWork
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from fer2013kit.faces._analysis import Classifier, Detector
+
+_TYPES: Final = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".jpg": "image/jpeg",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+_INDEX: Final = "index.html"
+_MEGA: Final = 1_000_000
+_MAX_WAITING: Final = 8
+"""Photos in memory at once: one is worked on, the others wait."""
+
+_UPLOAD_SECONDS: Final = 60
+
+
+def create_app(
+    classifier: Classifier | None = None,
+    *,
+    detector: Detector | None = None,
+    max_megabytes: float = 20,
+    max_megapixels: float = 50,
+    hosts: Iterable[str] = (),
+) -> Starlette:
+    """Return the page of ``fer2013kit serve`` as an ASGI application, for a server of your own.
+
+    A photo that is dropped on the page, or a picture of the camera, comes as the body of a
+    request, is analysed in memory and forgotten: nothing is stored or logged, and no other host
+    is asked for anything.
+
+    Parameters
+    ----------
+    classifier : object, optional
+        As for :func:`analyze_photo`; by default ``EmotionPredictor.from_pretrained()``.  With
+        this default or an :class:`EmotionClassifier`, and where TensorFlow is installed, the page
+        explains its answers (:func:`explain`).
+    detector : callable, optional
+        As for :func:`analyze_photo`.
+    max_megabytes : float, default 20
+        Larger uploads are refused while they come; in millions of bytes.
+    max_megapixels : float, default 50
+        Pictures of more pixels are refused before they are decoded; in millions, 80 at most
+        for other than JPEG.
+    hosts : iterable of str, optional
+        Names by which browsers may call the page, without port, besides localhost and any
+        address: a request under another name is refused.
+
+    Returns
+    -------
+    starlette.applications.Starlette
+        With the routes ``GET /`` (the page), ``POST /analyze`` and ``POST /explain?face=0`` (the
+        body is a picture file; JSON comes back) and ``GET /health``.
+
+    Raises
+    ------
+    InvalidInputError
+        For a limit that is not positive.
+    MissingDependencyError
+        Where the extra ``serve`` is not installed.
+
+    Notes
+    -----
+    One photo is worked on at a time and seven wait; the next one gets status 503.  Errors are
+    JSON, too: ``{"error": "..."}``, with status 400 (damaged), 403 and 421 (another site), 413
+    (too large), 415 (no picture).
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> app = fk.create_app(max_megabytes=5)
+    >>> [route.path for route in app.routes][:4]
+    ['/', '/health', '/analyze', '/explain']
+    """
+    for name, limit in {"max_megabytes": max_megabytes, "max_megapixels": max_megapixels}.items():
+        if not limit > 0:
+            raise InvalidInputError(f"{name} must be positive; received {limit!r}")
+    work = PhotoWork(classifier, detector, max_pixels=round(max_megapixels * _MEGA))
+    desk = _Desk(max_bytes=round(max_megabytes * _MEGA))
+    files = dict(_page_files())
+    files[_INDEX] = _fill_in(files[_INDEX], work, max_megabytes, max_megapixels)
+
+    async def file(request: Request) -> Response:
+        name = request.path_params.get("name", _INDEX)
+        if name not in files or (name == _INDEX and "name" in request.path_params):
+            raise HTTPException(404, "there is no such page")
+        ending = name[name.rindex(".") :]
+        return Response(files[name], media_type=_TYPES[ending])
+
+    async def health(_: Request) -> Response:
+        return JSONResponse({"status": "ok", "version": __version__, "explains": work.explains})
+
+    async def analyze(request: Request) -> Response:
+        return await desk.serve(request, work.analyze)
+
+    async def explain(request: Request) -> Response:
+        number = request.query_params.get("face", "0")
+        if not (number.isascii() and number.isdigit()):
+            raise HTTPException(400, f"face must be a number from 0; received {number!r}")
+        return await desk.serve(request, partial(work.explain, number=int(number)))
+
+    return Starlette(
+        routes=[
+            Route("/", file),
+            Route("/health", health),
+            Route("/analyze", analyze, methods=["POST"]),
+            Route("/explain", explain, methods=["POST"]),
+            Route("/page/{name}", file),
+        ],
+        middleware=[Middleware(Guard, hosts=tuple(hosts))],
+        exception_handlers={HTTPException: _as_json},
+    )
+
+
+class _Desk:
+    """Takes photos in, one after the other, and no more than fit in memory."""
+
+    def __init__(self, *, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._present = 0
+        # A single thread: the networks use all processors for one photo as it is.
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="fer2013kit")
+
+    async def serve(self, request: Request, work: Callable[[bytes], Any]) -> Response:
+        """Read the photo, work on it in the thread, and answer."""
+        if self._present >= _MAX_WAITING:
+            raise HTTPException(
+                503, "too many photos at once; try again in a moment", {"Retry-After": "1"}
+            )
+        self._present += 1
+        try:
+            content = await self._read(request)
+            answer = await asyncio.get_running_loop().run_in_executor(self._worker, work, content)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
+        except Fer2013KitError as error:
+            raise HTTPException(_status_of(error), str(error)) from error
+        finally:
+            self._present -= 1
+        return JSONResponse(answer)
+
+    async def _read(self, request: Request) -> bytes:
+        if request.headers.get("content-type", "").startswith("multipart/"):
+            raise HTTPException(415, "send the picture's bytes as the body, not in a form")
+        length = request.headers.get("content-length", "")
+        if length.isdigit() and int(length) > self._max_bytes:
+            raise self._too_large()
+        content = bytearray()
+        try:
+            async with asyncio.timeout(_UPLOAD_SECONDS):
+                async for chunk in request.stream():
+                    content += chunk
+                    if len(content) > self._max_bytes:
+                        raise self._too_large()
+        except TimeoutError as error:
+            raise HTTPException(408, f"the photo took over {_UPLOAD_SECONDS} s to come") from error
+        if not content:
+            raise HTTPException(400, "there is no photo: the body of the request is empty")
+        return bytes(content)
+
+    def _too_large(self) -> HTTPException:
+        return HTTPException(
+            413,
+            f"the photo is too large; expected at most {self._max_bytes / _MEGA:g} megabytes",
+        )
+
+
+def _status_of(error: Fer2013KitError) -> int:
+    """Return what went wrong as a status; each error may bring its own."""
+    if isinstance(error, ImportError):
+        return 501
+    status: int = getattr(error, "status", 400)
+    return status
+
+
+async def _as_json(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for no other
+    return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+
+
+def _page_files() -> Iterator[tuple[str, bytes]]:
+    """Yield the names and contents of the page's files and of the sample photos."""
+    for file in resources.files("fer2013kit.serve").joinpath("page").iterdir():
+        if file.name.endswith(tuple(_TYPES)):
+            yield file.name, file.read_bytes()
+    for photo in sample_photos():
+        yield photo.name, photo.read_bytes()
+
+
+def _fill_in(page: bytes, work: PhotoWork, max_megabytes: float, max_megapixels: float) -> bytes:
+    """Return the page with the limits and what there is to be had."""
+    samples = {path.name: path.stem.replace("_", " ").title() for path in sample_photos()}
+    facts = {
+        "version": __version__,
+        "max_megabytes": f"{max_megabytes:g}",
+        "max_megapixels": f"{max_megapixels:g}",
+        "explains": json.dumps(work.explains),
+        "samples": json.dumps(samples),
+    }
+    escaped = {name: html.escape(text) for name, text in facts.items()}
+    return Template(page.decode()).substitute(escaped).encode()

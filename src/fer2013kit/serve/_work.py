@@ -1,0 +1,176 @@
+"""From the bytes of a photo to the answer that the page shows; everything stays in memory."""
+
+from __future__ import annotations
+
+import base64
+import io
+import warnings
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from fer2013kit.exceptions import Fer2013KitError, InvalidInputError
+from fer2013kit.faces import analyze_photo
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL import Image
+
+# Pillow reads others by programs of their own (PostScript by Ghostscript, with files on disk).
+FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
+_SIDEWAYS: Final = {5, 6, 7, 8}
+_ORIENTATION: Final = 0x0112  # the tag's number in EXIF
+
+
+class RefusedPhotoError(Fer2013KitError, ValueError):
+    """A photo that is not looked at.
+
+    Parameters
+    ----------
+    message : str
+        Why, and what to do.
+    status : int
+        The same as a status of HTTP.
+    """
+
+    def __init__(self, message: str, *, status: int) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+class PhotoWork:
+    """What is done with photos, one at a time.
+
+    Parameters
+    ----------
+    classifier : object, optional
+        As for :func:`analyze_photo`.
+    detector : callable, optional
+        The same.
+    max_pixels : int
+        Photos of more are refused, before they are decoded.
+    """
+
+    def __init__(self, classifier: Any, detector: Any, *, max_pixels: int) -> None:
+        from fer2013kit.runtime import EmotionPredictor
+
+        self._is_default = classifier is None
+        self._classifier: Any = (
+            EmotionPredictor.from_pretrained() if classifier is None else classifier
+        )
+        self._detector = detector
+        self._max_pixels = max_pixels
+        self._explained: Any = None
+        # What is missing is told now, not with the first photo.
+        analyze_photo(np.zeros((64, 64), np.uint8), classifier=self._classifier, detector=detector)
+
+    @property
+    def explains(self) -> bool:
+        """Whether heat maps are to be had: they need the gradients of a Keras network."""
+        if not self._is_default and not hasattr(self._classifier, "model_"):
+            return False
+        return find_spec("tensorflow") is not None
+
+    def analyze(self, content: bytes) -> dict[str, Any]:
+        """Return the size of the upright photo and its faces."""
+        picture = self._open(content)
+        width, height = _upright_size(picture)
+        faces = analyze_photo(picture, classifier=self._classifier, detector=self._detector)
+        return {"width": width, "height": height, "faces": [face.as_dict() for face in faces]}
+
+    def explain(self, content: bytes, number: int) -> dict[str, Any]:
+        """Return a face as the network saw it, and what in it spoke for its emotion.
+
+        Parameters
+        ----------
+        content : bytes
+            The photo.
+        number : int
+            Which of its faces, in the order of `analyze`.
+        """
+        if not self.explains:
+            raise RefusedPhotoError(
+                "explanations need TensorFlow and a trained classifier (.fer)", status=501
+            )
+        seen = _Watched(self._classifier)
+        faces = analyze_photo(self._open(content), classifier=seen, detector=self._detector)
+        if not 0 <= number < len(faces):
+            raise InvalidInputError(
+                f"face must be below the number of faces, {len(faces)}; received {number}"
+            )
+        from fer2013kit.explanation import explain
+
+        crop = np.concatenate(seen.crops)[number]
+        emotion = faces[number].emotion
+        (heat,) = explain(self._trained(), crop[np.newaxis], emotion=emotion)
+        gray = crop.reshape(*crop.shape[:2], -1)[..., 0]
+        return {
+            "emotion": emotion,
+            "width": gray.shape[1],
+            "height": gray.shape[0],
+            "face": _in_base64(gray),
+            "heat": _in_base64(np.rint(heat * 255).astype(np.uint8)),
+        }
+
+    def _trained(self) -> Any:
+        """Return the classifier whose gradients can be told, loaded when first asked for."""
+        if self._explained is None:
+            from fer2013kit.classifier import EmotionClassifier
+
+            self._explained = (
+                EmotionClassifier.from_pretrained() if self._is_default else self._classifier
+            )
+        return self._explained
+
+    def _open(self, content: bytes) -> Image.Image:
+        from PIL import Image, UnidentifiedImageError
+
+        try:
+            with warnings.catch_warnings():
+                # Pillow's own limit; ours is checked below, before anything is decoded.
+                warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+                picture = Image.open(io.BytesIO(content), formats=FORMATS)
+        except Image.DecompressionBombError as error:
+            raise self._too_many_pixels("far more") from error
+        except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+            raise RefusedPhotoError(
+                f"this is no picture that can be read; expected one of {', '.join(FORMATS)}",
+                status=415,
+            ) from error
+        if picture.width * picture.height > self._max_pixels:
+            raise self._too_many_pixels(f"{picture.width} x {picture.height}")
+        return picture
+
+    def _too_many_pixels(self, received: str) -> RefusedPhotoError:
+        return RefusedPhotoError(
+            f"the picture has too many pixels: {received}; expected at most "
+            f"{self._max_pixels / 1e6:g} million; make it smaller",
+            status=413,
+        )
+
+
+class _Watched:
+    """A classifier that keeps the faces it was shown."""
+
+    def __init__(self, classifier: Any) -> None:
+        self._classifier = classifier
+        self.crops: list[NDArray[np.uint8]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._classifier, name)
+
+    def predict_proba(self, X: NDArray[np.uint8], /) -> NDArray[Any]:
+        self.crops.append(X)
+        probabilities: NDArray[Any] = self._classifier.predict_proba(X)
+        return probabilities
+
+
+def _upright_size(picture: Image.Image) -> tuple[int, int]:
+    width, height = picture.size
+    sideways = picture.getexif().get(_ORIENTATION) in _SIDEWAYS
+    return (height, width) if sideways else (width, height)
+
+
+def _in_base64(array: NDArray[np.uint8]) -> str:
+    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii")
