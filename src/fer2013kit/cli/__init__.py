@@ -18,6 +18,7 @@ from fer2013kit.cli._export import export
 from fer2013kit.cli._model import evaluate
 from fer2013kit.cli._predict import predict
 from fer2013kit.cli._program import Program, make_output_safe
+from fer2013kit.cli._serve import serve
 from fer2013kit.cli._train import train
 
 __all__ = ["main"]
@@ -42,5 +43,5 @@ def main(*, debug: bool) -> None:
     )
 
 
-for _command in (info, audit, train, evaluate, predict, export, demo):
+for _command in (info, audit, train, evaluate, predict, export, serve, demo):
     main.add_command(_command)
