@@ -25,6 +25,12 @@ _SMALLEST_FONT: Final = 9
 
 _LARGEST_FONT: Final = 32
 
+_LARGEST_ROW: Final = 0.035
+"""Of a bar and its name, as a share of the photograph's height."""
+
+_BAR_ROWS: Final = (5, 2)
+"""Longest and shortest full bar, in heights of a row."""
+
 
 def annotate(photo: Photo, faces: Iterable[FaceEmotion]) -> Image.Image:
     """Draw boxes, names and bars into a copy of a photograph.
@@ -114,40 +120,36 @@ def _draw_bars(
 ) -> None:
     """Draw a bar for each class beside the box, if there is room that no other face takes."""
     left, top, right, bottom = box
-    row = (bottom - top) / len(face.class_names)
+    row = min((bottom - top) / len(face.class_names), _LARGEST_ROW * size[1])
     font_size = min(0.75 * row, _LARGEST_FONT)
     if font_size < _SMALLEST_FONT:
         return
     font = _font(font_size)
     names = max(draw.textlength(name, font=font) for name in face.class_names)
     pad = row / 4
-    wide = names + 5 * row + 3 * pad
-    gap = max(3, row / 4)
-    panel = next(
-        (
-            place
-            for place in (
-                (right + gap, top, right + gap + wide, bottom),
-                (left - gap - wide, top, left - gap, bottom),
-            )
-            if place[0] >= 0
-            and place[2] <= size[0]
-            and not any(_overlap(place, other) for other in boxes)
-        ),
-        None,
-    )
-    if panel is None:
+    most, least = (names + 3 * pad + bar * row for bar in _BAR_ROWS)
+    end = top + row * len(face.class_names)
+    right_end = min(right + pad + most, size[0])
+    left_begin = max(left - pad - most, 0.0)
+    panels = ((right + pad, top, right_end, end), (left_begin, top, left - pad, end))
+    free = [
+        one
+        for one in panels
+        if one[2] - one[0] >= least and not any(_overlap(one, other) for other in boxes)
+    ]
+    if not free:
         return
+    panel = free[0]
     draw.rectangle(panel, fill=(17, 17, 17, 170))
     begin = panel[0] + names + 2 * pad
     longest = panel[2] - pad - begin
     for code, (name, probability) in enumerate(
         zip(face.class_names, face.probabilities.tolist(), strict=True)
     ):
-        y = top + code * row
+        y = panel[1] + code * row
         draw.text((panel[0] + pad, y + row / 2), name, fill=_PAPER, font=font, anchor="lm")
-        end = begin + max(1.0, longest * probability)
-        draw.rectangle((begin, y + row / 5, end, y + row * 4 / 5), fill=_color(code))
+        tip = begin + max(1.0, longest * probability)
+        draw.rectangle((begin, y + row / 5, tip, y + row * 4 / 5), fill=_color(code))
 
 
 def _overlap(first: Rectangle, second: Rectangle) -> bool:

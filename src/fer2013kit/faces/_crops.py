@@ -62,7 +62,7 @@ def cut_face(
     gray = np.pad(gray, pads, mode="edge")
     x, y = left - columns[0], top - rows[0]
     window = (x, y, x + side, y + side)
-    cut = Image.fromarray(gray).resize(size[::-1], Image.Resampling.BILINEAR, box=window)
+    cut = Image.fromarray(gray).resize(size[::-1], Image.Resampling.LANCZOS, box=window)
     return np.array(cut)
 
 

@@ -83,8 +83,11 @@ def read_photo(photo: Photo, *, max_side: int = MAX_SIDE) -> Pixels:
                 return _read_file(file, max_side, path=path)
         except MediaFileError:
             raise
-        except OSError as error:
-            raise MediaFileError(error.strerror or str(error), path=path) from error
+        except (OSError, ValueError) as error:  # the latter for a name that no file can have
+            if isinstance(error, InvalidInputError):
+                raise
+            reason = getattr(error, "strerror", None) or str(error)
+            raise MediaFileError(reason, path=path) from error
     if isinstance(photo, bytes):
         return _read_file(io.BytesIO(photo), max_side, path=None)
     if hasattr(photo, "read"):
