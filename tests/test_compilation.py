@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from fer2013kit import _compilation
+from fer2013kit import EmotionClassifier, _compilation, make_fer2013
 from fer2013kit._compilation import compile_inference
 from fer2013kit.classifier._precision import precision_policy
 from fer2013kit.models import create_model
@@ -98,6 +98,21 @@ def test_unchanged_weights_are_not_compiled_again(compilations):
     model(FACES.astype(np.float32), training=False)
     np.testing.assert_array_equal(infer(FACES), first)
     assert compilations == [None]
+
+
+def test_a_classifier_follows_its_network():
+    data = make_fer2013(n_samples=70, random_state=0)
+    params = {"filters": (4, 4, 4), "dense_units": 8}
+    clf = EmotionClassifier(model_params=params, epochs=1, verbose=0, random_state=0)
+    X = data.test.images
+    before = clf.fit(*data.train).predict_proba(X)
+    weights = clf.model_.get_weights()
+    clf.model_.set_weights([0 * weight for weight in weights])
+    np.testing.assert_allclose(clf.predict_proba(X), 1 / 7, atol=1e-6)
+    clf.model_.set_weights(weights)
+    np.testing.assert_array_equal(clf.predict_proba(X), before)
+    clf.set_params(random_state=1)
+    assert np.abs(clf.fit(*data.train).predict_proba(X) - before).max() > 1e-3
 
 
 def test_a_network_that_draws_goes_on_drawing():

@@ -59,7 +59,14 @@ def read_training_data(
 def read_images(classifier: EmotionClassifier, X: Any) -> Pixels:
     """Return pictures of the fitted shape in the caller's own range, without a copy."""
     shape = classifier.image_shape_
-    flat: Pixels = _validate(classifier, with_shape(X), shape, reset=False)
+    plain = type(X) is np.ndarray and X.dtype == np.uint8 and X.size > 0
+    flat: Pixels
+    if plain and (X.shape[1:] == shape or (*X.shape[1:], 1) == shape):
+        # Nothing can be wrong with it, and scikit-learn's look at one face takes a tenth as long
+        # as the face's prediction.
+        flat = X
+    else:
+        flat = _validate(classifier, with_shape(X), shape, reset=False)
     return flat.reshape(len(flat), *shape)
 
 
