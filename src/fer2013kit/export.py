@@ -218,6 +218,7 @@ def _write_onnx(model: Any, facts: ExportFacts, draft: Path, images: object) -> 
             f"exporting .onnx needs onnx and tf2onnx ({error}); install them: "
             "pip install 'fer2013kit[export]'"
         ) from error
+    model(np.zeros((1, *facts.image_shape), np.uint8))  # Keras exports what was called once
     model.export(draft, format="onnx", verbose=False)
     proto = onnx.load(draft)
     for key, text in facts.members().items():
@@ -304,4 +305,5 @@ def _quiet_libraries() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r".*tf\.lite\.Interpreter is deprecated")
         warnings.filterwarnings("ignore", message=r".*np\.object", category=FutureWarning)
+        warnings.filterwarnings("ignore", message=r"__array__ implementation doesn't accept")
         yield

@@ -81,7 +81,7 @@ def stored_weights(weights: Sequence[NDArray[Any]], dtype: str) -> list[NDArray[
     if dtype == "float32":
         return list(weights)
     largest = max(float(np.abs(weight).max(initial=0.0)) for weight in weights)
-    if not largest <= np.finfo(np.float16).max:
+    if not largest <= float(np.finfo(np.float16).max):
         raise InvalidInputError(
             f"weights up to {largest:g} do not fit into float16; store them as 'float32'"
         )

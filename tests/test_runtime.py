@@ -1,0 +1,213 @@
+import pickle
+import threading
+import zipfile
+
+import numpy as np
+import pytest
+
+import fer2013kit as fk
+from fer2013kit import _exported_file
+from networks import tiny_network
+
+SUFFIXES = (".tflite", ".onnx")
+X = fk.make_fer2013(n_samples=140, random_state=0).test.images
+FORMS = {
+    "(n,48,48)": X[..., 0],
+    "(n,2304)": X.reshape(len(X), -1),
+    "int64": X.astype(np.int64),
+    "float64 in [0, 1]": X / 255,
+    "float32 in [0, 1]": X.astype(np.float32) / 255,
+    "list": X[..., 0].tolist(),
+    "one": X[:1],
+    "not contiguous": X[::-1],
+}
+BAD = {
+    "another size": np.zeros((1, 64, 64), np.uint8),
+    "colour": np.zeros((1, 48, 48, 3), np.uint8),
+    "one picture alone": np.zeros((48, 48), np.uint8),
+    "too few pixels": np.zeros((2, 2300)),
+    "floats up to 255": X.astype(np.float32),
+    "integers up to 300": np.full((1, 48, 48), 300),
+    "NaN": np.full((1, 48, 48), np.nan),
+    "infinity": np.full((1, 48, 48), np.inf),
+    "none": np.zeros((0, 48, 48), np.uint8),
+    "ragged": [[1, 2], [3]],
+    "negative": np.full((1, 48, 48), -1),
+}
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    data = fk.make_fer2013(n_samples=140, random_state=0)
+    clf = fk.EmotionClassifier(
+        tiny_network, epochs=3, verbose=0, precision="float32", random_state=0
+    )
+    clf.fit(*data.train)
+    clf.temperature_ = 0.6
+    return clf
+
+
+@pytest.fixture(scope="module")
+def exported(fitted, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported")
+    for suffix in SUFFIXES:
+        fitted.export(folder / f"emotions{suffix}")
+    return folder
+
+
+@pytest.fixture(params=SUFFIXES)
+def predictor(request, exported):
+    return fk.EmotionPredictor.load(exported / f"emotions{request.param}")
+
+
+@pytest.mark.parametrize("tta", [None, "flip", "ten_crop"])
+def test_it_says_what_the_classifier_says(fitted, predictor, tta):
+    ours = predictor.predict_proba(X, tta=tta)
+    assert ours.dtype == np.float32
+    np.testing.assert_allclose(ours, fitted.predict_proba(X, tta=tta), atol=2e-5)
+    np.testing.assert_array_equal(predictor.predict(X, tta=tta), fitted.predict(X, tta=tta))
+
+
+def test_it_knows_what_the_classifier_knows(fitted, predictor):
+    np.testing.assert_array_equal(predictor.classes_, fitted.classes_)
+    assert predictor.classes_.dtype == fitted.classes_.dtype
+    for name in ("class_names_", "image_shape_", "temperature_"):
+        assert getattr(predictor, name) == getattr(fitted, name)
+    assert "happy" in repr(predictor)
+
+
+@pytest.mark.parametrize("pictures", FORMS.values(), ids=FORMS)
+def test_every_form_of_a_picture_is_taken(fitted, predictor, pictures):
+    np.testing.assert_allclose(
+        predictor.predict_proba(pictures), fitted.predict_proba(pictures), atol=1e-4
+    )
+
+
+@pytest.mark.parametrize("pictures", BAD.values(), ids=BAD)
+def test_bad_pictures_get_the_classifiers_error(fitted, predictor, pictures):
+    with pytest.raises(fk.InvalidInputError) as ours:
+        predictor.predict_proba(pictures)
+    with pytest.raises(fk.InvalidInputError) as theirs:
+        fitted.predict_proba(pictures)
+    # scikit-learn counts the pixels of what has two dimensions, and says more of infinity.
+    start = str(ours.value).removesuffix(".").partition(" infinity")[0]
+    assert start in str(theirs.value) or "features as input" in str(theirs.value)
+
+
+def test_unknown_tta_is_refused(predictor):
+    with pytest.raises(fk.InvalidInputError, match="tta must be one of"):
+        predictor.predict(X, tta="twice")
+
+
+def test_words_are_refused(predictor):
+    with pytest.raises(fk.InvalidInputError, match="X must hold numbers"):
+        predictor.predict(np.full((1, 48, 48), "a"))
+
+
+def test_pickled_and_shared_between_threads(predictor):
+    expected = predictor.predict_proba(X)
+    again = pickle.loads(pickle.dumps(predictor))  # noqa: S301 - our own bytes
+    np.testing.assert_array_equal(again.predict_proba(X), expected)
+    answers = {}
+    threads = [
+        threading.Thread(
+            target=lambda key=key: answers.update({key: predictor.predict_proba(X[key:])})
+        )
+        for key in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for key, found in answers.items():
+        np.testing.assert_allclose(found, expected[key:], atol=1e-6)
+
+
+def test_string_classes_and_other_shapes(tmp_path):
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 256, (12, 20, 24, 3), np.uint8)
+    names = np.array(["calm", "tense"] * 6)
+    clf = fk.EmotionClassifier(tiny_network, epochs=1, image_shape=None, verbose=0)
+    clf.fit(pictures, names).export(tmp_path / "x.tflite")
+    predictor = fk.EmotionPredictor.load(tmp_path / "x.tflite", num_threads=1)
+    assert predictor.image_shape_ == (20, 24, 3)
+    assert set(predictor.predict(pictures)) <= {"calm", "tense"}
+    with pytest.raises(fk.InvalidInputError, match=r"\(n, 20, 24, 3\) or \(n, 1440\)"):
+        predictor.predict(X)
+
+
+def test_floats_may_have_another_range(tmp_path):
+    data = fk.make_fer2013(n_samples=70, random_state=0)
+    pictures = data.train.images / 127.5 - 1
+    clf = fk.EmotionClassifier(
+        tiny_network, epochs=1, value_range=(-1, 1), precision="float32", verbose=0
+    )
+    clf.fit(pictures, data.train.labels).export(tmp_path / "x.tflite")
+    predictor = fk.EmotionPredictor.load(tmp_path / "x.tflite")
+    np.testing.assert_allclose(
+        predictor.predict_proba(pictures), clf.predict_proba(pictures), atol=1e-4
+    )
+    with pytest.raises(fk.InvalidInputError, match=r"floats must be in \[-1, 1\]"):
+        predictor.predict(pictures * 2)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("content", [b"", b"not a network", b"PK\x03\x04"])
+def test_what_is_no_network_is_refused(tmp_path, suffix, content):
+    path = tmp_path / f"x{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(fk.ModelFileError, match=f"x{suffix}"):
+        fk.EmotionPredictor.load(path)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_truncated_file_is_refused(exported, tmp_path, suffix):
+    content = (exported / f"emotions{suffix}").read_bytes()
+    path = tmp_path / f"x{suffix}"
+    for share in (0.1, 0.5, 0.99):
+        path.write_bytes(content[: int(len(content) * share)])
+        with pytest.raises(fk.ModelFileError):
+            fk.EmotionPredictor.load(path)
+
+
+def test_network_without_facts_is_refused(exported, tmp_path):
+    import onnx
+
+    plain = onnx.load(exported / "emotions.onnx")
+    del plain.metadata_props[:]
+    onnx.save(plain, tmp_path / "plain.onnx")
+    with pytest.raises(fk.ModelFileError, match="does not say which pictures"):
+        fk.EmotionPredictor.load(tmp_path / "plain.onnx")
+
+
+def test_facts_with_a_broken_network_are_refused(exported, tmp_path):
+    with zipfile.ZipFile(exported / "emotions.tflite") as archive:
+        facts = _exported_file.parse_facts(archive.read("fer2013kit.json"), "x")
+    path = tmp_path / "x.tflite"
+    path.write_bytes(_exported_file.append_members(b"broken", facts))
+    with pytest.raises(fk.ModelFileError, match="cannot be read by LiteRT"):
+        fk.EmotionPredictor.load(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [('{"format": 99, "fer2013kit": "9.0"}', "upgrade"), ("{}", "lacks"), ("[", "garbles")],
+)
+def test_facts_that_cannot_be_read_are_refused(text, message):
+    with pytest.raises(fk.ModelFileError, match=message):
+        _exported_file.parse_facts(text, "x.tflite")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("none.tflite", "no such file"), ("x.fer", "EmotionClassifier.load")]
+)
+def test_missing_file_and_other_kinds_are_refused(tmp_path, name, message):
+    (tmp_path / "x.fer").write_bytes(b"PK")
+    with pytest.raises(fk.ModelFileError, match=message):
+        fk.EmotionPredictor.load(tmp_path / name)
+
+
+def test_missing_runtime_is_named(exported, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
+    with pytest.raises(fk.MissingDependencyError, match="pip install onnxruntime"):
+        fk.EmotionPredictor.load(exported / "emotions.onnx")
