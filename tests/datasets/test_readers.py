@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import fer2013kit as fk
-from fer2013kit.datasets import _csv_pixels
 
 ROWS = some_rows(per_class=2)
 ICML = ("emotion", " Usage", " pixels")
@@ -185,41 +184,6 @@ def test_blocks_of_any_size_give_the_same_rows(tmp_path, monkeypatch, size):
     assert_holds(load(path), ROWS)
 
 
-@given(
-    rows=st.lists(
-        st.lists(
-            st.sampled_from(["0", "7", "12", "99", "100", "199", "255", "256", "299", "300", "999"])
-            | st.sampled_from(
-                ["1000", "007", "0255", "0256", "01000", "2550", "25500", "x", "", "-1"]
-            ),
-            min_size=4,
-            max_size=4,
-        ),
-        min_size=1,
-        max_size=3,
-    ),
-    junk=st.sampled_from([",", "3,", ",Training\n6,", "\n"]),
-)
-def test_tidy_pixels_are_read_at_once_as_one_by_one(rows, junk):
-    """Whatever the fast parser accepts is what Python reads, and it refuses no plain row."""
-    fields = [" ".join(row) for row in rows]
-    text, starts, ends = junk, [], []
-    for field in fields:
-        starts.append(len(text))
-        text += field
-        ends.append(len(text))
-        text += junk
-    out = np.empty((len(rows), 4), np.uint8)
-    done = _csv_pixels.parse_pixels(text.encode(), starts, ends, out)
-    words = [field.split() for field in fields]
-    good = all(
-        len(row) == 4 and all(word.isdigit() and int(word) <= 255 for word in row) for row in words
-    )
-    assert done == good
-    if good:
-        assert out.tolist() == [[int(word) for word in row] for row in words]
-
-
 def test_untidy_csv_is_read_right(tmp_path):
     (row,) = fake.make_rows([(0, 3)])
     pixels = row.image.ravel().tolist()
@@ -277,6 +241,29 @@ def test_colour_pictures_become_grey_as_by_pillow(tmp_path):
     np.testing.assert_array_equal(images[0], np.asarray(colour.convert("L")))
     decoded = Image.open(tmp_path / "train" / "sad" / "b.jpg").convert("L")
     np.testing.assert_array_equal(images[1], np.asarray(decoded))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"quality": 20},
+        {"progressive": True},
+        {"optimize": True},
+        {"comment": b"\xff\xc0\x00\x0b\x08\x00\x30\x00\x30\x01"},
+        {"dpi": (300, 300)},
+        {"restart_marker_blocks": 4},
+        {"exif": Image.Exif()},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_jpegs_of_every_make_are_read_as_by_pillow(tmp_path, mode, options):
+    pixels = np.random.default_rng(0).integers(0, 256, (48, 48, 3), np.uint8)
+    path = tmp_path / "train" / "sad" / "a.jpg"
+    path.parent.mkdir(parents=True)
+    Image.fromarray(pixels).convert(mode).save(path, **options)
+    np.testing.assert_array_equal(load(tmp_path).train.images[0, ..., 0], pillow(path.read_bytes()))
 
 
 def test_order_of_preference(tmp_path):

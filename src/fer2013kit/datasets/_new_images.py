@@ -99,7 +99,7 @@ def _map_new_file(path: Path, count: int) -> UInt8Array:
         try:
             os.posix_fallocate(file.fileno(), 0, size)
             content = mmap.mmap(file.fileno(), size)
-        except OSError:
+        except BaseException:
             path.unlink()
             raise
     images = np.frombuffer(content, np.uint8, offset=_HEADER_BYTES)

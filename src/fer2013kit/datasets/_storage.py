@@ -3,6 +3,7 @@
 ::
 
     <home>/datasets/<key>/images.npy, labels.npy, csv_rows.npy, entry.json
+    <home>/datasets/.images.<random>            pixels while a source is being read
     <home>/sources/<digest of a path>.json      what the content of that file hashes to
 
 ``<home>`` is the platform's cache folder, moved by the environment variable FER2013KIT_HOME.
