@@ -11,6 +11,7 @@ import numpy as np
 from keras import callbacks as keras_callbacks
 
 from fer2013kit.classifier._checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from fer2013kit.classifier._normalization import fused_normalization
 from fer2013kit.classifier._progress import TrainingProgress
 from fer2013kit.exceptions import InvalidInputError
 
@@ -110,17 +111,18 @@ def train(
             verbose=settings.verbose,
         )
         try:
-            model.fit(
-                batches.dataset(initial_epoch=start, epochs=settings.epochs),
-                steps_per_epoch=batches.steps_per_epoch,
-                epochs=settings.epochs,
-                initial_epoch=start,
-                shuffle=False,
-                validation_data=validation,
-                validation_batch_size=_VALIDATION_BATCH,
-                callbacks=[keeper, progress, *callbacks],
-                verbose=0,
-            )
+            with fused_normalization(model):
+                model.fit(
+                    batches.dataset(initial_epoch=start, epochs=settings.epochs),
+                    steps_per_epoch=batches.steps_per_epoch,
+                    epochs=settings.epochs,
+                    initial_epoch=start,
+                    shuffle=False,
+                    validation_data=validation,
+                    validation_batch_size=_VALIDATION_BATCH,
+                    callbacks=[keeper, progress, *callbacks],
+                    verbose=0,
+                )
         finally:
             progress.close()
     optimizer.finalize_variable_values(model.trainable_variables)
