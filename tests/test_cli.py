@@ -80,6 +80,7 @@ def test_all_commands_are_there_and_told_in_a_line():
         ["info", "--nope"],
         ["audit"],
         ["train", "faces.npz"],
+        ["predict"],
         ["predict", "emotions.fer"],
         ["evaluate", "emotions.fer", "faces.npz", "--tta", "twice"],
     ],
@@ -222,7 +223,7 @@ def test_audit(folder, tmp_path):
     assert run_json("audit", folder / "faces.npz") == json.loads(json.dumps(report.as_dict()))
 
 
-# --- train, evaluate, predict ------------------------------------------------------------------
+# --- train, evaluate ---------------------------------------------------------------------------
 
 
 def test_defaults_are_those_of_the_classifier():
@@ -312,53 +313,6 @@ def test_evaluate_needs_a_classifier(folder):
     assert "faces.npz" in result.stderr
 
 
-@pytest.fixture
-def pictures(tmp_path):
-    (tmp_path / "deeper").mkdir()
-    for name, size, mode in [("a.png", (90, 60), "RGBA"), ("deeper/b.JPG", (48, 48), "L")]:
-        Image.new(mode, size, "gray").save(tmp_path / name)
-    (tmp_path / "notes.txt").write_text("no picture")
-    (tmp_path / "._a.png").write_text("what macOS leaves in archives")
-    return tmp_path
-
-
-def test_predict(folder, pictures):
-    table = pictures / "new" / "emotions.csv"
-    command = ("predict", folder / "emotions.fer", pictures, pictures / "a.png")
-    lines = run(*command, "--csv", table).stdout.splitlines()
-    document = run_json(*command)
-    assert document["errors"] == []
-    assert [Path(row["picture"]).name for row in document["predictions"]] == ["a.png", "b.JPG"]
-    with table.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    classifier = fk.EmotionClassifier.load(folder / "emotions.fer")
-    for line, row, cells in zip(lines, document["predictions"], rows, strict=True):
-        face = fk.to_face(Image.open(row["picture"]))
-        expected = classifier.predict_proba(face[None])[0]
-        assert row["emotion"] == fk.CLASS_NAMES[expected.argmax()]
-        np.testing.assert_allclose(list(row["probabilities"].values()), expected, rtol=1e-4)
-        assert line == f"{row['picture']}: {row['emotion']} {row['probability']:.3f}"
-        assert cells["emotion"] == row["emotion"]
-        assert float(cells["sad"]) == row["probabilities"]["sad"]
-
-
-def test_predict_passes_over_what_it_cannot_read(folder, pictures):
-    broken = pictures / "broken.png"
-    broken.write_bytes((pictures / "a.png").read_bytes()[:50])
-    command = ("predict", folder / "emotions.fer", broken, pictures / "a.png")
-    document = run_json(*command, code=1)
-    assert [row["picture"] for row in document["predictions"]] == [str(pictures / "a.png")]
-    assert [row["picture"] for row in document["errors"]] == [str(broken)]
-    result = run("predict", folder / "emotions.fer", broken, code=1)
-    assert result.stdout == ""
-    assert result.stderr.count("\n") == 1
-
-
-def test_predict_needs_pictures(folder, tmp_path):
-    result = run("predict", folder / "emotions.fer", tmp_path, code=1)
-    assert "there is no picture in the folder" in result.stderr
-
-
 # --- demo --------------------------------------------------------------------------------------
 
 
@@ -369,3 +323,6 @@ def test_demo(tmp_path, monkeypatch):
     assert 0 <= document["test"]["accuracy"] <= 1
     fk.EmotionClassifier.load(document["model"])
     assert "<img" in Path(document["report"]).read_text(encoding="utf-8")
+    assert [len(photo["faces"]) for photo in document["photographs"]] == [1, 1]
+    for photo in document["photographs"]:
+        assert Image.open(photo["annotated"]).format == "JPEG"

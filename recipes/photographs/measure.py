@@ -1,4 +1,4 @@
-"""Paste PublicTest into larger pictures: is each face found again, and classified as before?
+"""Paste PublicTest into larger pictures, find the faces again, and compare the predictions.
 
     python recipes/photographs/measure.py ../shared/data/fer2013-kaggle.zip
 
@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -21,6 +20,9 @@ from sklearn.datasets import load_sample_images
 
 import fer2013kit as fk
 from fer2013kit.faces._crops import MARGIN, cut_face
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 HEIGHT, WIDTH = 240, 320
 SIDES = (48, 72, 96, 192)
@@ -70,7 +72,9 @@ def is_on(box: Any, place: Any) -> bool:
     return bool((center > 0).all() and (center < side).all() and box[2] * box[3] > 0.15 * side**2)
 
 
-def show(title: str, rows: Iterable[int], found: Any, same: Any, right: Any, before: Any) -> None:
+def show(
+    title: str, rows: Iterable[int], *, found: Any, same: Any, right: Any, before: Any
+) -> None:
     """Print a line of figures on some of the pictures."""
     rows = np.asarray(list(rows))
     hit = rows[found[rows]]
@@ -109,6 +113,11 @@ def main(path: str) -> None:
             crops[margin][row] = cut_face(picture, on[0], margin=margin)
 
     before = original == labels
+
+    def figures(answer: Any) -> dict[str, Any]:
+        same, right = answer == original, answer == labels
+        return {"found": found, "same": same, "right": right, "before": before}
+
     head = f"{'':24} {'crops':>6} {'found':>7} {'agree':>7} {'accuracy':>9} {'original':>9}"
     print("Of those found: agreement with the prediction on the original crop, accuracy, and the")
     print("accuracy of the original crops.\n")
@@ -116,23 +125,14 @@ def main(path: str) -> None:
     for margin in MARGINS:
         answer = predictor.predict_proba(crops[margin]).argmax(axis=1)
         mark = " (the kit's)" if margin == MARGIN else ""
-        show(
-            f"margin {margin}{mark}",
-            groups["all"],
-            found,
-            answer == original,
-            answer == labels,
-            before,
-        )
+        show(f"margin {margin}{mark}", groups["all"], **figures(answer))
     answer = predictor.predict_proba(exact).argmax(axis=1)
-    show(
-        "the very place, pasted", groups["all"], found, answer == original, answer == labels, before
-    )
+    show("the very place, pasted", groups["all"], **figures(answer))
     print()
     print(head)
     answer = predictor.predict_proba(crops[MARGIN]).argmax(axis=1)
     for name, rows in groups.items():
-        show(name, rows, found, answer == original, answer == labels, before)
+        show(name, rows, **figures(answer))
     print(f"\nboxes elsewhere: {strange} in {len(images)} pictures")
 
     print("\nReady-made crops, the picture being the crop itself, enlarged:")

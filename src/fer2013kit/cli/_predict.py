@@ -90,7 +90,7 @@ def predict(
     answers = _analyze(files, _WithViews(classifier, tta), aspect=aspect if crops else None)
     errors = {path: str(one) for path, one in answers.items() if not isinstance(one, list)}
     found = {path: one for path, one in answers.items() if isinstance(one, list)}
-    saved = _save_annotated(annotated, found) if annotated is not None else {}
+    saved = {} if annotated is None else save_annotated(annotated, found)
     if csv_path is not None:
         _write_csv(csv_path, classifier.class_names_, found)
     document = {
@@ -101,7 +101,7 @@ def predict(
         ],
         "errors": [{"picture": str(path), "error": error} for path, error in errors.items()],
     }
-    lines = [line for path, faces in found.items() for line in _as_lines(path, faces)]
+    lines = [line for path, faces in found.items() for line in as_lines(path, faces)]
     show(document, "\n".join(lines), as_json=as_json)
     for error in errors.values():
         say(f"fer2013kit: error: {error}")
@@ -118,6 +118,7 @@ class _WithViews:
         self.image_shape_: tuple[int, int, int] = classifier.image_shape_
 
     def predict_proba(self, X: Any, /) -> Any:
+        """Return the average."""
         return self.classifier.predict_proba(X, tta=self.tta)
 
 
@@ -139,7 +140,8 @@ def _analyze(
     return dict(zip(files, answers, strict=True))
 
 
-def _as_lines(path: Path, faces: Sequence[FaceEmotion]) -> list[str]:
+def as_lines(path: Path, faces: Sequence[FaceEmotion]) -> list[str]:
+    """Return a line for each face, or one that says that there is none."""
     if not faces:
         return [f"{path}: no face"]
     return [
@@ -165,7 +167,7 @@ def _write_csv(
     write_atomically(path, table.getvalue().encode())
 
 
-def _save_annotated(folder: Path, found: Mapping[Path, Sequence[FaceEmotion]]) -> dict[Path, Path]:
+def save_annotated(folder: Path, found: Mapping[Path, Sequence[FaceEmotion]]) -> dict[Path, Path]:
     """Write the photographs with what was found; none under a name that another has."""
     from fer2013kit import annotate
     from fer2013kit._files import write_atomically
