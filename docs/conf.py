@@ -1,6 +1,7 @@
 """Sphinx settings."""
 
 import os
+import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
@@ -21,7 +22,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "gallery/**/*.ipynb", "gallery/**/*.md"]
+exclude_patterns = ["_build", "generated", "gallery/**/*.ipynb", "gallery/**/*.md"]
 templates_path = ["_templates"]
 nitpick_ignore_regex = [
     # Names of other libraries stay plain text: their indexes would have to be downloaded.
@@ -60,6 +61,12 @@ html_show_sourcelink = False
 def skip_routing(app, what, name, obj, skip, options):  # noqa: ANN001, ANN201, ARG001, PLR0917 - Sphinx calls it so
     """Leave out the methods that scikit-learn adds for metadata routing, and their references."""
     return skip or (name.startswith("set_") and name.endswith("_request"))
+
+
+sys.path.insert(0, str(Path(__file__).parent))
+import model_figures  # noqa: E402 - it lies beside this file
+
+model_figures.write(Path(__file__).parent / "generated" / "model_figures.rst")
 
 
 def setup(app):  # noqa: ANN001, ANN201 - the same

@@ -1,0 +1,90 @@
+"""The figures of the model cards, written from the package's manifest when the site is built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fer2013kit.pretrained import read_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+_VIEWS = {"one pass": "one pass", "flip": "with flips", "ten_crop": "ten crops"}
+
+
+def write(path: Path) -> None:
+    """Write the sections of all networks that ship with the package."""
+    path.parent.mkdir(exist_ok=True)
+    sections = [_section(name, entry) for name, entry in sorted(read_manifest().items())]
+    path.write_text("\n".join(sections) or "None is shipped.\n", encoding="utf-8")
+
+
+def _section(name: str, entry: dict[str, Any]) -> str:
+    report, ece, light = entry["report"], entry["ece"], entry["light"]
+    low, high = report["accuracy_interval"]
+    sizes = {kind: file["bytes"] / 1e6 for kind, file in entry["files"].items()}
+    recipe = f"  Trained by {entry['recipe']}." if entry["recipe"] else ""
+    size = (
+        f"{entry['parameters']:,} parameters; {sizes['classifier']:.1f} MB as a classifier, "
+        f"{sizes['predictor']:.1f} MB for the light runtime.{recipe}"
+    )
+    accuracy = (
+        f"Accuracy on PublicTest {report['accuracy']:.3f}, with 95 % confidence between "
+        f"{low:.3f} and {high:.3f}; the true class is among the first two in "
+        f"{report['top2_accuracy']:.3f}.  The light runtime's file "
+        f"({light['quantization'] or 'float32'}) reaches {light['accuracy']:.3f}; its "
+        f"probabilities differ by at most {light['largest_difference']:.3f}."
+    )
+    calibration = (
+        f"Calibration: temperature {entry['temperature']:.3f}, fitted on PublicTest.  The "
+        f"calibration error is {ece['before']:.3f} before, and "
+        f"{ece['after, fitted on the other half']:.3f} after when each half of PublicTest is "
+        "measured with the temperature of the other."
+    )
+    return "\n".join(
+        [
+            f"``{name}``",
+            "~" * (len(name) + 4),
+            "",
+            size,
+            "",
+            accuracy,
+            "",
+            *_table(("PublicTest", *_NAMES), _views(entry["PublicTest"])),
+            "",
+            *_table(
+                ("without rows of Training", *_NAMES),
+                _views(entry["PublicTest without rows of Training"]),
+            ),
+            "",
+            *_table(
+                ("class", "precision", "recall", "F1", "pictures"),
+                (
+                    (one, *(f"{row[key]:.3f}" for key in ("precision", "recall", "f1")),
+                     str(row["support"]))
+                    for one, row in report["per_class"].items()
+                ),
+            ),
+            "",
+            calibration,
+            "",
+        ]
+    )  # fmt: skip
+
+
+_NAMES = ("accuracy", "balanced accuracy", "macro F1", "cross-entropy")
+_KEYS = ("accuracy", "balanced_accuracy", "f1_macro", "loss")
+
+
+def _views(figures: dict[str, dict[str, float]]) -> Iterable[Sequence[str]]:
+    for view, row in figures.items():
+        yield (_VIEWS[view], *(f"{row[key]:.3f}" for key in _KEYS))
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [".. list-table::", "   :header-rows: 1", ""]
+    for row in (head, *rows):
+        first, *others = row
+        lines += [f"   * - {first}", *(f"     - {one}" for one in others)]
+    return lines

@@ -1,0 +1,76 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+import fer2013kit as fk
+from fer2013kit.cli import main
+from networks import tiny_network
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli_export")
+    data = fk.make_fer2013(n_samples=140, random_state=0)
+    fk.save_fer2013(data, folder / "faces.npz")
+    Image.fromarray(data.test.images[0, ..., 0]).save(folder / "face.png")
+    clf = fk.EmotionClassifier(
+        model_params={"filters": (4, 4, 4), "dense_units": 8}, epochs=1, verbose=0, random_state=0
+    )
+    clf.fit(*data.train).save(folder / "emotions.fer")
+    fk.EmotionClassifier(tiny_network, epochs=1, verbose=0).fit(*data.train).save(
+        folder / "own.fer"
+    )
+    return folder
+
+
+def run(*arguments, code=0):
+    result = CliRunner().invoke(main, [str(one) for one in arguments])
+    assert result.exit_code == code, result.stderr
+    return result
+
+
+def test_export_then_predict_with_the_file(folder, tmp_path):
+    path = tmp_path / "new" / "emotions.tflite"
+    report = json.loads(run("export", folder / "emotions.fer", path, "--json").stdout)
+    assert report["n_bytes"] == path.stat().st_size
+    assert report["largest_difference"] < 1e-3
+    answers = []
+    for model in (path, folder / "emotions.fer"):
+        done = run("predict", model, folder / "face.png", "--json")
+        (row,) = json.loads(done.stdout)["predictions"]
+        answers.append(row["probabilities"])
+    assert answers[0] == pytest.approx(answers[1], abs=0.05)
+
+
+def test_export_says_how_well_it_agrees(folder, tmp_path):
+    done = run(
+        "export", folder / "emotions.fer", tmp_path / "x.tflite",
+        "--quantization", "int8", "--data", folder / "faces.npz",
+    )  # fmt: skip
+    assert "on 112 pictures the probabilities differ by at most" in done.stdout
+    assert done.stderr == ""
+
+
+def test_shipped_network_goes_by_its_name(folder, tmp_path):
+    done = run("predict", "five_layer_cnn", folder / "face.png")
+    assert done.stdout.startswith(str(folder / "face.png"))
+    run("evaluate", "five_layer_cnn", folder / "faces.npz", "--split", "test")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["emotions.fer", "x.pb"], "path must end in"),
+        (["emotions.fer", "x.tflite", "--quantization", "int8"], "needs images"),
+        (["five_layer_cn", "x.tflite"], "no such file"),
+        (["own.fer", "x.tflite"], "unknown model"),
+        (["emotions.fer", "x.tflite", "--data", "none.npz"], "none.npz"),
+    ],
+)
+def test_failure_is_one_line(folder, monkeypatch, arguments, message):
+    monkeypatch.chdir(folder)
+    done = run("export", *arguments, code=1)
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
