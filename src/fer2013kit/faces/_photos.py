@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import io
 import os
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -91,6 +92,8 @@ def read_photo(photo: Photo, *, max_side: int = MAX_SIDE) -> Pixels:
     if isinstance(photo, bytes):
         return _read_file(io.BytesIO(photo), max_side, path=None)
     if hasattr(photo, "read"):
+        if isinstance(photo, io.TextIOBase):
+            raise InvalidInputError("photo must be a file opened for bytes; received one for text")
         return _read_file(photo, max_side, path=None)
     return _pixels(_array_to_picture(photo), max_side, path=None)
 
@@ -113,6 +116,8 @@ def _read_file(file: Any, max_side: int, *, path: Path | None) -> Pixels:
             "no picture in a known format; expected JPEG, PNG or another one that Pillow reads",
             path=path,
         ) from error
+    except (TypeError, SyntaxError, struct.error) as error:
+        raise MediaFileError(f"the picture cannot be opened ({error})", path=path) from error
 
 
 def _pixels(picture: Image.Image, max_side: int, *, path: Path | None) -> Pixels:
