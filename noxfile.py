@@ -23,6 +23,23 @@ import pathlib, sys, fer2013kit
 assert pathlib.Path(fer2013kit.__file__).is_relative_to(sys.prefix), fer2013kit.__file__
 """
 
+LIGHT = """
+import importlib.util
+import fer2013kit as fk
+from PIL import Image
+for name in ("keras", "matplotlib", "pandas", "sklearn", "tensorflow"):
+    assert importlib.util.find_spec(name) is None, name
+X, y = fk.make_fer2013(n_samples=70, random_state=0).train
+assert fk.EmotionPredictor.from_pretrained().predict_proba(X).shape == (len(X), 7)
+try:
+    fk.EmotionClassifier
+except fk.MissingDependencyError as error:
+    assert "pip install fer2013kit" in str(error)
+else:
+    raise AssertionError("there is a classifier without scikit-learn")
+Image.fromarray(X[0, ..., 0]).save("face.png")
+"""
+
 QUIET = {"MPLBACKEND": "agg", "TF_CPP_MIN_LOG_LEVEL": "2"}
 
 
@@ -91,6 +108,19 @@ def wheel(session: nox.Session) -> None:
             command = str(python.with_name("fer2013kit"))
             for arguments in (["--version"], ["--help"], ["demo"]):
                 session.run(command, *arguments)
+        _check_light(session, folder)
+
+
+def _check_light(session: nox.Session, folder: Path) -> None:
+    """Build fer2013kit-light and predict with it where there is no TensorFlow."""
+    run(session, "build", "--wheel", "--outdir", str(folder / "light"), "light")
+    (archive,) = (folder / "light").glob("*.whl")
+    _check_contents(session, archive)
+    python = _new_environment(folder / "light_environment")
+    session.run(str(python), "-m", "pip", "install", "--quiet", str(archive))
+    with session.chdir(folder / "work"):
+        session.run(str(python), "-c", WHERE + LIGHT)
+        session.run(str(python.with_name("fer2013kit")), "predict", "--crops", "face.png")
 
 
 def _check_contents(session: nox.Session, archive: Path) -> None:
@@ -116,8 +146,13 @@ def _stranger_environment(folder: Path) -> Path:
     A second TensorFlow would take gigabytes.  A folder named in a ``.pth`` file is searched for
     packages, while the ``.pth`` files inside it, the editable install's among them, are not read.
     """
-    venv.create(folder, clear=True, with_pip=True)
-    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    python = _new_environment(folder)
     (site,) = folder.glob("**/site-packages")
     (site / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
     return python
+
+
+def _new_environment(folder: Path) -> Path:
+    """Create an empty environment and return its Python."""
+    venv.create(folder, clear=True, with_pip=True)
+    return folder / ("Scripts" if os.name == "nt" else "bin") / "python"

@@ -39,7 +39,7 @@ from PIL import Image
 from fer2013kit.cli import main
 
 Image.fromarray(faces[0, ..., 0]).save("face.png")
-main(["predict", "five_layer_cnn", "face.png", "--tta", "flip"], standalone_mode=False)
+main(["predict", "--crops", "face.png", "--tta", "flip"], standalone_mode=False)
 main(["export", "five_layer_cnn", "x.onnx"], standalone_mode=True)
 """
 
