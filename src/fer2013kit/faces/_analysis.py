@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 import numpy as np
 
 from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE
 from fer2013kit.exceptions import InvalidInputError, MediaFileError
-from fer2013kit.faces._crops import cut_face, fills_picture, whole_face
+from fer2013kit.faces._crops import whole_face
 from fer2013kit.faces._detector import FaceDetector
 from fer2013kit.faces._emotion import FaceEmotion, face_emotion
+from fer2013kit.faces._finding import find_faces, whole_box
 from fer2013kit.faces._photos import read_photo
 
 if TYPE_CHECKING:
@@ -21,13 +22,9 @@ if TYPE_CHECKING:
 
     from fer2013kit._pictures import Aspect
     from fer2013kit.exceptions import Fer2013KitError
+    from fer2013kit.faces._finding import Crops
+    from fer2013kit.faces._finding import Detector as Detector
     from fer2013kit.faces._photos import Photo, Pixels
-
-    Detector = Callable[[NDArray[np.uint8]], ArrayLike]
-    Crops = list[NDArray[np.uint8]]
-
-_BOX_LENGTH: Final = 4
-_HEIGHT, _WIDTH, _ = IMAGE_SHAPE
 
 
 class Classifier(Protocol):
@@ -195,7 +192,7 @@ def analyze_photos(
     size = _face_size(classifier)
 
     def find(pixels: Pixels, given: ArrayLike | None) -> tuple[NDArray[np.float64], Crops]:
-        return _find_faces(pixels, given, detector or _default_detector(), margin, size)
+        return find_faces(pixels, given, detector or _default_detector(), margin, size)
 
     return _analyze(
         _with_boxes(_with_progress(photos, enabled=progress), boxes),
@@ -230,7 +227,7 @@ def analyze_crops(
     size = _face_size(classifier)
 
     def find(pixels: Pixels, _: ArrayLike | None) -> tuple[NDArray[np.float64], Crops]:
-        return _whole(pixels), [whole_face(pixels.rgb, size, aspect=aspect)]
+        return whole_box(pixels), [whole_face(pixels.rgb, size, aspect=aspect)]
 
     return _analyze(
         _with_boxes(_with_progress(photos, enabled=progress), None),
@@ -302,50 +299,6 @@ def _with_progress(photos: Iterable[Any], *, enabled: bool) -> Iterable[Any]:
     from tqdm import tqdm
 
     return tqdm(photos, desc="photos", unit="photo", disable=None, leave=False)
-
-
-def _find_faces(
-    pixels: Pixels,
-    given: ArrayLike | None,
-    detector: Detector,
-    margin: float | None,
-    size: tuple[int, int],
-) -> tuple[NDArray[np.float64], Crops]:
-    """Return boxes (n, 4) in pixels of the photograph, and the faces cut out of it."""
-    rgb = pixels.rgb
-    scale = np.array(pixels.scale * 2)
-    if given is not None:
-        found = check_boxes(given, name="boxes") / scale
-    elif rgb.shape[:2] == (_HEIGHT, _WIDTH):
-        return _whole(pixels), [whole_face(rgb, size)]
-    else:
-        found = check_boxes(detector(rgb), name="the detector's boxes")
-        if len(found) == 1 and fills_picture(found[0], rgb.shape[:2], margin):
-            return _whole(pixels), [whole_face(rgb, size)]
-    return found * scale, [cut_face(rgb, box, size, margin=margin) for box in found]
-
-
-def _whole(pixels: Pixels) -> NDArray[np.float64]:
-    return np.array([[0, 0, pixels.width, pixels.height]], np.float64)
-
-
-def check_boxes(boxes: ArrayLike, *, name: str) -> NDArray[np.float64]:
-    """Return boxes as floats (n, 4); none at all may have any shape."""
-    array = np.asarray(boxes)
-    if not array.size:
-        return np.empty((0, _BOX_LENGTH))
-    if array.ndim != 2 or array.shape[1] != _BOX_LENGTH or array.dtype.kind not in "iuf":  # noqa: PLR2004 - rows and columns
-        raise InvalidInputError(
-            f"{name} must be numbers of shape (n, 4): left, top, width, height; "
-            f"received {array.dtype} of shape {array.shape}"
-        )
-    result = array.astype(np.float64)
-    if not np.isfinite(result).all() or (result[:, 2:] <= 0).any():
-        raise InvalidInputError(
-            f"{name} must be finite, with a positive width and height; received "
-            f"{result[~(np.isfinite(result).all(axis=1) & (result[:, 2:] > 0).all(axis=1))][0]}"
-        )
-    return result
 
 
 def _classify(

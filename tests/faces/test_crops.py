@@ -1,0 +1,179 @@
+"""Faces found, cut and drawn."""
+
+import numpy as np
+import pytest
+from fake_photos import CORNER, as_file, picture
+from PIL import Image
+
+import fer2013kit as fk
+from fer2013kit.faces._crops import cut_face
+
+COLLINS, HOPPER = fk.sample_photos()
+
+
+# --- faces: boxes, detectors, crops ---------------------------------------------------------------
+
+
+def test_own_detector_and_own_boxes_agree(mean):
+    shapes = []
+
+    def detector(image):
+        shapes.append((image.shape, image.dtype))
+        return [CORNER, (300, 100, 50, 60)]
+
+    photo = Image.open(COLLINS)
+    found = fk.analyze_photo(photo, classifier=mean, detector=detector)
+    given = fk.analyze_photo(photo, classifier=mean, boxes=[CORNER, (300, 100, 50, 60)])
+    assert shapes == [((512, 512, 3), np.uint8)]
+    assert [face.box for face in found] == [face.box for face in given]
+    assert [face.box for face in found] == [CORNER, (300, 100, 50, 60)]
+    np.testing.assert_array_equal(mean.seen[0], mean.seen[1])
+
+
+@pytest.mark.parametrize(
+    "boxes",
+    [[1, 2, 3, 4], [[1, 2, 3]], [[1, 2, 0, 4]], [[1, 2, 3, np.nan]], [["a", "b", "c", "d"]]],
+)
+def test_wrong_boxes_are_refused(boxes, mean):
+    with pytest.raises(fk.InvalidInputError, match="boxes must be"):
+        fk.analyze_photo(picture("L"), classifier=mean, boxes=boxes)
+    with pytest.raises(fk.InvalidInputError, match="the detector's boxes must be"):
+        fk.analyze_photo(picture("L"), classifier=mean, detector=lambda _: boxes)
+
+
+def test_squares_are_cut_about_the_centre_of_the_box():
+    gray = np.zeros((200, 300), np.uint8)
+    gray[50:98, 100:148] = np.arange(48 * 48).reshape(48, 48) % 251
+    rgb = np.repeat(gray[..., None], 3, axis=-1)
+    expected = gray[50:98, 100:148]
+    cut = cut_face(rgb, np.array([100.0, 50, 48, 48]), margin=0.0)
+    np.testing.assert_array_equal(cut, expected)
+    # A box of the same area and centre, and one that the margin completes.
+    np.testing.assert_array_equal(
+        cut_face(rgb, np.array([106.0, 42, 36, 64]), margin=0.0), expected
+    )
+    np.testing.assert_array_equal(
+        cut_face(rgb, np.array([112.0, 62, 24, 24]), margin=0.5), expected
+    )
+
+
+@pytest.mark.parametrize("box", [(-30, -30, 60, 60), (80, 60, 90, 90), (-500, -500, 40, 40)])
+def test_beyond_the_edge_its_pixels_go_on(box):
+    rgb = np.full((100, 120, 3), 77, np.uint8)
+    assert (cut_face(rgb, np.array(box, float)) == 77).all()
+
+
+@pytest.mark.parametrize("kind", ["array", "PNG", "RGB"])
+def test_pictures_of_48x48_go_straight_in(mean, kind):
+    face = fk.make_fer2013(n_samples=14, random_state=0).train.images[0]
+    image = Image.fromarray(face[..., 0])
+    photo = {"array": face, "PNG": as_file(image), "RGB": image.convert("RGB")}[kind]
+    (answer,) = fk.analyze_photo(photo, classifier=mean)
+    np.testing.assert_array_equal(mean.seen[0][0], face[..., 0])
+    assert answer.box == (0, 0, 48, 48)
+
+
+def test_a_face_that_fills_its_picture_is_a_ready_made_crop(mean):
+    left, top, side = 164, 70, 120
+    crop = Image.open(COLLINS).crop((left, top, left + side, top + side))
+    (answer,) = fk.analyze_photo(crop, classifier=mean)
+    assert answer.box == (0, 0, side, side)
+    np.testing.assert_array_equal(mean.seen[0][0], fk.to_face(crop)[..., 0])
+
+
+def test_classifiers_of_other_pictures(mean):
+    mean.image_shape_ = (64, 32, 3)
+    fk.analyze_photo(picture("RGB"), classifier=mean, boxes=[CORNER, CORNER])
+    assert mean.seen[0].shape == (2, 64, 32, 3)
+
+
+def test_wrong_probabilities_are_refused(mean):
+    mean.class_names_ = fk.CLASS_NAMES
+    with pytest.raises(
+        fk.InvalidInputError, match=r"must return shape \(1, 7\).*received \(1, 2\)"
+    ):
+        fk.analyze_photo(picture("RGB"), classifier=mean, boxes=[CORNER])
+
+
+# --- the detector ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [0.15, 0.5, 1, 3, 6])
+def test_faces_are_found_small_and_large(scale):
+    side = round(512 * scale)
+    image = np.asarray(Image.open(COLLINS).resize((side, side), Image.Resampling.BILINEAR))
+    (box,) = fk.FaceDetector()(image)
+    np.testing.assert_allclose(box / scale, (180, 65, 90, 111), atol=14)
+
+
+def test_several_faces_are_found_where_they_are():
+    both = Image.new("RGB", (1100, 620), "white")
+    both.paste(Image.open(HOPPER), (0, 10))
+    both.paste(Image.open(COLLINS), (560, 50))
+    faces = fk.analyze_photo(both)
+    assert len(faces) == 2
+    (collins,) = fk.analyze_photo(COLLINS)
+    right = max(faces, key=lambda face: face.box.left)
+    np.testing.assert_allclose(right.box, np.add(collins.box, (560, 50, 0, 0)), atol=10)
+    assert right.emotion == collins.emotion
+
+
+def test_noise_and_plain_pictures_hold_no_face():
+    detector = fk.FaceDetector()
+    noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)
+    assert detector(noise).shape == (0, 4)
+    assert detector(np.zeros((1, 1, 3), np.uint8)).shape == (0, 4)
+
+
+def test_detector_tells_how_sure_it_is():
+    image = np.asarray(Image.open(COLLINS))
+    boxes, scores = fk.FaceDetector().detect(image)
+    assert boxes.shape == (1, 4)
+    assert 0.7 <= scores[0] <= 1
+    assert len(fk.FaceDetector(min_score=1.0)(image)) == 0
+
+
+@pytest.mark.parametrize("options", [{"min_score": 0}, {"min_score": 1.5}, {"max_side": 10}])
+def test_wrong_settings_of_the_detector_are_refused(options):
+    with pytest.raises(fk.InvalidInputError, match=next(iter(options))):
+        fk.FaceDetector(**options)
+
+
+@pytest.mark.parametrize(
+    "image", [np.zeros((9, 9), np.uint8), np.zeros((9, 9, 3)), np.zeros((0, 9, 3), np.uint8)]
+)
+def test_detector_refuses_other_arrays(image):
+    with pytest.raises(fk.InvalidInputError, match=r"uint8 of shape \(height, width, 3\)"):
+        fk.FaceDetector()(image)
+
+
+# --- drawing --------------------------------------------------------------------------------------
+
+
+def test_annotate_draws_boxes_names_and_bars():
+    faces = fk.analyze_photo(COLLINS)
+    before = np.asarray(Image.open(COLLINS).convert("RGB"))
+    drawn = fk.annotate(COLLINS, faces)
+    assert (drawn.size, drawn.mode) == ((512, 512), "RGB")
+    changed = (np.asarray(drawn) != before).any(axis=-1)
+    left, top, width, height = faces[0].box
+    assert changed[top, left : left + width].all()
+    assert changed[top : top + height, left].all()
+    assert not changed[top + 20 : top + height - 20, left + 20 : left + width - 20].any()
+    assert changed[:top].any()  # the name
+    assert changed[top : top + height, left + width + 5 :].any()  # the bars
+    assert not changed[300:].any()
+
+
+def test_annotate_leaves_its_input_alone_and_takes_no_faces():
+    image = np.full((60, 80, 3), 9, np.uint8)
+    drawn = fk.annotate(image, [])
+    assert (np.asarray(drawn) == 9).all()
+    fk.annotate(image, fk.analyze_photo(image, boxes=[(5, 5, 40, 40)]))
+    assert (image == 9).all()
+
+
+@pytest.mark.parametrize("box", [(0, 0, 512, 512), (-20, -20, 60, 60), (500, 500, 90, 90)])
+def test_annotate_draws_boxes_at_every_place(box):
+    faces = fk.analyze_photo(COLLINS, boxes=[box, (3, 3, 4, 4)])
+    assert fk.annotate(COLLINS, faces).size == (512, 512)

@@ -1,0 +1,174 @@
+"""What is said about the faces of photographs, and about those of many."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from fake_photos import CORNER, Mean, picture
+
+import fer2013kit as fk
+
+COLLINS, HOPPER = fk.sample_photos()
+
+
+# --- what comes out -------------------------------------------------------------------------------
+
+
+def test_sample_photographs():
+    collins, hopper = fk.analyze_photos([COLLINS, HOPPER])
+    (face,) = collins
+    assert face.emotion == "happy"
+    assert face.score == face.probabilities.max() > 0.5
+    assert not face.uncertain
+    assert isinstance(face.box, fk.FaceBox)
+    left, top, width, height = face.box
+    assert all(isinstance(length, int) for length in face.box)
+    assert left < 220 < left + width  # the nose is at (220, 125)
+    assert top < 125 < top + height
+    assert face.probabilities.dtype == np.float32
+    assert face.probabilities.shape == (7,)
+    assert face.probabilities.sum() == pytest.approx(1, abs=1e-5)
+    assert face.class_names == fk.CLASS_NAMES
+    assert len(hopper) == 1
+
+
+def test_answers_cannot_be_changed():
+    (face,) = fk.analyze_photo(COLLINS)
+    with pytest.raises(AttributeError):
+        face.emotion = "sad"
+    with pytest.raises(ValueError, match="read-only"):
+        face.probabilities[0] = 1
+
+
+def test_as_dict_holds_plain_values(mean):
+    (face,) = fk.analyze_photo(picture("RGB"), classifier=mean, boxes=[CORNER])
+    assert face.as_dict() == {
+        "box": {"left": 20, "top": 40, "width": 160, "height": 200},
+        "emotion": "bright",
+        "score": 1.0,
+        "uncertain": False,
+        "probabilities": {"dark": 0.0, "bright": 1.0},
+    }
+
+
+def test_uncertain_is_a_score_below_one_half():
+    class Three(Mean):
+        class_names_ = ("a", "b", "c")
+
+        def predict_proba(self, X):
+            return np.tile(np.array([0.2, self.score, 0.8 - self.score]), (len(X), 1))
+
+    classifier = Three()
+    for classifier.score, expected in ((0.5, False), (0.49, True)):
+        (face,) = fk.analyze_photo(picture("L"), classifier=classifier, boxes=[CORNER])
+        assert face.emotion == "b"
+        assert face.uncertain is expected
+
+
+def test_no_face_is_an_empty_list(mean):
+    assert fk.analyze_photo(picture("RGB"), classifier=mean) == []
+    assert fk.analyze_photo(picture("RGB"), classifier=mean, boxes=[]) == []
+    assert mean.seen == []
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 700), (3, 5), (47, 48)])
+def test_tiny_and_narrow_pictures_have_no_face(mean, size):
+    assert fk.analyze_photo(picture("RGB", size), classifier=mean) == []
+
+
+# --- many photographs -----------------------------------------------------------------------------
+
+
+def test_batches_hold_faces_of_several_photographs(mean):
+    photos = [picture("L"), picture("L", color="black"), picture("L")]
+    boxes = [[CORNER], [], [CORNER, CORNER]]
+    answers = fk.analyze_photos(iter(photos), classifier=mean, boxes=boxes)
+    assert [len(faces) for faces in answers] == [1, 0, 2]
+    assert [len(batch) for batch in mean.seen] == [3]
+    small = fk.analyze_photos(iter(photos), classifier=mean, boxes=boxes, batch_size=1)
+    assert [len(batch) for batch in mean.seen] == [3, 1, 2]
+    assert [[f.box for f in faces] for faces in small] == [[f.box for f in a] for a in answers]
+
+
+def test_errors_stand_in_their_place(mean, tmp_path):
+    photos = [picture("L"), tmp_path / "none.jpg", picture("L")]
+    boxes = [[CORNER], None, [CORNER]]
+    first, error, last = fk.analyze_photos(photos, classifier=mean, boxes=boxes, return_errors=True)
+    assert len(first) == len(last) == 1
+    assert isinstance(error, fk.MediaFileError)
+    with pytest.raises(fk.MediaFileError):
+        fk.analyze_photos(photos, classifier=mean, boxes=boxes)
+
+
+def test_boxes_must_be_as_many_as_photographs(mean):
+    with pytest.raises(fk.InvalidInputError, match="as many as photos"):
+        fk.analyze_photos([picture("L")] * 2, classifier=mean, boxes=[[CORNER]])
+    with pytest.raises(fk.InvalidInputError, match="batch_size"):
+        fk.analyze_photos([], classifier=mean, batch_size=0)
+
+
+def test_find_photos(tmp_path, monkeypatch):
+    (tmp_path / "deep").mkdir()
+    for name in ["b.jpg", "a.PNG", "deep/c.webp", "notes.txt", "._b.jpg", "odd[1].jpg"]:
+        (tmp_path / name).write_bytes(b"")
+
+    def names(paths):
+        return [path.relative_to(tmp_path).as_posix() for path in fk.find_photos(paths)]
+
+    assert names(tmp_path) == ["a.PNG", "b.jpg", "deep/c.webp", "odd[1].jpg"]
+    assert names(str(tmp_path / "*.jpg")) == ["b.jpg", "odd[1].jpg"]
+    assert names(str(tmp_path / "**" / "*.webp")) == ["deep/c.webp"]
+    assert names([tmp_path / "odd[1].jpg", tmp_path / "b.jpg", tmp_path / "b.jpg"]) == [
+        "odd[1].jpg",
+        "b.jpg",
+    ]
+    assert names([tmp_path / "not there.jpg"]) == ["not there.jpg"]
+    with pytest.raises(fk.MediaFileError, match="no file matches"):
+        fk.find_photos(tmp_path / "*.gif")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(fk.MediaFileError, match="no picture in this folder"):
+        fk.find_photos(tmp_path / "empty")
+
+
+# --- alone ----------------------------------------------------------------------------------------
+
+
+def test_photographs_need_none_of_the_heavy_libraries(tmp_path):
+    script = f"""
+import sys
+heavy = {{"tensorflow", "keras", "sklearn", "pandas", "matplotlib", "scipy"}}
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in heavy:
+            raise ModuleNotFoundError(f"no {{name}}", name=name)
+
+sys.meta_path.insert(0, Absent())
+import fer2013kit as fk
+path = fk.sample_photos()[0]
+faces = fk.analyze_photo(path)
+fk.annotate(path, faces).save({str(tmp_path / "out.png")!r})
+print(faces[0].emotion, heavy & set(sys.modules))
+"""
+    result = subprocess.run(  # noqa: S603 - our own script, run by our own Python
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "happy set()"
+
+
+def test_missing_runtime_is_told(monkeypatch):
+    from fer2013kit.faces import _detector
+
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    _detector._network.cache_clear()
+    with pytest.raises(fk.MissingDependencyError, match="pip install ai-edge-litert"):
+        fk.FaceDetector()(np.zeros((64, 64, 3), np.uint8))
+
+
+def test_sample_photographs_say_where_they_are_from():
+    text = (COLLINS.parent / "README.txt").read_text(encoding="utf-8")
+    for path in fk.sample_photos():
+        assert path.name in text
+        assert path.stat().st_size < 150_000
+    assert "public domain" in text

@@ -1,0 +1,170 @@
+"""Photographs of every kind to pixels."""
+
+import io
+import warnings
+import zlib
+
+import numpy as np
+import pytest
+from fake_photos import CORNER, as_file, picture
+from PIL import Image
+
+import fer2013kit as fk
+from fer2013kit.faces._photos import read_photo
+
+COLLINS, _ = fk.sample_photos()
+
+
+KINDS = {
+    "path": lambda path: path,
+    "string": str,
+    "bytes": lambda path: path.read_bytes(),
+    "file": lambda path: io.BytesIO(path.read_bytes()),
+    "picture": Image.open,
+    "array": lambda path: np.asarray(Image.open(path)),
+    "floats": lambda path: np.asarray(Image.open(path)) / 255,
+    "16 bits": lambda path: np.asarray(Image.open(path)).astype(np.uint16) * 257,
+}
+
+
+def test_all_kinds_of_photo_have_the_same_pixels():
+    expected = np.asarray(Image.open(COLLINS).convert("RGB"))
+    for name, kind in KINDS.items():
+        np.testing.assert_array_equal(read_photo(kind(COLLINS)).rgb, expected, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    "mode",
+    [
+        "1",
+        "L",
+        "LA",
+        "La",
+        "P",
+        "PA",
+        "RGB",
+        "RGBA",
+        "RGBX",
+        "RGBa",
+        "CMYK",
+        "YCbCr",
+        "HSV",
+        "I;16",
+        "I",
+        "F",
+    ],
+)
+def test_every_mode_is_read(mode, mean):
+    assert (read_photo(picture(mode)).rgb == 255).all()
+    (face,) = fk.analyze_photo(picture(mode), classifier=mean, boxes=[CORNER])
+    assert face.emotion == "bright"
+
+
+def test_transparency_shows_white():
+    clear = Image.new("RGBA", (60, 60), (0, 0, 0, 0))
+    assert (read_photo(as_file(clear)).rgb == 255).all()
+
+
+def test_arrays_of_every_layout(mean):
+    for shape in [(60, 50), (60, 50, 1), (60, 50, 2), (60, 50, 3), (60, 50, 4)]:
+        pixels = read_photo(np.full(shape, 255, np.uint8))
+        assert pixels.rgb.shape == (60, 50, 3)
+        assert (pixels.rgb == 255).all()
+    assert (read_photo(np.ones((60, 50), bool)).rgb == 255).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
+def test_orientation_tags_are_obeyed(orientation, kind):
+    from PIL import ImageOps
+
+    stored = Image.new("RGB", (64, 32), "white")
+    stored.paste("black", (0, 0, 32, 16))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file = as_file(stored, kind, exif=exif)
+    expected = ImageOps.exif_transpose(Image.open(io.BytesIO(file.getvalue()))).convert("RGB")
+    pixels = read_photo(file)
+    np.testing.assert_array_equal(pixels.rgb, np.asarray(expected))
+    assert (pixels.width, pixels.height) == expected.size
+
+
+def test_boxes_are_those_of_the_upright_photograph():
+    turned = Image.open(COLLINS).transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # stored with its top to the left
+    (face,) = fk.analyze_photo(as_file(turned, "PNG", exif=exif))
+    (upright,) = fk.analyze_photo(COLLINS)
+    assert face.box == upright.box
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_large_photographs_are_worked_on_smaller(kind, monkeypatch):
+    large = Image.open(COLLINS).resize((3000, 3000))
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "fer2013kit.faces._analysis.read_photo", lambda one: read_photo(one, max_side=700)
+        )
+        (face,) = fk.analyze_photo(as_file(large, kind))
+    assert read_photo(as_file(large, kind), max_side=700).rgb.shape == (700, 700, 3)
+    (small,) = fk.analyze_photo(COLLINS)
+    np.testing.assert_allclose(np.array(face.box) * 512 / 3000, small.box, atol=8)
+    assert face.emotion == small.emotion
+
+
+def huge_png(width, height):
+    """Return a PNG that says it is so large, without the pixels."""
+    content = bytearray(as_file(Image.new("L", (1, 1))).getvalue())
+    header = b"IHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 0, 0, 0, 0])
+    content[12:33] = header + zlib.crc32(header).to_bytes(4, "big")
+    return bytes(content)
+
+
+@pytest.mark.parametrize("side", [10_000, 20_000])
+def test_too_many_pixels_are_refused_before_they_are_decoded(side):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(fk.MediaFileError, match=r"too large|expected at most 80,000,000"):
+            fk.analyze_photo(huge_png(side, side))
+
+
+BAD_FILES = {
+    "text.jpg": b"this is no picture",
+    "empty.png": b"",
+    "cut.jpg": COLLINS.read_bytes()[:20_000],
+    "cut.png": as_file(Image.open(COLLINS)).getvalue()[:9_000],
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_bad_files_are_named_in_the_error(name, tmp_path):
+    path = tmp_path / name
+    path.write_bytes(BAD_FILES[name])
+    with pytest.raises(fk.MediaFileError) as caught:
+        fk.analyze_photo(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert caught.value.path == path
+    assert "BytesIO" not in str(caught.value)
+    with pytest.raises(fk.MediaFileError) as caught:
+        fk.analyze_photo(BAD_FILES[name])
+    assert caught.value.path is None
+
+
+def test_missing_files_and_folders(tmp_path):
+    with pytest.raises(fk.MediaFileError, match="No such file"):
+        fk.analyze_photo(tmp_path / "none.jpg")
+    with pytest.raises(OSError, match="directory"):
+        fk.analyze_photo(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "photo",
+    [
+        *(None, 3.0, [], "text\0.jpg", np.array([["a"]]), io.StringIO("text")),
+        *(np.zeros((0, 5)), np.zeros((2, 48, 48)), np.zeros((9, 9, 5))),
+        *(np.full((9, 9), -1), np.full((9, 9), np.nan), np.full((9, 9), 256)),
+    ],
+)
+def test_what_is_no_photo_is_refused(photo, mean):
+    with pytest.raises(fk.Fer2013KitError, match=r"photo|picture|null"):
+        fk.analyze_photo(photo, classifier=mean)
