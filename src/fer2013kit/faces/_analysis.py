@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from fer2013kit._pictures import Aspect
     from fer2013kit.exceptions import Fer2013KitError
     from fer2013kit.faces._finding import Crops
-    from fer2013kit.faces._finding import Detector as Detector
     from fer2013kit.faces._photos import Photo, Pixels
+
+    Detector = Callable[[NDArray[np.uint8]], ArrayLike]
 
 
 class Classifier(Protocol):

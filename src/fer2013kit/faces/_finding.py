@@ -11,13 +11,11 @@ from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.faces._crops import cut_face, fills_picture, whole_face
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import ArrayLike, NDArray
 
+    from fer2013kit.faces._analysis import Detector
     from fer2013kit.faces._photos import Pixels
 
-    Detector = Callable[[NDArray[np.uint8]], ArrayLike]
     Crops = list[NDArray[np.uint8]]
 
 _BOX_LENGTH: Final = 4
