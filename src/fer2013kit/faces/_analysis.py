@@ -101,7 +101,7 @@ def analyze_photo(
     >>> import fer2013kit as fk
     >>> for face in fk.analyze_photo(fk.sample_photos()[0]):
     ...     print(face.emotion, face.box)
-    happy FaceBox(left=178, top=63, width=89, height=113)
+    happy FaceBox(left=180, top=67, width=90, height=110)
     """
     return analyze_photos(
         [photo],
