@@ -68,7 +68,8 @@ def answers_of_others(path, X):
         return keras.saving.load_model(path).predict(X, verbose=0)
     import tensorflow as tf
 
-    return tf.saved_model.load(str(path)).serve(X).numpy()
+    served = tf.saved_model.load(str(path))  # its functions live as long as it does
+    return served.serve(X).numpy()
 
 
 @pytest.mark.parametrize("name", FILES)
