@@ -58,9 +58,13 @@ html_title = f"fer2013kit {release}"
 html_show_sourcelink = False
 
 
+INNER = {"check_settings", "get_metadata_routing", "make_augmentation", "score"}
+
+
 def skip_routing(app, what, name, obj, skip, options):  # noqa: ANN001, ANN201, ARG001, PLR0917 - Sphinx calls it so
-    """Leave out the methods that scikit-learn adds for metadata routing, and their references."""
-    return skip or (name.startswith("set_") and name.endswith("_request"))
+    """Leave out what scikit-learn adds to the classifier, and what serves the classifier itself."""
+    routing = name.startswith("set_") and name.endswith("_request")
+    return skip or routing or name in INNER
 
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -60,17 +60,13 @@ def _section(name: str, entry: dict[str, Any]) -> str:
             "",
             *_table(
                 ("class", "precision", "recall", "F1", "pictures"),
-                (
-                    (one, *(f"{row[key]:.3f}" for key in ("precision", "recall", "f1")),
-                     str(row["support"]))
-                    for one, row in report["per_class"].items()
-                ),
+                _classes(report),
             ),
             "",
             calibration,
             "",
         ]
-    )  # fmt: skip
+    )
 
 
 _NAMES = ("accuracy", "balanced accuracy", "macro F1", "cross-entropy")
@@ -78,8 +74,15 @@ _KEYS = ("accuracy", "balanced_accuracy", "f1_macro", "loss")
 
 
 def _views(figures: dict[str, dict[str, float]]) -> Iterable[Sequence[str]]:
-    for view, row in figures.items():
-        yield (_VIEWS[view], *(f"{row[key]:.3f}" for key in _KEYS))
+    for view, words in _VIEWS.items():
+        yield (words, *(f"{figures[view][key]:.3f}" for key in _KEYS))
+
+
+def _classes(report: dict[str, Any]) -> Iterable[Sequence[str]]:
+    for name in report["class_names"]:
+        row = report["per_class"][name]
+        scores = (f"{row[key]:.3f}" for key in ("precision", "recall", "f1"))
+        yield (name, *scores, str(row["support"]))
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

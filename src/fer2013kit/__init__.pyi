@@ -30,6 +30,7 @@ from .exceptions import MissingDependencyError as MissingDependencyError
 from .exceptions import ModelFileError as ModelFileError
 from .exceptions import UnknownModelError as UnknownModelError
 from .explanation import explain as explain
+from .export import ExportReport as ExportReport
 from .faces import FaceBox as FaceBox
 from .faces import FaceDetector as FaceDetector
 from .faces import FaceEmotion as FaceEmotion
@@ -38,7 +39,6 @@ from .faces import analyze_photos as analyze_photos
 from .faces import annotate as annotate
 from .faces import find_photos as find_photos
 from .faces import sample_photos as sample_photos
-from .export import ExportReport as ExportReport
 from .models import create_model as create_model
 from .models import list_models as list_models
 from .models import register_model as register_model

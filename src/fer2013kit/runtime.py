@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import threading
 from pathlib import Path
@@ -34,9 +33,9 @@ if TYPE_CHECKING:
 _MOST_THREADS: Final = 4
 """More do not help networks as small as these."""
 
-_LIBRARIES: Final[Mapping[str, tuple[str, str]]] = {
-    ".tflite": ("ai_edge_litert.interpreter", "pip install ai-edge-litert"),
-    ".onnx": ("onnxruntime", "pip install onnxruntime"),
+_LIBRARIES: Final[Mapping[str, str]] = {
+    ".tflite": "ai-edge-litert",
+    ".onnx": "onnxruntime",
 }
 
 
@@ -277,14 +276,19 @@ def _start_onnx(content: bytes, source: str, threads: int) -> tuple[Network, Exp
 
 
 def _library(suffix: str) -> Any:
-    name, command = _LIBRARIES[suffix]
+    """Return the module that runs networks of this kind."""
     try:
-        return importlib.import_module(name)
+        if suffix == ".tflite":
+            from ai_edge_litert import interpreter
+
+            return interpreter
+        import onnxruntime
     except ImportError as error:
         raise MissingDependencyError(
-            f"predicting with a {suffix} file needs {name.partition('.')[0]}, which cannot be "
-            f"imported ({error}); install it: {command}"
+            f"predicting with a {suffix} file needs {_LIBRARIES[suffix]}, which cannot be "
+            f"imported ({error}); install it: pip install {_LIBRARIES[suffix]}"
         ) from error
+    return onnxruntime
 
 
 def _rescaled(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
