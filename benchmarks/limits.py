@@ -1,8 +1,10 @@
-"""What the machine can do at most: matrix products, and bytes from the page cache."""
+"""What the machine can do at most: matrix products, bytes of memory, bytes from the page cache."""
 
 from __future__ import annotations
 
+import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
 _SIDE = 4096
 _PRODUCTS = 3
 _BLOCK = 1 << 20
+_COPIED = 1 << 28  # beyond any cache
+_COPIES = 5
 
 
 def gemm(folder: Path, dtype: str) -> dict[str, float]:
@@ -28,6 +32,22 @@ def gemm(folder: Path, dtype: str) -> dict[str, float]:
         multiply(left, right).numpy()
         seconds.append(time.perf_counter() - start)
     return {"GFLOP/s": 2 * _SIDE**3 / min(seconds) / 1e9}
+
+
+def copy_memory(folder: Path) -> dict[str, float]:
+    """Copy arrays from memory to memory on all cores; what is read counts, and what is written."""
+    del folder
+    import numpy as np
+
+    cores = os.cpu_count() or 1
+    blocks = [np.ones((2, _COPIED // cores), np.uint8) for _ in range(cores)]
+    seconds = []
+    with ThreadPoolExecutor(cores) as pool:
+        for _ in range(_COPIES):
+            start = time.perf_counter()
+            list(pool.map(lambda pair: np.copyto(pair[0], pair[1]), blocks))
+            seconds.append(time.perf_counter() - start)
+    return {"GB/s": 2 * _COPIED / min(seconds) / 1e9}
 
 
 def read_bytes(folder: Path, name: str) -> dict[str, float]:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from benchmarks import roofline
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def write(results: dict[str, Any], stem: Path) -> None:
-    """Write ``stem.json`` and ``stem.md``."""
+    """Write ``stem.json`` and ``stem.md``, and ``stem_roofline.svg`` if training was measured."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(results, indent=1)
     stem.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
     stem.with_suffix(".md").write_text(as_markdown(results), encoding="utf-8")
+    for topic in results["topics"]:
+        if {"machine: memory", "machine: GEMM float32"} <= topic["cases"].keys():
+            roofline.draw(topic["cases"], stem.with_name(f"{stem.name}_roofline.svg"))
 
 
 def as_markdown(results: dict[str, Any]) -> str:

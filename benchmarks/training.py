@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.measuring import Case, Round, Target, Topic
+from benchmarks.roofline import step_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,9 +22,9 @@ _BATCH = 128
 _WARM_UP = 10
 _STEPS = 40
 _SIDE = 48
-_FILTERS = (48, 96, 192)
-_KERNELS = (5, 3, 3)
-_DENSE = 256
+FILTERS = (48, 96, 192)
+KERNELS = (5, 3, 3)
+DENSE = 256
 _BLOCKS = 80
 
 _SETTINGS: dict[str, dict[str, Any]] = {
@@ -42,7 +43,12 @@ def fit_kit(folder: Path, settings: str) -> dict[str, float]:
     clock = _make_clock()
     clf = fk.EmotionClassifier(epochs=1, verbose=0, random_state=0, **_SETTINGS[settings])
     clf.fit(images, labels, callbacks=[clock])
-    return {**clock.figures(), "GFLOP per image": training_flops(clf.model_) / 1e9}
+    work = training_flops(clf.model_)
+    return {
+        **clock.figures(),
+        "GFLOP per image": work / 1e9,
+        "FLOP per byte": work / step_bytes(clf.model_, clf.precision_),
+    }
 
 
 def fit_notebook(folder: Path) -> dict[str, float]:
@@ -70,7 +76,7 @@ def augment_stacked(folder: Path) -> dict[str, float]:
     """Run the same changes as stacked Keras layers."""
     import keras
 
-    return _augment(folder, keras.Sequential(_random_layers()))
+    return _augment(folder, keras.Sequential(random_layers()))
 
 
 def training_flops(model: Any) -> float:
@@ -126,7 +132,8 @@ def _make_clock() -> Any:
     return Clock()
 
 
-def _random_layers() -> list[Any]:
+def random_layers() -> list[Any]:
+    """Return the usual stacked layers for about the changes that the kit makes in one warp."""
     from keras import layers
 
     return [
@@ -151,16 +158,16 @@ def _notebook_model() -> Any:
             layers.MaxPooling2D(2),
             layers.Dropout(0.25),
         ]
-        for width, side in zip(_FILTERS, _KERNELS, strict=True)
+        for width, side in zip(FILTERS, KERNELS, strict=True)
     ]
     return keras.Sequential(
         [
             keras.Input((_SIDE, _SIDE, 1)),
-            *_random_layers(),
+            *random_layers(),
             layers.Rescaling(1 / 255),
             *itertools.chain.from_iterable(blocks),
             layers.Flatten(),
-            layers.Dense(_DENSE),
+            layers.Dense(DENSE),
             layers.BatchNormalization(),
             layers.ReLU(),
             layers.Dropout(0.5),
@@ -226,6 +233,11 @@ TOPIC = Topic(
         Case(_FUSED, "augment_fused"),
         Case(_STACKED, "augment_stacked"),
         *(Case(_GEMM[name], "benchmarks.limits.gemm", (name,)) for name in _GEMM),
+        Case("machine: memory", "benchmarks.limits.copy_memory"),
+        *(
+            Case(f"layers alone, {name}", "benchmarks.roofline.measure_layers", (name,))
+            for name in _GEMM
+        ),
     ],
     targets=[
         Target(
