@@ -27,8 +27,9 @@ _ENLARGED: Final = 2.0
 """Small pictures are searched at twice their size: of faces cut to 48 pixels, without hair and
 neck around them, the network finds half as they are and nine in ten enlarged."""
 
-_COARSE_SIDE: Final = 320
-"""Larger pictures are searched again at this size, for faces too large for the network."""
+_COARSE_SIDE: Final = 256
+"""What is searched at a larger size is searched again at this one, for faces too large for the
+network, up to those that fill the picture."""
 
 _OVERLAP: Final = 0.4
 """Two boxes whose intersection is this share of their union are the same face."""
@@ -135,8 +136,7 @@ class FaceDetector:
             )
         longest = max(image.shape[:2])
         scales = {min(_ENLARGED, self.max_side / longest)}
-        if longest > _COARSE_SIDE:
-            scales.add(_COARSE_SIDE / longest)
+        scales |= {_COARSE_SIDE / longest} if _COARSE_SIDE < max(scales) * longest else set()
         rows = _without_repeats(np.concatenate([self._search(image, scale) for scale in scales]))
         return rows[:, 1:], rows[:, 0]
 
