@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from fer2013kit.datasets import FER2013
 
-_LIBRARIES = ("keras", "tensorflow", "scikit-learn", "numpy", "pillow")
+_LIBRARIES = ("keras", "tensorflow", "scikit-learn", "numpy", "pillow", "ai-edge-litert")
 
 
 @click.command()
@@ -39,7 +39,7 @@ def info(*, path: Path | None, as_json: bool) -> None:
     """
     if path is None:
         document = _describe_installation()
-        text = "\n".join(f"{name:<14}{_as_text(value)}" for name, value in document.items())
+        text = "\n".join(f"{name:<16}{_as_text(value)}" for name, value in document.items())
         show(document, text, as_json=as_json)
         return
 
@@ -50,6 +50,7 @@ def info(*, path: Path | None, as_json: bool) -> None:
 
 
 def _describe_installation() -> dict[str, Any]:
+    from fer2013kit import list_pretrained
     from fer2013kit.datasets._storage import cache_home
 
     document: dict[str, Any] = {
@@ -58,6 +59,7 @@ def _describe_installation() -> dict[str, Any]:
         "platform": platform.platform(),
         **{name: _version(name) for name in _LIBRARIES},
         "cache": str(cache_home()),
+        "pretrained": list_pretrained(),
     }
     try:
         import_keras()
