@@ -8,6 +8,7 @@ accuracy of the kit's defaults beside that of the usual way for one lever at a t
 from __future__ import annotations
 
 import argparse
+import csv
 import functools
 import json
 import math
@@ -112,20 +113,23 @@ def _write(results: dict[str, Any], pictures: int) -> None:
     usual = results["accuracy"][_KIT]
     share = statistics.mean(usual)
     error = math.sqrt(share * (1 - share) / pictures)
+    rows = [("what", *(f"seed {seed}" for seed in _SEEDS), "mean less the kit's")]
+    for name, values in results["accuracy"].items():
+        shown = [f"{value:.3f}" for value in values] + [""] * (len(_SEEDS) - len(values))
+        done = min(len(values), len(usual))
+        apart = statistics.mean(values[:done] or [0.0]) - statistics.mean(usual[:done] or [0.0])
+        rows.append((name, *shown, f"{apart:+.3f}" if done else ""))
+    with stem.with_suffix(".csv").open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+    heading, *body = (f"| {' | '.join(row)} |" for row in rows)
     lines = [
         f"PublicTest accuracy of short trainings: {results['recipe']}; one column a seed.",
         f"One such figure has a standard error of {error:.3f} from the number of pictures alone.",
         "",
-        f"| what | {' | '.join(f'seed {seed}' for seed in _SEEDS)} | mean less the kit's |",
-        f"|---|{'---|' * len(_SEEDS)}---|",
+        heading,
+        "|---" * len(rows[0]) + "|",
+        *body,
     ]
-    for name, values in results["accuracy"].items():
-        shown = [f"{value:.3f}" for value in values] + ["..."] * (len(_SEEDS) - len(values))
-        done = min(len(values), len(usual))
-        apart = (
-            f"{statistics.mean(values[:done]) - statistics.mean(usual[:done]):+.3f}" if done else ""
-        )
-        lines.append(f"| {name} | {' | '.join(shown)} | {apart} |")
     stem.with_suffix(".md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

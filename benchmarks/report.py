@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +13,35 @@ if TYPE_CHECKING:
 
 
 def write(results: dict[str, Any], stem: Path) -> None:
-    """Write ``stem.json`` and ``stem.md``, and ``stem_roofline.svg`` if training was measured."""
+    """Write ``stem.json`` and ``stem.md``, the tables of the docs, and the roofline's picture.
+
+    The docs show ``stem_targets.csv``, ``stem_cases.csv`` and, where training was measured,
+    ``roofline.svg``.
+    """
     stem.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(results, indent=1)
     stem.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
     stem.with_suffix(".md").write_text(as_markdown(results), encoding="utf-8")
+    targets: list[tuple[str, ...]] = [("what", "asked", "measured")]
+    cases: list[tuple[str, ...]] = [("case", "figures")]
     for topic in results["topics"]:
+        targets += [_target(one) for one in topic["targets"]]
+        cases += [(name, _figures(one)) for name, one in topic["cases"].items()]
         if {"machine: memory", "machine: GEMM float32"} <= topic["cases"].keys():
-            roofline.draw(topic["cases"], stem.with_name(f"{stem.name}_roofline.svg"))
+            roofline.draw(topic["cases"], stem.with_name("roofline.svg"))
+    for name, rows in (("targets", targets), ("cases", cases)):
+        with stem.with_name(f"{stem.name}_{name}.csv").open("w", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows)
+
+
+def _target(target: dict[str, Any]) -> tuple[str, ...]:
+    unit = f" {target['unit']}" if target["unit"] else ""
+    missed = "" if target["met"] else " (not reached)"
+    return target["what"], f"{target['asked']}{unit}", f"{_spread(target)}{unit}{missed}"
+
+
+def _figures(figures: dict[str, Any]) -> str:
+    return ", ".join(f"{figure} {_spread(spread)}" for figure, spread in figures.items())
 
 
 def as_markdown(results: dict[str, Any]) -> str:
@@ -81,8 +103,7 @@ def _targets(targets: list[dict[str, Any]]) -> list[str]:
 def _cases(cases: dict[str, dict[str, dict[str, Any]]]) -> list[str]:
     lines = ["| case | figures |", "|---|---|"]
     for name, figures in cases.items():
-        shown = ", ".join(f"{figure} {_spread(spread)}" for figure, spread in figures.items())
-        lines.append(f"| {name} | {shown} |")
+        lines.append(f"| {name} | {_figures(figures)} |")
     return [*lines, ""]
 
 

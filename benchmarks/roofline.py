@@ -112,6 +112,7 @@ def draw(cases: dict[str, Any], path: Path) -> None:
     """Draw the picture from the training topic's cases as they stand in the JSON file."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     bandwidth = _median(cases, "machine: memory", "GB/s")
     figure = Figure(figsize=(7.5, 4.8), layout="constrained")
@@ -148,6 +149,11 @@ def draw(cases: dict[str, Any], path: Path) -> None:
         title=f"Roofline of a training step (memory {bandwidth:.0f} GB/s)",
         xlim=(left, right),
     )
+    axes.set_ylim(100, 1.3 * axes.get_ylim()[1])
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axis.set_minor_formatter(NullFormatter())
     axes.grid(which="both", alpha=0.2)
     axes.legend(loc="lower right")
     with mpl.rc_context({"svg.hashsalt": "roofline"}):
