@@ -325,4 +325,5 @@ def test_demo(tmp_path, monkeypatch):
     assert "<img" in Path(document["report"]).read_text(encoding="utf-8")
     assert [len(photo["faces"]) for photo in document["photographs"]] == [1, 1]
     for photo in document["photographs"]:
-        assert Image.open(photo["annotated"]).format == "JPEG"
+        with Image.open(photo["annotated"]) as picture:
+            assert picture.format == "JPEG"

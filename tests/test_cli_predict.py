@@ -30,6 +30,11 @@ def run_json(*arguments, code=0):
     return json.loads(run(*arguments, "--json", code=code).stdout)
 
 
+def size_of(path):
+    with Image.open(path) as picture:
+        return picture.size
+
+
 @pytest.fixture
 def folder(tmp_path):
     """Return a folder with a photograph, a crop, a picture without a face, and other files."""
@@ -89,7 +94,7 @@ def test_save_annotated_never_overwrites_a_picture_of_the_run(folder):
     document = run_json(folder, "--save-annotated", output)
     saved = sorted(path.name for path in output.iterdir())
     assert saved == ["a-2.jpg", "a.jpg", "b.jpg", "c.jpg"]
-    sizes = {row["picture"]: Image.open(row["annotated"]).size for row in document["pictures"]}
+    sizes = {row["picture"]: size_of(row["annotated"]) for row in document["pictures"]}
     assert sizes[str(folder / "other" / "a.jpg")] == (512, 600)
 
 
@@ -97,10 +102,11 @@ def test_crops_are_not_searched(folder):
     for aspect in ("crop", "stretch", "pad"):
         document = run_json(folder / "c.png", COLLINS, "--crops", "--aspect", aspect)
         for row in document["pictures"]:
-            face = fk.to_face(Image.open(row["picture"]), aspect=aspect)
+            with Image.open(row["picture"]) as picture:
+                face = fk.to_face(picture, aspect=aspect)
             expected = fk.EmotionPredictor.from_pretrained().predict_proba(face[None])[0]
             (answer,) = row["faces"]
-            width, height = Image.open(row["picture"]).size
+            width, height = size_of(row["picture"])
             assert answer["box"] == {"left": 0, "top": 0, "width": width, "height": height}
             np.testing.assert_allclose(list(answer["probabilities"].values()), expected, rtol=1e-4)
 
