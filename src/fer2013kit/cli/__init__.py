@@ -14,6 +14,7 @@ import click
 from fer2013kit._version import __version__
 from fer2013kit.cli._data import audit, info
 from fer2013kit.cli._demo import demo
+from fer2013kit.cli._explain import explain
 from fer2013kit.cli._export import export
 from fer2013kit.cli._model import evaluate
 from fer2013kit.cli._predict import predict
@@ -43,5 +44,5 @@ def main(*, debug: bool) -> None:
     )
 
 
-for _command in (info, audit, train, evaluate, predict, export, serve, demo):
+for _command in (info, audit, train, evaluate, predict, explain, export, serve, demo):
     main.add_command(_command)

@@ -176,7 +176,7 @@ def save_annotated(folder: Path, found: Mapping[Path, Sequence[FaceEmotion]]) ->
     saved: dict[Path, Path] = {}
     taken: set[str] = set()
     for path, faces in found.items():
-        name = _free_name(path.stem, taken)
+        name = free_name(path.stem, taken)
         saved[path] = folder / f"{name}.jpg"
         content = io.BytesIO()
         annotate(path, faces).save(content, "JPEG", quality=90)
@@ -184,7 +184,8 @@ def save_annotated(folder: Path, found: Mapping[Path, Sequence[FaceEmotion]]) ->
     return saved
 
 
-def _free_name(stem: str, taken: set[str]) -> str:
+def free_name(stem: str, taken: set[str]) -> str:
+    """Return the stem, with a number where that name is taken, and take it."""
     name, number = stem, 1
     while name.casefold() in taken:
         number += 1

@@ -1,4 +1,4 @@
-"""Figures: confusion matrix, learning curve, faces, class balance, reliability.
+"""Figures: confusion matrix, learning curve, faces, explanations, class balance, reliability.
 
 Every function draws into one matplotlib Axes and returns it: into ``ax`` where one is given,
 otherwise into that of a new figure.  matplotlib is imported when a function is called; its
@@ -11,11 +11,13 @@ from fer2013kit.plotting._charts import (
     plot_history,
     plot_reliability,
 )
+from fer2013kit.plotting._explanation import plot_explanation
 from fer2013kit.plotting._faces import plot_samples
 
 __all__ = [
     "plot_class_balance",
     "plot_confusion_matrix",
+    "plot_explanation",
     "plot_history",
     "plot_reliability",
     "plot_samples",

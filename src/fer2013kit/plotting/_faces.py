@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer2013kit._arrays import UInt8Array, check_same_length
+from fer2013kit._arrays import FloatArray, UInt8Array, check_same_length
 from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, IMAGE_SIZE
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.plotting._parts import BLUE, VERMILION, axes_or_new, class_codes
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
+
 _TILE_INCHES = 1.3
+_HEAT = "plasma"  # even steps for any colour vision, and no grey in it
 
 
 def plot_samples(
@@ -109,18 +111,21 @@ def plot_samples(
             guess = f"{'✓' if right else '✗'} {class_names[predicted[row]]}{certainty}"
             captions.append(guess if right else f"{guess}\nis {class_names[truth[row]]}")
             colors.append(BLUE if right else VERMILION)
-    return _draw_grid(pictures, captions, colors, ax)
+    return draw_grid(pictures, captions, colors, ax)
 
 
-def _draw_grid(
+def draw_grid(
     pictures: UInt8Array,
     captions: Sequence[str],
     colors: Sequence[str | None],
     ax: Axes | None,
+    *,
+    heat: FloatArray | None = None,
 ) -> Axes:
-    """Draw pictures in rows, tile (row, column) in a cell of width 1 with its caption below."""
+    """Draw pictures in rows, each in a cell with its caption below; beside it with its heat."""
+    wide = 1 if heat is None else 2
     # The width that leaves the fewest empty cells, of those that make the grid wider than high.
-    least = int(np.ceil(np.sqrt(1.2 * len(pictures))))
+    least = int(np.ceil(np.sqrt(1.2 * len(pictures) / wide)))
     columns = min(range(least, least + 3), key=lambda width: (-len(pictures) % width, width))
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
@@ -129,21 +134,28 @@ def _draw_grid(
     tile = _TILE_INCHES
     if ax is not None:
         box = ax.get_window_extent()
-        tile = min(box.width / columns, box.height / (pitch * rows)) / ax.figure.get_dpi()
-    ax = axes_or_new(ax, width=_TILE_INCHES * columns, height=_TILE_INCHES * pitch * rows)
+        tile = min(box.width / (columns * wide), box.height / (pitch * rows)) / ax.figure.get_dpi()
+    ax = axes_or_new(ax, width=_TILE_INCHES * columns * wide, height=_TILE_INCHES * pitch * rows)
     longest = max(len(line) for caption in captions for line in caption.split("\n"))
-    points_a_letter = 72 * tile / max(longest, 1)
+    points_a_letter = 72 * tile * wide / max(longest, 1)
     size = min(max(points_a_letter / 0.6, 4), 10)
     for index, (picture, caption, color) in enumerate(zip(pictures, captions, colors, strict=True)):
         row, column = divmod(index, columns)
-        left, top = column + 0.03, row * pitch
-        ax.imshow(
-            picture, cmap="gray", vmin=0, vmax=255, extent=(left, left + 0.94, top + 0.94, top)
-        )
-        text = ax.text(column + 0.5, top + 0.98, caption, ha="center", va="top", fontsize=size)
+        top = row * pitch
+        for place in range(wide):
+            left = column * wide + place + 0.03
+            extent = (left, left + 0.94, top + 0.94, top)
+            ax.imshow(picture, cmap="gray", vmin=0, vmax=255, extent=extent)
+        if heat is not None:
+            # What is cold stays the face that it is.
+            ax.imshow(
+                heat[index], cmap=_HEAT, vmin=0, vmax=1, alpha=0.7 * heat[index], extent=extent
+            )
+        middle = (column + 0.5) * wide
+        text = ax.text(middle, top + 0.98, caption, ha="center", va="top", fontsize=size)
         if color is not None:
             text.set_color(color)
-    ax.set(xlim=(0, columns), ylim=(rows * pitch, 0), aspect="equal")
+    ax.set(xlim=(0, columns * wide), ylim=(rows * pitch, 0), aspect="equal")
     ax.set_axis_off()
     return ax
 

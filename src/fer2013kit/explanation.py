@@ -1,0 +1,263 @@
+"""Which part of a picture speaks for a class: Grad-CAM and HiResCAM."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import keras
+import numpy as np
+from keras import ops
+from sklearn.utils.validation import check_is_fitted
+
+from fer2013kit._image_input import pixel_converter
+from fer2013kit.classifier import EmotionClassifier
+from fer2013kit.classifier._inputs import read_images
+from fer2013kit.exceptions import InvalidInputError, did_you_mean
+from fer2013kit.pipeline import gradient_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from fer2013kit._arrays import IntArray
+
+METHODS: Final = ("grad_cam", "hires_cam")
+_BATCH: Final = 64
+_SMALLEST: Final = 1e-30
+"""Probabilities below count as this much: float32 rounds them to 0, which has no logarithm."""
+_SPATIAL: Final = 4  # dimensions of (n, height, width, channels)
+_one_at_a_time: Final = threading.Lock()
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One layer's call, met on the way through a network."""
+
+    layer: Any
+    name: str
+    number: int
+    shape: tuple[int, ...]
+    dtype: str
+
+
+def explain(
+    classifier: EmotionClassifier,
+    X: ArrayLike,
+    *,
+    emotion: Any = None,
+    layer: str | None = None,
+    method: str = "grad_cam",
+) -> NDArray[np.float32]:
+    """Return heat maps of what speaks for a class: Grad-CAM of any network.
+
+    A map is the sum of a layer's channels, each times the gradient of the class's score by it,
+    without what is negative, and stretched over the picture.  Grad-CAM [1]_ takes each channel's
+    mean gradient; HiResCAM [2]_ takes the gradient of every cell.  Both are the same where
+    the network averages over the map; where a dense layer reads it cell by cell, as in the
+    five-layer CNN, HiResCAM keeps to what the network really did.
+
+    The score is the logarithm of the class's probability less the mean of those of all classes:
+    what goes into the softmax, up to what the softmax takes away.
+
+    Parameters
+    ----------
+    classifier : EmotionClassifier
+        Fitted, with a network of any architecture that has a layer with a spatial map, on the
+        TensorFlow or the JAX backend of Keras.
+    X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
+        Pictures, as for :meth:`EmotionClassifier.predict_proba`.
+    emotion : int, str, or array_like of them, shape (n,), optional
+        The class to explain, for all pictures or for each: a label of ``classes_`` or a name of
+        ``class_names_``.  Default: the predicted class of each picture.
+    layer : str, optional
+        Name of the layer whose map is taken, layers of nested models included.  Default: the
+        last one that has a map of more than one cell.
+    method : {"grad_cam", "hires_cam"}, default "grad_cam"
+        How channels are weighted.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, 48, 48)
+        Heat in [0, 1]: 1 at the hottest place of each picture; 0 everywhere where nothing
+        speaks for the class.
+
+    Raises
+    ------
+    InvalidInputError
+        For another kind of classifier, pictures of another shape or range, an unknown class,
+        layer or method, a layer without a spatial map, a network that has none, or another
+        Keras backend.
+    sklearn.exceptions.NotFittedError
+        Before ``fit``.
+
+    Notes
+    -----
+    A map is as fine as its layer: that of the five-layer CNN has 6x6 cells of 8 pixels.
+
+    References
+    ----------
+    .. [1] R. R. Selvaraju, M. Cogswell, A. Das, R. Vedantam, D. Parikh and D. Batra, "Grad-CAM:
+       Visual Explanations from Deep Networks via Gradient-based Localization", ICCV 2017.
+    .. [2] R. L. Draelos and L. Carin, "Use HiResCAM instead of Grad-CAM for faithful
+       explanations of convolutional neural networks", arXiv:2011.08891, 2020.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> X, y = fk.make_fer2013(n_samples=140, random_state=0).train
+    >>> clf = fk.EmotionClassifier(epochs=1, verbose=0, random_state=0).fit(X, y)
+    >>> fk.explain(clf, X[:2], emotion="happy").shape
+    (2, 48, 48)
+    """
+    if not isinstance(classifier, EmotionClassifier):
+        raise InvalidInputError(
+            "explain needs the gradients of a Keras network: classifier must be an "
+            f"EmotionClassifier; received {type(classifier).__name__}"
+        )
+    if method not in METHODS:
+        raise InvalidInputError(
+            f"method must be one of {METHODS}{did_you_mean(str(method), METHODS)}; "
+            f"received {method!r}"
+        )
+    check_is_fitted(classifier)
+    images = read_images(classifier, X)
+    to_pixels = pixel_converter(classifier.value_range)
+    columns = None if emotion is None else _columns(classifier, emotion, len(images))
+    network, shape = classifier.model_, classifier.image_shape_
+    maps: NDArray[np.float32] = np.empty((len(images), *shape[:2]), np.float32)
+    with _one_at_a_time:
+        call = _choose(_calls(network, shape), layer)
+        for start in range(0, len(images), _BATCH):
+            rows = slice(start, start + _BATCH)
+            batch = np.asarray(to_pixels(images[rows]), np.float32)
+            wanted = None if columns is None else columns[rows]
+            channels, gradient = _gradient(network, call, batch, wanted)
+            if method == "grad_cam":
+                gradient = gradient.mean(axis=(1, 2), keepdims=True)
+            heat = np.maximum((gradient * channels).sum(axis=3, keepdims=True), 0)
+            stretched = ops.image.resize(heat, shape[:2], data_format="channels_last")
+            maps[rows] = ops.convert_to_numpy(stretched)[..., 0]
+    highest = maps.max(axis=(1, 2), keepdims=True)
+    np.divide(maps, highest, out=maps, where=highest > 0)
+    return maps
+
+
+def _columns(classifier: EmotionClassifier, emotion: Any, n_samples: int) -> IntArray:
+    """Return the column of ``predict_proba`` that is asked for in each row."""
+    names = classifier.class_names_
+    column_of: dict[Any, int] = {name: column for column, name in enumerate(names)}
+    column_of |= {label: column for column, label in enumerate(classifier.classes_.tolist())}
+    asked = np.asarray(emotion, dtype=object)
+    if asked.ndim and asked.shape != (n_samples,):
+        raise InvalidInputError(
+            f"emotion must be one class or one for each of {n_samples} pictures; "
+            f"received shape {asked.shape}"
+        )
+    for label in asked.ravel():
+        if label not in column_of:
+            raise InvalidInputError(
+                f"emotion must be a class of the classifier, {', '.join(names)}"
+                f"{did_you_mean(str(label), names)}; received {label!r}"
+            )
+    columns = np.array([column_of[label] for label in asked.ravel()], np.int64)
+    return np.broadcast_to(columns, n_samples)
+
+
+def _gradient(
+    network: Any, call: _Call, batch: NDArray[np.float32], columns: IntArray | None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return a layer's output and the gradient of the score by it, (n, height, width, channels).
+
+    The gradient by a layer's output is the gradient by zeros that are added to it, which every
+    backend can tell, whatever kind of model the layer stands in.
+    """
+
+    def score(added: Any) -> tuple[Any, Any]:
+        maps: list[Any] = []
+
+        def add(outputs: Any) -> Any:
+            maps.append(outputs)
+            return outputs + added if len(maps) == call.number else outputs
+
+        with _watched(call.layer, add):
+            probabilities = network(batch, training=False)
+        wanted = ops.argmax(probabilities, axis=1) if columns is None else columns
+        logs = ops.log(ops.maximum(ops.cast(probabilities, "float32"), _SMALLEST))
+        centered = logs - ops.mean(logs, axis=1, keepdims=True)
+        return ops.sum(centered * ops.one_hot(wanted, logs.shape[1])), maps[call.number - 1]
+
+    zeros = ops.zeros((len(batch), *call.shape[1:]), call.dtype)
+    gradient, channels = gradient_of(score, zeros)
+    return _to_float32(channels), _to_float32(gradient)
+
+
+def _to_float32(tensor: Any) -> NDArray[np.float32]:
+    array: NDArray[np.float32] = ops.convert_to_numpy(ops.cast(tensor, "float32"))
+    return array
+
+
+def _calls(network: Any, image_shape: tuple[int, int, int]) -> list[_Call]:
+    """Return the calls of layers whose output is a spatial map, in the order they are made."""
+    calls: list[_Call] = []
+    times: dict[int, int] = {}
+    with ExitStack() as stack:
+        for layer in dict.fromkeys(_layers(network)):
+
+            def record(outputs: Any, layer: Any = layer) -> Any:
+                times[id(layer)] = times.get(id(layer), 0) + 1
+                shape = tuple(getattr(outputs, "shape", ()))
+                if len(shape) == _SPATIAL and shape[1] * shape[2] > 1:
+                    dtype = keras.backend.standardize_dtype(outputs.dtype)
+                    calls.append(_Call(layer, layer.name, times[id(layer)], shape, dtype))
+                return outputs
+
+            stack.enter_context(_watched(layer, record))
+        network(np.zeros((1, *image_shape), np.float32), training=False)
+    return calls
+
+
+def _layers(network: Any) -> Iterator[Any]:
+    for layer in network.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from _layers(layer)
+
+
+def _choose(calls: Sequence[_Call], name: str | None) -> _Call:
+    """Return the last call of the layer of that name, or of the last layer behind weights."""
+    if name is not None:
+        known = list(dict.fromkeys(call.name for call in calls))
+        for call in reversed(calls):
+            if call.name == name:
+                return call
+        raise InvalidInputError(
+            f"layer must be one with a spatial map{did_you_mean(name, known)}; "
+            f"there are: {', '.join(known) or 'none'}; received {name!r}"
+        )
+    # Before the first weights there is only the picture itself, rescaled or cropped.
+    if not any(call.layer.weights for call in calls):
+        raise InvalidInputError(
+            "explain needs a layer with a spatial map, (n, height, width, channels) with more "
+            "than one cell, as convolutions have it; this network has none"
+        )
+    return calls[-1]
+
+
+@contextmanager
+def _watched(layer: Any, observe: Callable[[Any], Any]) -> Iterator[None]:
+    """Let a function see, and replace, what a layer returns to this thread."""
+    me, call = threading.get_ident(), layer.call
+
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        outputs = call(*args, **kwargs)
+        return observe(outputs) if threading.get_ident() == me else outputs
+
+    layer.call = watched
+    try:
+        yield
+    finally:
+        del layer.call

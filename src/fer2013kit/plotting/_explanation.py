@@ -1,0 +1,99 @@
+"""Faces beside what in them speaks for an emotion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fer2013kit._arrays import check_same_length
+from fer2013kit.emotions import CLASS_NAMES
+from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.plotting._faces import as_pictures, draw_grid
+from fer2013kit.plotting._parts import class_codes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
+
+
+def plot_explanation(
+    images: ArrayLike,
+    heat: ArrayLike,
+    *,
+    emotion: ArrayLike | None = None,
+    probabilities: ArrayLike | None = None,
+    class_names: Sequence[str] = CLASS_NAMES,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw each face twice: as it is, and under the heat map of an emotion.
+
+    Parameters
+    ----------
+    images : array_like, shape (n, height, width), (n, height, width, 1 or 3) or (n, 2304)
+        Grey or RGB pictures, as for :func:`plot_samples`.  All are drawn.
+    heat : array_like of float, shape (n, height, width)
+        Heat in [0, 1], from :func:`explain`.  Another size than that of the pictures is
+        stretched over them.
+    emotion : int, str, or array_like of them, shape (n,), optional
+        The explained class, by code or by name, of all pictures or of each; it is written below.
+        Default: the most probable one where there are probabilities.
+    probabilities : array_like of float, shape (n, k), optional
+        Of each class; that of the explained one is written.
+    class_names : sequence of str, length k
+        Names in the order of the codes.  Default: the seven emotions.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn into.
+
+    Raises
+    ------
+    InvalidInputError
+        For zero pictures, arrays of other shapes or lengths, heat outside [0, 1], or an unknown
+        class.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> X, y = fk.make_fer2013(n_samples=140, random_state=0).train
+    >>> clf = fk.EmotionClassifier(epochs=1, verbose=0, random_state=0).fit(X, y)
+    >>> ax = fk.plot_explanation(X[:3], fk.explain(clf, X[:3]), emotion=clf.predict(X[:3]))
+    >>> len(ax.texts)
+    3
+    """
+    pictures = as_pictures(images)
+    maps = np.asarray(heat)
+    check_same_length(pictures, maps, names=("images", "heat"))
+    if maps.ndim != 3 or maps.dtype.kind not in "fiu":  # noqa: PLR2004 - n, height, width
+        raise InvalidInputError(
+            f"heat must be numbers of shape (n, height, width); received {maps.shape}"
+        )
+    if not len(pictures):
+        raise InvalidInputError("there is nothing to draw: 0 pictures")
+    if not (maps.min() >= 0 and maps.max() <= 1):  # NaN fails here too
+        raise InvalidInputError(f"heat must be in [0, 1]; received {maps.min()} to {maps.max()}")
+    table = None
+    if probabilities is not None:
+        table = np.asarray(probabilities)
+        if table.shape != (len(pictures), len(class_names)):
+            raise InvalidInputError(
+                f"probabilities must have shape {(len(pictures), len(class_names))}, a row for "
+                f"each picture and a column for each class name; received {table.shape}"
+            )
+        emotion = table.argmax(axis=1) if emotion is None else emotion
+    if emotion is not None and np.ndim(emotion) == 0:
+        emotion = np.repeat(np.asarray(emotion), len(pictures))
+    codes = class_codes(emotion, class_names, name="emotion", images=pictures)
+    captions = [""] * len(pictures)
+    if codes is not None:
+        captions = [class_names[code] for code in codes]
+        if table is not None:
+            shares = 100 * table[np.arange(len(codes)), codes]
+            captions = [f"{c} {s:.0f}%" for c, s in zip(captions, shares, strict=True)]
+    return draw_grid(pictures, captions, [None] * len(pictures), ax, heat=maps.astype(np.float32))
