@@ -15,7 +15,7 @@ import fer2013kit as fk
 from fer2013kit.cli import _demo, _program, main
 from fer2013kit.cli._train import train as train_command
 
-COMMANDS = ("info", "audit", "train", "evaluate", "predict", "demo")
+COMMANDS = ("info", "audit", "train", "evaluate", "predict", "explain", "export", "serve", "demo")
 QUICK = ("--epochs", "1", "--batch-size", "20", "--precision", "float32")
 
 
