@@ -134,9 +134,8 @@ def draw(cases: dict[str, Any], path: Path) -> None:
         for name in [key.removesuffix(" FLOP/byte") for key in layers if "FLOP/byte" in key]:
             _mark(axes, layers, name, colour, "o")
     axes.plot([], [], "ko", label="a layer alone, output and gradients")
-    for marker, (name, figures) in zip(
-        "*PXD", ((n, c) for n, c in cases.items() if "FLOP per byte" in c), strict=False
-    ):
+    steps = {n: c for n, c in cases.items() if "FLOP per byte" in c and "no augm" not in n}
+    for marker, (name, figures) in zip("*PX", steps.items(), strict=False):
         x, images, work = (
             figures[key]["median"] for key in ("FLOP per byte", "images/s", "GFLOP per image")
         )
