@@ -135,8 +135,9 @@ class FaceDetector:
                 f"received {image.dtype} of shape {image.shape}"
             )
         longest = max(image.shape[:2])
-        scales = {min(_ENLARGED, self.max_side / longest)}
-        scales |= {_COARSE_SIDE / longest} if _COARSE_SIDE < max(scales) * longest else set()
+        scales = [min(_ENLARGED, self.max_side / longest)]
+        if scales[0] * longest > _COARSE_SIDE:
+            scales.append(_COARSE_SIDE / longest)
         rows = _without_repeats(np.concatenate([self._search(image, scale) for scale in scales]))
         return rows[:, 1:], rows[:, 0]
 
