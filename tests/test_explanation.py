@@ -156,7 +156,7 @@ def test_grad_cam_is_what_the_paper_says(trained):
     heat = fk.explain(clf, X[:2], emotion=3)
     from keras import ops
 
-    stretched = np.asarray(ops.image.resize(expected[..., None], (48, 48)))[..., 0]
+    stretched = np.array(ops.image.resize(expected[..., None], (48, 48)))[..., 0]
     stretched /= np.maximum(stretched.max(axis=(1, 2), keepdims=True), 1e-9)
     np.testing.assert_allclose(heat, stretched, atol=0.02)
 

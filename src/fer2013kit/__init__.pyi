@@ -48,6 +48,7 @@ from .plotting import plot_explanation as plot_explanation
 from .plotting import plot_history as plot_history
 from .plotting import plot_reliability as plot_reliability
 from .plotting import plot_samples as plot_samples
+from .plotting import plot_timeline as plot_timeline
 from .pretrained import list_pretrained as list_pretrained
 from .runtime import EmotionPredictor as EmotionPredictor
 from .transforms import apply_clahe as apply_clahe
@@ -60,3 +61,4 @@ from .transforms import standardize as standardize
 from .transforms import to_face as to_face
 from .transforms import to_grayscale as to_grayscale
 from .transforms import to_one_hot as to_one_hot
+from .video import analyze_video as analyze_video

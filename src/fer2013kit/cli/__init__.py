@@ -21,6 +21,7 @@ from fer2013kit.cli._predict import predict
 from fer2013kit.cli._program import Program, make_output_safe
 from fer2013kit.cli._serve import serve
 from fer2013kit.cli._train import train
+from fer2013kit.cli._video import video
 
 __all__ = ["main"]
 
@@ -44,5 +45,5 @@ def main(*, debug: bool) -> None:
     )
 
 
-for _command in (info, audit, train, evaluate, predict, explain, export, serve, demo):
+for _command in (info, audit, train, evaluate, predict, video, explain, export, serve, demo):
     main.add_command(_command)

@@ -70,8 +70,14 @@ def explain(
     answers: list[dict[str, Any]] = []
     for path, owned in _figures(list(dict.fromkeys(owners)), output).items():
         rows = [row for row, owner in enumerate(owners) if owner in owned]
-        emotions = [asked[row] for row in rows]
-        _draw(path, faces[rows], heat[rows], emotions, probabilities[rows], names)
+        _draw(
+            path,
+            faces[rows],
+            heat[rows],
+            emotion=[asked[row] for row in rows],
+            probabilities=probabilities[rows],
+            class_names=names,
+        )
         answers += [
             {
                 "picture": str(owners[row]),
@@ -123,28 +129,15 @@ def _figures(files: Sequence[Path], output: Path) -> dict[Path, list[Path]]:
     return {output / f"{free_name(file.stem, taken)}.png": [file] for file in files}
 
 
-def _draw(
-    path: Path,
-    faces: NDArray[Any],
-    heat: NDArray[Any],
-    emotion: Sequence[str],
-    probabilities: NDArray[Any],
-    names: Sequence[str],
-) -> None:
+def _draw(path: Path, faces: NDArray[Any], heat: NDArray[Any], **captions: Any) -> None:
+    """Write a figure; `captions` are those of `plot_explanation`."""
     from matplotlib.figure import Figure
 
     from fer2013kit import plot_explanation
     from fer2013kit._files import write_atomically
 
     figure = Figure(figsize=(9, 1.6) if len(faces) == 1 else (9, 9), layout="constrained")
-    plot_explanation(
-        faces,
-        heat,
-        emotion=list(emotion),
-        probabilities=probabilities,
-        class_names=names,
-        ax=figure.subplots(),
-    )
+    plot_explanation(faces, heat, ax=figure.subplots(), **captions)
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=150, bbox_inches="tight")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,7 @@ from fer2013kit.cli._program import (
     show,
     tta_option,
 )
+from fer2013kit.cli._video import follow, is_video, load_video_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,13 +76,24 @@ def predict(
 
     PICTURES are photographs of any size and kind, folders of them, or patterns such as
     "holiday/*.jpg". A picture of 48x48 pixels is taken for a face as it is. One that cannot be
-    read is named and passed over, and the exit code is then 1.
+    read is named and passed over, and the exit code is then 1. Or one video, as for
+    `fer2013kit video`.
     """
     if not pictures and not sample:
         raise click.UsageError("name PICTURES, or take those that ship with --sample")
     for path in pictures:
         if path.suffix.lower() == ".fer":
             raise click.UsageError(f"{path} is a classifier: name it with --model {path}")
+    if any(map(is_video, pictures)):
+        if len(pictures) > 1 or sample or crops or tta:
+            raise click.UsageError(
+                "a video is analysed alone, without --sample, --crops and --tta; "
+                "see `fer2013kit video` for what there is"
+            )
+        (path,) = pictures
+        copy = None if annotated is None else annotated / f"{path.stem}.mp4"
+        follow(path, load_video_model(model), csv_path, copy, as_json=as_json)
+        return
     make_room(csv_path)
     from fer2013kit import find_photos, sample_photos
 

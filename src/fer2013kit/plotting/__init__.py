@@ -1,4 +1,4 @@
-"""Figures: confusion matrix, learning curve, faces, explanations, class balance, reliability.
+"""Figures: confusion matrix, learning curve, faces, explanations, class balance, reliability, time.
 
 Every function draws into one matplotlib Axes and returns it: into ``ax`` where one is given,
 otherwise into that of a new figure.  matplotlib is imported when a function is called; its
@@ -13,6 +13,7 @@ from fer2013kit.plotting._charts import (
 )
 from fer2013kit.plotting._explanation import plot_explanation
 from fer2013kit.plotting._faces import plot_samples
+from fer2013kit.plotting._timeline import plot_timeline
 
 __all__ = [
     "plot_class_balance",
@@ -21,4 +22,5 @@ __all__ = [
     "plot_history",
     "plot_reliability",
     "plot_samples",
+    "plot_timeline",
 ]

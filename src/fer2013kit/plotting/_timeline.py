@@ -1,0 +1,117 @@
+"""Emotions of one face over time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from fer2013kit.emotions import CLASS_NAMES
+from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.plotting._parts import axes_or_new, open_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's colours; neutral is grey.
+_COLORS: Final = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#0072B2", "#56B4E9", "#8A8F98")
+_LONGEST_GAP: Final = 3
+"""In usual steps of time; a longer one breaks the lines."""
+
+
+def plot_timeline(
+    frame: Any,
+    *,
+    track: int | None = None,
+    class_names: Sequence[str] = CLASS_NAMES,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the probabilities of one face over time, a line for each class.
+
+    The band below the lines has the colour of the most probable class.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame or mapping of str to array_like, shape (n,)
+        From :func:`analyze_video`: "time" in seconds, "track", and a column for each class.
+    track : int, optional
+        Whose face.  Default: the one seen most often.
+    class_names : sequence of str, length k
+        Columns of the probabilities.  Default: the seven emotions.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn into.
+
+    Raises
+    ------
+    InvalidInputError
+        If a column is missing, there is no row, or the track is unknown.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> table = {"time": [0.0, 0.2], "track": [0, 0], "happy": [0.9, 0.2], "sad": [0.1, 0.8]}
+    >>> ax = fk.plot_timeline(table, class_names=["happy", "sad"])
+    >>> ax.get_title()
+    'Face 0: happy 50%, sad 50% of the time'
+    """
+    needed = ["time", "track", *class_names]
+    try:
+        columns = {name: np.asarray(frame[name]) for name in needed}
+    except (KeyError, TypeError, IndexError) as error:
+        raise InvalidInputError(
+            f"expected a table from analyze_video with the columns {', '.join(needed)}; "
+            f"received {type(frame).__name__} without {error}"
+        ) from error
+    tracks, counts = np.unique(columns["track"], return_counts=True)
+    if not len(tracks):
+        raise InvalidInputError("there is nothing to draw: no face was found")
+    track = int(tracks[counts.argmax()]) if track is None else track
+    rows = columns["track"] == track
+    if not rows.any():
+        known = ", ".join(map(str, tracks.tolist()))
+        raise InvalidInputError(f"track must be one of {known}; received {track!r}")
+    order = np.argsort(columns["time"][rows], kind="stable")
+    time = columns["time"][rows][order].astype(np.float64)
+    table = np.stack([columns[name][rows][order] for name in class_names], axis=1)
+
+    ax = axes_or_new(ax, width=9, height=4)
+    steps = np.diff(time)
+    usual = float(np.median(steps)) if len(steps) else 1.0
+    breaks = np.flatnonzero(steps > _LONGEST_GAP * usual) + 1
+    marker = "." if len(time) < 60 else ""  # noqa: PLR2004 - more would run together
+    pieces = np.split(np.arange(len(time)), breaks)
+    for column, name in enumerate(class_names):
+        color = _COLORS[column % len(_COLORS)]
+        for number, piece in enumerate(pieces):
+            ax.plot(
+                time[piece],
+                table[piece, column],
+                color=color,
+                marker=marker,
+                linewidth=1.6,
+                label=name if not number else None,
+            )
+    best = table.argmax(axis=1)
+    for column in np.unique(best):
+        spans = [(t - usual / 2, usual) for t in time[best == column]]
+        color = _COLORS[int(column) % len(_COLORS)]
+        ax.broken_barh(spans, (-0.09, 0.05), facecolors=color, linewidth=0)
+    shares = np.bincount(best, minlength=len(class_names)) / len(best)
+    most = np.argsort(-shares, kind="stable")[:3]
+    told = ", ".join(f"{class_names[i]} {shares[i]:.0%}" for i in most if shares[i] > 0)
+    ax.set(
+        xlabel="time (s)",
+        ylabel="probability",
+        ylim=(-0.1, 1.02),
+        title=f"Face {track}: {told} of the time",
+    )
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    open_frame(ax)
+    return ax

@@ -1,0 +1,172 @@
+"""From a video to a table of faces and their emotions."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from fer2013kit.emotions import CLASS_NAMES
+from fer2013kit.exceptions import InvalidInputError, MissingDependencyError
+from fer2013kit.faces import analyze_photo, annotate
+from fer2013kit.video._reading import open_video
+from fer2013kit.video._tracks import Tracker
+from fer2013kit.video._writing import video_writer
+
+if TYPE_CHECKING:
+    import os
+
+    import pandas as pd
+
+    from fer2013kit.faces import FaceEmotion
+    from fer2013kit.faces._analysis import Classifier, Detector
+    from fer2013kit.video._reading import Source, Video
+
+_BOX = ("left", "top", "width", "height")
+_ANSWER = ("emotion", "score", "uncertain")
+
+
+def analyze_video(
+    video: Source,
+    *,
+    classifier: Classifier | None = None,
+    detector: Detector | None = None,
+    sampling_rate: float | None = 5.0,
+    duration: float | None = None,
+    smoothing: float | None = None,
+    annotated: str | os.PathLike[str] | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Find the faces in a video or before a camera and name their emotions over time.
+
+    Frames are read, analysed and forgotten one by one, so that memory does not grow with the
+    length of the video, but for the rows of the answer.
+
+    Parameters
+    ----------
+    video : path or int
+        A file that FFmpeg reads, or the number of a camera (Linux and macOS), 0 for the first.
+        A file's rotation is obeyed.
+    classifier, detector : optional
+        As for :func:`analyze_photo`.
+    sampling_rate : float, optional, default 5.0
+        Frames a second that are analysed, at most; None takes all.
+    duration : float, optional
+        Seconds after which to stop.  By default a video is read to its end, and a camera until
+        Ctrl-C, which then ends the recording and not the program.
+    smoothing : float, optional
+        Time constant, in seconds, of an exponential average of the probabilities along each
+        track; 0.5 calms a flickering answer.  By default each frame stands for itself.
+    annotated : path, optional
+        Also write the analysed frames, with what :func:`annotate` draws, to this file
+        (``.mp4``, ``.mkv``, ``.mov``; without sound).
+    progress : bool, default False
+        Show a progress bar with the time left.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each face of each analysed frame: ``time`` (seconds since the first frame, by
+        the video's own clock), ``frame`` (its number, from 0), ``track``, the box ``left``,
+        ``top``, ``width``, ``height`` in pixels, the probability of each class under its name,
+        ``emotion``, ``score`` and ``uncertain`` as in :class:`FaceEmotion`.  No row where there
+        is no face.
+
+    Raises
+    ------
+    MediaFileError
+        For a file or camera that is missing, no video, or broken from its beginning.
+    InvalidInputError
+        For another argument.
+    MissingDependencyError
+        Where PyAV (the extra ``video``), pandas or SciPy is not installed.
+
+    Warns
+    -----
+    UserWarning
+        For a video that is damaged or cut off; the rows up to there are returned.
+
+    See Also
+    --------
+    plot_timeline : Draws the answer.
+
+    Notes
+    -----
+    A track is one face through following frames: boxes that overlap by at least 0.3 of their
+    union, paired so that the overlap is largest in all (Hungarian method).  A face that is gone
+    for more than a second begins a new track, as does one that moves by about half its width
+    between analysed frames: sample more densely then.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> fk.analyze_video("no-such-file.mp4")
+    Traceback (most recent call last):
+    ...
+    fer2013kit.exceptions.MediaFileError: no-such-file.mp4: cannot be opened ...
+    """
+    for name, value in (
+        ("sampling_rate", sampling_rate),
+        ("duration", duration),
+        ("smoothing", smoothing),
+    ):
+        if value is not None and not 0 < value < float("inf"):
+            raise InvalidInputError(f"{name} must be above 0 or None; received {value!r}")
+    try:
+        import pandas as pd
+        import scipy.optimize  # noqa: F401 - told now, not with the second frame
+    except ImportError as error:
+        raise MissingDependencyError(
+            "analyze_video needs pandas and SciPy; install the whole kit: "
+            "pip install 'fer2013kit[video]'"
+        ) from error
+
+    names = tuple(getattr(classifier, "class_names_", CLASS_NAMES))
+    rows: list[tuple[Any, ...]] = []
+    tracker = Tracker(smoothing)
+    with ExitStack() as stack:
+        opened = stack.enter_context(open_video(video))
+        bar = stack.enter_context(_progress_bar(opened, duration, enabled=progress))
+        write = None
+        if annotated is not None:
+            rate = sampling_rate or float(opened.stream.average_rate or 25)
+            write = stack.enter_context(video_writer(annotated, rate))
+        try:
+            for frame in opened.frames(sampling_rate, duration):
+                faces = analyze_photo(frame.rgb, classifier=classifier, detector=detector)
+                tracked = tracker.update(faces, frame.time)
+                rows += [_row(frame.time, frame.number, track, face) for track, face in tracked]
+                if write is not None:
+                    write(annotate(frame.rgb, [face for _, face in tracked]), frame.time)
+                bar.update(round(frame.time, 1) - bar.n)
+        except KeyboardInterrupt:
+            if opened.path is not None:
+                raise
+    columns = ["time", "frame", "track", *_BOX, *names, *_ANSWER]
+    kinds = {
+        **dict.fromkeys(columns, "float64"),
+        **dict.fromkeys(("frame", "track", *_BOX), "int64"),
+        "emotion": "str",
+        "uncertain": "bool",
+    }
+    return pd.DataFrame(rows, columns=columns).astype(kinds)
+
+
+def _row(time: float, number: int, track: int, face: FaceEmotion) -> tuple[Any, ...]:
+    answer = (face.emotion, face.score, face.uncertain)
+    return (time, number, track, *face.box, *face.probabilities.tolist(), *answer)
+
+
+def _progress_bar(video: Video, duration: float | None, *, enabled: bool) -> Any:
+    from tqdm import tqdm
+
+    lengths = [one for one in (video.duration, duration) if one is not None]
+    return tqdm(
+        total=round(min(lengths), 1) if lengths else None,
+        desc="video",
+        unit="s",
+        disable=None if enabled else True,
+        leave=False,
+        bar_format="{desc}: {percentage:3.0f}%|{bar}| {n:.1f}/{total:.1f} s, {remaining} left"
+        if lengths
+        else "{desc}: {n:.1f} s",
+    )

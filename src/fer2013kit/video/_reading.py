@@ -1,0 +1,190 @@
+"""Videos and cameras to upright pictures with their times."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from fer2013kit.exceptions import InvalidInputError, MediaFileError, MissingDependencyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    Source = str | os.PathLike[str] | int
+
+_CUT_OFF: Final = 0.5
+"""Seconds that may be missing at the end before a video is called cut off."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A picture of a video.
+
+    Attributes
+    ----------
+    number : int
+        Its place among all frames of the video, from 0.
+    time : float
+        In seconds since the first frame.
+    rgb : ndarray of uint8, shape (height, width, 3)
+        Upright.
+    """
+
+    number: int
+    time: float
+    rgb: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Video:
+    """An opened video or camera."""
+
+    name: str
+    path: Path | None
+    container: Any
+    stream: Any
+    errors: type[Exception]
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds, as far as the file says so."""
+        if self.stream.duration:
+            return float(self.stream.duration * self.stream.time_base)
+        if self.path is not None and self.container.duration:
+            return float(self.container.duration) / 1_000_000  # FFmpeg counts microseconds
+        return None
+
+    def frames(self, sampling_rate: float | None, duration: float | None) -> Iterator[Frame]:
+        """Return the frames, at most `sampling_rate` a second, of the first `duration` seconds.
+
+        Raises
+        ------
+        MediaFileError
+            Where not one frame can be decoded.  Of a video that breaks off later the frames
+            before are returned, and a warning says so.
+        """
+        number, time, first, due = -1, 0.0, None, 0
+        problem = None
+        decoded = self.container.decode(self.stream)
+        while True:
+            try:
+                frame = next(decoded, None)
+            except self.errors as error:
+                problem = str(error)
+                break
+            if frame is None:
+                break
+            number += 1
+            stamp = self._stamp(frame, number)
+            first = stamp if first is None else first
+            time = stamp - first
+            if duration is not None and time >= duration:
+                return
+            # Half a thousandth of a period, lest rounding of timestamps drops every other frame.
+            if sampling_rate is None or time * sampling_rate >= due - 5e-4:
+                yield Frame(number, time, _upright(frame))
+                if sampling_rate is not None:
+                    due = int(time * sampling_rate + 5e-4) + 1
+        if number < 0:
+            reason = f" ({problem})" if problem else ""
+            raise MediaFileError(
+                f"no frame of the video can be decoded{reason}", path=self.path or self.name
+            )
+        if self.path is not None and problem is None and self._is_cut_off(time):
+            problem = f"the file speaks of {self.duration:.1f} s"
+        if problem is not None:
+            warnings.warn(
+                f"{self.name} is damaged or cut off after {time:.1f} s ({problem}); "
+                "what lies before was analysed",
+                stacklevel=4,
+            )
+
+    def _is_cut_off(self, time: float) -> bool:
+        rate = float(self.stream.average_rate or 1)
+        return self.duration is not None and time + 1 / rate + _CUT_OFF < self.duration
+
+    def _stamp(self, frame: Any, number: int) -> float:
+        if frame.time is not None:
+            return float(frame.time)
+        return number / float(self.stream.average_rate or 25)
+
+
+@contextmanager
+def open_video(source: Source) -> Iterator[Video]:
+    """Open a file, or a camera by its number.
+
+    Raises
+    ------
+    MediaFileError
+        For a file or camera that is missing, or that is no video.
+    InvalidInputError
+        For another kind of source.
+    MissingDependencyError
+        Where PyAV is not installed.
+    """
+    av = import_av()
+    if isinstance(source, int) and not isinstance(source, bool):
+        name, path, (address, kind) = f"camera {source}", None, _camera(source)
+    elif isinstance(source, str | os.PathLike):
+        path, kind = Path(source), None
+        name = address = str(path)
+    else:
+        raise InvalidInputError(
+            "video must be the path of a file or the number of a camera, 0 for the first; "
+            f"received {source!r:.80}"
+        )
+    try:
+        container = av.open(address, format=kind)
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        hint = (
+            "is it connected, and free?"
+            if path is None
+            else "expected a video that FFmpeg reads, such as MP4, MKV, MOV or WebM"
+        )
+        raise MediaFileError(f"cannot be opened ({reason}); {hint}", path=path or name) from error
+    with container:
+        if not container.streams.video:
+            raise MediaFileError("there are no pictures in it, only sound or text", path=path)
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        yield Video(name, path, container, stream, av.error.FFmpegError)
+
+
+def import_av() -> Any:
+    """Return the module PyAV."""
+    try:
+        import av
+    except ImportError as error:
+        raise MissingDependencyError(
+            "videos need PyAV; install the extra: pip install 'fer2013kit[video]'"
+        ) from error
+    return av
+
+
+def _camera(number: int) -> tuple[str, str]:
+    """Return FFmpeg's name and format of a camera."""
+    if number < 0:
+        raise InvalidInputError(f"a camera's number must be at least 0; received {number}")
+    if sys.platform == "darwin":
+        return f"{number}:none", "avfoundation"
+    if sys.platform.startswith("linux"):
+        return f"/dev/video{number}", "v4l2"
+    raise MediaFileError(
+        "cameras can be opened by number on Linux and macOS alone; record to a file first"
+    )
+
+
+def _upright(frame: Any) -> NDArray[np.uint8]:
+    rgb = frame.to_ndarray(format="rgb24")
+    turns = round(frame.rotation / 90) % 4  # degrees counter-clockwise, as NumPy turns
+    return np.ascontiguousarray(np.rot90(rgb, turns))

@@ -1,0 +1,366 @@
+import json
+import tracemalloc
+import warnings
+from fractions import Fraction
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+import fer2013kit as fk
+from fer2013kit.cli import main
+from fer2013kit.faces._emotion import face_emotion
+from fer2013kit.video._tracks import Tracker, overlaps
+
+av = pytest.importorskip("av")
+HAPPY, SAD = 3, 4
+
+
+class Brightness:
+    """A classifier whose answer is known: bright faces are happy."""
+
+    def predict_proba(self, X):
+        share = np.asarray(X, np.float32).reshape(len(X), -1).mean(axis=1) / 255
+        table = np.zeros((len(X), 7), np.float32)
+        table[:, HAPPY], table[:, SAD] = share, 1 - share
+        return table
+
+
+def find_square(rgb):
+    """Find the one face: where it is not green."""
+    face = rgb[..., 1].astype(int) - rgb[..., 0] < 60
+    rows, columns = np.flatnonzero(face.any(axis=1)), np.flatnonzero(face.any(axis=0))
+    if not len(rows):
+        return np.empty((0, 4))
+    top, left = rows[0], columns[0]
+    return [[left, top, columns[-1] + 1 - left, rows[-1] + 1 - top]]
+
+
+KNOWN = {"classifier": Brightness(), "detector": find_square}
+
+
+def green(left, top, *, level=200, size=(160, 120), side=60):
+    picture = Image.new("RGB", size, (0, 255, 0))
+    picture.paste((level, level, level), (left, top, left + side, top + side))
+    return picture
+
+
+def write(path, pictures, *, rate=10, times=None, rotation=None, codec="libx264", options=None):
+    with av.open(str(path), "w", options=options or {}) as container:
+        stream = container.add_stream(codec, rate=rate)
+        stream.width, stream.height = pictures[0].size
+        stream.pix_fmt = "yuv420p"
+        if times is not None:
+            stream.codec_context.time_base = Fraction(1, 1000)
+        if rotation is not None:
+            stream.set_display_rotation(rotation)
+        for number, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_image(picture)
+            if times is not None:
+                frame.pts, frame.time_base = round(1000 * times[number]), Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture(scope="module")
+def walk(tmp_path_factory):
+    """Four seconds: a face walks to the right and darkens after two."""
+    pictures = [green(2 * i, 20, level=200 if i < 20 else 50) for i in range(40)]
+    return write(tmp_path_factory.mktemp("video") / "walk.mp4", pictures)
+
+
+def test_a_row_for_each_face_and_sampled_frame(walk):
+    table = fk.analyze_video(walk, **KNOWN)
+    assert isinstance(table, pd.DataFrame)
+    box = ["left", "top", "width", "height"]
+    end = ["emotion", "score", "uncertain"]
+    assert list(table) == ["time", "frame", "track", *box, *fk.CLASS_NAMES, *end]
+    np.testing.assert_allclose(table["time"], np.arange(20) / 5)
+    assert table["frame"].tolist() == list(range(0, 40, 2))
+    assert set(table["track"]) == {0}
+    np.testing.assert_allclose(table["left"], 4 * np.arange(20), atol=2)
+    np.testing.assert_allclose(table["width"], 60, atol=3)
+    np.testing.assert_allclose(table[list(fk.CLASS_NAMES)].sum(axis=1), 1, atol=1e-6)
+    assert table["emotion"].tolist() == ["happy"] * 10 + ["sad"] * 10
+    np.testing.assert_allclose(table["score"], table[["happy", "sad"]].max(axis=1))
+
+
+@pytest.mark.parametrize(("rate", "frames"), [(None, 40), (10.0, 40), (3.0, 12), (1.0, 4)])
+def test_sampling_rate(walk, rate, frames):
+    table = fk.analyze_video(walk, sampling_rate=rate, **KNOWN)
+    assert len(table) == frames
+    if rate is not None:
+        assert (np.diff(np.floor(table["time"] * rate + 1e-3)) == 1).all()
+
+
+def test_duration_stops(walk):
+    assert fk.analyze_video(walk, duration=1.0, **KNOWN)["time"].max() == pytest.approx(0.8)
+
+
+def test_times_are_the_videos_own(tmp_path):
+    times = np.cumsum([0, 0.1, 0.1, 0.5, 0.1, 1.0, 0.1])
+    path = write(tmp_path / "variable.mp4", [green(5, 5)] * 7, times=times)
+    table = fk.analyze_video(path, sampling_rate=None, **KNOWN)
+    np.testing.assert_allclose(table["time"], times, atol=2e-3)
+
+
+@pytest.mark.parametrize("rotation", [0, 90, -90, 180])
+def test_rotation_is_obeyed(tmp_path, rotation):
+    upright = green(10, 20)
+    # The player turns counter-clockwise by the rotation, so it lies turned the other way.
+    stored = upright.rotate(-rotation, expand=True)
+    path = write(tmp_path / "turned.mp4", [stored] * 3, rotation=rotation)
+    table = fk.analyze_video(path, **KNOWN)
+    np.testing.assert_allclose(table.loc[0, ["left", "top"]].astype(float), [10, 20], atol=2)
+
+
+def test_smoothing_is_an_exponential_average(walk):
+    plain = fk.analyze_video(walk, **KNOWN)["happy"].to_numpy()
+    smooth = fk.analyze_video(walk, smoothing=0.4, **KNOWN)
+    expected = [plain[0]]
+    for value in plain[1:]:
+        expected.append(expected[-1] + (1 - np.exp(-0.2 / 0.4)) * (value - expected[-1]))
+    np.testing.assert_allclose(smooth["happy"], expected, atol=1e-6)
+    names = np.array(fk.CLASS_NAMES)
+    best = names[smooth[list(names)].to_numpy().argmax(axis=1)]
+    assert smooth["emotion"].tolist() == best.tolist()
+
+
+def test_no_face_is_an_empty_table(tmp_path):
+    path = write(tmp_path / "empty.mp4", [Image.new("RGB", (160, 120), (0, 255, 0))] * 3)
+    table = fk.analyze_video(path, **KNOWN)
+    assert table.empty
+    assert table["time"].dtype == float
+    assert table["frame"].dtype == int
+
+
+def test_shipped_detector_and_network(tmp_path):
+    with Image.open(fk.sample_photos()[0]) as photo:
+        photo = photo.convert("RGB")  # noqa: PLW2901 - the file can close
+    pictures = []
+    for i in range(6):
+        picture = Image.new("RGB", (640, 512), "white")
+        picture.paste(photo, (12 * i, 0))
+        pictures.append(picture)
+    table = fk.analyze_video(write(tmp_path / "photo.mp4", pictures), sampling_rate=None)
+    assert table["track"].tolist() == [0] * 6
+    assert set(table["emotion"]) == {"happy"}
+    np.testing.assert_allclose(np.diff(table["left"]), 12, atol=4)
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv"])
+def test_annotated_video(walk, tmp_path, name):
+    path = tmp_path / name
+    table = fk.analyze_video(walk, annotated=path, **KNOWN)
+    with av.open(str(path)) as container:
+        frames = list(container.decode(video=0))
+    times = [frame.time for frame in frames]
+    np.testing.assert_allclose(times, table["time"], atol=2e-3)
+    seen = frames[0].to_ndarray(format="rgb24").astype(int)
+    row = table.iloc[0]
+    edge = seen[row.top + 30, row.left : row.left + 2]
+    assert np.abs(edge - [0, 255, 0]).sum() > 100
+    assert np.abs(edge - 200).sum() > 100
+    assert [one.name for one in tmp_path.iterdir()] == [name]
+
+
+def test_odd_sides_are_written(tmp_path):
+    def detect(rgb):
+        return find_square(rgb[:119, :159])
+
+    path = tmp_path / "odd.mkv"
+    write(path, [green(5, 5, size=(160, 120))] * 2, codec="mpeg4")
+    turned = tmp_path / "out.mp4"
+    fk.analyze_video(path, classifier=Brightness(), detector=detect, annotated=turned)
+    with av.open(str(turned)) as container:
+        assert (container.streams.video[0].width, container.streams.video[0].height) == (160, 120)
+
+
+def test_failure_leaves_no_file(walk, tmp_path):
+    def fail(rgb):
+        raise RuntimeError("broken detector")
+
+    with pytest.raises(RuntimeError, match="broken detector"):
+        fk.analyze_video(walk, detector=fail, annotated=tmp_path / "out.mp4")
+    assert not list(tmp_path.iterdir())
+
+
+def test_truncated_video_gives_what_there_is_and_warns(tmp_path):
+    rng = np.random.default_rng(0)
+    noise = [Image.fromarray(rng.integers(0, 255, (120, 160, 3), np.uint8)) for _ in range(60)]
+    whole = write(tmp_path / "whole.mp4", noise, options={"movflags": "faststart"})
+    content = whole.read_bytes()
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(content[: len(content) // 2])
+
+    def anywhere(rgb):
+        return [[5, 5, 50, 50]]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(fk.analyze_video(whole, detector=anywhere, classifier=Brightness())) == 30
+    with pytest.warns(UserWarning, match=r"cut\.mp4 is damaged or cut off after"):
+        table = fk.analyze_video(cut, detector=anywhere, classifier=Brightness())
+    assert 5 < len(table) < 25
+    cut.write_bytes(content[:100])
+    with pytest.raises(fk.MediaFileError, match=r"cut\.mp4"):
+        fk.analyze_video(cut)
+
+
+def test_bad_input(walk, tmp_path):
+    text = tmp_path / "text.mp4"
+    text.write_text("no video")
+    with pytest.raises(fk.MediaFileError, match="expected a video"):
+        fk.analyze_video(text)
+    with pytest.raises(fk.MediaFileError, match=r"nowhere\.mp4: cannot be opened"):
+        fk.analyze_video(tmp_path / "nowhere.mp4")
+    with pytest.raises(fk.MediaFileError, match="camera 77"):
+        fk.analyze_video(77)
+    for wrong in (None, 1.5, True, -1):
+        with pytest.raises(fk.InvalidInputError, match="camera"):
+            fk.analyze_video(wrong)
+    for name in ("sampling_rate", "duration", "smoothing"):
+        for value in (0, -1.0, float("nan"), float("inf")):
+            with pytest.raises(fk.InvalidInputError, match=name):
+                fk.analyze_video(walk, **{name: value})
+    with pytest.raises(fk.InvalidInputError, match="annotated must be"):
+        fk.analyze_video(walk, annotated=tmp_path / "out.txt")
+    with pytest.raises(fk.MediaFileError, match="no such folder"):
+        fk.analyze_video(walk, annotated=tmp_path / "nowhere" / "out.mp4")
+
+
+def test_sound_alone_is_no_video(tmp_path):
+    path = tmp_path / "sound.wav"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), layout="mono")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+    with pytest.raises(fk.MediaFileError, match="no pictures in it"):
+        fk.analyze_video(path)
+
+
+def test_without_pyav_the_extra_is_named(walk, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "av", None)
+    with pytest.raises(fk.MissingDependencyError, match=r"fer2013kit\[video\]"):
+        fk.analyze_video(walk)
+
+
+def test_without_pandas_the_kit_is_named(walk, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "pandas", None)
+    with pytest.raises(fk.MissingDependencyError, match="pandas"):
+        fk.analyze_video(walk)
+
+
+def test_memory_does_not_grow_with_length(tmp_path):
+    def peak(n):
+        path = write(tmp_path / f"{n}.mp4", [green(5, 5, size=(320, 240))] * n)
+        tracemalloc.start()
+        fk.analyze_video(path, sampling_rate=None, **KNOWN)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    peak(5)
+    # A frame of these is 230 kB, a row less than 2.
+    assert peak(160) - peak(40) < 120 * 5_000
+
+
+def face(left, top=0, size=50, happy=0.5):
+    table = np.zeros(7)
+    table[HAPPY], table[SAD] = happy, 1 - happy
+    return face_emotion((left, top, size, size), table, fk.CLASS_NAMES)
+
+
+def test_tracks_keep_apart_what_crosses_slowly_and_end_after_a_gap():
+    tracker = Tracker(None)
+    for step in range(10):
+        left = tracker.update([face(5 * step), face(200 - 5 * step, top=40)], 0.1 * step)
+        assert [number for number, _ in left] == [0, 1]
+    assert [n for n, _ in tracker.update([face(155, top=40)], 1.2)] == [1]
+    assert [n for n, _ in tracker.update([face(155, top=40)], 2.5)] == [2]
+
+
+def test_order_of_the_detector_does_not_matter():
+    tracker = Tracker(None)
+    tracker.update([face(0), face(100)], 0.0)
+    assert [n for n, _ in tracker.update([face(102), face(300), face(3)], 0.2)] == [1, 2, 0]
+
+
+boxes = st.tuples(*[st.integers(0, 100)] * 2, *[st.integers(1, 50)] * 2)
+
+
+@settings(max_examples=50)
+@given(st.lists(boxes, min_size=1, max_size=4), st.lists(boxes, min_size=1, max_size=4))
+def test_overlap_is_that_of_the_pixels(first, second):
+    def painted(box):
+        left, top, width, height = box
+        canvas = np.zeros((160, 160), bool)
+        canvas[top : top + height, left : left + width] = True
+        return canvas
+
+    expected = [
+        [(painted(a) & painted(b)).sum() / (painted(a) | painted(b)).sum() for b in second]
+        for a in first
+    ]
+    np.testing.assert_allclose(overlaps(np.array(first, float), np.array(second, float)), expected)
+
+
+def test_plot_timeline(walk):
+    table = fk.analyze_video(walk, **KNOWN)
+    ax = fk.plot_timeline(table)
+    assert len(ax.lines) == 7
+    happy = ax.lines[fk.CLASS_NAMES.index("happy")]
+    np.testing.assert_allclose(happy.get_ydata(), table["happy"])
+    assert ax.get_title() == "Face 0: happy 50%, sad 50% of the time"
+    ax.figure.draw_without_rendering()
+    with pytest.raises(fk.InvalidInputError, match="track must be one of 0"):
+        fk.plot_timeline(table, track=4)
+    with pytest.raises(fk.InvalidInputError, match="no face was found"):
+        fk.plot_timeline(table[:0])
+    with pytest.raises(fk.InvalidInputError, match="columns"):
+        fk.plot_timeline({"time": [1]})
+    plt.close("all")
+
+
+def test_plot_breaks_lines_where_the_face_was_away():
+    time = [0.0, 0.2, 0.4, 0.6, 3.0, 3.2]
+    table = {"time": time, "track": [0] * 6, "a": [1.0] * 6, "b": [0.0] * 6}
+    ax = fk.plot_timeline(table, class_names=["a", "b"])
+    assert [len(line.get_xdata()) for line in ax.lines] == [4, 2, 4, 2]
+    assert len(ax.get_legend().get_texts()) == 2
+    plt.close("all")
+
+
+def test_commands(tmp_path):
+    with Image.open(fk.sample_photos()[0]) as photo:
+        path = write(tmp_path / "photo.mp4", [photo.convert("RGB")] * 4)
+    words = [str(path), "--json", "--csv", str(tmp_path / "rows.csv")]
+    done = CliRunner().invoke(
+        main,
+        [
+            *("video", *words, "--rate", "10", "--plot", str(tmp_path / "plot.png")),
+            *("--save-annotated", str(tmp_path / "out.mp4")),
+        ],
+    )
+    assert done.exit_code == 0, done.output
+    rows = json.loads(done.stdout)["rows"]
+    assert [row["emotion"] for row in rows] == ["happy"] * 4
+    assert len(pd.read_csv(tmp_path / "rows.csv")) == 4
+    assert (tmp_path / "plot.png").stat().st_size > 1000
+    assert (tmp_path / "out.mp4").stat().st_size > 1000
+    done = CliRunner().invoke(main, ["predict", str(path), "--save-annotated", str(tmp_path / "x")])
+    assert done.exit_code == 0, done.output
+    assert "face 0, 0.0 to 0.2 s: happy 100%" in done.stdout
+    assert (tmp_path / "x" / "photo.mp4").is_file()
+    done = CliRunner().invoke(main, ["video", "77"])
+    assert done.exit_code == 1
+    assert "camera 77" in done.stderr
+    done = CliRunner().invoke(main, ["predict", str(path), str(path)])
+    assert done.exit_code == 2
