@@ -3,7 +3,7 @@
 python -m recipes.crossfit CSV --ferplus CSV trains a network three times, each time without a
 third of Training, lets it judge that third, and joins its judgement with the FER+ votes by gradient
 boosting, again fold by fold.  No row's own label has a part in its own expectation.  Identical
-pictures share a fold.  Writes recipes/soft_targets/expected.npy (half precision, 400 kB); a run
+pictures share a fold.  Writes recipes/soft_targets/expected.npz (half precision, 400 kB); a run
 that was cut off goes on where it stopped.
 """
 
@@ -19,7 +19,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
 import fer2013kit as fk
-from recipes.targets import SOFT_TARGETS
+from recipes.targets import write_targets
 from recipes.train import WORK
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def main() -> None:
     cv = StratifiedGroupKFold(10, shuffle=True, random_state=1).split(known, labels, pictures)
     expected = cross_val_predict(booster, known, labels, cv=list(cv), method="predict_proba")
     _say("joined with the votes", labels, expected)
-    np.save(SOFT_TARGETS / "expected.npy", expected.astype(np.float16))
+    write_targets("expected", expected, labels)
 
 
 def judge(

@@ -22,36 +22,34 @@ class Recipe:
     settings : mapping
         Arguments of ``EmotionClassifier``, where they differ from its defaults.
     targets : mapping of str to float, default {"labels": 1.0}
-        What the loss aims at, and each part's share: ``"labels"``, ``"votes"`` (the label that
-        the FER+ votes let one expect), or the name of a recipe that teaches.
-    extra_rows : bool, default False
-        Train on PublicTest too; its accuracy then says nothing.
+        What the loss aims at, and each part's share: ``"labels"``, or the name of a file in
+        recipes/soft_targets.
     """
 
     name: str
     changed: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     targets: Mapping[str, float] = field(default_factory=lambda: {"labels": 1.0})
-    extra_rows: bool = False
 
 
-_VOTES: Final = {"labels": 0.4, "votes": 0.6}
+_EXPECTED: Final = {"labels": 0.3, "expected": 0.7}
+_SMALL: Final = {"filters": (32, 64, 128), "dense_units": 256}
 
 RECIPES: Final[Mapping[str, Recipe]] = {
     recipe.name: recipe
     for recipe in (
         Recipe(name="plain", changed="the defaults: one label a picture, smoothed by 0.1"),
         Recipe(
-            name="votes",
-            changed="0.6 of the target from the FER+ votes, no label smoothing",
+            name="expected",
+            changed="0.7 of the target is the expected label (recipes.crossfit), no smoothing",
             settings={"label_smoothing": 0.0},
-            targets=_VOTES,
+            targets=_EXPECTED,
         ),
         Recipe(
-            name="residual_votes",
-            changed="the same targets for residual_cnn, with a quarter of the pictures erased",
-            settings={"model": "residual_cnn", "label_smoothing": 0.0, "erasing": 0.25},
-            targets=_VOTES,
+            name="small",
+            changed="the same for a narrower network",
+            settings={"label_smoothing": 0.0, "model_params": _SMALL},
+            targets=_EXPECTED,
         ),
     )
 }

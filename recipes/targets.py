@@ -1,4 +1,4 @@
-"""What the loss aims at: labels, what FER+ votes say of them, and what teachers say."""
+"""What the loss aims at: labels, and what was written of each Training picture beforehand."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 import fer2013kit as fk
 
@@ -20,44 +18,42 @@ SOFT_TARGETS: Final = Path(__file__).with_name("soft_targets")
 
 
 def mix_targets(shares: Mapping[str, float], split: fk.Split) -> NDArray[np.float32]:
-    """Return the weighted mean of the named targets for the rows of a split.
+    """Return the weighted mean of the named targets for the rows of Training.
 
     Parameters
     ----------
     shares : mapping of str to float
         As in :class:`recipes.definitions.Recipe`.
     split : Split
-        The training rows, with their FER+ votes if ``shares`` names them.
+        The Training rows, in the order of ``fer2013.csv`` unless labels are all there is.
 
     Returns
     -------
     ndarray of float32, shape (n, 7)
         Rows sum to 1.
     """
-    total: Any = sum(share * _target(name, split) for name, share in shares.items())
+    total: Any = 0.0
+    for name, share in shares.items():
+        total = total + share * _target(name, split.labels)
     mixed: NDArray[np.float32] = (total / total.sum(axis=1, keepdims=True)).astype(np.float32)
     return mixed
 
 
-def _target(name: str, split: fk.Split) -> NDArray[Any]:
+def _target(name: str, labels: NDArray[np.int64]) -> NDArray[Any]:
     if name == "labels":
-        return fk.to_one_hot(split.labels)
-    if name == "votes":
-        return label_from_votes(split)
-    return np.load(SOFT_TARGETS / f"{name}.npy")
+        return fk.to_one_hot(labels)
+    with np.load(SOFT_TARGETS / f"{name}.npz") as file:
+        if not np.array_equal(file["labels"], labels):
+            raise SystemExit("soft targets follow fer2013.csv; give the CSV rather than the zip")
+        return file["probabilities"].astype(np.float64)
 
 
-def label_from_votes(split: fk.Split) -> NDArray[np.float64]:
-    """Return the FER-2013 label that one would expect of each picture from its FER+ votes alone.
-
-    FER+ is another labelling with other habits (its people agree with FER-2013 on two pictures
-    of three), so its votes are no target themselves.  Gradient boosting learns from the votes
-    which label FER-2013 gives; each row is predicted by a fit that has not seen it.
-    """
-    votes = split.ferplus.votes / 10.0
-    booster = HistGradientBoostingClassifier(max_iter=60, learning_rate=0.08, max_leaf_nodes=12)
-    folds = StratifiedKFold(5, shuffle=True, random_state=0)
-    probabilities: NDArray[np.float64] = cross_val_predict(
-        booster, votes, split.labels, cv=folds, method="predict_proba"
+def write_targets(
+    name: str, probabilities: NDArray[np.floating], labels: NDArray[np.int64]
+) -> None:
+    """Keep soft targets, and the labels by which their rows are known again."""
+    np.savez_compressed(
+        SOFT_TARGETS / f"{name}.npz",
+        probabilities=probabilities.astype(np.float16),
+        labels=labels.astype(np.uint8),
     )
-    return probabilities

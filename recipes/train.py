@@ -1,4 +1,4 @@
-"""Train a recipe and write down what came of it: python -m recipes.train NAME CSV --ferplus CSV.
+"""Train a recipe and write down what came of it: python -m recipes.train NAME CSV [--seed N].
 
 A run that was cut off goes on where it stopped when the same command is given again.  The trained
 classifier stays in recipes/work (not committed), the figures go to recipes/results.
@@ -35,28 +35,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recipe", choices=sorted(RECIPES))
     parser.add_argument("data", help="FER-2013 as CSV")
-    parser.add_argument("--ferplus", help="fer2013new.csv, for recipes that use the votes")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    run(
-        RECIPES[options.recipe],
-        fk.load_fer2013(options.data, ferplus=options.ferplus),
-        options.seed,
-    )
+    run(RECIPES[options.recipe], fk.load_fer2013(options.data), options.seed)
 
 
 def run(recipe: Recipe, data: fk.FER2013, seed: int) -> None:
     """Train, measure on PublicTest and write the results of one seed."""
     name = f"{recipe.name}_seed{seed}"
     stopwatch = Stopwatch(WORK / name / "seconds.json")
-    training = data.train.concat(data.validation) if recipe.extra_rows else data.train
     classifier = fk.EmotionClassifier(
         **recipe.settings, random_state=seed, checkpoint_dir=WORK / name, verbose=2
     )
     classifier.fit(
-        *training,
-        soft_targets=mix_targets(recipe.targets, training),
+        *data.train,
+        soft_targets=mix_targets(recipe.targets, data.train),
         validation_data=data.validation,
         callbacks=[stopwatch],
     )
