@@ -65,6 +65,13 @@ class FaceEmotion:
     See Also
     --------
     analyze_photo : Finds the faces.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> (face,) = fk.analyze_photo(fk.sample_photos()[0])
+    >>> face.emotion, face.uncertain
+    ('happy', False)
     """
 
     box: FaceBox
