@@ -24,16 +24,16 @@ class Recipe:
     targets : mapping of str to float, default {"labels": 1.0}
         What the loss aims at, and each part's share: ``"labels"``, or the name of a file in
         recipes/soft_targets.
+    start : str, optional
+        The recipe whose network, of the same seed, it goes on from.
     """
 
     name: str
     changed: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     targets: Mapping[str, float] = field(default_factory=lambda: {"labels": 1.0})
+    start: str | None = None
 
-
-_EXPECTED: Final = {"labels": 0.4, "expected": 0.6}
-_SMALL: Final = {"filters": (32, 64, 128), "dense_units": 256}
 
 RECIPES: Final[Mapping[str, Recipe]] = {
     recipe.name: recipe
@@ -43,13 +43,13 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             name="expected",
             changed="0.6 of the target is the expected label (recipes.crossfit), no smoothing",
             settings={"label_smoothing": 0.0},
-            targets=_EXPECTED,
+            targets={"labels": 0.4, "expected": 0.6},
         ),
         Recipe(
-            name="small",
-            changed="the same for a narrower network",
-            settings={"label_smoothing": 0.0, "model_params": _SMALL},
-            targets=_EXPECTED,
+            name="balanced",
+            changed="10 epochs more, classes weighted by their rarity",
+            settings={"epochs": 10, "learning_rate": 0.01, "class_weight": "balanced"},
+            start="plain",
         ),
     )
 }

@@ -45,7 +45,12 @@ def run(recipe: Recipe, data: fk.FER2013, seed: int) -> None:
     """Train, measure on PublicTest and write the results of one seed."""
     name = f"{recipe.name}_seed{seed}"
     stopwatch = Stopwatch(WORK / name / "seconds.json")
-    classifier = fk.EmotionClassifier(
+    if recipe.start is None:
+        classifier = fk.EmotionClassifier()
+    else:
+        classifier = fk.EmotionClassifier.load(WORK / f"{recipe.start}_seed{seed}.fer")
+        classifier.set_params(warm_start=True)
+    classifier.set_params(
         **recipe.settings, random_state=seed, checkpoint_dir=WORK / name, verbose=2
     )
     classifier.fit(

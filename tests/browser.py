@@ -11,6 +11,7 @@ import os
 import select
 import shutil
 import signal
+import tempfile
 import time
 
 import pytest
@@ -49,10 +50,11 @@ class Browser:
                 arguments,
                 {**os.environ, "HOME": str(folder), "TMPDIR": str(folder)},
                 file_actions=[
-                    (os.POSIX_SPAWN_DUP2, high[0], 3),
-                    (os.POSIX_SPAWN_DUP2, high[1], 4),
+                    # First these: the device may itself be number 3 or 4.
                     (os.POSIX_SPAWN_DUP2, nowhere.fileno(), 1),
                     (os.POSIX_SPAWN_DUP2, nowhere.fileno(), 2),
+                    (os.POSIX_SPAWN_DUP2, high[0], 3),
+                    (os.POSIX_SPAWN_DUP2, high[1], 4),
                 ],
             )
         for end in (commands, answers, *high):
@@ -123,7 +125,10 @@ class Browser:
         """Show the page as a window of this size does, on a light or dark device."""
         self.send(
             "Emulation.setDeviceMetricsOverride",
-            **{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 600,
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.send("Emulation.setEmulatedMedia", features=[scheme])
@@ -164,13 +169,15 @@ class Browser:
 
 
 @contextlib.contextmanager
-def open_browser(folder):
-    """Give a browser whose files lie in a folder; skip the test where none is installed."""
+def open_browser():
+    """Give a browser with a new, empty profile; skip the test where none is installed."""
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None or not hasattr(os, "posix_spawn"):
         pytest.skip("no Chromium is installed")
-    browser = Browser(program, folder)
-    try:
-        yield browser
-    finally:
-        browser.close()
+    # pytest's own folders are too deep: the browser makes a socket in its profile.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        browser = Browser(program, folder)
+        try:
+            yield browser
+        finally:
+            browser.close()

@@ -51,6 +51,7 @@ from .plotting import plot_samples as plot_samples
 from .plotting import plot_timeline as plot_timeline
 from .pretrained import list_pretrained as list_pretrained
 from .runtime import EmotionPredictor as EmotionPredictor
+from .serve import create_app as create_app
 from .transforms import apply_clahe as apply_clahe
 from .transforms import equalize_histogram as equalize_histogram
 from .transforms import from_one_hot as from_one_hot

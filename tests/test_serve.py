@@ -1,0 +1,339 @@
+"""The page: limits, hostile requests, and what a visitor sees in a browser."""
+
+import asyncio
+import base64
+import io
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+import fer2013kit as fk
+from browser import open_browser
+from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.serve import is_loopback, listen, url_of
+
+PHOTO = fk.sample_photos()[0]
+SERVE = [sys.executable, "-c", "from fer2013kit.cli import main; main()", "serve", "--port", "0"]
+
+
+class Stub:
+    """Quick, and the same for each face; it can be held up."""
+
+    def __init__(self):
+        self.open = threading.Event()
+        self.open.set()
+        self.entered = threading.Event()
+
+    def predict_proba(self, faces):
+        self.entered.set()
+        assert self.open.wait(30)
+        return np.tile(np.eye(7)[fk.Emotion.HAPPY], (len(faces), 1))
+
+
+def client_of(**settings):
+    app = fk.create_app(settings.pop("classifier", Stub()), **settings)
+    return TestClient(app, base_url="http://localhost:2013")
+
+
+@pytest.fixture(scope="module")
+def client():
+    return client_of(max_megabytes=0.2, max_megapixels=1)
+
+
+def encode(picture, kind="PNG", **settings):
+    content = io.BytesIO()
+    picture.save(content, kind, **settings)
+    return content.getvalue()
+
+
+def test_a_photo_is_answered_as_by_analyze_photo(client):
+    answer = client.post("/analyze", content=PHOTO.read_bytes())
+    assert answer.status_code == 200
+    (face,) = fk.analyze_photo(PHOTO, classifier=Stub())
+    assert answer.json() == {"width": 512, "height": 512, "faces": [face.as_dict()]}
+
+
+def test_no_face_is_an_empty_list(client):
+    answer = client.post("/analyze", content=encode(Image.new("RGB", (300, 200))))
+    assert answer.json() == {"width": 300, "height": 200, "faces": []}
+
+
+def test_size_is_that_of_the_upright_photo(client):
+    picture = Image.open(PHOTO).crop((0, 0, 512, 300)).rotate(90, expand=True)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter to the right
+    answer = client.post("/analyze", content=encode(picture, "JPEG", exif=exif)).json()
+    assert (answer["width"], answer["height"]) == (512, 300)
+    (box,) = (face["box"] for face in answer["faces"])
+    (upright,) = fk.analyze_photo(Image.open(PHOTO).crop((0, 0, 512, 300)), classifier=Stub())
+    np.testing.assert_allclose(list(box.values()), upright.box, atol=8)
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "reason"),
+    [
+        (b"", 400, "empty"),
+        (b"text, whatever its name", 415, "no picture"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", 415, "no picture"),
+        (PHOTO.read_bytes()[:9000], 400, "cut off"),
+        (bytes(200_001), 413, "0.2 megabytes"),
+        (encode(Image.new("1", (1001, 1000))), 413, "1001 x 1000"),
+        (encode(Image.new("1", (20_000, 20_000)), "TIFF", compression="group4"), 413, "pixels"),
+    ],
+)
+def test_bad_input_is_told(client, content, status, reason):
+    answer = client.post("/analyze", content=content)
+    assert answer.status_code == status, answer.text
+    assert reason in answer.json()["error"]
+
+
+def test_an_upload_of_unknown_length_is_cut_off(client):
+    received, sent = [], []
+
+    async def receive():
+        received.append(1)
+        assert len(received) < 100
+        return {"type": "http.request", "body": bytes(100_000), "more_body": True}
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"host", b"localhost")]
+    scope = {"type": "http", "method": "POST", "path": "/analyze", "headers": headers}
+    asyncio.run(client.app({**scope, "query_string": b""}, receive, send))
+    assert sent[0]["status"] == 413
+    assert len(received) == 3
+
+
+def test_forms_and_wrong_methods_and_pages_are_told(client):
+    form = {"photo": ("a.jpg", PHOTO.read_bytes())}
+    assert "body" in client.post("/analyze", files=form).json()["error"]
+    assert client.get("/analyze").status_code == 405
+    for path in ("/page/nothing.js", "/page/index.html", "/page/..%2f_app.py"):
+        assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:2013", "localhost.evil.example"])
+def test_foreign_host_names_are_refused(client, host):
+    for send in (client.get, client.post):
+        assert send("/analyze", headers={"host": host}).status_code == 421
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1:9", "[::1]:9", "192.168.3.4", "LocalHost."]
+)
+def test_addresses_and_localhost_are_known(client, host):
+    assert client.get("/health", headers={"host": host}).json()["status"] == "ok"
+
+
+def test_a_host_that_was_named_is_known():
+    named = client_of(hosts=["Faces.example.org"])
+    assert named.get("/health", headers={"host": "faces.example.org"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "http://evil.example"},
+        {"origin": "http://localhost:1"},
+        {"origin": "null"},
+        {"origin": "http://["},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+    ],
+)
+def test_pages_of_other_sites_may_not_ask(client, headers):
+    answer = client.post("/analyze", content=PHOTO.read_bytes(), headers=headers)
+    assert answer.status_code == 403
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_every_answer_forbids_the_browser_what_is_not_needed(client):
+    for answer in (client.get("/"), client.get("/x"), client.get("/", headers={"host": "a.b"})):
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_page_names_no_other_host(client):
+    page = client.get("/").text
+    files = ["/", *(f"/{path}" for path in re.findall(r'(?:src|href)="(page/[^"]+)"', page))]
+    assert len(files) >= 4
+    for path in (*files, "/page/view.js", "/page/camera.js"):
+        text = client.get(path).text.replace("http://www.w3.org/2000/svg", "")
+        assert not re.findall(r"(?:https?:)?//[a-z0-9.]+\.[a-z]+", text), path
+
+
+def test_too_many_photos_at_once_are_refused():
+    stub = Stub()
+    busy = client_of(classifier=stub)
+    stub.open.clear()
+    stub.entered.clear()
+    answers = []
+    with busy:  # one event loop for all threads
+
+        def send():
+            answers.append(busy.post("/analyze", content=PHOTO.read_bytes()).status_code)
+
+        threads = [threading.Thread(target=send) for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        end = time.monotonic() + 60
+        while len(answers) < 4:  # the others wait
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        assert stub.entered.wait(60)
+        refused = list(answers)
+        stub.open.set()
+        for thread in threads:
+            thread.join(60)
+    assert refused == [503] * 4
+    assert answers.count(200) == 8
+    assert busy.post("/analyze", content=PHOTO.read_bytes()).status_code == 200
+
+
+def test_nothing_is_written(client, monkeypatch, caplog):
+    written = []
+
+    def watch(event, arguments):
+        if event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
+            written.append(arguments[0])
+        if event in {"tempfile.mkstemp", "tempfile.mkdtemp", "os.mkdir"}:
+            written.append(event)
+
+    _watchers.append(watch)
+    try:
+        assert client.post("/analyze", content=PHOTO.read_bytes()).status_code == 200
+        assert client.post("/analyze", content=b"secret").status_code == 415
+        assert not written
+        with Path("/dev/null" if sys.platform != "win32" else "nul").open("w"):
+            assert written  # the watch works
+    finally:
+        _watchers.remove(watch)
+    assert "secret" not in caplog.text
+
+
+_watchers = []
+sys.addaudithook(lambda event, arguments: [watch(event, arguments) for watch in _watchers])
+
+
+def test_explanations_are_offered_only_where_they_can_be_had(client):
+    assert not client.get("/health").json()["explains"]
+    assert 'data-explains="false"' in client.get("/").text
+    answer = client.post("/explain?face=0", content=PHOTO.read_bytes())
+    assert answer.status_code == 501
+    assert "TensorFlow" in answer.json()["error"]
+    assert client.post("/explain?face=x", content=b"").status_code == 400
+
+
+@pytest.mark.skipif(find_spec("tensorflow") is None, reason="TensorFlow is not installed")
+def test_explanation_is_that_of_the_face_that_the_network_saw():
+    data = fk.make_fer2013(n_samples=70, random_state=0)
+    classifier = fk.EmotionClassifier(epochs=1, verbose=0, random_state=0).fit(*data.train)
+    trained = client_of(classifier=classifier)
+    assert trained.get("/health").json()["explains"]
+    face = data.test.images[0]
+    content = encode(Image.fromarray(face[..., 0]))
+    answer = trained.post("/explain?face=0", content=content).json()
+    label = int(classifier.predict(face[None])[0])
+    assert answer["emotion"] == fk.CLASS_NAMES[label]
+    assert base64.b64decode(answer["face"]) == face.tobytes()
+    heat = np.frombuffer(base64.b64decode(answer["heat"]), np.uint8).reshape(48, 48)
+    expected = fk.explain(classifier, face[None], emotion=label)[0]
+    np.testing.assert_allclose(heat / 255, expected, atol=0.01)
+    assert trained.post("/explain?face=1", content=content).status_code == 400
+
+
+@pytest.mark.parametrize("name", ["max_megabytes", "max_megapixels"])
+def test_limits_must_be_positive(name):
+    with pytest.raises(InvalidInputError, match=f"{name} must be positive"):
+        fk.create_app(Stub(), **{name: 0})
+
+
+def test_a_port_that_is_taken_is_told():
+    with listen("127.0.0.1", 0) as listener:
+        assert is_loopback(listener)
+        port = listener.getsockname()[1]
+        assert url_of(listener) == f"http://127.0.0.1:{port}/"
+        with pytest.raises(InvalidInputError, match="taken"):
+            listen("127.0.0.1", port)
+    with pytest.raises(InvalidInputError, match="name for one"):
+        listen("no.such.host.invalid", 0)
+
+
+def start(*options):
+    process = subprocess.Popen(  # noqa: S603 - our own program, run by our own Python
+        [*SERVE, "--no-open-browser", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    return process, process.stdout.readline().strip()
+
+
+def stop(process):
+    process.send_signal(signal.SIGINT)
+    return process.communicate(timeout=60)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT")
+def test_command_ends_cleanly_and_warns_of_other_hosts():
+    process, url = start("--host", "0.0.0.0")  # noqa: S104 - what is warned of
+    with urllib.request.urlopen(f"{url}health") as answer:  # noqa: S310 - our own server
+        assert answer.status == 200
+    _, messages = stop(process)
+    assert process.returncode == 0, messages
+    assert "warning: whoever can reach this computer" in messages
+    assert "Traceback" not in messages
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT")
+def test_a_visitor_drops_a_photo_and_uses_the_camera(tmp_path):
+    with open_browser() as browser:
+        process, url = start()
+        try:
+            browser.open(url)
+            browser.drop(PHOTO)
+            browser.wait_for("document.querySelectorAll('.box').length == 1")
+            assert "1 face: happy" in browser.text()
+            assert browser.run("document.querySelectorAll('.bars li').length") == len(fk.Emotion)
+            box = browser.run(
+                "(() => { const stage = document.getElementById('stage').getBoundingClientRect();"
+                "const box = document.querySelector('.box').getBoundingClientRect();"
+                "return [(box.x - stage.x) / stage.width, box.width / stage.width] })()"
+            )
+            (face,) = fk.analyze_photo(PHOTO)
+            np.testing.assert_allclose(box, [face.box.left / 512, face.box.width / 512], atol=0.01)
+
+            text = tmp_path / "text.jpg"
+            text.write_text("no picture")
+            browser.drop(text)
+            browser.wait_for("document.getElementById('message').innerText.includes('no picture')")
+            assert not browser.run("document.querySelectorAll('.box').length")
+            refusals = browser.complaints()
+            assert all("415" in str(one) for one in refusals), refusals
+
+            browser.run("document.getElementById('camera').click()")
+            browser.wait_for("document.getElementById('video').videoWidth > 0")
+            browser.wait_for("document.getElementById('summary').innerText.includes('face')")
+            browser.run("document.getElementById('freeze').click()")
+            browser.wait_for("!document.getElementById('photo').hidden")
+            assert browser.run("document.getElementById('video').srcObject") is None
+            assert browser.complaints() == refusals
+            visited = [one for one in browser.requests() if not one.startswith("blob:")]
+            assert all(one.startswith(url) for one in visited), visited
+        finally:
+            stop(process)
