@@ -44,19 +44,17 @@ class Browser:
         self._read, answers = os.pipe()
         high = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (commands, answers)]
         arguments = [program, *OPTIONS, f"--user-data-dir={folder}", "about:blank"]
-        with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - a device
-            self._process = os.posix_spawn(
-                program,
-                arguments,
-                {**os.environ, "HOME": str(folder), "TMPDIR": str(folder)},
-                file_actions=[
-                    # First these: the device may itself be number 3 or 4.
-                    (os.POSIX_SPAWN_DUP2, nowhere.fileno(), 1),
-                    (os.POSIX_SPAWN_DUP2, nowhere.fileno(), 2),
-                    (os.POSIX_SPAWN_DUP2, high[0], 3),
-                    (os.POSIX_SPAWN_DUP2, high[1], 4),
-                ],
-            )
+        self._process = os.posix_spawn(
+            program,
+            arguments,
+            {**os.environ, "HOME": str(folder), "TMPDIR": str(folder)},
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, high[0], 3),
+                (os.POSIX_SPAWN_DUP2, high[1], 4),
+                (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+            ],
+        )
         for end in (commands, answers, *high):
             os.close(end)
         self._received = b""

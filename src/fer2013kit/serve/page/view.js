@@ -3,6 +3,7 @@
 const at = (id) => document.getElementById(id);
 const THUMBNAIL = 112; // pixels
 const AROUND = 0.12; // of a box, shown around it in its card
+const LABEL = 32; // pixels above a box for its label
 const FIRST_EXPLANATION = "Loading TensorFlow; the first time takes some seconds.";
 
 function make(tag, properties = {}, ...children) {
@@ -104,8 +105,8 @@ export class View {
 
   summarize(faces) {
     if (!faces.length) return "No face was found.";
-    if (faces.length === 1) return `1 face: ${inWords(faces[0])}`;
-    return `${faces.length} faces: ${faces.map(({ emotion }) => emotion).join(", ")}`;
+    if (faces.length === 1) return `1 face: ${inWords(faces[0])}.`;
+    return `${faces.length} faces: ${faces.map(({ emotion }) => emotion).join(", ")}.`;
   }
 
   async explain(card, face, onExplain) {
@@ -190,7 +191,8 @@ function fillBox(box, face, title, photoWidth, photoHeight, card) {
     height: share(height, photoHeight),
   });
   box.classList.toggle("uncertain", face.uncertain);
-  box.classList.toggle("low", top < 0.09 * photoHeight); // no room above
+  const above = (top / photoHeight) * at("stage").clientHeight;
+  box.classList.toggle("low", above < LABEL);
   box.classList.toggle("right", left + width / 2 > 0.7 * photoWidth);
   box.firstChild.textContent = face.uncertain ? `${title}?` : title;
   box.ariaLabel = `Face: ${inWords(face)}`;
