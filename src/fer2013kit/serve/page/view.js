@@ -3,7 +3,7 @@
 const at = (id) => document.getElementById(id);
 const THUMBNAIL = 112; // pixels
 const AROUND = 0.12; // of a box, shown around it in its card
-const LABEL = 32; // pixels above a box for its label
+const LABEL = 32; // pixels above or below a box for its label
 const FIRST_EXPLANATION = "Loading TensorFlow; the first time takes some seconds.";
 
 function make(tag, properties = {}, ...children) {
@@ -192,7 +192,9 @@ function fillBox(box, face, title, photoWidth, photoHeight, card) {
   });
   box.classList.toggle("uncertain", face.uncertain);
   const above = (top / photoHeight) * at("stage").clientHeight;
-  box.classList.toggle("low", above < LABEL);
+  const below = (1 - (top + height) / photoHeight) * at("stage").clientHeight;
+  box.classList.toggle("below", above < LABEL && below >= LABEL);
+  box.classList.toggle("low", above < LABEL && below < LABEL); // inside
   box.classList.toggle("right", left + width / 2 > 0.7 * photoWidth);
   box.firstChild.textContent = face.uncertain ? `${title}?` : title;
   box.ariaLabel = `Face: ${inWords(face)}`;
