@@ -9,10 +9,11 @@ try:
     from fer2013kit.serve._app import create_app
     from fer2013kit.serve._server import is_loopback, listen, open_browser, run_server, url_of
 except ModuleNotFoundError as error:
-    if (error.name or "").partition(".")[0] not in {"starlette", "uvicorn"}:
+    library = (error.name or "").partition(".")[0]
+    if library not in {"starlette", "uvicorn"}:
         raise
     raise MissingDependencyError(
-        f"the page needs {error.name}, which is not installed; install it with "
+        f"the page needs {library}, which is not installed; install it with "
         'pip install "fer2013kit[serve]", or "fer2013kit-light[serve]" where that is installed'
     ) from error
 
