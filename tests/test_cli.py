@@ -15,7 +15,8 @@ import fer2013kit as fk
 from fer2013kit.cli import _demo, _program, main
 from fer2013kit.cli._train import train as train_command
 
-COMMANDS = ("info", "audit", "train", "evaluate", "predict", "explain", "export", "serve", "demo")
+COMMANDS = ("info", "audit", "train", "evaluate", "predict", "video", "explain", "export")
+COMMANDS += ("serve", "demo")
 QUICK = ("--epochs", "1", "--batch-size", "20", "--precision", "float32")
 
 
