@@ -36,6 +36,7 @@ autodoc_member_order = "bysource"
 numpydoc_show_class_members = False  # the class template lists the members itself
 numpydoc_validation_checks = {"GL03", "PR01", "PR02", "PR03", "RT01", "RT03", "SS03", "YD01"}
 numpydoc_validation_exclude = {
+    r"\.FaceBox\.(left|top|width|height)$",  # Python's own words for a named tuple's fields
     r"\.Emotion$",  # an enumeration is not constructed by its parameters
     r"\.FaceAugmentation\.(call|compute_output_shape|get_config)$",  # Keras says what they take
 }

@@ -155,11 +155,13 @@ def analyze_photos(
     ----------
     photos : iterable
         Each one as for :func:`analyze_photo`; :func:`find_photos` lists those of a folder.
-    classifier, detector, margin : optional
+    classifier, detector : optional
         As for :func:`analyze_photo`.
     boxes : iterable, optional
         The boxes of each photograph, as for :func:`analyze_photo`; where they are None, faces are
         looked for.
+    margin : float, optional
+        As for :func:`analyze_photo`.
     batch_size : int, default 128
         How many faces the classifier is given at once, or some more.
     progress : bool, default False
