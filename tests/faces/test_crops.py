@@ -32,13 +32,56 @@ def test_own_detector_and_own_boxes_agree(mean):
 
 @pytest.mark.parametrize(
     "boxes",
-    [[1, 2, 3, 4], [[1, 2, 3]], [[1, 2, 0, 4]], [[1, 2, 3, np.nan]], [["a", "b", "c", "d"]]],
+    [
+        *([1, 2, 3, 4], [[1, 2, 3]], [[1, 2, 0, 4]], [[1, 2, 3, np.nan]], [["a", "b", "c", "d"]]),
+        *([[1, 2, 3, 4], [1, 2]], "rubbish", {"left": 1}),
+    ],
 )
 def test_wrong_boxes_are_refused(boxes, mean):
     with pytest.raises(fk.InvalidInputError, match="boxes must be"):
         fk.analyze_photo(picture("L"), classifier=mean, boxes=boxes)
     with pytest.raises(fk.InvalidInputError, match="the detector's boxes must be"):
         fk.analyze_photo(picture("L"), classifier=mean, detector=lambda _: boxes)
+
+
+@pytest.mark.parametrize(
+    "box", [(9000, 0, 50, 50), (0, -90, 50, 50), (0, 0, 1e9, 1e9), (-1e300, 0, 1e300, 1e308)]
+)
+def test_boxes_off_the_photograph_are_refused(box, mean):
+    with pytest.raises(fk.InvalidInputError, match=r"^boxes must lie on the photograph"):
+        fk.analyze_photo(COLLINS, classifier=mean, boxes=[box])
+    with pytest.raises(fk.InvalidInputError, match="detector's boxes must lie on the photograph"):
+        fk.analyze_photo(COLLINS, classifier=mean, detector=lambda _: [box])
+
+
+def test_the_detector_gives_none_off_the_picture(monkeypatch):
+    rows = np.array(
+        [[0.9, *CORNER], [0.9, 530, 9, 20, 20], [0.9, -30, 9, 20, 20], [0.9, 0, 0, 9, 1e9]]
+    )
+    monkeypatch.setattr("fer2013kit.faces._detector._run_network", lambda *_: rows.copy())
+    detector = fk.FaceDetector(max_side=512)
+    assert set(map(tuple, detector(np.zeros((512, 512, 3), np.uint8)).tolist())) == {
+        CORNER,
+        tuple(2 * length for length in CORNER),  # of the search at half the size
+    }
+
+
+@pytest.mark.parametrize("margin", [-0.5, -3, np.nan, np.inf, "wide"])
+def test_wrong_margins_are_refused(margin, mean):
+    with pytest.raises(fk.InvalidInputError, match=r"margin must be a number above -0\.5"):
+        fk.analyze_photo(COLLINS, classifier=mean, margin=margin)
+
+
+def test_too_wide_margins_are_refused(mean):
+    with pytest.raises(fk.InvalidInputError, match="with the margin be at most"):
+        fk.analyze_photo(COLLINS, classifier=mean, boxes=[CORNER], margin=1e6)
+
+
+def test_what_is_no_detector_or_classifier_is_refused(mean):
+    with pytest.raises(fk.InvalidInputError, match=r"detector must be callable.*received 'yunet'"):
+        fk.analyze_photo(COLLINS, classifier=mean, detector="yunet")
+    with pytest.raises(fk.InvalidInputError, match=r"predict_proba.*'five_layer_cnn'.*from_pretr"):
+        fk.analyze_photo(COLLINS, classifier="five_layer_cnn")
 
 
 def test_squares_are_cut_about_the_centre_of_the_box():
@@ -90,8 +133,15 @@ def test_classifiers_of_other_pictures(mean):
 def test_wrong_probabilities_are_refused(mean):
     mean.class_names_ = fk.CLASS_NAMES
     with pytest.raises(
-        fk.InvalidInputError, match=r"must return shape \(1, 7\).*received \(1, 2\)"
+        fk.InvalidInputError, match=r"must return shape \(1, 7\).*received float64 \(1, 2\)"
     ):
+        fk.analyze_photo(picture("RGB"), classifier=mean, boxes=[CORNER])
+
+
+@pytest.mark.parametrize("rows", [[[np.nan] * 2], [[-1.0, 2.0]], [["a", "b"]]])
+def test_what_are_no_probabilities_is_refused(mean, monkeypatch, rows):
+    monkeypatch.setattr(mean, "predict_proba", lambda _: np.array(rows))
+    with pytest.raises(fk.InvalidInputError, match="predict_proba must return"):
         fk.analyze_photo(picture("RGB"), classifier=mean, boxes=[CORNER])
 
 

@@ -101,6 +101,12 @@ def test_errors_stand_in_their_place(mean, tmp_path):
         fk.analyze_photos(photos, classifier=mean, boxes=boxes)
 
 
+@pytest.mark.parametrize("photos", ["party.jpg", b"", COLLINS])
+def test_one_photograph_is_not_several(mean, photos):
+    with pytest.raises(fk.InvalidInputError, match="use analyze_photo for one"):
+        fk.analyze_photos(photos, classifier=mean)
+
+
 def test_boxes_must_be_as_many_as_photographs(mean):
     with pytest.raises(fk.InvalidInputError, match="as many as photos"):
         fk.analyze_photos([picture("L")] * 2, classifier=mean, boxes=[[CORNER]])

@@ -160,7 +160,7 @@ def test_missing_files_and_folders(tmp_path):
 @pytest.mark.parametrize(
     "photo",
     [
-        *(None, 3.0, [], "text\0.jpg", np.array([["a"]]), io.StringIO("text")),
+        *(None, 3.0, [], [[1, 2], [3]], "text\0.jpg", np.array([["a"]]), io.StringIO("text")),
         *(np.zeros((0, 5)), np.zeros((2, 48, 48)), np.zeros((9, 9, 5))),
         *(np.full((9, 9), -1), np.full((9, 9), np.nan), np.full((9, 9), 256)),
     ],

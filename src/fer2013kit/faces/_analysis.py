@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 import numpy as np
@@ -12,7 +13,7 @@ from fer2013kit.exceptions import InvalidInputError, MediaFileError
 from fer2013kit.faces._crops import whole_face
 from fer2013kit.faces._detector import FaceDetector
 from fer2013kit.faces._emotion import FaceEmotion, face_emotion
-from fer2013kit.faces._finding import find_faces, whole_box
+from fer2013kit.faces._finding import check_margin, find_faces, whole_box
 from fer2013kit.faces._photos import read_photo
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ def analyze_photo(
         For a file that is missing, broken, no picture, or too large: more than 80 megapixels,
         or 300 for a JPEG.
     InvalidInputError
-        For another array, or boxes of another shape.
+        For another array; boxes of another shape, or off the photograph; a classifier, detector
+        or margin that is none.
     MissingDependencyError
         Where no detector or boxes are given and LiteRT is not installed.
 
@@ -193,6 +195,11 @@ def analyze_photos(
     [1, 1]
     """
     size = _face_size(classifier)
+    check_margin(margin)
+    if detector is not None and not callable(detector):
+        raise InvalidInputError(
+            f"detector must be callable: a picture in, boxes out; received {detector!r}"
+        )
 
     def find(pixels: Pixels, given: ArrayLike | None) -> tuple[NDArray[np.float64], Crops]:
         return find_faces(pixels, given, detector or _default_detector(), margin, size)
@@ -297,6 +304,11 @@ def _with_boxes(
 
 
 def _with_progress(photos: Iterable[Any], *, enabled: bool) -> Iterable[Any]:
+    if isinstance(photos, str | bytes | PathLike):
+        raise InvalidInputError(
+            f"photos must be several; received {photos!r}; use analyze_photo for one, and "
+            "find_photos for what a folder or a pattern holds"
+        )
     if not enabled:
         return photos
     from tqdm import tqdm
@@ -314,16 +326,28 @@ def _classify(
         faces = np.repeat(faces[..., None], channels, axis=-1)
     probabilities = np.asarray(classifier.predict_proba(faces))
     names = tuple(getattr(classifier, "class_names_", CLASS_NAMES))
-    if probabilities.shape != (len(faces), len(names)):
+    is_number = probabilities.dtype.kind in "biuf"
+    if probabilities.shape != (len(faces), len(names)) or not is_number:
         raise InvalidInputError(
             f"the classifier's predict_proba must return shape {(len(faces), len(names))}, a row "
             f"for each face and a column for each of {', '.join(names)}; "
-            f"received {probabilities.shape}"
+            f"received {probabilities.dtype} {probabilities.shape}"
+        )
+    if not (probabilities >= 0).all():  # not so for NaN either
+        raise InvalidInputError(
+            "the classifier's predict_proba must return probabilities, 0 or more; received "
+            f"{probabilities[~(probabilities >= 0)][0]}"
         )
     return [face_emotion(box, row, names) for box, row in zip(boxes, probabilities, strict=True)]
 
 
 def _face_size(classifier: Classifier | None) -> tuple[int, int]:
+    if classifier is not None and not hasattr(classifier, "predict_proba"):
+        raise InvalidInputError(
+            "classifier must have predict_proba, as an EmotionPredictor or an EmotionClassifier "
+            f"has; received {classifier!r}; for the name of a network that ships use "
+            "EmotionPredictor.from_pretrained(name), for a file EmotionPredictor.load(path)"
+        )
     height, width, _ = getattr(classifier, "image_shape_", IMAGE_SHAPE)
     return height, width
 

@@ -34,6 +34,9 @@ network, up to those that fill the picture."""
 _OVERLAP: Final = 0.4
 """Two boxes whose intersection is this share of their union are the same face."""
 
+_LARGEST_FACE: Final = 1.5
+"""In longer sides of the picture."""
+
 
 class FaceDetector:
     """Find faces, with a small network that ships with the kit.
@@ -139,6 +142,10 @@ class FaceDetector:
         if scales[0] * longest > _COARSE_SIDE:
             scales.append(_COARSE_SIDE / longest)
         rows = _without_repeats(np.concatenate([self._search(image, scale) for scale in scales]))
+        ends = rows[:, 1:3] + rows[:, 3:]
+        # The network looks at the padding, too, and knows nothing of the picture's size.
+        on_picture = (ends > 0) & (rows[:, 1:3] < image.shape[1::-1])
+        rows = rows[(on_picture & (rows[:, 3:] <= _LARGEST_FACE * longest)).all(axis=1)]
         return rows[:, 1:], rows[:, 0]
 
     def _search(self, image: NDArray[np.uint8], scale: float) -> NDArray[np.float64]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import math
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.exceptions import InvalidInputError
-from fer2013kit.faces._crops import cut_face, fills_picture, whole_face
+from fer2013kit.faces._crops import cut_face, face_square, fills_picture, whole_face
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     Crops = list[NDArray[np.uint8]]
 
 _BOX_LENGTH: Final = 4
+_LEAST_MARGIN: Final = -0.5  # nothing is left of the box
+_LARGEST_SQUARE: Final = 2
+"""In longer sides of the photograph: what is cut is held in memory, its padding included."""
 
 
 def find_faces(
@@ -31,14 +35,16 @@ def find_faces(
     """Return boxes (n, 4) in pixels of the photograph, and the faces cut out of it."""
     rgb = pixels.rgb
     scale = np.array(pixels.scale * 2)
+    name = "the detector's boxes" if given is None else "boxes"
     if given is not None:
-        found = check_boxes(given, name="boxes") / scale
+        found = check_boxes(given, name=name) / scale
     elif rgb.shape[:2] == IMAGE_SHAPE[:2]:
         return whole_box(pixels), [whole_face(rgb, size)]
     else:
-        found = check_boxes(detector(rgb), name="the detector's boxes")
+        found = check_boxes(detector(rgb), name=name)
         if len(found) == 1 and fills_picture(found[0], rgb.shape[:2], margin):
             return whole_box(pixels), [whole_face(rgb, size)]
+    _check_places(found, rgb.shape[:2], margin, scale, name=name)
     return found * scale, [cut_face(rgb, box, size, margin=margin) for box in found]
 
 
@@ -49,7 +55,12 @@ def whole_box(pixels: Pixels) -> NDArray[np.float64]:
 
 def check_boxes(boxes: ArrayLike, *, name: str) -> NDArray[np.float64]:
     """Return boxes as floats (n, 4); none at all may have any shape."""
-    array = np.asarray(boxes)
+    try:
+        array = np.asarray(boxes)
+    except ValueError as error:  # rows of different lengths
+        raise InvalidInputError(
+            f"{name} must be numbers of shape (n, 4): left, top, width, height; received {boxes!r}"
+        ) from error
     if not array.size:
         return np.empty((0, _BOX_LENGTH))
     if array.ndim != 2 or array.shape[1] != _BOX_LENGTH or array.dtype.kind not in "iuf":  # noqa: PLR2004 - rows and columns
@@ -64,3 +75,36 @@ def check_boxes(boxes: ArrayLike, *, name: str) -> NDArray[np.float64]:
             f"{result[~(np.isfinite(result).all(axis=1) & (result[:, 2:] > 0).all(axis=1))][0]}"
         )
     return result
+
+
+def check_margin(margin: Any) -> None:
+    """Raise InvalidInputError for a margin that leaves nothing of a box, or is no number."""
+    if margin is None:
+        return
+    is_number = isinstance(margin, int | float | np.number)
+    if not is_number or not _LEAST_MARGIN < margin < math.inf:
+        raise InvalidInputError(
+            f"margin must be a number above {_LEAST_MARGIN}; received {margin!r}"
+        )
+
+
+def _check_places(
+    boxes: NDArray[np.float64],
+    shape: tuple[int, int],
+    margin: float | None,
+    scale: NDArray[np.float64],
+    *,
+    name: str,
+) -> None:
+    """Refuse boxes off the photograph, which has shape (height, width), or far larger than it."""
+    height, width = shape
+    for box in boxes:
+        left, top, side = face_square(box, margin)
+        is_off = left >= width or top >= height or left + side <= 0 or top + side <= 0
+        if is_off or side > _LARGEST_SQUARE * max(shape):
+            across, down = np.rint(scale[:2] * (width, height)).astype(int)
+            raise InvalidInputError(
+                f"{name} must lie on the photograph of {across}x{down} pixels, and with the "
+                f"margin be at most {_LARGEST_SQUARE} times as large; "
+                f"received {(box * scale).tolist()}"
+            )

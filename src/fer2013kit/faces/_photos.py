@@ -168,7 +168,10 @@ def _upright(rgb: NDArray[np.uint8], width: int, height: int, orientation: Any) 
 def _array_to_picture(photo: Any) -> Image.Image:
     from PIL import Image
 
-    array = np.asarray(photo)
+    try:
+        array = np.asarray(photo)
+    except ValueError:  # rows of different lengths
+        array = np.asarray(None)
     if array.dtype.kind not in "uibf":
         raise InvalidInputError(
             "photo must be a path, a file object, a Pillow picture or an array of numbers; "
