@@ -46,6 +46,17 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             targets={"labels": 0.4, "expected": 0.6},
         ),
         Recipe(
+            name="residual",
+            changed="residual_cnn, a deeper network, with erasing and no smoothing",
+            settings={"model": "residual_cnn", "label_smoothing": 0.0, "erasing": 0.25},
+        ),
+        Recipe(
+            name="distilled",
+            changed="kernels 5, 5, 3; 0.7 of the target is what plain, residual and expected say",
+            settings={"label_smoothing": 0.0, "model_params": {"kernel_sizes": (5, 5, 3)}},
+            targets={"labels": 0.3, "teachers": 0.7},
+        ),
+        Recipe(
             name="balanced",
             changed="10 epochs more, classes weighted by their rarity",
             settings={"epochs": 10, "learning_rate": 0.01, "class_weight": "balanced"},
