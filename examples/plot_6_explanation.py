@@ -2,7 +2,7 @@
 Ask a network what it looked at
 ===============================
 
-Grad-CAM colours the places of a face that spoke for its emotion.
+A heat map colours the places of a face that spoke for its emotion.
 """
 
 # %%
@@ -29,10 +29,10 @@ fk.plot_explanation(
 plt.show()
 
 # %%
-# Two methods: Grad-CAM averages over the map; HiResCAM keeps to the place, which suits networks
-# whose dense layer reads the map cell by cell, as this one's does.
+# Two methods: HiResCAM, the default, keeps to the place; Grad-CAM averages over the map, which does
+# not suit networks whose dense layer reads it cell by cell, as this one's does.
 fk.plot_explanation(
-    faces, fk.explain(clf, faces, method="hires_cam"), emotion=emotions
+    faces, fk.explain(clf, faces, method="grad_cam"), emotion=emotions
 )
 plt.show()
 

@@ -1,3 +1,4 @@
+import inspect
 import json
 import os
 import pickle
@@ -18,6 +19,7 @@ from sklearn.exceptions import NotFittedError
 
 import fer2013kit as fk
 from fer2013kit.cli import main
+from fer2013kit.cli._explain import explain as explain_command
 from networks import tiny_network
 
 LAYERS = keras.layers
@@ -153,7 +155,7 @@ def test_grad_cam_is_what_the_paper_says(trained):
         weights[:, channel] = (score(maps + moved) - score(maps - moved)) / (2 * step * 36)
     expected = np.maximum((weights[:, None, None] * maps).sum(axis=3), 0)
     # Sampled at the cells' centres, bilinear stretching leaves the cells' own values, nearly.
-    heat = fk.explain(clf, X[:2], emotion=3)
+    heat = fk.explain(clf, X[:2], emotion=3, method="grad_cam")
     from keras import ops
 
     stretched = np.array(ops.image.resize(expected[..., None], (48, 48)))[..., 0]
@@ -194,6 +196,16 @@ def test_any_network_finds_its_last_map(builder, layer):
     np.testing.assert_array_equal(heat, fk.explain(clf, X, layer=layer, method="hires_cam"))
     np.testing.assert_array_equal(before, clf.predict_proba(X))
     assert all("call" not in vars(one) for one in clf.model_.layers)
+
+
+def test_the_default_is_the_one_that_leaves_no_face_without_heat(trained):
+    clf, X = trained
+    by_default = fk.explain(clf, X)
+    np.testing.assert_array_equal(by_default, fk.explain(clf, X, method="hires_cam"))
+    assert np.abs(by_default - fk.explain(clf, X, method="grad_cam")).max() > 0.1
+    assert (by_default.max(axis=(1, 2)) == 1).all()
+    (option,) = [one for one in explain_command.params if one.name == "method"]
+    assert option.default == inspect.signature(fk.explain).parameters["method"].default
 
 
 def test_a_named_layer_is_taken(trained):

@@ -35,6 +35,22 @@ for name in ("EmotionClassifier", "FaceAugmentation"):
     else:
         raise AssertionError(name)
 
+data = fk.make_fer2013(n_samples=70, random_state=0)
+report = fk.evaluate_predictions(data.train.labels, fk.to_one_hot(data.train.labels))
+for library, call in {
+    "matplotlib": lambda: fk.plot_samples(*data.train),
+    "matplotlib ": report.to_html,
+    "pandas": data.to_frame,
+    "pandas ": report.to_frame,
+    "pandas  ": fk.audit_dataset(data).to_frame,
+}.items():
+    try:
+        call()
+    except fk.MissingDependencyError as error:
+        assert f"needs {library.strip()}, which is not installed" in str(error), error
+    else:
+        raise AssertionError(library)
+
 from PIL import Image
 from fer2013kit.cli import main
 

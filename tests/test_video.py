@@ -208,6 +208,13 @@ def test_truncated_video_gives_what_there_is_and_warns(tmp_path):
     with pytest.warns(UserWarning, match=r"cut\.mp4 is damaged or cut off after"):
         table = fk.analyze_video(cut, detector=anywhere, classifier=Brightness())
     assert 5 < len(table) < 25
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        done = CliRunner().invoke(main, ["predict", str(cut)])
+    assert done.exit_code == 0
+    (line,) = [line for line in done.stderr.splitlines() if "damaged" in line]
+    assert line.startswith(f"fer2013kit: warning: {cut} is damaged or cut off after")
+    assert "UserWarning" not in done.stderr
     cut.write_bytes(content[:100])
     with pytest.raises(fk.MediaFileError, match=r"cut\.mp4"):
         fk.analyze_video(cut)

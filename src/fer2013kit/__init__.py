@@ -18,9 +18,7 @@ _import_name, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
 def __getattr__(name: str) -> object:
-    try:
-        return _import_name(name)
-    except ModuleNotFoundError as error:
-        from fer2013kit.exceptions import missing_library
+    from fer2013kit.exceptions import library_needed
 
-        raise missing_library(error, f"fer2013kit.{name}") from error
+    with library_needed(f"fer2013kit.{name}"):
+        return _import_name(name)

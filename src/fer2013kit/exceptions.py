@@ -7,11 +7,12 @@ already catch, so both ``except Fer2013KitError`` and ``except ValueError`` do w
 from __future__ import annotations
 
 import difflib
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 class Fer2013KitError(Exception):
@@ -145,6 +146,24 @@ def missing_library(error: ModuleNotFoundError, what: str) -> ImportError:
         f"{what} needs {library}, which is not installed here. fer2013kit-light predicts with "
         "EmotionPredictor; for everything else: pip install fer2013kit"
     )
+
+
+@contextmanager
+def library_needed(what: str) -> Iterator[None]:
+    """Say what to install where `fer2013kit-light` lacks a library that is imported inside.
+
+    Parameters
+    ----------
+    what : str
+        What needs the library.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        told = missing_library(error, what)
+        if told is error:
+            raise
+        raise told from error
 
 
 class UnknownModelError(Fer2013KitError, ValueError):

@@ -1,4 +1,4 @@
-"""Which part of a picture speaks for a class: Grad-CAM and HiResCAM."""
+"""Which part of a picture speaks for a class: HiResCAM and Grad-CAM."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from fer2013kit._arrays import IntArray
 
-METHODS: Final = ("grad_cam", "hires_cam")
+METHODS: Final = ("hires_cam", "grad_cam")
 _BATCH: Final = 64
 _SMALLEST: Final = 1e-30
 """Probabilities below count as this much: float32 rounds them to 0, which has no logarithm."""
@@ -50,15 +50,16 @@ def explain(
     *,
     emotion: Any = None,
     layer: str | None = None,
-    method: str = "grad_cam",
+    method: str = "hires_cam",
 ) -> NDArray[np.float32]:
-    """Return heat maps of what speaks for a class: Grad-CAM of any network.
+    """Return heat maps of what speaks for a class: Grad-CAM, the finer way or the first.
 
     A map is the sum of a layer's channels, each times the gradient of the class's score by it,
     without what is negative, and stretched over the picture.  Grad-CAM [1]_ takes each channel's
     mean gradient; HiResCAM [2]_ takes the gradient of every cell.  Both are the same where
     the network averages over the map; where a dense layer reads it cell by cell, as in the
-    five-layer CNN, HiResCAM keeps to what the network really did.
+    five-layer CNN, HiResCAM keeps to what the network really did, and Grad-CAM leaves some maps
+    without heat.
 
     The score is the logarithm of the class's probability less the mean of those of all classes:
     what goes into the softmax, up to what the softmax takes away.
@@ -76,7 +77,7 @@ def explain(
     layer : str, optional
         Name of the layer whose map is taken, layers of nested models included.  Default: the
         last one that has a map of more than one cell.
-    method : {"grad_cam", "hires_cam"}, default "grad_cam"
+    method : {"hires_cam", "grad_cam"}, default "hires_cam"
         How channels are weighted.
 
     Returns

@@ -268,6 +268,18 @@ def test_pictures_are_read_into_memory_where_no_file_can_be_mapped(
     assert len(list((home / "datasets").iterdir())) == 1
 
 
+def test_what_a_killed_load_left_is_removed_later(home, csv):
+    (home / "datasets").mkdir(parents=True)
+    old, new = (home / "datasets" / f".images.{name}" for name in ("killed", "at-work"))
+    for path in (old, new):
+        path.write_bytes(b"x")
+    an_hour_ago = time.time() - 4000
+    os.utime(old, (an_hour_ago, an_hour_ago))
+    fk.load_fer2013(csv)
+    assert not old.exists()
+    assert new.exists()
+
+
 def test_a_reader_that_fails_leaves_no_file(home):
     def fail(new):
         new.empty(3)[:] = 1

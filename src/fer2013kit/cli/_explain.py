@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 @click.option("--layer", help="Name of the layer that is looked at; by default the last map.")
 @click.option(
     "--method",
-    type=click.Choice(["grad_cam", "hires_cam"]),
-    default="grad_cam",
+    type=click.Choice(["hires_cam", "grad_cam"]),
+    default="hires_cam",
     show_default=True,
     help="How the channels of the layer are weighted.",
 )

@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -55,7 +56,7 @@ class Program(click.Group):
         """Run the command and turn what it raises into a line and an exit code."""
         debug = ctx.params["debug"]
         try:
-            with quiet_tensorflow(enabled=not debug):
+            with quiet_tensorflow(enabled=not debug), plain_warnings(enabled=not debug):
                 return super().invoke(ctx)
         except KeyboardInterrupt as interrupt:
             _complain(f"interrupted{'; ' if interrupt.args else ''}{interrupt}")
@@ -71,6 +72,15 @@ class Program(click.Group):
                 raise
             _complain(f"error: {error}")
             ctx.exit(FAILED)
+
+
+@contextmanager
+def plain_warnings(*, enabled: bool) -> Iterator[None]:
+    """Show warnings in a line each, without the place in the code that they come from."""
+    with warnings.catch_warnings():
+        if enabled:
+            warnings.showwarning = lambda message, *_, **__: _complain(f"warning: {message}")
+        yield
 
 
 def _complain(message: str) -> None:

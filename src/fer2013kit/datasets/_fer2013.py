@@ -9,7 +9,7 @@ import numpy as np
 
 from fer2013kit.datasets._split import RandomState, Split, choose_rows
 from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, NUM_CLASSES, emotion_code
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, library_needed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -143,7 +143,8 @@ class FER2013:
         >>> list(frame.columns)
         ['split', 'index', 'emotion', 'emotion_name']
         """
-        import pandas as pd
+        with library_needed("to_frame"):
+            import pandas as pd
 
         names = np.array(CLASS_NAMES, dtype=object)
         frames = []

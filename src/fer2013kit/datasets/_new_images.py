@@ -7,6 +7,7 @@ import logging
 import mmap
 import os
 import secrets
+import time
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from fer2013kit._arrays import UInt8Array
 
 _logger = logging.getLogger(__name__)
+
+_PREFIX: Final = ".images."
+
+_STALE: Final = 3600.0
+"""Seconds after which nobody writes to a temporary file any more: its process was killed."""
 
 _HEADER_BYTES: Final = 128  # of an .npy file; NumPy leaves room in it for longer numbers
 
@@ -33,7 +39,7 @@ class NewImages:
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._path = None if folder is None else folder / f".images.{secrets.token_hex(8)}"
+        self._path = None if folder is None else folder / f"{_PREFIX}{secrets.token_hex(8)}"
         self._images: UInt8Array | None = None
 
     def __enter__(self) -> Self:
@@ -95,6 +101,7 @@ class NewImages:
 def _map_new_file(path: Path, count: int) -> UInt8Array:
     size = _HEADER_BYTES + count * IMAGE_SIZE
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_stale(path.parent)
     with path.open("x+b") as file:
         try:
             os.posix_fallocate(file.fileno(), 0, size)
@@ -104,3 +111,12 @@ def _map_new_file(path: Path, count: int) -> UInt8Array:
             raise
     images = np.frombuffer(content, np.uint8, offset=_HEADER_BYTES)
     return images.reshape(count, *IMAGE_SHAPE)
+
+
+def _remove_stale(folder: Path) -> None:
+    for path in folder.glob(f"{_PREFIX}*"):
+        try:
+            if time.time() - path.stat().st_mtime > _STALE:
+                path.unlink()
+        except OSError as error:  # another process was faster, or it is not ours to remove
+            _logger.debug("%s was not removed: %s", path, error)

@@ -13,7 +13,7 @@ from fer2013kit._files import write_atomically
 from fer2013kit._metrics import ClassScores, ReliabilityBins
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.evaluation._text import format_report
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, library_needed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -235,7 +235,8 @@ class EvaluationReport:
             predictions) and "weighted avg" (by support), as in scikit-learn's classification
             report; columns "precision", "recall", "f1" (float) and "support" (int).
         """
-        import pandas as pd
+        with library_needed("to_frame"):
+            import pandas as pd
 
         scores = self.per_class
         averages = _metrics.average_scores(self.confusion_matrix, scores)

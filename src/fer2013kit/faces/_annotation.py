@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from fer2013kit.emotions import CLASS_COLORS
 from fer2013kit.faces._photos import read_photo
 
 if TYPE_CHECKING:
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
 
     Rectangle = tuple[float, float, float, float]
 
-# Okabe and Ito's colours, which people with any colour vision can tell apart.
-_COLORS: Final = ("#D55E00", "#009E73", "#CC79A7", "#F0E442", "#56B4E9", "#E69F00", "#FFFFFF")
 _INK: Final = "#111111"
 _PAPER: Final = "#FFFFFF"
+_DARK: Final = 100
+"""Colours whose grey level is lower are written on in white."""
+
 _SMALLEST_FONT: Final = 9
 """In pixels; what would be smaller is left out."""
 
@@ -83,7 +85,14 @@ def _scaled(face: FaceEmotion, across: float, down: float) -> Rectangle:
 
 
 def _color(code: int) -> str:
-    return _COLORS[code % len(_COLORS)]
+    return CLASS_COLORS[code % len(CLASS_COLORS)]
+
+
+def _ink_on(color: str) -> str:
+    from PIL import Image
+
+    level = Image.new("L", (1, 1), color).tobytes()[0]
+    return _PAPER if level < _DARK else _INK
 
 
 def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
@@ -108,7 +117,7 @@ def _draw_box(
     y = top - high - 2 * pad
     y = y if y >= 0 else bottom
     draw.rectangle((x, y, x + wide + 2 * pad, y + high + 2 * pad), fill=color)
-    draw.text((x + pad, y + pad), text, fill=_INK, font=font)
+    draw.text((x + pad, y + pad), text, fill=_ink_on(color), font=font)
 
 
 def _draw_bars(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fer2013kit._arrays import IntArray, check_labels, check_same_length
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, library_needed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,8 @@ def axes_or_new(ax: Axes | None, *, width: float, height: float) -> Axes:
     """Return ``ax``, or the Axes of a new pyplot figure of so many inches."""
     if ax is not None:
         return ax
-    import matplotlib.pyplot as plt
+    with library_needed("a figure"):
+        import matplotlib.pyplot as plt
 
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
 

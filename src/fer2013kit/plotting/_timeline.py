@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit.emotions import CLASS_NAMES
+from fer2013kit.emotions import CLASS_COLORS, CLASS_NAMES
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.plotting._parts import axes_or_new, open_frame
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-# Okabe and Ito's colours; neutral is grey.
-_COLORS: Final = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#0072B2", "#56B4E9", "#8A8F98")
 _LONGEST_GAP: Final = 3
 """In usual steps of time; a longer one breaks the lines."""
 
@@ -88,7 +86,7 @@ def plot_timeline(
     marker = "." if len(time) < 60 else ""  # noqa: PLR2004 - more would run together
     pieces = np.split(np.arange(len(time)), breaks)
     for column, name in enumerate(class_names):
-        color = _COLORS[column % len(_COLORS)]
+        color = CLASS_COLORS[column % len(CLASS_COLORS)]
         for number, piece in enumerate(pieces):
             ax.plot(
                 time[piece],
@@ -101,7 +99,7 @@ def plot_timeline(
     best = table.argmax(axis=1)
     for column in np.unique(best):
         spans = [(t - usual / 2, usual) for t in time[best == column]]
-        color = _COLORS[int(column) % len(_COLORS)]
+        color = CLASS_COLORS[int(column) % len(CLASS_COLORS)]
         ax.broken_barh(spans, (-0.09, 0.05), facecolors=color, linewidth=0)
     shares = np.bincount(best, minlength=len(class_names)) / len(best)
     most = np.argsort(-shares, kind="stable")[:3]

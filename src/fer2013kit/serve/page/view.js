@@ -223,7 +223,7 @@ function explanationOf({ emotion, width, height, face, heat }) {
   };
   return [
     make("div", {}, shows(seen, "What the network saw"), shows(spoke, `What in it spoke for ${emotion}`)),
-    make("p", { className: "soft" }, "Grad-CAM: the warmer, the more. It is as coarse as the network's last maps."),
+    make("p", { className: "soft" }, "HiResCAM: the warmer, the more. It is as coarse as the network's last maps."),
   ];
 }
 
