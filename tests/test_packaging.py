@@ -39,7 +39,8 @@ data = fk.make_fer2013(n_samples=70, random_state=0)
 report = fk.evaluate_predictions(data.train.labels, fk.to_one_hot(data.train.labels))
 for library, call in {
     "matplotlib": lambda: fk.plot_samples(*data.train),
-    "matplotlib ": report.to_html,
+    "matplotlib ": lambda: fk.plot_history({"accuracy": [0.5]}),
+    "matplotlib  ": report.to_html,
     "pandas": data.to_frame,
     "pandas ": report.to_frame,
     "pandas  ": fk.audit_dataset(data).to_frame,

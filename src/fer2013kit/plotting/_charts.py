@@ -137,8 +137,6 @@ def plot_history(history: Any, *, metric: str = "accuracy", ax: Axes | None = No
     >>> [line.get_label() for line in ax.lines][:2]
     ['training', 'validation (best 0.450 in epoch 2)']
     """
-    from matplotlib.ticker import MaxNLocator
-
     values = history_of(history)
     curves = [
         (label, color, np.asarray(values[key], dtype=np.float64))
@@ -155,6 +153,8 @@ def plot_history(history: Any, *, metric: str = "accuracy", ax: Axes | None = No
             f"it holds: {', '.join(known) or 'nothing'}"
         )
     ax = axes_or_new(ax, width=6.4, height=4)
+    from matplotlib.ticker import MaxNLocator
+
     for label, color, curve in curves:
         epochs = np.arange(1, len(curve) + 1)
         marker = "." if len(curve) < 30 else ""  # noqa: PLR2004 - more would run together
