@@ -53,6 +53,11 @@ RECIPES: Final[Mapping[str, Recipe]] = {
     for recipe in (
         Recipe(name="plain", changed="the defaults: one label a picture, smoothed by 0.1"),
         Recipe(
+            name="kernels",
+            changed="kernels of 5, 5 and 3 pixels",
+            settings={"model_params": {"kernel_sizes": (5, 5, 3)}},
+        ),
+        Recipe(
             name="expected",
             changed="0.6 of the target is the expected label (recipes.crossfit), no smoothing",
             settings={"label_smoothing": 0.0},

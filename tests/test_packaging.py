@@ -38,6 +38,7 @@ for name in ("EmotionClassifier", "FaceAugmentation"):
 data = fk.make_fer2013(n_samples=70, random_state=0)
 report = fk.evaluate_predictions(data.train.labels, fk.to_one_hot(data.train.labels))
 for library, call in {
+    "keras": fk.create_model,
     "matplotlib": lambda: fk.plot_samples(*data.train),
     "matplotlib ": lambda: fk.plot_history({"accuracy": [0.5]}),
     "matplotlib  ": report.to_html,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar, overload
 
 from fer2013kit.emotions import IMAGE_SHAPE, NUM_CLASSES
-from fer2013kit.exceptions import InvalidInputError, UnknownModelError
+from fer2013kit.exceptions import InvalidInputError, UnknownModelError, library_needed
 
 ModelBuilder: TypeAlias = Callable[..., Any]
 """``(input_shape, num_classes, **params) -> uncompiled keras.Model``."""
@@ -170,7 +170,8 @@ def create_model(
     >>> model.output_shape
     (None, 7)
     """
-    import keras
+    with library_needed("create_model"):
+        import keras
 
     name, builder = resolve_builder(model)
     try:
