@@ -54,8 +54,8 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         Recipe(name="plain", changed="the defaults: one label a picture, smoothed by 0.1"),
         Recipe(
             name="kernels",
-            changed="kernels of 5, 5 and 3 pixels",
-            settings={"model_params": {"kernel_sizes": (5, 5, 3)}},
+            changed="32, 64 and 128 filters with kernels of 5 pixels",
+            settings={"model_params": {"filters": (32, 64, 128), "kernel_sizes": (5, 5, 5)}},
         ),
         Recipe(
             name="expected",
