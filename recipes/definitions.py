@@ -58,6 +58,11 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             settings={"model_params": {"filters": (32, 64, 128), "kernel_sizes": (5, 5, 5)}},
         ),
         Recipe(
+            name="wide",
+            changed="64, 128 and 256 filters",
+            settings={"model_params": {"filters": (64, 128, 256)}},
+        ),
+        Recipe(
             name="expected",
             changed="0.6 of the target is the expected label (recipes.crossfit), no smoothing",
             settings={"label_smoothing": 0.0},
