@@ -19,7 +19,8 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
 import fer2013kit as fk
-from recipes.targets import WORK, write_targets
+from recipes.targets import write_targets
+from recipes.train import WORK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

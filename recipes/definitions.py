@@ -24,9 +24,6 @@ class Recipe:
     targets : mapping of str to float, default {"labels": 1.0}
         What the loss aims at, and each part's share: ``"labels"``, or the name of a file in
         recipes/soft_targets.
-    views : str, optional
-        The file of recipes/work, from recipes.teach, whose views are trained on; ``"views"`` in
-        the targets is what the teachers said of each.
     start : str, optional
         The recipe whose network, of the same seed, it goes on from.
     """
@@ -35,17 +32,9 @@ class Recipe:
     changed: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     targets: Mapping[str, float] = field(default_factory=lambda: {"labels": 1.0})
-    views: str | None = None
     start: str | None = None
 
 
-_ONLY_FLIPS: Final = {
-    "rotation": 0.0,
-    "zoom": 0.0,
-    "shift": 0.0,
-    "brightness": 0.0,
-    "contrast": 0.0,
-}
 _TEACHERS: Final = {"labels": 0.3, "teachers": 0.7}
 
 RECIPES: Final[Mapping[str, Recipe]] = {
@@ -78,20 +67,6 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             changed="kernels 5, 5, 3; 0.7 of the target is what plain, residual and expected say",
             settings={"label_smoothing": 0.0, "model_params": {"kernel_sizes": (5, 5, 3)}},
             targets=_TEACHERS,
-        ),
-        Recipe(
-            name="views",
-            changed="kernels 5, 5, 3; 0.8 of the target is what plain, residual and distilled say "
-            "of 12 augmented views of each picture",
-            settings={
-                "label_smoothing": 0.0,
-                "model_params": {"kernel_sizes": (5, 5, 3)},
-                "epochs": 6,
-                "warmup_epochs": 0.1,
-                **_ONLY_FLIPS,
-            },
-            targets={"labels": 0.2, "views": 0.8},
-            views="views",
         ),
         Recipe(
             name="distilled_small",

@@ -14,34 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from recipes.definitions import Recipe
-
 SOFT_TARGETS: Final = Path(__file__).with_name("soft_targets")
-WORK: Final = Path(__file__).with_name("work")
-
-
-def training_rows(recipe: Recipe, split: fk.Split) -> dict[str, NDArray[Any]]:
-    """Return what ``fit`` takes: the pictures or views, their labels and their targets.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        What is trained on and aimed at.
-    split : Split
-        The Training rows.
-
-    Returns
-    -------
-    dict of ndarray
-        ``X``, ``y`` and ``soft_targets``.
-    """
-    if recipe.views is None:
-        targets = mix_targets(recipe.targets, split)
-        return {"X": split.images, "y": split.labels, "soft_targets": targets}
-    with np.load(WORK / f"{recipe.views}.npz") as file:
-        said, labels = file["probabilities"].astype(np.float32), file["labels"]
-        targets = recipe.targets["views"] * said + recipe.targets["labels"] * fk.to_one_hot(labels)
-        return {"X": file["images"], "y": labels, "soft_targets": targets}
 
 
 def mix_targets(shares: Mapping[str, float], split: fk.Split) -> NDArray[np.float32]:

@@ -19,12 +19,13 @@ from benchmarks import machine
 
 import fer2013kit as fk
 from recipes.definitions import RECIPES, Recipe
-from recipes.targets import WORK, training_rows
+from recipes.targets import mix_targets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HERE: Final = Path(__file__).parent
+WORK: Final = HERE / "work"
 RESULTS: Final = HERE / "results"
 _VIEWS: Final = (None, "flip", "ten_crop")
 
@@ -53,7 +54,8 @@ def run(recipe: Recipe, data: fk.FER2013, seed: int) -> None:
         **recipe.settings, random_state=seed, checkpoint_dir=WORK / name, verbose=2
     )
     classifier.fit(
-        **training_rows(recipe, data.train),
+        *data.train,
+        soft_targets=mix_targets(recipe.targets, data.train),
         validation_data=data.validation,
         callbacks=[stopwatch],
     )
