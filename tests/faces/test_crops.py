@@ -183,7 +183,10 @@ def test_detector_tells_how_sure_it_is():
     assert len(fk.FaceDetector(min_score=1.0)(image)) == 0
 
 
-@pytest.mark.parametrize("options", [{"min_score": 0}, {"min_score": 1.5}, {"max_side": 10}])
+@pytest.mark.parametrize(
+    "options",
+    [{"min_score": 0}, {"min_score": 1.5}, {"min_score": "a"}, {"max_side": 10}, {"max_side": "a"}],
+)
 def test_wrong_settings_of_the_detector_are_refused(options):
     with pytest.raises(fk.InvalidInputError, match=next(iter(options))):
         fk.FaceDetector(**options)
@@ -227,3 +230,9 @@ def test_annotate_leaves_its_input_alone_and_takes_no_faces():
 def test_annotate_draws_boxes_at_every_place(box):
     faces = fk.analyze_photo(COLLINS, boxes=[box, (3, 3, 4, 4)])
     assert fk.annotate(COLLINS, faces).size == (512, 512)
+
+
+@pytest.mark.parametrize("faces", [None, 3, [1, 2], [[]]])
+def test_annotate_refuses_what_are_no_faces(faces):
+    with pytest.raises(fk.InvalidInputError, match="faces must be"):
+        fk.annotate(COLLINS, faces)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from fer2013kit.emotions import CLASS_COLORS
+from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.faces._emotion import FaceEmotion
 from fer2013kit.faces._photos import read_photo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from PIL import Image, ImageDraw, ImageFont
 
-    from fer2013kit.faces._emotion import FaceEmotion
     from fer2013kit.faces._photos import Photo
 
     Rectangle = tuple[float, float, float, float]
@@ -53,8 +55,10 @@ def annotate(photo: Photo, faces: Iterable[FaceEmotion]) -> Image.Image:
 
     Raises
     ------
-    MediaFileError, InvalidInputError
+    MediaFileError
         As :func:`analyze_photo`.
+    InvalidInputError
+        As :func:`analyze_photo`; and for faces that are none.
 
     Examples
     --------
@@ -66,11 +70,18 @@ def annotate(photo: Photo, faces: Iterable[FaceEmotion]) -> Image.Image:
     """
     from PIL import Image, ImageDraw
 
+    if not isinstance(faces, Iterable):
+        raise InvalidInputError(f"faces must be what analyze_photo returns; received {faces!r}")
+    faces = list(faces)
+    for face in faces:
+        if not isinstance(face, FaceEmotion):
+            raise InvalidInputError(
+                f"faces must be the FaceEmotion of one photograph; received {face!r} among them"
+            )
     pixels = read_photo(photo)
     picture = Image.fromarray(pixels.rgb)
     draw = ImageDraw.Draw(picture, "RGBA")
     across, down = pixels.scale
-    faces = list(faces)
     boxes = [_scaled(face, across, down) for face in faces]
     for face, box in zip(faces, boxes, strict=True):
         _draw_box(draw, face, box, picture.width)

@@ -80,9 +80,9 @@ class FaceDetector:
     """
 
     def __init__(self, *, min_score: float = 0.7, max_side: int = 1280) -> None:
-        if not 0 < min_score <= 1:
+        if not (isinstance(min_score, int | float | np.number) and 0 < min_score <= 1):
             raise InvalidInputError(f"min_score must be in (0, 1]; received {min_score!r}")
-        if max_side < _STRIDES[-1]:
+        if not (isinstance(max_side, int | float | np.number) and max_side >= _STRIDES[-1]):
             raise InvalidInputError(
                 f"max_side must be at least {_STRIDES[-1]}; received {max_side!r}"
             )
