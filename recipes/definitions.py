@@ -35,8 +35,6 @@ class Recipe:
     start: str | None = None
 
 
-_TEACHERS: Final = {"labels": 0.3, "teachers": 0.7}
-
 RECIPES: Final[Mapping[str, Recipe]] = {
     recipe.name: recipe
     for recipe in (
@@ -66,7 +64,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             name="distilled",
             changed="kernels 5, 5, 3; 0.7 of the target is what plain, residual and expected say",
             settings={"label_smoothing": 0.0, "model_params": {"kernel_sizes": (5, 5, 3)}},
-            targets=_TEACHERS,
+            targets={"labels": 0.3, "teachers": 0.7},
         ),
         Recipe(
             name="wide_distilled",
@@ -74,22 +72,6 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             "distilled and wide say",
             settings={"label_smoothing": 0.0, "model_params": {"filters": (64, 128, 256)}},
             targets={"labels": 0.3, "four_teachers": 0.7},
-        ),
-        Recipe(
-            name="distilled_small",
-            changed="as distilled, with 32, 64 and 128 filters",
-            settings={
-                "label_smoothing": 0.0,
-                "model_params": {"filters": (32, 64, 128), "kernel_sizes": (5, 5, 3)},
-            },
-            targets=_TEACHERS,
-        ),
-        Recipe(
-            name="distilled_balanced",
-            changed="10 epochs more of distilled, classes weighted by their rarity",
-            settings={"epochs": 10, "learning_rate": 0.01, "class_weight": "balanced"},
-            targets=_TEACHERS,
-            start="distilled",
         ),
         Recipe(
             name="balanced",

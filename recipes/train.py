@@ -1,7 +1,7 @@
 """Train a recipe and write down what came of it: python -m recipes.train NAME CSV [--seed N].
 
 A run that was cut off goes on where it stopped when the same command is given again.  The trained
-classifier stays in recipes/work (not committed), the figures go to recipes/results.
+classifier stays in recipes/runs (not committed), the figures go to recipes/results.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HERE: Final = Path(__file__).parent
-WORK: Final = HERE / "work"
+RUNS: Final = HERE / "runs"
 RESULTS: Final = HERE / "results"
 _VIEWS: Final = (None, "flip", "ten_crop")
 
@@ -44,14 +44,14 @@ def main() -> None:
 def run(recipe: Recipe, data: fk.FER2013, seed: int) -> None:
     """Train, measure on PublicTest and write the results of one seed."""
     name = f"{recipe.name}_seed{seed}"
-    stopwatch = Stopwatch(WORK / name / "seconds.json")
+    stopwatch = Stopwatch(RUNS / name / "seconds.json")
     if recipe.start is None:
         classifier = fk.EmotionClassifier()
     else:
-        classifier = fk.EmotionClassifier.load(WORK / f"{recipe.start}_seed{seed}.fer")
+        classifier = fk.EmotionClassifier.load(RUNS / f"{recipe.start}_seed{seed}.fer")
         classifier.set_params(warm_start=True)
     classifier.set_params(
-        **recipe.settings, random_state=seed, checkpoint_dir=WORK / name, verbose=2
+        **recipe.settings, random_state=seed, checkpoint_dir=RUNS / name, verbose=2
     )
     classifier.fit(
         *data.train,
@@ -79,7 +79,7 @@ def run(recipe: Recipe, data: fk.FER2013, seed: int) -> None:
     path.write_text(json.dumps(results) + "\n", encoding="utf-8")
     classifier.calibrate(*data.validation)
     report = classifier.evaluate(*data.validation)
-    classifier.save(WORK / f"{name}.fer", metrics=report)
+    classifier.save(RUNS / f"{name}.fer", metrics=report)
     for views, figures in results["PublicTest"].items():
         print(views, json.dumps(figures))
 

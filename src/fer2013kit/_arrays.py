@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,19 @@ from fer2013kit.exceptions import InvalidInputError
 UInt8Array = NDArray[np.uint8]
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float32] | NDArray[np.float64]
+
+
+def is_number(value: Any, kind: type = numbers.Real) -> bool:
+    """Tell whether a setting is a number of a kind; True and False are none.
+
+    Parameters
+    ----------
+    value : object
+        What was given.
+    kind : type, default numbers.Real
+        ``numbers.Integral`` for whole numbers.
+    """
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def check_images(images: ArrayLike, *, name: str = "images") -> UInt8Array:

@@ -52,7 +52,7 @@ def explain(
     layer: str | None = None,
     method: str = "hires_cam",
 ) -> NDArray[np.float32]:
-    """Return heat maps of what speaks for a class: Grad-CAM, the finer way or the first.
+    """Return heat maps of what speaks for a class: HiResCAM or Grad-CAM.
 
     A map is the sum of a layer's channels, each times the gradient of the class's score by it,
     without what is negative, and stretched over the picture.  Grad-CAM [1]_ takes each channel's

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from fer2013kit._arrays import is_number
 from fer2013kit.augmentation import FaceAugmentation
 from fer2013kit.classifier._continuing import FREEZES
 from fer2013kit.classifier._precision import PRECISIONS
@@ -61,11 +62,11 @@ def _check(params: Mapping[str, Any]) -> None:
     for name, (low, high) in _RANGES.items():
         value = params[name]
         kind: Any = numbers.Integral if name in _WHOLE else numbers.Real
-        if not (_is_number(value, kind) and low <= value <= high):
+        if not (is_number(value, kind) and low <= value <= high):
             number = "a whole number" if name in _WHOLE else "a number"
             wrong.append(f"{name} must be {number} in [{low:g}, {high:g}]; received {value!r}")
     patience = params["early_stopping"]
-    if patience is not None and not (_is_number(patience, numbers.Integral) and patience >= 1):
+    if patience is not None and not (is_number(patience, numbers.Integral) and patience >= 1):
         wrong.append(
             "early_stopping must be None or a number of epochs of at least 1; "
             f"received {patience!r}"
@@ -75,10 +76,6 @@ def _check(params: Mapping[str, Any]) -> None:
         wrong.append(f"value_range must be None or (low, high); received {value_range!r}")
     if wrong:
         raise InvalidInputError("; ".join(wrong))
-
-
-def _is_number(value: Any, kind: Any) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 class ClassifierSettings(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no types

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fer2013kit._arrays import is_number
 from fer2013kit.exceptions import InvalidInputError, MissingDependencyError
 
 if TYPE_CHECKING:
@@ -80,9 +81,9 @@ class FaceDetector:
     """
 
     def __init__(self, *, min_score: float = 0.7, max_side: int = 1280) -> None:
-        if not (isinstance(min_score, int | float | np.number) and 0 < min_score <= 1):
+        if not (is_number(min_score) and 0 < min_score <= 1):
             raise InvalidInputError(f"min_score must be in (0, 1]; received {min_score!r}")
-        if not (isinstance(max_side, int | float | np.number) and max_side >= _STRIDES[-1]):
+        if not (is_number(max_side) and max_side >= _STRIDES[-1]):
             raise InvalidInputError(
                 f"max_side must be at least {_STRIDES[-1]}; received {max_side!r}"
             )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from fer2013kit._arrays import is_number
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.faces._crops import cut_face, face_square, fills_picture, whole_face
@@ -81,8 +82,7 @@ def check_margin(margin: Any) -> None:
     """Raise InvalidInputError for a margin that leaves nothing of a box, or is no number."""
     if margin is None:
         return
-    is_number = isinstance(margin, int | float | np.number)
-    if not is_number or not _LEAST_MARGIN < margin < math.inf:
+    if not (is_number(margin) and _LEAST_MARGIN < margin < math.inf):
         raise InvalidInputError(
             f"margin must be a number above {_LEAST_MARGIN}; received {margin!r}"
         )

@@ -171,7 +171,7 @@ def _array_to_picture(photo: Any) -> Image.Image:
     try:
         array = np.asarray(photo)
     except ValueError:  # rows of different lengths
-        array = np.asarray(None)
+        array = np.asarray(photo, dtype=object)
     if array.dtype.kind not in "uibf":
         raise InvalidInputError(
             "photo must be a path, a file object, a Pillow picture or an array of numbers; "

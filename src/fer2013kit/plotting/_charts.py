@@ -152,7 +152,7 @@ def plot_history(history: Any, *, metric: str = "accuracy", ax: Axes | None = No
             f"the history does not hold {metric!r}{did_you_mean(metric, known)}; "
             f"it holds: {', '.join(known) or 'nothing'}"
         )
-    ax = axes_or_new(ax, width=6.4, height=4)
+    ax = axes_or_new(ax, width=6.4, height=4)  # says so where there is no matplotlib
     from matplotlib.ticker import MaxNLocator
 
     for label, color, curve in curves:
