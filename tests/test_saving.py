@@ -112,6 +112,24 @@ def test_other_builder_does_not_fit(data, tmp_path):
         fk.EmotionClassifier.load(tmp_path / "mine.fer", model="five_layer_cnn")
 
 
+def test_default_of_the_architecture_may_change(data, tmp_path):
+    def build(input_shape, num_classes, units=16):
+        return tiny_network(input_shape, num_classes, units)
+
+    def build_wider(input_shape, num_classes, units=24):
+        return tiny_network(input_shape, num_classes, units)
+
+    path = tmp_path / "emotions.fer"
+    clf = fk.EmotionClassifier(build, epochs=1, verbose=0, random_state=0).fit(*data.train)
+    clf.save(path)
+    assert fk.EmotionClassifier.load(path, model=build).model_params is None
+    again = fk.EmotionClassifier.load(path, model=build_wider)
+    assert again.model_params == {"units": 16}
+    np.testing.assert_array_equal(
+        again.predict_proba(data.test.images), clf.predict_proba(data.test.images)
+    )
+
+
 def test_string_classes_survive(data, tmp_path):
     names = np.array(fk.CLASS_NAMES)[data.train.labels]
     clf = fk.EmotionClassifier(tiny_network, epochs=1, verbose=0).fit(data.train.images, names)

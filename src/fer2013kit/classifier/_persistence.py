@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -34,6 +35,9 @@ _Classifier = TypeVar("_Classifier", bound="StoredClassifier")
 _RUN_ONLY: Final = ("checkpoint_dir", "verbose", "model")
 """Settings that belong to a run or stand elsewhere in the file."""
 
+_ASKED_FOR: Final = ("input_shape", "num_classes")
+"""Arguments of a builder that the file tells elsewhere."""
+
 _WEIGHT_DTYPES: Final = ("float32", "float16")
 _NOTE: Final = "not saved"
 _PAIRS: Final = "pairs"  # of a mapping whose keys are not all strings, which JSON cannot hold
@@ -51,7 +55,10 @@ def save(
     kept = getattr(classifier, "metrics_", None) if metrics is None else dict(metrics)
     params = classifier.get_params(deep=False)
     settings = {
-        "architecture": {"name": resolve_builder(classifier.model)[0]},
+        "architecture": {
+            "name": resolve_builder(classifier.model)[0],
+            "params": _architecture_params(classifier.model, classifier.model_params),
+        },
         "keras": keras.__version__,
         "params": {k: as_json(v) for k, v in params.items() if k not in _RUN_ONLY},
         "preprocessing": {
@@ -139,12 +146,13 @@ def load(cls: type[_Classifier], path: Path, model: str | ModelBuilder | None) -
         builder = name if model is None else model
         resolve_builder(builder)
         known = cls._get_param_names()
-        params = {
-            key: _from_json(value)
-            for key, value in settings["params"].items()
-            # A setting that is code or an object of another library takes its default again.
-            if key in known and not (isinstance(value, Mapping) and _NOTE in value)
-        }
+        params = _without_notes(
+            {key: value for key, value in settings["params"].items() if key in known}
+        )
+        # Defaults of a builder may change; the file's network stays what it was.
+        built = settings["architecture"]["params"]
+        if built != _architecture_params(builder, params["model_params"]):
+            params["model_params"] = _without_notes(built)
         classifier = cls(model=builder, **params)
         classifier.classes_ = np.asarray(settings["classes"], settings["classes_dtype"])
         classifier.image_shape_ = tuple(settings["preprocessing"]["image_shape"])
@@ -168,6 +176,32 @@ def load(cls: type[_Classifier], path: Path, model: str | ModelBuilder | None) -
         ) from error
     classifier.temperature_ = temperature
     return classifier
+
+
+def _architecture_params(
+    model: str | ModelBuilder, given: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return what a builder is called with, its defaults included, ready for JSON."""
+    parameters = inspect.signature(resolve_builder(model)[1]).parameters
+    defaults = {
+        name: parameter.default
+        for name, parameter in parameters.items()
+        if parameter.default is not parameter.empty and name not in _ASKED_FOR
+    }
+    params: dict[str, Any] = as_json({**defaults, **(given or {})})
+    return params
+
+
+def _without_notes(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings as they were, without those that are code or another library's objects.
+
+    They take their defaults again.
+    """
+    return {
+        key: _from_json(value)
+        for key, value in stored.items()
+        if not (isinstance(value, Mapping) and _NOTE in value)
+    }
 
 
 def picklable_state(state: dict[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def five_layer_cnn(
     input_shape: tuple[int, int, int] = IMAGE_SHAPE,
     num_classes: int = NUM_CLASSES,
     *,
-    filters: Sequence[int] = (48, 96, 192),
+    filters: Sequence[int] = (64, 128, 256),
     kernel_sizes: Sequence[int] = (5, 3, 3),
     dense_units: int = 256,
     dropout: float = 0.0,
@@ -39,7 +39,7 @@ def five_layer_cnn(
         Height, width and channels; values are expected in [0, 255].
     num_classes : int, default 7
         Width of the last layer.
-    filters : sequence of 3 int, default (48, 96, 192)
+    filters : sequence of 3 int, default (64, 128, 256)
         Width of each convolution.
     kernel_sizes : sequence of 3 int, default (5, 3, 3)
         Side of each convolution's kernel in pixels.
@@ -55,7 +55,7 @@ def five_layer_cnn(
     Returns
     -------
     keras.Model
-        Uncompiled, with 2.0 million parameters at the defaults; probabilities in float32.
+        Uncompiled, with 2.7 million parameters at the defaults; probabilities in float32.
 
     Raises
     ------
