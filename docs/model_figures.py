@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+_SHOWN_CONFUSIONS = 5
 _VIEWS = {"one pass": "one pass", "flip": "with flips", "ten_crop": "ten crops"}
 
 
@@ -36,6 +37,7 @@ def _section(name: str, entry: dict[str, Any]) -> str:
         f"({light['quantization'] or 'float32'}) reaches {light['accuracy']:.3f}; its "
         f"probabilities differ by at most {light['largest_difference']:.3f}."
     )
+    failures = "Taken most often for another class: " + ", ".join(_confusions(report)) + "."
     calibration = (
         f"Calibration: temperature {entry['temperature']:.3f}, fitted on PublicTest.  The "
         f"calibration error is {ece['before']:.3f} before, and "
@@ -63,6 +65,8 @@ def _section(name: str, entry: dict[str, Any]) -> str:
                 _classes(report),
             ),
             "",
+            failures,
+            "",
             calibration,
             "",
         ]
@@ -83,6 +87,19 @@ def _classes(report: dict[str, Any]) -> Iterable[Sequence[str]]:
         row = report["per_class"][name]
         scores = (f"{row[key]:.3f}" for key in ("precision", "recall", "f1"))
         yield (name, *scores, str(row["support"]))
+
+
+def _confusions(report: dict[str, Any]) -> Iterable[str]:
+    """Tell the classes that are taken for another the most often."""
+    names = report["class_names"]
+    shares = [
+        (count / sum(row), names[true], names[taken])
+        for true, row in enumerate(report["confusion_matrix"])
+        for taken, count in enumerate(row)
+        if taken != true
+    ]
+    for share, true, taken in sorted(shares, reverse=True)[:_SHOWN_CONFUSIONS]:
+        yield f"{true} for {taken} ({100 * share:.0f} %)"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -36,7 +36,6 @@ class Recipe:
 
 
 _MIDDLE: Final = {"filters": (48, 96, 192)}
-_BALANCED: Final = {"epochs": 10, "learning_rate": 0.01, "class_weight": "balanced"}
 _TAUGHT_BY_FOUR: Final = {"labels": 0.3, "four_teachers": 0.7}
 
 RECIPES: Final[Mapping[str, Recipe]] = {
@@ -104,15 +103,27 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         Recipe(
             name="balanced",
             changed="plain, 10 epochs more, classes weighted by their rarity",
-            settings=_BALANCED,
+            settings={"epochs": 10, "learning_rate": 0.01, "class_weight": "balanced"},
             start="plain",
         ),
         Recipe(
             name="longer_balanced",
             changed="longer, 10 epochs more, classes weighted by their rarity",
-            settings=_BALANCED,
+            settings={"epochs": 10, "learning_rate": 0.01, "class_weight": "balanced"},
             start="longer",
             targets=_TAUGHT_BY_FOUR,
+        ),
+        Recipe(
+            name="rare",
+            changed="longer, 12 epochs more by labels, classes weighted by their rarity, fear by "
+            "half as much again",
+            settings={
+                "epochs": 12,
+                "learning_rate": 0.02,
+                "label_smoothing": 0.1,
+                "class_weight": (1.03, 9.4, 1.5, 0.57, 0.85, 1.29, 0.83),
+            },
+            start="longer",
         ),
     )
 }

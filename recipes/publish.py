@@ -52,10 +52,21 @@ def main() -> None:
     report = fk.EvaluationReport.from_dict(shown["report"])
     for name, axes in (
         ("confusion_matrix", fk.plot_confusion_matrix(report)),
-        ("learning_curves", fk.plot_history(shown["history"])),
+        ("learning_curves", fk.plot_history(_history(shown))),
         ("reliability", fk.plot_reliability(report)),
     ):
         axes.figure.savefig(_DOCS / f"{name}.png", dpi=90, bbox_inches="tight")
+
+
+def _history(results: dict[str, Any]) -> dict[str, list[float]]:
+    """Return a run's history, with that of the run it went on from before it."""
+    history: dict[str, list[float]] = results["history"]
+    start = RECIPES[results["recipe"]].start
+    if start is None:
+        return history
+    path = RESULTS / f"{start}_seed{results['seed']}.json"
+    before = _history(json.loads(path.read_text(encoding="utf-8")))
+    return {name: [*before[name], *values] for name, values in history.items()}
 
 
 def _row(run: str, results: dict[str, Any]) -> list[str]:

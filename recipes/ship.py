@@ -1,4 +1,4 @@
-"""Put a trained classifier into the package: python -m recipes.ship TRAINED.fer --name NAME.
+"""Put a trained classifier into the package: python -m recipes.ship TRAINED.fer CSV --name NAME.
 
 It writes the float16 ``.fer``, the file of the light runtime, and what the manifest says of them:
 their SHA-256 and the figures on PublicTest that the model card shows.
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 LARGEST_TOTAL: Final = 25_000_000
 """Bytes that all shipped files may take together."""
 
-LARGEST_LOSS: Final = 0.003
-"""Accuracy that the light runtime's file may lose."""
+LARGEST_LOSS: Final = 0.004
+"""Accuracy that the light runtime's file may lose: two standard errors where 8 bits change the
+answer for 1.3 % of PublicTest, some to the right one and some to a wrong one."""
 
-_DATA: Final = Path(__file__).parents[2] / "shared" / "data" / "fer2013-kaggle.zip"
 _VIEWS: Final = (None, "flip", "ten_crop")
 _DIGITS: Final = 4
 
@@ -41,8 +41,8 @@ def main() -> None:
     """Ship one classifier."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("trained", type=Path, help="what EmotionClassifier.save wrote")
+    parser.add_argument("data", type=Path, help="FER-2013 with the pixels that were trained on")
     parser.add_argument("--name", required=True, help="under which it is asked for")
-    parser.add_argument("--data", type=Path, default=_DATA, help="FER-2013 in any form")
     parser.add_argument("--recipe", default="", help="how it was trained: the command, in words")
     parser.add_argument(
         "--quantization", choices=["dynamic", "none"], default="dynamic", help="of the light file"
@@ -89,6 +89,7 @@ def ship(
     if data.validation is None:
         raise SystemExit("the data has no PublicTest to measure on")
     X, y = data.validation
+    classifier.set_params(warm_start=False)  # how it was trained, not how others will
     # Figures are those of the weights as they are shipped, in float32, on any machine.
     with tempfile.TemporaryDirectory() as temporary:
         draft = Path(temporary) / "draft.fer"

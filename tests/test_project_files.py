@@ -1,5 +1,6 @@
 """README, changelog, citation and pages say what is true of the package."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 import fer2013kit as fk
 from fer2013kit.cli import main
+from fer2013kit.pretrained import read_manifest
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -26,6 +28,28 @@ def test_readme_python_runs_as_it_stands(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "emotions.fer").is_file()
     exec(compile(photograph, "README.md", "exec"), names)  # noqa: S102 - the same
     assert "happy" in capsys.readouterr().out
+
+
+def test_readme_tells_the_figures_of_the_manifest():
+    rows = {line.split("|")[1].strip(): line for line in README.splitlines() if line[:2] == "| "}
+    for name, entry in read_manifest().items():
+        shown = re.findall(r"0\.\d{3}", rows[f"`{name}`"])
+        views = entry["PublicTest"]
+        clean = entry["PublicTest without rows of Training"]
+        told = [views[view]["accuracy"] for view in ("one pass", "flip", "ten_crop")]
+        told += [clean["one pass"]["accuracy"], views["one pass"]["f1_macro"]]
+        told += [views["one pass"]["balanced_accuracy"]]
+        assert shown == [f"{figure:.3f}" for figure in told], name
+
+
+def test_readme_tells_what_the_defaults_reach():
+    run = json.loads((ROOT / "recipes" / "results" / "wide_seed0.json").read_text("utf-8"))
+    shown = re.findall(r"0\.\d{3}", README.partition("trained as it is")[2].partition("\n")[0])
+    views, clean = run["PublicTest"], run["PublicTest without rows of Training"]["one pass"]
+    told = [views[view]["accuracy"] for view in ("one pass", "flip", "ten_crop")]
+    told += [clean["accuracy"], views["one pass"]["f1_macro"]]
+    told += [views["one pass"]["balanced_accuracy"]]
+    assert shown == [f"{figure:.3f}" for figure in told]
 
 
 def shell_lines(page):
