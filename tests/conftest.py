@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,20 @@ def shared_data():
     if not (SHARED_DATA / "fer2013-kaggle.zip").exists():
         pytest.skip(f"real FER-2013 data is not at {SHARED_DATA}")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def csv_tool(shared_data):
+    """The writer of fer2013.csv; unpacks its rows once."""
+    path = shared_data.parent / "tools" / "make_fer2013_csv.py"
+    if not path.exists():
+        pytest.skip(f"the writer of fer2013.csv is not at {path}")
+    spec = importlib.util.spec_from_file_location("make_fer2013_csv", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    rows = module.read_rows()
+    module.read_rows = lambda: rows
+    return module
 
 
 @pytest.fixture(autouse=True)

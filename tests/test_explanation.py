@@ -139,8 +139,10 @@ def test_grad_cam_is_what_the_paper_says(trained):
     """By finite differences: channel weights are mean gradients of the centred score."""
     clf, X = trained
     network = clf.model_
-    tail = keras.Sequential([keras.Input((6, 6, 192)), *network.layers[-6:]])
-    maps = keras.Model(network.input, network.get_layer("dropout3").output)
+    last = network.get_layer("dropout3").output
+    channels = last.shape[-1]
+    tail = keras.Sequential([keras.Input(last.shape[1:]), *network.layers[-6:]])
+    maps = keras.Model(network.input, last)
     maps = np.asarray(maps(X[:2].astype("float32"), training=False), np.float64)
 
     def score(values):
@@ -148,9 +150,9 @@ def test_grad_cam_is_what_the_paper_says(trained):
         return logs[:, 3] - logs.mean(axis=1)
 
     step = 1e-2
-    weights = np.empty((2, 192))
-    for channel in range(192):
-        moved = np.zeros(192)
+    weights = np.empty((2, channels))
+    for channel in range(channels):
+        moved = np.zeros(channels)
         moved[channel] = step
         weights[:, channel] = (score(maps + moved) - score(maps - moved)) / (2 * step * 36)
     expected = np.maximum((weights[:, None, None] * maps).sum(axis=3), 0)

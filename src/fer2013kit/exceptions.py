@@ -198,7 +198,7 @@ class UnknownModelError(Fer2013KitError, ValueError):
         self.name = name
         self.known = tuple(sorted(known))
         super().__init__(
-            f"unknown model {name!r}{did_you_mean(name, self.known) or '.'} "
+            f"unknown model {name!r}{did_you_mean(str(name), self.known) or '.'} "
             f"Known models: {', '.join(self.known) or 'none'}. "
             + (
                 advice

@@ -82,7 +82,7 @@ def find_pretrained(name: str, kind: Kind) -> tuple[Path, bytes]:
         If its content is not what the manifest says.
     """
     manifest = read_manifest()
-    if name not in manifest:
+    if not (isinstance(name, str) and name in manifest):
         raise UnknownModelError(
             name,
             known=manifest,

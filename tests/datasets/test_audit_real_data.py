@@ -1,21 +1,13 @@
 """The audit of the real FER-2013, from its original pixels: skipped where it is not there."""
 
-import importlib.util
-
 import pytest
 
 import fer2013kit as fk
 
 
 @pytest.fixture(scope="module")
-def real_report(shared_data):
-    path = shared_data.parent / "tools" / "make_fer2013_csv.py"
-    if not path.exists():
-        pytest.skip(f"the reader of the original pixels is not at {path}")
-    spec = importlib.util.spec_from_file_location("make_fer2013_csv", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    images, labels, usage = module.read_rows()
+def real_report(csv_tool):
+    images, labels, usage = csv_tool.read_rows()
     train = usage == "Training"
     return fk.audit_dataset(
         fk.FER2013(

@@ -1,6 +1,5 @@
 """The real FER-2013, in each form that can be had: skipped where it is not there."""
 
-import importlib.util
 import io
 import sys
 import zipfile
@@ -19,20 +18,6 @@ PUBLIC_TEST = [467, 56, 496, 895, 653, 415, 607]
 @pytest.fixture(scope="session")
 def zip_path(shared_data):
     return shared_data / "fer2013-kaggle.zip"
-
-
-@pytest.fixture(scope="session")
-def csv_tool(shared_data):
-    """The writer of fer2013.csv; unpacks its rows once."""
-    path = shared_data.parent / "tools" / "make_fer2013_csv.py"
-    if not path.exists():
-        pytest.skip(f"the writer of fer2013.csv is not at {path}")
-    spec = importlib.util.spec_from_file_location("make_fer2013_csv", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    rows = module.read_rows()
-    module.read_rows = lambda: rows
-    return module
 
 
 @pytest.fixture(scope="session")
