@@ -26,6 +26,9 @@ class Recipe:
         recipes/soft_targets.
     start : str, optional
         The recipe whose network, of the same seed, it goes on from.
+    repeats : str, optional
+        The recipe that it repeats on Training and PublicTest together.  Nothing is left to measure
+        the network with then; it takes the other's temperature.
     """
 
     name: str
@@ -33,10 +36,12 @@ class Recipe:
     settings: Mapping[str, Any] = field(default_factory=dict)
     targets: Mapping[str, float] = field(default_factory=lambda: {"labels": 1.0})
     start: str | None = None
+    repeats: str | None = None
 
 
 _MIDDLE: Final = {"filters": (48, 96, 192)}
 _TAUGHT_BY_FOUR: Final = {"labels": 0.3, "four_teachers": 0.7}
+_BOTH_TAUGHT_BY_FOUR: Final = {"labels": 0.3, "four_teachers_both": 0.7}
 
 RECIPES: Final[Mapping[str, Recipe]] = {
     recipe.name: recipe
@@ -89,6 +94,21 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             settings={"epochs": 45, "learning_rate": 0.04},
             start="wide_distilled",
             targets=_TAUGHT_BY_FOUR,
+        ),
+        Recipe(
+            name="both",
+            changed="wide_distilled on Training and PublicTest",
+            settings={"label_smoothing": 0.0},
+            targets=_BOTH_TAUGHT_BY_FOUR,
+            repeats="wide_distilled",
+        ),
+        Recipe(
+            name="both_longer",
+            changed="longer on Training and PublicTest",
+            settings={"epochs": 45, "learning_rate": 0.04},
+            start="both",
+            targets=_BOTH_TAUGHT_BY_FOUR,
+            repeats="longer",
         ),
         Recipe(
             name="small",

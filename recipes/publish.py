@@ -70,13 +70,18 @@ def _history(results: dict[str, Any]) -> dict[str, list[float]]:
 
 
 def _row(run: str, results: dict[str, Any]) -> list[str]:
-    public = results["PublicTest"]
-    one = public["one pass"]
-    return [
+    known = [
         run,
         RECIPES[results["recipe"]].changed if results["recipe"] in RECIPES else results["changed"],
         f"{results['parameters']:,}",
         f"{results['minutes']:.0f}",
+    ]
+    if "PublicTest" not in results:  # it was trained on
+        return known
+    public = results["PublicTest"]
+    one = public["one pass"]
+    return [
+        *known,
         *(f"{public[views]['accuracy']:.3f}" for views in ("one pass", "flip", "ten_crop")),
         f"{results['PublicTest without rows of Training']['one pass']['accuracy']:.3f}",
         f"{one['f1_macro']:.3f}",

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 SOFT_TARGETS: Final = Path(__file__).with_name("soft_targets")
 
 
+def rows_to_learn(data: fk.FER2013, *, both: bool) -> fk.Split:
+    """Return the rows of Training, or those of Training and then of PublicTest."""
+    if not both:
+        return data.train
+    splits = (data.train, data.validation)
+    return fk.Split(*(np.concatenate(part) for part in zip(*splits, strict=True)))
+
+
 def mix_targets(shares: Mapping[str, float], split: fk.Split) -> NDArray[np.float32]:
     """Return the weighted mean of the named targets for the rows of Training.
 
@@ -25,7 +33,7 @@ def mix_targets(shares: Mapping[str, float], split: fk.Split) -> NDArray[np.floa
     shares : mapping of str to float
         As in :class:`recipes.definitions.Recipe`.
     split : Split
-        The Training rows, in the order of ``fer2013.csv`` unless labels are all there is.
+        From :func:`rows_to_learn`, in the order of ``fer2013.csv`` unless labels are all there is.
 
     Returns
     -------

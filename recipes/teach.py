@@ -1,8 +1,9 @@
 """What trained networks say of the Training pictures, for others to learn from.
 
-python -m recipes.teach NAME CSV RUN [RUN ...] averages the runs (recipes/runs/RUN.fer) over
-augmented views of each picture, as a student will see them, and writes
-recipes/soft_targets/NAME.npz (distillation, Hinton et al., 2015).
+python -m recipes.teach NAME CSV RUN [RUN ...] [--both] averages the runs (recipes/runs/RUN.fer)
+over augmented views of each picture, as a student will see them, and writes
+recipes/soft_targets/NAME.npz (distillation, Hinton et al., 2015); with --both, of the PublicTest
+pictures, too, which the teachers have not seen.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 import fer2013kit as fk
 from fer2013kit.augmentation import UNIFORMS_PER_IMAGE
-from recipes.targets import write_targets
+from recipes.targets import rows_to_learn, write_targets
 from recipes.train import RUNS
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("data", help="FER-2013 as CSV")
     parser.add_argument("runs", nargs="+", help="names in recipes/runs, without .fer")
+    parser.add_argument("--both", action="store_true", help="PublicTest, too")
     options = parser.parse_args()
     data = fk.load_fer2013(options.data)
     teachers = [fk.EmotionClassifier.load(RUNS / f"{run}.fer") for run in options.runs]
@@ -38,10 +40,11 @@ def main() -> None:
         together = sum(one.predict_proba(data.validation.images, tta=views) for one in teachers)
         accuracy = (together.argmax(axis=1) == data.validation.labels).mean()
         print(f"together on PublicTest, {views or 'one pass'}: {accuracy:.4f}", flush=True)
-    said = np.mean([predict_views(one, data.train.images) for one in teachers], axis=0)
-    accuracy = (said.argmax(axis=1) == data.train.labels).mean()
-    print(f"on Training, {_VIEWS} augmented views: {accuracy:.4f}")
-    write_targets(options.name, said, data.train.labels)
+    rows = rows_to_learn(data, both=options.both)
+    said = np.mean([predict_views(one, rows.images) for one in teachers], axis=0)
+    accuracy = (said.argmax(axis=1) == rows.labels).mean()
+    print(f"on these {len(rows)} rows, {_VIEWS} augmented views: {accuracy:.4f}")
+    write_targets(options.name, said, rows.labels)
 
 
 def predict_views(teacher: fk.EmotionClassifier, images: NDArray[np.uint8]) -> NDArray[np.floating]:
