@@ -21,7 +21,7 @@ import tensorflow as tf
 import fer2013kit as fk
 from fer2013kit._files import write_atomically
 from fer2013kit.pretrained import FOLDER, MANIFEST_NAME, read_manifest
-from recipes.train import scaled_calibration_error, without_leaks
+from recipes.train import VIEWS, scaled_calibration_error, without_leaks
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -33,7 +33,6 @@ LARGEST_LOSS: Final = 0.004
 """Accuracy that the light runtime's file may lose: two standard errors where 8 bits change the
 answer for 1.3 % of PublicTest, some to the right one and some to a wrong one."""
 
-_VIEWS: Final = (None, "flip", "ten_crop")
 _DIGITS: Final = 4
 
 
@@ -112,10 +111,9 @@ def ship(
             for key, value in classifier.get_params(deep=False).items()
             if value != getattr(fk.EmotionClassifier(), key)
         },
-        "PublicTest": {views or "one pass": _scores(classifier, X, y, views) for views in _VIEWS},
+        "PublicTest": {views or "one pass": _scores(classifier, X, y, views) for views in VIEWS},
         "PublicTest without rows of Training": {
-            views or "one pass": _scores(classifier, *without_leaks(data), views)
-            for views in _VIEWS
+            views or "one pass": _scores(classifier, *without_leaks(data), views) for views in VIEWS
         },
         "ece": {
             "before": round(uncalibrated.ece, _DIGITS),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 HERE: Final = Path(__file__).parent
 RUNS: Final = HERE / "runs"
 RESULTS: Final = HERE / "results"
-_VIEWS: Final = (None, "flip", "ten_crop")
+VIEWS: Final = (None, "flip", "ten_crop")
 
 
 def main() -> None:
@@ -46,18 +46,19 @@ def run(recipe: Recipe, data: fk.FER2013, seed: int) -> None:
     name = f"{recipe.name}_seed{seed}"
     stopwatch = Stopwatch(RUNS / name / "seconds.json")
     if recipe.start is None:
-        classifier = fk.EmotionClassifier()
+        classifier, temperature = fk.EmotionClassifier(), 1.0
     else:
         classifier = fk.EmotionClassifier.load(RUNS / f"{recipe.start}_seed{seed}.fer")
         classifier.set_params(warm_start=True)
+        temperature = classifier.temperature_
     classifier.set_params(
         **recipe.settings, random_state=seed, checkpoint_dir=RUNS / name, verbose=2
     )
-    rows = rows_to_learn(data, both=recipe.repeats is not None)
+    rows = rows_to_learn(data, both=recipe.both)
     classifier.fit(
         *rows,
         soft_targets=mix_targets(recipe.targets, rows),
-        validation_data=None if recipe.repeats else data.validation,
+        validation_data=None if recipe.both else data.validation,
         callbacks=[stopwatch],
     )
     results = {
@@ -72,13 +73,12 @@ def run(recipe: Recipe, data: fk.FER2013, seed: int) -> None:
         "Training": {"one pass": _figures(classifier, data.train, None)},
         "history": classifier.history_,
     }
-    if recipe.repeats is None:
+    if recipe.both:
+        classifier.temperature_, metrics = temperature, None
+    else:
         results |= _measured(classifier, data)
         classifier.calibrate(*data.validation)
         metrics = classifier.evaluate(*data.validation)
-    else:
-        sibling = fk.EmotionClassifier.load(RUNS / f"{recipe.repeats}_seed{seed}.fer")
-        classifier.temperature_, metrics = sibling.temperature_, None
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(results) + "\n", encoding="utf-8")
     classifier.save(RUNS / f"{name}.fer", metrics=metrics)
@@ -113,7 +113,7 @@ def without_leaks(data: fk.FER2013) -> fk.Split:
 
 
 def _measure(classifier: fk.EmotionClassifier, split: fk.Split) -> dict[str, Any]:
-    return {views or "one pass": _figures(classifier, split, views) for views in _VIEWS}
+    return {views or "one pass": _figures(classifier, split, views) for views in VIEWS}
 
 
 def _figures(
