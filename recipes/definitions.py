@@ -50,6 +50,13 @@ CALM: Final = {
     "brightness": 0.05,
     "contrast": 0.1,
 }
+_WHOLE_AUGMENTATION: Final = {  # the defaults; a network that a recipe starts from brings its own
+    "rotation": 12.0,
+    "zoom": 0.12,
+    "shift": 0.08,
+    "brightness": 0.1,
+    "contrast": 0.2,
+}
 _RARE: Final = {
     "epochs": 12,
     "learning_rate": 0.02,
@@ -163,9 +170,14 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         ),
         Recipe(
             name="calm_rare",
-            changed="calm, 12 epochs more by labels, classes weighted by their rarity, fear by "
-            "half as much again",
+            changed="rare, from calm and with its half of the augmentation",
             settings=_RARE,
+            start="calm",
+        ),
+        Recipe(
+            name="rare_again",
+            changed="rare, from calm",
+            settings={**_RARE, **_WHOLE_AUGMENTATION},
             start="calm",
         ),
     )
