@@ -1,8 +1,9 @@
 """Write what the results page of the docs shows: python -m recipes.publish.
 
-From recipes/results it makes the table of all runs (docs/results/runs.csv), that of the recipes
-that were run with several seeds (seeds.csv), and the pictures of one run: the confusion matrix, the
-learning curves and the reliability diagram.
+From recipes/results it makes the tables in docs/results: what each recipe changes (recipes.csv),
+what each run reached (runs.csv), mean and spread of the recipes that were run with several seeds
+(seeds.csv); and the pictures of one run: the confusion matrix, the learning curves and the
+reliability diagram.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import csv
 import itertools
 import json
 import operator
-import statistics
 from pathlib import Path
+from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any, Final
 
 import matplotlib as mpl
@@ -26,34 +27,33 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _DOCS: Final = Path(__file__).parents[1] / "docs" / "results"
-_COLUMNS: Final = (
-    "run",
-    "what was changed",
-    "parameters",
-    "minutes",
+_COST: Final = ("recipe", "what was changed", "parameters", "minutes")
+_FIGURES: Final = (
     "one pass",
     "flip",
     "ten-crop",
     "without leaks",
     "macro-F1",
     "balanced accuracy",
-    "calibration error",
-    "after scaling",
+    "ECE",
+    "ECE, scaled",
     "Training",
 )
-_MEASURED_FROM: Final = _COLUMNS.index("one pass")
 
 
 def main() -> None:
-    """Write the table and the pictures."""
+    """Write the tables and the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", help="whose pictures are shown, e.g. plain_seed0")
     options = parser.parse_args()
     mpl.use("agg")
     _DOCS.mkdir(exist_ok=True)
-    runs = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("*.json"))]
-    _write_table("runs.csv", _COLUMNS, [_row(run) for run in runs])
-    _write_table("seeds.csv", ("recipe", "seeds", *_COLUMNS[_MEASURED_FROM:]), _spread(runs))
+    runs = [json.loads(path.read_text(encoding="utf-8")) for path in RESULTS.glob("*.json")]
+    runs.sort(key=operator.itemgetter("recipe", "seed"))
+    measured = [results for results in runs if "PublicTest" in results]  # else it was trained on
+    _write_table("recipes.csv", _COST, _cost(runs))
+    _write_table("runs.csv", ("recipe, seed", *_FIGURES), [_row(results) for results in measured])
+    _write_table("seeds.csv", *_spread(measured))
     shown = json.loads((RESULTS / f"{options.run}.json").read_text(encoding="utf-8"))
     report = fk.EvaluationReport.from_dict(shown["report"])
     for name, axes in (
@@ -80,35 +80,42 @@ def _write_table(name: str, header: Sequence[str], rows: Sequence[Sequence[str]]
         csv.writer(file, lineterminator="\n").writerows([header, *rows])
 
 
-def _row(results: dict[str, Any]) -> list[str]:
-    recipe = results["recipe"]
-    known = [
-        f"{recipe}_seed{results['seed']}",
-        RECIPES[recipe].changed if recipe in RECIPES else results["changed"],
-        f"{results['parameters']:,}",
-        f"{results['minutes']:.0f}",
+def _by_recipe(runs: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    groups = itertools.groupby(runs, key=operator.itemgetter("recipe"))
+    return {recipe: list(group) for recipe, group in groups}
+
+
+def _cost(runs: Sequence[dict[str, Any]]) -> list[list[str]]:
+    """Return what each recipe changes, and what it costs; of several seeds the quickest counts."""
+    return [
+        [
+            recipe,
+            RECIPES[recipe].changed if recipe in RECIPES else group[0]["changed"],
+            f"{group[0]['parameters']:,}",
+            f"{min(results['minutes'] for results in group):.0f}",
+        ]
+        for recipe, group in _by_recipe(runs).items()
     ]
-    if "PublicTest" not in results:  # it was trained on
-        return known
-    return [*known, *(f"{figure:.3f}" for figure in _figures(results))]
 
 
-def _spread(runs: Sequence[dict[str, Any]]) -> list[list[str]]:
-    """Return mean and standard deviation over the seeds of each recipe that has several."""
-    rows = []
-    for recipe, group in itertools.groupby(runs, key=operator.itemgetter("recipe")):
-        seeds = [_figures(results) for results in group if "PublicTest" in results]
-        if len(seeds) > 1:
-            cells = [
-                f"{statistics.mean(figures):.3f} ± {statistics.stdev(figures):.3f}"
-                for figures in zip(*seeds, strict=True)
-            ]
-            rows.append([recipe, str(len(seeds)), *cells])
-    return rows
+def _row(results: dict[str, Any]) -> list[str]:
+    name = f"{results['recipe']}, {results['seed']}"
+    return [name, *(f"{figure:.3f}" for figure in _figures(results))]
+
+
+def _spread(runs: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    """Return mean and standard deviation of each figure, a column for each recipe with seeds."""
+    header, columns = [""], [list(_FIGURES)]
+    for recipe, group in _by_recipe(runs).items():
+        if len(group) > 1:
+            header.append(f"{recipe} ({len(group)} seeds)")
+            figures = zip(*map(_figures, group), strict=True)
+            columns.append([f"{mean(seeds):.3f} ± {stdev(seeds):.3f}" for seeds in figures])
+    return header, [list(row) for row in zip(*columns, strict=True)]
 
 
 def _figures(results: dict[str, Any]) -> list[float]:
-    """Return what was measured, in the order of the columns."""
+    """Return what was measured, in the order of ``_FIGURES``."""
     public = results["PublicTest"]
     one = public["one pass"]
     return [
