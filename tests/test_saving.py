@@ -94,6 +94,14 @@ def test_metrics_are_kept(data, fitted, tmp_path):
     assert fk.EmotionClassifier.load(tmp_path / "b.fer").metrics_ == again.metrics_
 
 
+def test_metrics_of_the_network_before_are_forgotten(data, fitted, tmp_path):
+    fitted.save(tmp_path / "a.fer", metrics=fitted.evaluate(*data.test))
+    again = fk.EmotionClassifier.load(tmp_path / "a.fer")
+    again.set_params(warm_start=True, epochs=1).fit(*data.train)
+    again.save(tmp_path / "b.fer")
+    assert fk.EmotionClassifier.load(tmp_path / "b.fer").metrics_ is None
+
+
 def test_custom_architecture_needs_its_builder(data, tmp_path):
     clf = fk.EmotionClassifier(tiny_network, epochs=1, verbose=0, random_state=0).fit(*data.train)
     clf.save(tmp_path / "mine.fer")

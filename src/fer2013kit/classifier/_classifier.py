@@ -135,6 +135,8 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
         The format that was used.
     temperature_ : float
         From :meth:`calibrate`; 1.0 before.
+    metrics_ : dict or None
+        What :meth:`save` was given beside the weights, of a classifier that was loaded.
     image_shape_ : tuple of int
         Height, width and channels.
     n_features_in_ : int
@@ -214,6 +216,7 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
         self.history_ = outcome.history
         self.best_epoch_ = outcome.best_epoch
         self.temperature_ = 1.0
+        self.metrics_ = None  # those of a network that it went on from are not its own
         return self
 
     def predict_proba(self, X: ArrayLike, *, tta: str | None = None) -> NDArray[np.float32]:

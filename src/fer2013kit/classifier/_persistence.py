@@ -52,7 +52,7 @@ def save(
     """Write a fitted classifier; see :meth:`EmotionClassifier.save`."""
     if isinstance(metrics, EvaluationReport):
         metrics = metrics.as_dict()
-    kept = getattr(classifier, "metrics_", None) if metrics is None else dict(metrics)
+    kept = classifier.metrics_ if metrics is None else dict(metrics)
     params = classifier.get_params(deep=False)
     settings = {
         "architecture": {
@@ -132,7 +132,7 @@ def export(
         value_range=list(classifier.value_range),
         temperature=classifier.temperature_,
         quantization=quantization,
-        metrics=getattr(classifier, "metrics_", None),
+        metrics=classifier.metrics_,
     )
     return export_network(network, facts, path, images=levels, tolerance=tolerance)
 
