@@ -326,11 +326,20 @@ def test_a_visitor_drops_a_photo_and_uses_the_camera(tmp_path):
             refusals = browser.complaints()
             assert all("415" in str(one) for one in refusals), refusals
 
+            browser.run(
+                "const draw = HTMLCanvasElement.prototype.toBlob;"
+                "HTMLCanvasElement.prototype.toBlob ="  # the first frame is held up
+                "function (...all) { window.release = () => draw.apply(this, all) }"
+            )
             browser.run("document.getElementById('camera').click()")
-            browser.wait_for("document.getElementById('video').videoWidth > 0")
-            browser.wait_for("document.getElementById('summary').innerText.includes('face')")
+            browser.wait_for("Boolean(window.release)")
+            assert "Looking for faces" in browser.text()
+            assert browser.run("document.getElementById('freeze').hidden")  # nothing to keep yet
+            browser.run("HTMLCanvasElement.prototype.toBlob = draw; window.release()")
+            browser.wait_for("document.getElementById('summary').innerText.includes('found')")
             browser.run("document.getElementById('freeze').click()")
             browser.wait_for("!document.getElementById('photo').hidden")
+            browser.wait_for("document.getElementById('summary').innerText.includes('found')")
             assert browser.run("document.getElementById('video').srcObject") is None
             assert browser.complaints() == refusals
             visited = [one for one in browser.requests() if not one.startswith("blob:")]

@@ -43,9 +43,9 @@ async function showPhoto(photo, description) {
   try {
     const answer = await ask("analyze", photo, stop.signal);
     await seen;
-    if (shown.stop === stop) view.showAnswer(answer);
+    if (shown?.stop === stop) view.showAnswer(answer);
   } catch (error) {
-    if (error.name === "AbortError" || shown.stop !== stop) return;
+    if (error.name === "AbortError" || shown?.stop !== stop) return;
     view.showNothing();
     view.complain(error.message);
   }
@@ -61,7 +61,6 @@ function take(files) {
 }
 
 async function useCamera() {
-  shown?.stop.abort();
   view.complain("");
   try {
     await camera.start();
@@ -69,16 +68,18 @@ async function useCamera() {
     view.complain(error.message);
     return;
   }
+  shown?.stop.abort();
+  shown = null; // until the first frame there is nothing to keep
   view.showCamera(camera.isMirrored);
   setLive(true);
   try {
     for await (const frame of camera.frames()) {
       const stop = new AbortController();
       shown = { photo: frame.photo, stop };
+      at("freeze").hidden = false;
       try {
         const answer = await ask("analyze", frame.photo, stop.signal);
         if (camera.isOn) view.showLive(answer, frame.canvas);
-        shown.answer = answer;
       } catch (error) {
         if (error.status !== 503) throw error;
         await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -86,7 +87,9 @@ async function useCamera() {
     }
   } catch (error) {
     leaveCamera();
-    if (error.name !== "AbortError") view.complain(error.message);
+    if (error.name === "AbortError") return;
+    view.showNothing();
+    view.complain(error.message);
   }
 }
 
@@ -96,7 +99,7 @@ function leaveCamera() {
 }
 
 function setLive(live) {
-  at("freeze").hidden = !live;
+  at("freeze").hidden = true;
   at("camera").textContent = live ? "Stop the camera" : "Use the camera";
 }
 
