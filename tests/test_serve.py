@@ -318,6 +318,18 @@ def test_a_visitor_drops_a_photo_and_uses_the_camera(tmp_path):
             (face,) = fk.analyze_photo(PHOTO)
             np.testing.assert_allclose(box, [face.box.left / 512, face.box.width / 512], atol=0.01)
 
+            browser.run(
+                "window.allowed = navigator.mediaDevices.getUserMedia;"
+                "navigator.mediaDevices.getUserMedia ="
+                "() => Promise.reject(new DOMException('', 'NotAllowedError'))"
+            )
+            browser.run("document.getElementById('camera').click()")
+            browser.wait_for("document.getElementById('message').innerText.includes('not allowed')")
+            if find_spec("tensorflow"):  # the photo is still there to be asked about
+                browser.run("document.querySelector('.why').click()")
+                browser.wait_for("document.querySelectorAll('.explanation figure').length == 2")
+            browser.run("navigator.mediaDevices.getUserMedia = window.allowed")
+
             text = tmp_path / "text.jpg"
             text.write_text("no picture")
             browser.drop(text)
