@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fer2013kit.emotions import IMAGE_SHAPE, NUM_CLASSES
+from fer2013kit.emotions import IMAGE_SHAPE, MAX_LEVEL, NUM_CLASSES
 from fer2013kit.exceptions import InvalidInputError
 
 UInt8Array = NDArray[np.uint8]
@@ -61,7 +61,7 @@ def check_images(images: ArrayLike, *, name: str = "images") -> UInt8Array:
             raise InvalidInputError(
                 f"{name} must be integers in [0, 255]; received dtype {array.dtype}"
             )
-        if array.size and (array.min() < 0 or array.max() > 255):  # noqa: PLR2004 - eight bits
+        if array.size and (array.min() < 0 or array.max() > MAX_LEVEL):
             raise InvalidInputError(
                 f"{name} must be in [0, 255]; received {array.min()} to {array.max()}"
             )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fer2013kit.emotions import MAX_LEVEL
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 Shape = tuple[int, int, int]
 Pixels = NDArray[Any]
-_MAXIMUM: Final = 255
 _FLAT: Final = 2  # dimensions of (n, pixels)
 
 
@@ -102,7 +102,7 @@ def check_range(pixels: NDArray[Any], value_range: tuple[float, float] | None) -
     """Raise :class:`InvalidInputError` for pixels outside the range their dtype promises."""
     if value_range is None or pixels.dtype == np.uint8 or not pixels.size:
         return
-    low, high = (0, _MAXIMUM) if pixels.dtype.kind in "iub" else value_range
+    low, high = (0, MAX_LEVEL) if pixels.dtype.kind in "iub" else value_range
     least, most = pixels.min(), pixels.max()
     if least < low or most > high:
         kind = "integers" if pixels.dtype.kind in "iub" else "floats"
@@ -124,6 +124,6 @@ def pixel_converter(
             return batch
         if batch.dtype.kind in "iub":
             return batch.astype(np.float32)
-        return ((batch.astype(np.float32) - low) * (_MAXIMUM / (high - low))).astype(np.float32)
+        return ((batch.astype(np.float32) - low) * (MAX_LEVEL / (high - low))).astype(np.float32)
 
     return to_pixels

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import numpy as np
 
-from fer2013kit.emotions import IMAGE_SHAPE
+from fer2013kit.emotions import IMAGE_SHAPE, MAX_LEVEL
 from fer2013kit.exceptions import InvalidInputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 Aspect = Literal["crop", "stretch", "pad"]
 
-MAX_8_BIT: Final = 255
+MAX_CHANNELS: Final = 4  # red, green, blue, alpha
 MAX_16_BIT: Final = 65535
-_LEVELS_PER_LEVEL: Final = MAX_16_BIT // MAX_8_BIT
+_LEVELS_PER_LEVEL: Final = MAX_16_BIT // MAX_LEVEL
 """65535 / 255 = 257 without remainder: white stays white, black stays black."""
 
 
@@ -133,11 +133,11 @@ def levels_from_float(values: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     if not values.size:
         return values.astype(np.uint8)
     low, high = values.min(), values.max()
-    if not (low >= 0 and high <= MAX_8_BIT):  # NaN fails here too
+    if not (low >= 0 and high <= MAX_LEVEL):  # NaN fails here too
         raise InvalidInputError(
             f"a picture of floats must be in [0, 1] or [0, 255]; received {low} to {high}"
         )
-    levels: NDArray[np.uint8] = np.rint(values * MAX_8_BIT if high <= 1 else values).astype(
+    levels: NDArray[np.uint8] = np.rint(values * MAX_LEVEL if high <= 1 else values).astype(
         np.uint8
     )
     return levels
@@ -149,7 +149,7 @@ def _levels_from_32_bit(values: NDArray[np.int32]) -> NDArray[np.uint8]:
         raise InvalidInputError(
             f"a picture of integers must be in [0, 255] or [0, 65535]; received {low} to {high}"
         )
-    if high <= MAX_8_BIT:
+    if high <= MAX_LEVEL:
         return values.astype(np.uint8)
     return levels_from_16_bit(values.astype(np.uint16))
 

@@ -38,6 +38,9 @@ IMAGE_SHAPE: Final = (48, 48, 1)
 """Height, width and channels of a FER-2013 picture."""
 
 IMAGE_SIZE: Final = IMAGE_SHAPE[0] * IMAGE_SHAPE[1]
+
+MAX_LEVEL: Final = 255
+"""White as a grey level of 8 bits; black is 0."""
 """Pixels of a picture: 2304."""
 
 CLASS_COLORS: Final = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#0072B2", "#56B4E9", "#8A8F98")

@@ -23,6 +23,7 @@ IGNORED: Final = -1
 """The label of a row on which people did not agree, or saw no face."""
 
 _N_CLASSES: Final = len(FERPLUS_CLASS_NAMES)
+_MOST_EMOTIONS: Final = 3  # of one face, in the paper
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -176,11 +177,11 @@ class FERPlus:
         accepted = (
             (votes[:, :_N_CLASSES] > 0)
             & (4 * votes_before < 3 * total[:, None])
-            & (before.sum(axis=2) < 3)  # noqa: PLR2004 - the paper's three emotions
+            & (before.sum(axis=2) < _MOST_EMOTIONS)
             & ~before[:, :, _N_CLASSES:].any(axis=2)
         )
         shares = np.where(accepted, votes[:, :_N_CLASSES], 0).astype(np.float64)
-        clear = (2 * shares.sum(axis=1) > total) & (accepted.sum(axis=1) <= 3)  # noqa: PLR2004 - same
+        clear = (2 * shares.sum(axis=1) > total) & (accepted.sum(axis=1) <= _MOST_EMOTIONS)
         shares = shares[:, :n_classes] * clear[:, None]
         sums = shares.sum(axis=1, keepdims=True)
         probabilities: NDArray[np.float64] = shares / np.where(sums > 0, sums, 1)

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
 
-from fer2013kit._pictures import levels_from_16_bit, levels_from_float, picture_to_rgb
+from fer2013kit._pictures import (
+    MAX_CHANNELS,
+    levels_from_16_bit,
+    levels_from_float,
+    picture_to_rgb,
+)
+from fer2013kit.emotions import MAX_LEVEL
 from fer2013kit.exceptions import InvalidInputError, MediaFileError
 
 if TYPE_CHECKING:
@@ -31,7 +37,6 @@ MAX_SIDE: Final = 4096
 _MAX_PIXELS: Final = 80_000_000
 _MAX_JPEG_PIXELS: Final = 300_000_000
 
-_MAX_CHANNELS: Final = 4
 _PHOTO_ENDINGS: Final = (
     *(".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm"),
     *(".tif", ".tiff", ".webp"),
@@ -179,7 +184,7 @@ def _array_to_picture(photo: Any) -> Image.Image:
         )
     if array.ndim == 3 and array.shape[2] == 1:  # noqa: PLR2004 - an axis of channels
         array = array[..., 0]
-    has_channels = array.ndim == 3 and array.shape[2] <= _MAX_CHANNELS  # noqa: PLR2004 - the same
+    has_channels = array.ndim == 3 and array.shape[2] <= MAX_CHANNELS  # noqa: PLR2004 - the same
     if not (array.ndim == 2 or has_channels) or not array.size:  # noqa: PLR2004 - height and width
         raise InvalidInputError(
             "photo must have shape (height, width) or (height, width, channels), with 1 to 4 "
@@ -190,9 +195,9 @@ def _array_to_picture(photo: Any) -> Image.Image:
     elif array.dtype.kind == "f":
         array = levels_from_float(array)
     elif array.dtype.kind == "b":
-        array = array * np.uint8(255)
+        array = array * np.uint8(MAX_LEVEL)
     elif array.dtype != np.uint8:
-        if array.min() < 0 or array.max() > 255:  # noqa: PLR2004 - eight bits
+        if array.min() < 0 or array.max() > MAX_LEVEL:
             raise InvalidInputError(
                 f"a photo of integers must be in [0, 255]; received {array.min()} to "
                 f"{array.max()}; pass 16-bit pictures as uint16"

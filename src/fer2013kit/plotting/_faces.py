@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fer2013kit._arrays import FloatArray, UInt8Array, check_same_length
-from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, IMAGE_SIZE
+from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, IMAGE_SIZE, MAX_LEVEL
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.plotting._parts import BLUE, VERMILION, axes_or_new, class_codes
 
@@ -179,9 +179,9 @@ def as_pictures(images: ArrayLike) -> UInt8Array:
         return array.astype(np.uint8, copy=False)
     values = array.astype(np.float64)
     if values.min() >= 0 and values.max() <= 1 and array.dtype.kind == "f":
-        values *= 255
-    elif values.min() < 0 or values.max() > 255:  # noqa: PLR2004 - eight bits
+        values *= MAX_LEVEL
+    elif values.min() < 0 or values.max() > MAX_LEVEL:
         axes = tuple(range(1, values.ndim))
         low, high = values.min(axis=axes, keepdims=True), values.max(axis=axes, keepdims=True)
-        values = 255 * (values - low) / np.where(high > low, high - low, 1)
+        values = MAX_LEVEL * (values - low) / np.where(high > low, high - low, 1)
     return np.rint(values).astype(np.uint8)

@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._pictures import MAX_8_BIT
-from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE
+from fer2013kit._pictures import MAX_CHANNELS
+from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE, MAX_LEVEL
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
-
-MAX_CHANNELS: Final = 4
-"""Red, green, blue, alpha."""
 
 # Intermediate arrays are many times the size of the pictures, so that these are worked on in
 # turns; so many fit in a processor's cache (fastest of 2**13 to 2**20 when measured).
@@ -105,10 +102,10 @@ def check_pixels(array: NDArray[Any]) -> NDArray[Any]:
             raise InvalidInputError("images must be finite; received NaN or infinity")
         return array
     if array.dtype.kind == "b":
-        return array * np.uint8(MAX_8_BIT)
+        return array * np.uint8(MAX_LEVEL)
     if array.dtype.kind not in "iu":
         raise InvalidInputError(f"images must be numbers; received dtype {array.dtype}")
-    if array.size and (array.min() < 0 or array.max() > MAX_8_BIT):
+    if array.size and (array.min() < 0 or array.max() > MAX_LEVEL):
         raise InvalidInputError(
             f"images of dtype {array.dtype} must be in [0, 255]; received {array.min()} to "
             f"{array.max()}; pass 16-bit pictures as uint16"

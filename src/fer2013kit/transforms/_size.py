@@ -6,11 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer2013kit._pictures import Aspect, levels_from_float, picture_to_gray, resize_gray
+from fer2013kit._pictures import (
+    MAX_CHANNELS,
+    Aspect,
+    levels_from_float,
+    picture_to_gray,
+    resize_gray,
+)
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.transforms._color import to_grayscale
-from fer2013kit.transforms._layout import MAX_CHANNELS, as_batch
+from fer2013kit.transforms._layout import as_batch
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

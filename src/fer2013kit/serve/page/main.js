@@ -62,16 +62,20 @@ function take(files) {
 
 async function useCamera() {
   view.complain("");
+  at("camera").disabled = true; // asked twice, it would be on twice
   try {
     await camera.start();
   } catch (error) {
+    leaveCamera();
     view.complain(error.message);
     return;
+  } finally {
+    at("camera").disabled = false;
   }
   shown?.stop.abort();
   shown = null; // until the first frame there is nothing to keep
   view.showCamera(camera.isMirrored);
-  setLive(true);
+  at("camera").textContent = "Stop the camera";
   try {
     for await (const frame of camera.frames()) {
       const stop = new AbortController();
@@ -95,12 +99,8 @@ async function useCamera() {
 
 function leaveCamera() {
   camera.stop();
-  setLive(false);
-}
-
-function setLive(live) {
   at("freeze").hidden = true;
-  at("camera").textContent = live ? "Stop the camera" : "Use the camera";
+  at("camera").textContent = "Use the camera";
 }
 
 at("choose").addEventListener("click", () => at("file").click());
