@@ -87,6 +87,8 @@ def test_unknown_name_is_answered_with_the_known_ones(shipped, load):
         load.from_pretrained("tinny")
     assert caught.value.known == ("tiny",)
     assert "register_model" not in str(caught.value)
+    with pytest.raises(fk.UnknownModelError, match="did you mean 'tiny'"):
+        load.from_pretrained("TINY")
     for name in (None, 3, ["tiny"]):
         with pytest.raises(fk.UnknownModelError, match="Known models: tiny"):
             load.from_pretrained(name)

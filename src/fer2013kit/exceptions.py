@@ -210,5 +210,6 @@ class UnknownModelError(Fer2013KitError, ValueError):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``", did you mean 'x'?"`` for the known word nearest in spelling, else ``""``."""
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f", did you mean {near[0]!r}?" if near else ""
+    names = {name.lower(): name for name in known}  # capitals are no great difference
+    near = difflib.get_close_matches(word.lower(), names, n=1)
+    return f", did you mean {names[near[0]]!r}?" if near else ""
