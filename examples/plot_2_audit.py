@@ -41,7 +41,7 @@ plt.show()
 # Leaks are dropped from the training set, so that figures on the test set compare row for row with
 # those of others; or from the test set, for a model that was trained already.
 for place in ["train", "evaluation"]:
-    clean = report.drop_leaks(from_=place)
+    clean = report.drop_leaks(side=place)
     print(f"from {place}: {len(clean.train)} train, {len(clean.test)} test")
 
 # %%

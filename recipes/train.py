@@ -109,7 +109,7 @@ def scaled_calibration_error(classifier: fk.EmotionClassifier, split: fk.Split) 
 
 def without_leaks(data: fk.FER2013) -> fk.Split:
     """Return the PublicTest rows whose picture does not stand in Training."""
-    return fk.audit_dataset(data).drop_leaks(from_="evaluation").validation
+    return fk.audit_dataset(data).drop_leaks(side="evaluation").validation
 
 
 def _measure(classifier: fk.EmotionClassifier, split: fk.Split) -> dict[str, Any]:

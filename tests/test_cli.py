@@ -38,8 +38,8 @@ def folder(tmp_path_factory):
     """A data set, one without validation split, and a classifier."""
     folder = tmp_path_factory.mktemp("cli")
     data = fk.make_fer2013(n_samples=210, random_state=0)
-    fk.save_fer2013(data, folder / "faces.npz")
-    fk.save_fer2013(fk.FER2013(train=data.train), folder / "train.npz")
+    data.save(folder / "faces.npz")
+    fk.FER2013(train=data.train).save(folder / "train.npz")
     run("train", folder / "faces.npz", "-o", folder / "emotions.fer", *QUICK, "--quiet")
     return folder
 
@@ -200,7 +200,7 @@ def test_info_on_data(folder):
 def test_info_on_data_without_labels(tmp_path):
     images = np.zeros((3, 48, 48), np.uint8)
     data = fk.FER2013(train=fk.Split(images, [0, 1, 2]), test=fk.Split(images))
-    fk.save_fer2013(data, tmp_path / "challenge.npz")
+    data.save(tmp_path / "challenge.npz")
     document = run_json("info", tmp_path / "challenge.npz")
     assert document["splits"]["test"] == {"n_samples": 3, "class_counts": None}
 
@@ -297,7 +297,7 @@ def test_evaluate(folder, tmp_path):
 def test_evaluate_without_leaks(folder, tmp_path):
     data = fk.load_fer2013(folder / "faces.npz")
     leaky = fk.FER2013(train=data.train, validation=data.validation.concat(data.train))
-    fk.save_fer2013(leaky, tmp_path / "leaky.npz")
+    leaky.save(tmp_path / "leaky.npz")
     result = run("evaluate", folder / "emotions.fer", tmp_path / "leaky.npz", "--drop-leaks")
     assert f"{len(data.train)} of validation" in result.stderr
     assert f"of {len(data.validation)} samples" in result.stdout

@@ -13,7 +13,7 @@ from networks import tiny_network
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cli_export")
     data = fk.make_fer2013(n_samples=140, random_state=0)
-    fk.save_fer2013(data, folder / "faces.npz")
+    data.save(folder / "faces.npz")
     Image.fromarray(data.test.images[0, ..., 0]).save(folder / "face.png")
     clf = fk.EmotionClassifier(
         model_params={"filters": (4, 4, 4), "dense_units": 8}, epochs=1, verbose=0, random_state=0

@@ -11,10 +11,9 @@ from .datasets import Split as Split
 from .datasets import audit_dataset as audit_dataset
 from .datasets import fetch_fer2013 as fetch_fer2013
 from .datasets import load_fer2013 as load_fer2013
+from .datasets import load_ferplus as load_ferplus
 from .datasets import load_image_folder as load_image_folder
 from .datasets import make_fer2013 as make_fer2013
-from .datasets import read_ferplus as read_ferplus
-from .datasets import save_fer2013 as save_fer2013
 from .emotions import CLASS_NAMES as CLASS_NAMES
 from .emotions import IMAGE_SHAPE as IMAGE_SHAPE
 from .emotions import Emotion as Emotion

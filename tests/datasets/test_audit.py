@@ -62,14 +62,14 @@ def test_planted_copies_are_found(train, validation, test):
 
 
 @given(some_rows, some_rows, some_rows | st.none(), st.sampled_from(["train", "evaluation"]))
-def test_drop_leaks_leaves_none_and_keeps_the_order(train, validation, test, from_):
+def test_drop_leaks_leaves_none_and_keeps_the_order(train, validation, test, side):
     data = make_data(train, validation, test)
-    clean = fk.audit_dataset(data).drop_leaks(from_=from_)
+    clean = fk.audit_dataset(data).drop_leaks(side=side)
     evaluation = validation + (test or [])
     expected = {"train": train, "validation": validation}
     if test is not None:
         expected["test"] = test
-    if from_ == "train":
+    if side == "train":
         expected["train"] = [number for number in train if number not in evaluation]
     else:
         for name, rows in expected.items():
@@ -164,7 +164,7 @@ def test_altered_copies_are_found(alter):
     )
     clean = report.drop_leaks(near_duplicates=True)
     assert [len(split) for split in clean.splits.values()] == [40 - len(found), 40]
-    clean = report.drop_leaks(from_="evaluation", near_duplicates=True)
+    clean = report.drop_leaks(side="evaluation", near_duplicates=True)
     assert [len(split) for split in clean.splits.values()] == [40, 40 - len(found)]
 
 
@@ -293,7 +293,7 @@ def test_without_labels():
     frame = report.to_frame()
     assert frame[frame["split"] == "test"]["emotion"].isna().all()
     assert frame[frame["split"] == "train"]["emotion"].tolist() == [1, 1]
-    assert report.drop_leaks(from_="evaluation").test.labels is None
+    assert report.drop_leaks(side="evaluation").test.labels is None
     assert report.as_dict()["class_counts"]["test"] is None
     assert "test: no labels" in report.summary()
 
@@ -346,8 +346,8 @@ def test_bad_arguments():
     for action in (report.drop_leaks, report.drop_duplicates):
         with pytest.raises(fk.InvalidInputError, match="near-duplicates were not looked for"):
             action(near_duplicates=True)
-    with pytest.raises(fk.InvalidInputError, match="from_ must be 'train' or 'evaluation'"):
-        report.drop_leaks(from_="test")
+    with pytest.raises(fk.InvalidInputError, match="side must be 'train' or 'evaluation'"):
+        report.drop_leaks(side="test")
     with pytest.raises(fk.InvalidInputError, match="conflicts must be 'first' or 'drop'"):
         report.drop_duplicates(conflicts="last")
     with pytest.raises(fk.InvalidInputError, match="a FER2013 or a Split; received ndarray"):

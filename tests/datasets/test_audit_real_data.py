@@ -35,5 +35,5 @@ def test_near_duplicates_of_fer2013(real_report):
 def test_clean_fer2013(real_report):
     clean = real_report.drop_leaks()
     assert [len(split) for split in clean.splits.values()] == [28_358, 3_589]
-    clean = real_report.drop_leaks(from_="evaluation")
+    clean = real_report.drop_leaks(side="evaluation")
     assert [len(split) for split in clean.splits.values()] == [28_709, 3_309]

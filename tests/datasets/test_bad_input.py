@@ -307,9 +307,9 @@ def test_parquet(tmp_path):
 def test_npz(tmp_path):
     path = tmp_path / "a.npz"
     np.savez(path, images=np.zeros((2, 48, 48), np.uint8))
-    assert_refused(path, "expected an .npz written by save_fer2013, received arrays images")
+    assert_refused(path, "expected an .npz written by FER2013.save, received arrays images")
     data = fk.FER2013(fk.Split(np.zeros((2, 48, 48), np.uint8), [0, 1]))
-    fk.save_fer2013(data, path)
+    data.save(path)
     with np.load(path) as archive:
         arrays = dict(archive)
     np.savez_compressed(path, **arrays)
@@ -323,7 +323,7 @@ def test_npz(tmp_path):
     newer = str(arrays["about"]).replace('"version": 1', '"version": 2')
     np.savez(path, **(arrays | {"about": np.array(newer)}))
     assert_refused(path, "expected version 1 of the format, received 2")
-    fk.save_fer2013(data, path)
+    data.save(path)
     path.write_bytes(path.read_bytes()[:3000])
     assert_refused(path, "damaged")
 
@@ -331,11 +331,9 @@ def test_npz(tmp_path):
 def test_saving_what_cannot_be_saved(tmp_path):
     data = fk.FER2013(fk.Split(np.zeros((2, 48, 48), np.uint8), [0, 1]))
     with pytest.raises(fk.InvalidInputError, match=r"must end in \.npz"):
-        fk.save_fer2013(data, tmp_path / "faces.csv")
-    with pytest.raises(fk.InvalidInputError, match="must be a FER2013; received Split"):
-        fk.save_fer2013(data.train, tmp_path / "faces.npz")
+        data.save(tmp_path / "faces.csv")
     with pytest.raises(FileNotFoundError):
-        fk.save_fer2013(data, tmp_path / "nowhere" / "faces.npz")
+        data.save(tmp_path / "nowhere" / "faces.npz")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -228,7 +228,7 @@ def test_using_data_imports_no_heavy_library(tmp_path):
     script = (
         "import sys, numpy as np, fer2013kit as fk\n"
         "data = fk.FER2013(fk.Split(np.zeros((7, 48, 48), np.uint8), range(7)))\n"
-        "fk.save_fer2013(data, sys.argv[1])\n"
+        "data.save(sys.argv[1])\n"
         "fk.load_fer2013(sys.argv[1]).summary()\n"
         "heavy = {'tensorflow', 'keras', 'sklearn', 'pandas', 'matplotlib', 'pyarrow'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"

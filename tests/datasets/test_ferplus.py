@@ -168,21 +168,21 @@ def write(path, *rows, header=HEADER):
 def test_columns_are_put_in_the_order_of_the_codes(tmp_path):
     path = write(tmp_path / "votes.csv", "Training,fer0000000.png,0,1,2,3,4,5,6,7,8,9")
     expected = [4, 5, 6, 1, 3, 2, 0, 7, 8, 9]
-    assert fk.read_ferplus(path).votes.tolist() == [expected]
+    assert fk.load_ferplus(path).votes.tolist() == [expected]
     columns = HEADER.split(",")
     mixed = write(
         tmp_path / "mixed.csv",
         "9,8,7,6,5,4,3,2,1,0,fer0000000.png,training",
         header=", ".join(reversed(columns)),
     )
-    assert fk.read_ferplus(mixed).votes.tolist() == [expected]
+    assert fk.load_ferplus(mixed).votes.tolist() == [expected]
 
 
 def test_byte_order_mark_and_windows_line_ends(tmp_path):
     path = tmp_path / "votes.csv"
     row = "Training,,0,0,0,0,0,0,0,0,0,10"
     path.write_bytes(b"\xef\xbb\xbf" + f"{HEADER}\r\n{row}\r\n".encode())
-    assert fk.read_ferplus(path).votes.tolist() == [votes_of(no_face=10)]
+    assert fk.load_ferplus(path).votes.tolist() == [votes_of(no_face=10)]
 
 
 @pytest.mark.parametrize(
@@ -200,26 +200,26 @@ def test_byte_order_mark_and_windows_line_ends(tmp_path):
 def test_bad_rows_are_named(tmp_path, row):
     path = write(tmp_path / "votes.csv", "Training,fer0.png,0,0,0,0,0,0,0,0,0,10", row)
     with pytest.raises(fk.DatasetFormatError, match="expected 12 fields") as caught:
-        fk.read_ferplus(path)
+        fk.load_ferplus(path)
     assert caught.value.line_number == 3
     assert caught.value.path == path
 
 
 def test_other_files(tmp_path):
     with pytest.raises(fk.DatasetNotFoundError, match=r"github\.com/microsoft/FERPlus"):
-        fk.read_ferplus(tmp_path / "missing.csv")
+        fk.load_ferplus(tmp_path / "missing.csv")
     with pytest.raises(fk.DatasetNotFoundError):
-        fk.read_ferplus(tmp_path)
+        fk.load_ferplus(tmp_path)
     with pytest.raises(fk.DatasetFormatError, match="missing anger, contempt"):
-        fk.read_ferplus(write(tmp_path / "fer2013.csv", header="emotion,pixels,Usage"))
+        fk.load_ferplus(write(tmp_path / "fer2013.csv", header="emotion,pixels,Usage"))
     with pytest.raises(fk.DatasetFormatError, match="header alone"):
-        fk.read_ferplus(write(tmp_path / "none.csv"))
+        fk.load_ferplus(write(tmp_path / "none.csv"))
     (tmp_path / "empty.csv").touch()
     with pytest.raises(fk.DatasetFormatError):
-        fk.read_ferplus(tmp_path / "empty.csv")
+        fk.load_ferplus(tmp_path / "empty.csv")
     (tmp_path / "noise.csv").write_bytes(b"\xff\xfe\x00\x01" * 50)
     with pytest.raises(fk.DatasetFormatError, match="UTF-8"):
-        fk.read_ferplus(tmp_path / "noise.csv")
+        fk.load_ferplus(tmp_path / "noise.csv")
 
 
 # --- joining -----------------------------------------------------------------------------------
@@ -254,7 +254,7 @@ def test_votes_of_another_edition(tmp_path):
 
 
 def test_the_real_file(shared_data):
-    ferplus = fk.read_ferplus(shared_data / "fer2013new.csv")
+    ferplus = fk.load_ferplus(shared_data / "fer2013new.csv")
     assert len(ferplus) == 32_298
     # One row has a vote less.
     assert np.bincount(ferplus.votes.sum(axis=1))[9:].tolist() == [1, 32_297]

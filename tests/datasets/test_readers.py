@@ -88,7 +88,7 @@ def test_npz_round_trip(places):
     with tempfile.TemporaryDirectory() as folder:
         csv = fake.write_csv(Path(folder) / "fer2013.csv", rows)
         data = load(csv)
-        fk.save_fer2013(data, Path(folder) / "faces.npz")
+        data.save(Path(folder) / "faces.npz")
         again = load(Path(folder) / "faces.npz")
         assert_holds(again, rows)
         assert list(again.splits) == list(data.splits)
@@ -283,7 +283,7 @@ def test_order_of_preference(tmp_path):
     fake.write_csv(tmp_path / "train.csv", rows(5), ["emotion", "pixels"])
     assert size() == 5
     fake.write_csv(outside, rows(4))
-    fk.save_fer2013(load(outside), tmp_path / "x.npz")
+    load(outside).save(tmp_path / "x.npz")
     assert size() == 4
     fake.write_parquet(tmp_path / "x.parquet", rows(3))
     assert size() == 3
@@ -359,7 +359,7 @@ def test_ferplus_votes_are_joined_to_their_rows(tmp_path, columns, cache):
             np.testing.assert_array_equal(split.ferplus.majority(), split.labels)
     part = data.subset(7, random_state=0).concat(data).train
     np.testing.assert_array_equal(part.ferplus.majority(), part.labels)
-    fk.save_fer2013(data, tmp_path / "a.npz")
+    data.save(tmp_path / "a.npz")
     again = fk.load_fer2013(tmp_path / "a.npz")
     np.testing.assert_array_equal(again.test.ferplus.votes, data.test.ferplus.votes)
     assert fk.load_fer2013(csv).train.ferplus is None
@@ -370,7 +370,7 @@ def test_ferplus_needs_the_order_of_the_csv(tmp_path):
     pictures = fake.write_zip(tmp_path / "a.zip", fake.picture_files(ROWS))
     challenge = fake.write_csv(tmp_path / "train.csv", ROWS, ["emotion", "pixels"])
     npz = tmp_path / "a.npz"
-    fk.save_fer2013(load(pictures), npz)
+    load(pictures).save(npz)
     for path in (pictures, challenge, npz):
         with pytest.raises(fk.InvalidInputError, match=r"load fer2013\.csv or icml_face_data"):
             fk.load_fer2013(path, ferplus=votes)

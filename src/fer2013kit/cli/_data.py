@@ -128,11 +128,11 @@ def audit(*, path: Path, csv_path: Path | None, as_json: bool) -> None:
     show(report.as_dict(), report.summary(), as_json=as_json)
 
 
-def drop_leaks(data: FER2013, *, from_: Literal["train", "evaluation"]) -> FER2013:
+def drop_leaks(data: FER2013, *, side: Literal["train", "evaluation"]) -> FER2013:
     """Leave out pictures that stand in train and in evaluation alike, and say how many."""
     from fer2013kit import audit_dataset
 
-    kept = audit_dataset(data, near_duplicates=False).drop_leaks(from_=from_)
+    kept = audit_dataset(data, near_duplicates=False).drop_leaks(side=side)
     counts = {name: len(split) - len(kept.splits[name]) for name, split in data.splits.items()}
     say("leaks left out: " + ", ".join(f"{count:,} of {name}" for name, count in counts.items()))
     return kept

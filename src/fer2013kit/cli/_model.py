@@ -70,7 +70,7 @@ def evaluate(
     make_room(report)
     loaded = load_fer2013(data)
     if without_leaks:
-        loaded = drop_leaks(loaded, from_="evaluation")
+        loaded = drop_leaks(loaded, side="evaluation")
     name, split = choose_split(loaded, split_name)
     classifier = load_classifier(model)
     evaluation = classifier.evaluate(*split, tta=tta)

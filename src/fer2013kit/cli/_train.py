@@ -146,7 +146,7 @@ def _prepare(path: Path, *, without_leaks: bool, fraction: float, seed: int) -> 
 
     data = load_fer2013(path)
     if without_leaks:
-        data = drop_leaks(data, from_="train")
+        data = drop_leaks(data, side="train")
     if data.validation is None and fraction:
         data = data.split_validation(fraction, random_state=seed)
         say(f"no validation split: held out {fraction:g} of the training split")

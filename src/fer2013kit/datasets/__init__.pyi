@@ -2,10 +2,9 @@ from ._audit import AuditReport as AuditReport
 from ._audit import audit_dataset as audit_dataset
 from ._fer2013 import FER2013 as FER2013
 from ._ferplus import FERPlus as FERPlus
-from ._ferplus_file import read_ferplus as read_ferplus
+from ._ferplus_file import load_ferplus as load_ferplus
 from ._fetch import fetch_fer2013 as fetch_fer2013
 from ._image_folder import load_image_folder as load_image_folder
 from ._load import load_fer2013 as load_fer2013
-from ._npz import save_fer2013 as save_fer2013
 from ._split import Split as Split
 from ._synthetic import make_fer2013 as make_fer2013

@@ -103,14 +103,14 @@ class AuditReport:
     def drop_leaks(
         self,
         *,
-        from_: Literal["train", "evaluation"] = "train",
+        side: Literal["train", "evaluation"] = "train",
         near_duplicates: bool = False,
     ) -> FER2013:
         """Return the data set without pictures that stand in train and in evaluation alike.
 
         Parameters
         ----------
-        from_ : {"train", "evaluation"}, default "train"
+        side : {"train", "evaluation"}, default "train"
             Where they are left out.  With ``"train"``, validation and test stay as published, and
             figures measured on them compare row for row with those of others.  Choose
             ``"evaluation"`` for models that were trained on the whole of train already.
@@ -125,15 +125,15 @@ class AuditReport:
         Raises
         ------
         InvalidInputError
-            For another ``from_``, or when near-duplicates were not looked for.
+            For another ``side``, or when near-duplicates were not looked for.
         """
-        if from_ not in {"train", "evaluation"}:
-            raise InvalidInputError(f"from_ must be 'train' or 'evaluation'; received {from_!r}")
+        if side not in {"train", "evaluation"}:
+            raise InvalidInputError(f"side must be 'train' or 'evaluation'; received {side!r}")
         groups = self._groups(near_duplicates=near_duplicates)
         train = groups["train"]
         evaluation = np.concatenate([train[:0], *(groups[name] for name in self._evaluation)])
         shared = np.intersect1d(train[train != ALONE], evaluation)
-        dropped = {"train"} if from_ == "train" else set(self._evaluation)
+        dropped = {"train"} if side == "train" else set(self._evaluation)
         return self._keep({name: ~np.isin(groups[name], shared) for name in dropped})
 
     def drop_duplicates(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 EXPECTED: Final = (
     "a folder train/<class>/ and test/<class>/ of pictures, fer2013.csv, icml_face_data.csv, "
     "the challenge's train.csv and test.csv, a Hugging Face parquet, a .zip or .tar.gz of one of "
-    "these, or an .npz written by save_fer2013"
+    "these, or an .npz written by FER2013.save"
 )
 
 _ZIP_START: Final = b"PK\x03\x04"

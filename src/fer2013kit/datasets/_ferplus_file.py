@@ -34,7 +34,7 @@ _COLUMNS: Final = dict(
 _MOST_VOTES: Final = 10
 
 
-def read_ferplus(path: str | os.PathLike[str]) -> FERPlus:
+def load_ferplus(path: str | os.PathLike[str]) -> FERPlus:
     r"""Read the FER+ votes from ``fer2013new.csv``.
 
     To join them while loading, use ``load_fer2013(..., ferplus=path)``, which also checks that
@@ -70,7 +70,7 @@ def read_ferplus(path: str | os.PathLike[str]) -> FERPlus:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "fer2013new.csv")
     ...     _ = path.write_text(header + "\nTraining,fer0000000.png,4,0,0,0,6,0,0,0,0,0\n")
-    ...     fk.read_ferplus(path).majority()
+    ...     fk.load_ferplus(path).majority()
     array([0])
     """
     return _read_rows(Path(path).expanduser())[0]

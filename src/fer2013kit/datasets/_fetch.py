@@ -72,7 +72,7 @@ def fetch_fer2013(
     >>> faces = fk.make_fer2013(n_samples=70, random_state=0)
     >>> with tempfile.TemporaryDirectory() as home:
     ...     (Path(home) / "fer2013").mkdir()
-    ...     fk.save_fer2013(faces, f"{home}/fer2013/faces.npz")
+    ...     faces.save(f"{home}/fer2013/faces.npz")
     ...     with mock.patch.dict(os.environ, FER2013KIT_HOME=home):
     ...         data = fk.fetch_fer2013()
     >>> len(data.train) == len(faces.train)

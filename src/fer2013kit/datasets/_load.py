@@ -44,7 +44,7 @@ def load_fer2013(
     - parquet as Hugging Face writes it, one file or a folder of ``train-*.parquet``,
       ``test-*.parquet`` (needs the extra ``parquet``); rows in the order of the files;
     - a ``.zip``, ``.tar`` or compressed tar of one of these, read without unpacking it;
-    - an ``.npz`` written by :func:`save_fer2013`.
+    - an ``.npz`` written by :meth:`FER2013.save`.
 
     A folder that holds several of them gives the first of: a CSV with ``Usage``, pictures,
     parquet, ``.npz``, the challenge's CSVs, a single archive; of several of one kind the
@@ -90,7 +90,7 @@ def load_fer2013(
     >>> import fer2013kit as fk
     >>> data = fk.make_fer2013(n_samples=70, random_state=0)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     fk.save_fer2013(data, f"{folder}/faces.npz")
+    ...     data.save(f"{folder}/faces.npz")
     ...     again = fk.load_fer2013(f"{folder}/faces.npz")
     >>> bool((again.train.images == data.train.images).all())
     True

@@ -26,38 +26,9 @@ _FORMAT: Final = "fer2013kit data set"
 _VERSION: Final = 1
 
 
-def save_fer2013(data: FER2013, path: str | os.PathLike[str]) -> None:
-    """Save a data set as one ``.npz`` file, which :func:`load_fer2013` reads.
-
-    The file is written atomically, is not compressed (2.3 kB for each picture) and holds plain
-    arrays only.  Labels that are missing stay missing, and FER+ votes are kept.
-
-    Parameters
-    ----------
-    data : FER2013
-        The data set.
-    path : path-like
-        The file; its name must end in ``.npz``, its folder must exist.  It is replaced if it
-        is there.
-
-    Raises
-    ------
-    InvalidInputError
-        For something else than a FER2013, or another file name.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> import fer2013kit as fk
-    >>> data = fk.make_fer2013(n_samples=70, random_state=0)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     fk.save_fer2013(data, f"{folder}/faces.npz")
-    ...     print(len(fk.load_fer2013(f"{folder}/faces.npz").train) == len(data.train))
-    True
-    """
+def write_npz(data: FER2013, path: str | os.PathLike[str]) -> None:
+    """Write a data set as :meth:`FER2013.save` promises."""
     target = Path(path).expanduser()
-    if not isinstance(data, FER2013):
-        raise InvalidInputError(f"data must be a FER2013; received {type(data).__name__}")
     if target.suffix != ".npz":
         raise InvalidInputError(f"path must end in .npz; received {str(path)!r}")
     arrays: dict[str, NDArray[Any]] = {}
@@ -74,7 +45,7 @@ def save_fer2013(data: FER2013, path: str | os.PathLike[str]) -> None:
 
 
 def read_npz(path: Path) -> FER2013:
-    """Read what :func:`save_fer2013` wrote.
+    """Read what :meth:`FER2013.save` wrote.
 
     Raises
     ------
@@ -96,7 +67,7 @@ def _unpack(archive: Any, path: Path) -> FER2013:
     about = json.loads(str(archive["about"])) if "about" in archive else {}
     if about.get("format") != _FORMAT:
         raise DatasetFormatError(
-            "expected an .npz written by save_fer2013, received arrays "
+            "expected an .npz written by FER2013.save, received arrays "
             f"{', '.join(archive)}; build fk.FER2013(fk.Split(images, labels)) from them",
             path=path,
         )
@@ -107,7 +78,7 @@ def _unpack(archive: Any, path: Path) -> FER2013:
             path=path,
         )
     if sum(info.file_size for info in archive.zip.infolist()) > path.stat().st_size:
-        raise ValueError("it is compressed, which save_fer2013 never does")
+        raise ValueError("it is compressed, which FER2013.save never does")
     splits = {
         name: Split(
             archive[f"{name}.images"],
