@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 import fer2013kit as fk
+import fer2013kit.typing as public_types
 
 ROOT = Path(__file__).resolve().parents[1]
+TYPES_PAGE = ROOT / "docs" / "api" / "typing.rst"
 STUB = Path(fk.__file__).with_suffix(".pyi")
 PUBLIC_NAMES = sorted(
     alias.asname or alias.name
@@ -68,6 +70,11 @@ def test_import_loads_nothing_heavy(tmp_path):
     assert not loaded & (HEAVY | {"PIL", "click", "numpy"})
 
 
+def test_types_load_no_library(tmp_path):
+    loaded = modules_after("import fer2013kit.typing", tmp_path)
+    assert not loaded & (HEAVY | {"PIL", "click", "numpy"})
+
+
 def test_lower_layers_load_nothing_heavy(tmp_path):
     loaded = modules_after(USE_OF_LOWER_LAYERS, tmp_path)
     assert "numpy" in loaded
@@ -101,11 +108,23 @@ def test_unknown_name_is_an_attribute_error():
         fk.load_fer2012  # noqa: B018 - the access is what is tested
 
 
+def names_on(page):
+    """Return the names that a page of the reference documents."""
+    text = page.read_text(encoding="utf-8")
+    names = re.findall(r"^\.\. (?:auto)?data:: (\w+)$", text, re.MULTILINE)
+    for block in re.findall(r"^\.\. autosummary::\n((?:[ \t]+.*\n|\n)+)", text, re.MULTILINE):
+        names += [line.strip() for line in block.splitlines() if re.match(r"\s+\w+$", line)]
+    return names
+
+
 def test_api_pages_list_every_public_name_once():
-    listed = []
-    for page in sorted((ROOT / "docs" / "api").glob("*.rst")):
-        text = page.read_text(encoding="utf-8")
-        listed += re.findall(r"^\.\. data:: (\w+)$", text, re.MULTILINE)
-        for block in re.findall(r"^\.\. autosummary::\n((?:[ \t]+.*\n|\n)+)", text, re.MULTILINE):
-            listed += [line.strip() for line in block.splitlines() if re.match(r"\s+\w+$", line)]
+    pages = sorted(set((ROOT / "docs" / "api").glob("*.rst")) - {TYPES_PAGE})
+    listed = [name for page in pages for name in names_on(page)]
     assert sorted(listed) == [name for name in PUBLIC_NAMES if name != "__version__"]
+
+
+def test_page_of_the_types_lists_each_once():
+    tree = ast.parse(Path(public_types.__file__).read_text(encoding="utf-8"))
+    names = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+    names += [node.target.id for node in tree.body if isinstance(node, ast.AnnAssign)]
+    assert sorted(names_on(TYPES_PAGE)) == sorted(names)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from fer2013kit._arrays import IntArray, check_labels, check_same_length
+from fer2013kit._checks import IntArray, check_labels, check_same_length
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import numpy as np
 
-from fer2013kit._arrays import check_labels
+from fer2013kit._checks import check_labels
 from fer2013kit.emotions import NUM_CLASSES
 from fer2013kit.exceptions import InvalidInputError, did_you_mean
 

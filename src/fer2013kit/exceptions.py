@@ -9,10 +9,12 @@ from __future__ import annotations
 import difflib
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+_LONGEST: Final = 200
 
 
 class Fer2013KitError(Exception):
@@ -198,7 +200,7 @@ class UnknownModelError(Fer2013KitError, ValueError):
         self.name = name
         self.known = tuple(sorted(known))
         super().__init__(
-            f"unknown model {name!r}{did_you_mean(str(name), self.known) or '.'} "
+            f"unknown model {name!r}{did_you_mean(name, self.known) or '.'} "
             f"Known models: {', '.join(self.known) or 'none'}. "
             + (
                 advice
@@ -208,8 +210,14 @@ class UnknownModelError(Fer2013KitError, ValueError):
         )
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ``", did you mean 'x'?"`` for the known word nearest in spelling, else ``""``."""
+def did_you_mean(word: Any, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the known word nearest in spelling, else ``""``."""
     names = {name.lower(): name for name in known}  # capitals are no great difference
-    near = difflib.get_close_matches(word.lower(), names, n=1)
-    return f", did you mean {names[near[0]]!r}?" if near else ""
+    near = difflib.get_close_matches(str(word).lower(), names, n=1)
+    return f"; did you mean {names[near[0]]!r}?" if near else ""
+
+
+def shown(value: Any) -> str:
+    """Return a value as an error message shows it: its ``repr``, cut where that is long."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

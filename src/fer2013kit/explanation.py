@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from fer2013kit._arrays import IntArray
+    from fer2013kit._checks import IntArray
 
 METHODS: Final = ("hires_cam", "grad_cam")
 _BATCH: Final = 64

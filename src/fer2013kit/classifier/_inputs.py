@@ -14,7 +14,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from fer2013kit._arrays import IntArray, check_labels
+from fer2013kit._checks import IntArray, check_labels
 from fer2013kit._image_input import (
     Pixels,
     Shape,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from fer2013kit._arrays import is_number
+from fer2013kit._checks import is_number
 from fer2013kit.augmentation import FaceAugmentation
 from fer2013kit.classifier._continuing import FREEZES
 from fer2013kit.classifier._precision import PRECISIONS

@@ -15,7 +15,7 @@ from fer2013kit.exceptions import InvalidInputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from fer2013kit._arrays import IntArray
+    from fer2013kit._checks import IntArray
 
 __all__ = ["AuditReport", "audit_dataset"]
 

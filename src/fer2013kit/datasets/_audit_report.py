@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from fer2013kit._arrays import IntArray
+    from fer2013kit._checks import IntArray
 
     BoolArray = NDArray[np.bool_]
     Groups = dict[str, IntArray]

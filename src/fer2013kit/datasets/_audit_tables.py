@@ -13,7 +13,7 @@ from fer2013kit.exceptions import library_needed
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fer2013kit._arrays import IntArray
+    from fer2013kit._checks import IntArray
     from fer2013kit.datasets._audit_report import AuditReport
 
 

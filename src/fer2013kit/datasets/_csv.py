@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from fer2013kit._arrays import UInt8Array
+    from fer2013kit._checks import UInt8Array
     from fer2013kit.datasets._new_images import NewImages
 
 _BOM: Final = b"\xef\xbb\xbf"

@@ -11,7 +11,7 @@ from fer2013kit.emotions import IMAGE_SIZE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fer2013kit._arrays import UInt8Array
+    from fer2013kit._checks import UInt8Array
 
 _ZERO: Final = np.uint8(ord("0"))
 _HIGHEST_DIGIT: Final = 9

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-    from fer2013kit._arrays import UInt8Array
+    from fer2013kit._checks import UInt8Array
     from fer2013kit._pictures import Aspect
 
 _HEIGHT, _WIDTH, _ = IMAGE_SHAPE

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fer2013kit.emotions import IMAGE_SHAPE, Emotion
 
 if TYPE_CHECKING:
-    from fer2013kit._arrays import IntArray, UInt8Array
+    from fer2013kit._checks import IntArray, UInt8Array
 
 Array = NDArray[np.float32]
 Numbers = dict[str, Array]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fer2013kit._arrays import IntArray, UInt8Array
+    from fer2013kit._checks import IntArray, UInt8Array
 
     HashArray = NDArray[np.uint64]
     BoolArray = NDArray[np.bool_]

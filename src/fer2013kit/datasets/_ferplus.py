@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fer2013kit._arrays import check_labels
+from fer2013kit._checks import check_labels
 from fer2013kit.emotions import FERPLUS_CLASS_NAMES, NUM_CLASSES
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from fer2013kit._arrays import IntArray
+    from fer2013kit._checks import IntArray
 
 VOTE_NAMES: Final[tuple[str, ...]] = (*FERPLUS_CLASS_NAMES, "unknown", "no_face")
 """What the columns of :attr:`FERPlus.votes` count: the eight classes, then the two refusals."""

@@ -15,7 +15,7 @@ from fer2013kit.exceptions import DatasetFormatError, DatasetNotFoundError, Inva
 if TYPE_CHECKING:
     import os
 
-    from fer2013kit._arrays import IntArray
+    from fer2013kit._checks import IntArray
 
 # fer2013new.csv opens with the line
 # Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF

@@ -18,7 +18,7 @@ from fer2013kit.exceptions import InvalidInputError
 if TYPE_CHECKING:
     import os
 
-    from fer2013kit._arrays import IntArray
+    from fer2013kit._checks import IntArray
 
 _logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fer2013kit._arrays import UInt8Array
+    from fer2013kit._checks import UInt8Array
 
 _logger = logging.getLogger(__name__)
 

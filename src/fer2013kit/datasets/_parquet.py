@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from fer2013kit._arrays import UInt8Array
+    from fer2013kit._checks import UInt8Array
     from fer2013kit.datasets._trees import FileTree
 
 _CHUNK = 256

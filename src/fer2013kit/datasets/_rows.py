@@ -16,7 +16,7 @@ from fer2013kit.datasets._split import Split
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from fer2013kit._arrays import IntArray, UInt8Array
+    from fer2013kit._checks import IntArray, UInt8Array
 
 Item = TypeVar("Item")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer2013kit._arrays import IntArray, UInt8Array, check_images, check_labels, check_same_length
+from fer2013kit._checks import IntArray, UInt8Array, check_images, check_labels, check_same_length
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from fer2013kit.exceptions import InvalidInputError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from fer2013kit._arrays import IntArray
+    from fer2013kit._checks import IntArray
 
 FER2013_COUNTS: Final = (3995, 436, 4097, 7215, 4830, 3171, 4965)
 """Training rows of FER-2013 per class code."""

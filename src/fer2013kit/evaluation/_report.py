@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
-    from fer2013kit._arrays import IntArray
+    from fer2013kit._checks import IntArray
 
 
 @dataclass(frozen=True, eq=False, repr=False)

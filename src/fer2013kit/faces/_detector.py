@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fer2013kit._arrays import is_number
+from fer2013kit._checks import is_number
 from fer2013kit.exceptions import InvalidInputError, MissingDependencyError
 
 if TYPE_CHECKING:

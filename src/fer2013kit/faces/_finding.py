@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._arrays import is_number
+from fer2013kit._checks import is_number
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.faces._crops import cut_face, face_square, fills_picture, whole_face

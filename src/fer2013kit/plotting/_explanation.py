@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer2013kit._arrays import check_same_length
+from fer2013kit._checks import check_same_length
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.plotting._faces import as_pictures, draw_grid

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer2013kit._arrays import FloatArray, UInt8Array, check_same_length
+from fer2013kit._checks import FloatArray, UInt8Array, check_same_length
 from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, IMAGE_SIZE, MAX_LEVEL
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.plotting._parts import BLUE, VERMILION, axes_or_new, class_codes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._arrays import IntArray, check_labels, check_same_length
+from fer2013kit._checks import IntArray, check_labels, check_same_length
 from fer2013kit.exceptions import InvalidInputError, library_needed
 
 if TYPE_CHECKING:

@@ -1,15 +1,15 @@
-"""Array types and the checks that every module shares."""
+"""Array types and the checks of arguments that every module shares."""
 
 from __future__ import annotations
 
 import numbers
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fer2013kit.emotions import IMAGE_SHAPE, MAX_LEVEL, NUM_CLASSES
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
 
 UInt8Array = NDArray[np.uint8]
 IntArray = NDArray[np.int64]
@@ -27,6 +27,48 @@ def is_number(value: Any, kind: type = numbers.Real) -> bool:
         ``numbers.Integral`` for whole numbers.
     """
     return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def check_choice(name: str, value: object, vocabulary: Any) -> None:
+    """Raise :class:`InvalidInputError` unless a value is one of the words that an option takes.
+
+    Parameters
+    ----------
+    name : str
+        What the error message calls the option.
+    value : object
+        What was given.
+    vocabulary : Literal, or Literal | None
+        One of :mod:`fer2013kit.typing`, as the option is annotated.
+
+    Examples
+    --------
+    >>> from fer2013kit._checks import check_choice
+    >>> from fer2013kit.typing import Loss
+    >>> check_choice("loss", "focall", Loss)  # doctest: +NORMALIZE_WHITESPACE
+    Traceback (most recent call last):
+    ...
+    fer2013kit.exceptions.InvalidInputError: loss must be one of 'crossentropy', 'focal'; received
+    'focall'; did you mean 'focal'?
+    """
+    known = choices(vocabulary)
+    if any(value is one or (isinstance(value, type(one)) and value == one) for one in known):
+        return
+    words = [one for one in known if isinstance(one, str)]
+    raise InvalidInputError(
+        f"{name} must be one of {', '.join(map(repr, known))}; "
+        f"received {shown(value)}{did_you_mean(value, words)}"
+    )
+
+
+def choices(vocabulary: Any) -> tuple[Any, ...]:
+    """Return the values that a ``Literal``, or a ``Literal | None``, stands for."""
+    if vocabulary in {None, type(None)}:
+        return (None,)
+    parts = get_args(vocabulary)
+    if get_origin(vocabulary) is Literal:
+        return parts
+    return tuple(value for part in parts for value in choices(part))
 
 
 def check_images(images: ArrayLike, *, name: str = "images") -> UInt8Array:
