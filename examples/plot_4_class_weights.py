@@ -30,7 +30,7 @@ plt.show()
 # %%
 # What each method gives the classes, their mean over the samples being 1.
 for method in ["inverse_sqrt", "effective_number", "balanced"]:
-    weights = fk.compute_class_weight(y, method=method)
+    weights = fk.class_weights(y, method=method)
     print(f"{method:16}", *(f"{weight:5.2f}" for weight in weights.values()))
 
 # %%

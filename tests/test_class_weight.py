@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from sklearn.utils.class_weight import compute_class_weight as scikit_learn_class_weight
-from sklearn.utils.class_weight import compute_sample_weight as scikit_learn_sample_weight
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
 import fer2013kit as fk
 
@@ -49,12 +48,12 @@ def test_counts_refuse_no_classes():
         fk.class_counts([], n_classes=0)
 
 
-# --- compute_class_weight ----------------------------------------------------------------------
+# --- class_weights ----------------------------------------------------------------------
 
 
 @given(labels, methods, betas)
 def test_weights_follow_their_formula(y, method, beta):
-    weights = fk.compute_class_weight(y, method=method, beta=beta)
+    weights = fk.class_weights(y, method=method, beta=beta)
     counts = fk.class_counts(y)
     raw = {code: FORMULAS[method](int(count), beta) for code, count in enumerate(counts) if count}
     mean = sum(raw[code] for code in y.tolist()) / len(y)
@@ -66,16 +65,14 @@ def test_weights_follow_their_formula(y, method, beta):
 @given(labels)
 def test_balanced_is_scikit_learns(y):
     present = np.unique(y)
-    expected = scikit_learn_class_weight("balanced", classes=present, y=y)
-    assert list(fk.compute_class_weight(y).values()) == pytest.approx(expected)
-    np.testing.assert_allclose(
-        fk.compute_sample_weight(y), scikit_learn_sample_weight("balanced", y)
-    )
+    expected = compute_class_weight("balanced", classes=present, y=y)
+    assert list(fk.class_weights(y).values()) == pytest.approx(expected)
+    np.testing.assert_allclose(fk.sample_weights(y), compute_sample_weight("balanced", y))
 
 
 @given(labels, methods, betas)
 def test_rarer_classes_weigh_no_less(y, method, beta):
-    weights = fk.compute_class_weight(y, method=method, beta=beta)
+    weights = fk.class_weights(y, method=method, beta=beta)
     counts = fk.class_counts(y)
     by_count = sorted(weights, key=lambda code: counts[code])
     ordered = [weights[code] for code in by_count]
@@ -84,40 +81,40 @@ def test_rarer_classes_weigh_no_less(y, method, beta):
 
 def test_beta_goes_from_no_weights_to_balanced():
     y = [0] * 90 + [1] * 10
-    assert fk.compute_class_weight(y, method="effective_number", beta=0) == {0: 1.0, 1: 1.0}
-    near = fk.compute_class_weight(y, method="effective_number", beta=1 - 1e-9)
-    assert near == pytest.approx(fk.compute_class_weight(y), rel=1e-5)
+    assert fk.class_weights(y, method="effective_number", beta=0) == {0: 1.0, 1: 1.0}
+    near = fk.class_weights(y, method="effective_number", beta=1 - 1e-9)
+    assert near == pytest.approx(fk.class_weights(y), rel=1e-5)
 
 
 def test_real_training_counts():
     counts = [3995, 436, 4097, 7215, 4830, 3171, 4965]
     y = np.repeat(np.arange(7), counts)
-    weights = fk.compute_class_weight(y)
+    weights = fk.class_weights(y)
     assert weights[1] == pytest.approx(28709 / 7 / 436)
     assert weights[1] / weights[3] == pytest.approx(7215 / 436)
 
 
 def test_absent_classes_have_no_key():
-    assert set(fk.compute_class_weight([0, 3, 3])) == {0, 3}
-    assert fk.compute_class_weight([]) == {}
-    assert fk.compute_class_weight([5, 5]) == {5: 1.0}
+    assert set(fk.class_weights([0, 3, 3])) == {0, 3}
+    assert fk.class_weights([]) == {}
+    assert fk.class_weights([5, 5]) == {5: 1.0}
 
 
 @pytest.mark.parametrize("dtype", [str, object, "T"])
 def test_names_are_labels_too(dtype):
     codes = [4, 3, 3, 6]
     names = np.array([fk.CLASS_NAMES[code] for code in codes]).astype(dtype)
-    weights = fk.compute_class_weight(names)
+    weights = fk.class_weights(names)
     assert list(weights) == ["happy", "neutral", "sad"]
     assert all(type(name) is str for name in weights)
-    by_code = fk.compute_class_weight(codes)
+    by_code = fk.class_weights(codes)
     assert weights == {fk.CLASS_NAMES[code]: weight for code, weight in by_code.items()}
 
 
 def test_any_labels_without_a_number_of_classes():
-    assert fk.compute_class_weight([10, 20, 20], n_classes=None) == {10: 1.5, 20: 0.75}
-    assert fk.compute_sample_weight([10, 20], {10: 1, 20: 4}, n_classes=None).tolist() == [1, 4]
-    assert fk.compute_sample_weight([1, 0], [1, 4], n_classes=None).tolist() == [4, 1]
+    assert fk.class_weights([10, 20, 20], n_classes=None) == {10: 1.5, 20: 0.75}
+    assert fk.sample_weights([10, 20], {10: 1, 20: 4}, n_classes=None).tolist() == [1, 4]
+    assert fk.sample_weights([1, 0], [1, 4], n_classes=None).tolist() == [4, 1]
 
 
 @pytest.mark.parametrize(
@@ -135,39 +132,39 @@ def test_any_labels_without_a_number_of_classes():
 )
 def test_class_weight_refuses(y, options, message):
     with pytest.raises(fk.InvalidInputError, match=message):
-        fk.compute_class_weight(y, **options)
+        fk.class_weights(y, **options)
 
 
-# --- compute_sample_weight ---------------------------------------------------------------------
+# --- sample_weights ---------------------------------------------------------------------
 
 
 @given(labels, methods, betas)
 def test_mean_of_sample_weights_is_one(y, method, beta):
-    weights = fk.compute_sample_weight(y, method, beta=beta)
+    weights = fk.sample_weights(y, method, beta=beta)
     assert weights.shape == y.shape
     assert weights.dtype == np.float64
     assert weights.mean() == pytest.approx(1)
-    by_class = fk.compute_class_weight(y, method=method, beta=beta)
+    by_class = fk.class_weights(y, method=method, beta=beta)
     np.testing.assert_array_equal(weights, [by_class[code] for code in y.tolist()])
 
 
 @given(labels, hnp.arrays(np.float64, 7, elements=st.floats(0, 100)))
 def test_dicts_and_arrays_are_taken_as_they_are(y, weights):
-    np.testing.assert_array_equal(fk.compute_sample_weight(y, weights), weights[y])
+    np.testing.assert_array_equal(fk.sample_weights(y, weights), weights[y])
     by_code = dict(enumerate(weights.tolist()))
-    np.testing.assert_array_equal(fk.compute_sample_weight(y, by_code), weights[y])
+    np.testing.assert_array_equal(fk.sample_weights(y, by_code), weights[y])
     names = np.array(fk.CLASS_NAMES)
     by_name = dict(zip(fk.CLASS_NAMES, weights.tolist(), strict=True))
-    np.testing.assert_array_equal(fk.compute_sample_weight(names[y], by_name), weights[y])
+    np.testing.assert_array_equal(fk.sample_weights(names[y], by_name), weights[y])
 
 
 def test_no_weight_is_one():
-    assert fk.compute_sample_weight(["sad", "happy"], None).tolist() == [1, 1]
+    assert fk.sample_weights(["sad", "happy"], None).tolist() == [1, 1]
 
 
 @pytest.mark.parametrize("class_weight", [*METHODS, None, {}, [1] * 7])
 def test_nothing_to_weigh(class_weight):
-    assert fk.compute_sample_weight([], class_weight).shape == (0,)
+    assert fk.sample_weights([], class_weight).shape == (0,)
 
 
 @pytest.mark.parametrize(
@@ -190,4 +187,4 @@ def test_nothing_to_weigh(class_weight):
 )
 def test_sample_weight_refuses(y, class_weight, message):
     with pytest.raises(fk.InvalidInputError, match=message):
-        fk.compute_sample_weight(y, class_weight)
+        fk.sample_weights(y, class_weight)

@@ -46,7 +46,7 @@ fk.grayscale_to_rgb(fk.standardize(fk.rescale(X)))
 fk.resize(fk.to_grayscale(np.zeros((2, 64, 64, 3), np.uint8)), (48, 48))
 fk.from_one_hot(fk.to_one_hot(y))
 fk.class_counts(y)
-fk.compute_sample_weight(y, fk.compute_class_weight(y))
+fk.sample_weights(y, fk.class_weights(y))
 """
 
 

@@ -1,8 +1,8 @@
 from ._version import __version__ as __version__
 from .augmentation import FaceAugmentation as FaceAugmentation
 from .class_weight import class_counts as class_counts
-from .class_weight import compute_class_weight as compute_class_weight
-from .class_weight import compute_sample_weight as compute_sample_weight
+from .class_weight import class_weights as class_weights
+from .class_weight import sample_weights as sample_weights
 from .classifier import EmotionClassifier as EmotionClassifier
 from .datasets import FER2013 as FER2013
 from .datasets import AuditReport as AuditReport

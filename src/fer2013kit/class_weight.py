@@ -55,7 +55,7 @@ def class_counts(y: ArrayLike, n_classes: int = NUM_CLASSES) -> NDArray[np.int64
     return np.bincount(codes, minlength=n_classes).astype(np.int64)
 
 
-def compute_class_weight(
+def class_weights(
     y: ArrayLike,
     *,
     method: Method = "balanced",
@@ -80,7 +80,7 @@ def compute_class_weight(
     -------
     dict of int or str to float
         The weight of each class that occurs, in sorted order.  **An absent class has no key**:
-        no weight can be told from no samples.  :func:`compute_sample_weight` refuses labels
+        no samples say nothing of a weight.  :func:`sample_weights` refuses labels
         that have no weight; Keras itself gives them weight 1 without a word.
 
     Raises
@@ -91,7 +91,8 @@ def compute_class_weight(
 
     See Also
     --------
-    compute_sample_weight : The weight of each sample.
+    sample_weights : The weight of each sample.
+    sklearn.utils.class_weight.compute_class_weight : An array in the order of its ``classes``.
 
     Notes
     -----
@@ -110,18 +111,18 @@ def compute_class_weight(
     Examples
     --------
     >>> import fer2013kit as fk
-    >>> fk.compute_class_weight([0, 0, 0, 1])
+    >>> fk.class_weights([0, 0, 0, 1])
     {0: 0.666..., 1: 2.0}
-    >>> fk.compute_class_weight(["sad", "happy", "happy", "happy"], method="inverse_sqrt")
+    >>> fk.class_weights(["sad", "happy", "happy", "happy"], method="inverse_sqrt")
     {'happy': 0.845..., 'sad': 1.464...}
     """
     classes, codes = _encode(y, n_classes)
     counts = np.bincount(codes, minlength=len(classes))
-    weights = weigh_counts(counts, method, beta)
+    weights = _weigh_counts(counts, method, beta)
     return dict(zip(classes.tolist(), weights.tolist(), strict=True))
 
 
-def compute_sample_weight(
+def sample_weights(
     y: ArrayLike,
     class_weight: Method | Mapping[Any, float] | ArrayLike | None = "balanced",
     *,
@@ -135,11 +136,11 @@ def compute_sample_weight(
     y : array_like of int or str, shape (n,)
         Class codes in ``[0, n_classes)``, or any names.
     class_weight : str, dict, array_like of shape (n_classes,) or None, default "balanced"
-        A method of :func:`compute_class_weight`, whose weights have the mean 1 over `y`; or the
+        A method of :func:`class_weights`, whose weights have the mean 1 over `y`; or the
         weight of each class by its label, or by its code: these are taken as they are.  None
         gives every sample the weight 1.
     beta : float, default 0.999
-        For ``"effective_number"`` alone, see :func:`compute_class_weight`.
+        For ``"effective_number"`` alone, see :func:`class_weights`.
     n_classes : int or None, default 7
         How many classes there are, where `y` holds codes; None takes any labels as they come.
 
@@ -151,22 +152,22 @@ def compute_sample_weight(
     Raises
     ------
     InvalidInputError
-        For labels or options that :func:`compute_class_weight` refuses, a label that has no
+        For labels or options that :func:`class_weights` refuses, a label that has no
         weight, a weight that is negative or not finite, or an array of another length.
 
     Examples
     --------
     >>> import fer2013kit as fk
-    >>> fk.compute_sample_weight([0, 0, 0, 6]).round(3)
+    >>> fk.sample_weights([0, 0, 0, 6]).round(3)
     array([0.667, 0.667, 0.667, 2.   ])
-    >>> fk.compute_sample_weight(["sad", "happy"], {"happy": 1, "sad": 3})
+    >>> fk.sample_weights(["sad", "happy"], {"happy": 1, "sad": 3})
     array([3., 1.])
     """
     classes, codes = _encode(y, n_classes)
     if class_weight is None:
         return np.ones(len(codes))
     if isinstance(class_weight, str):
-        weights = weigh_counts(np.bincount(codes, minlength=len(classes)), class_weight, beta)
+        weights = _weigh_counts(np.bincount(codes, minlength=len(classes)), class_weight, beta)
     else:
         if not isinstance(class_weight, Mapping):
             class_weight = _by_code(class_weight, classes, n_classes)
@@ -174,7 +175,7 @@ def compute_sample_weight(
     return weights[codes]
 
 
-def weigh_counts(
+def _weigh_counts(
     counts: NDArray[np.integer[Any]], method: str, beta: float = DEFAULT_BETA
 ) -> NDArray[np.float64]:
     """Return the weight of each class from its count, whatever the classes are.
@@ -184,7 +185,7 @@ def weigh_counts(
     counts : ndarray of int, shape (k,)
         Samples of each class, at least 1.
     method, beta
-        As in :func:`compute_class_weight`.
+        As in :func:`class_weights`.
 
     Returns
     -------

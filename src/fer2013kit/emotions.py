@@ -38,16 +38,15 @@ IMAGE_SHAPE: Final = (48, 48, 1)
 """Height, width and channels of a FER-2013 picture."""
 
 IMAGE_SIZE: Final = IMAGE_SHAPE[0] * IMAGE_SHAPE[1]
+"""Pixels of a picture: 2304."""
 
 MAX_LEVEL: Final = 255
 """White as a grey level of 8 bits; black is 0."""
-"""Pixels of a picture: 2304."""
 
 CLASS_COLORS: Final = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#0072B2", "#56B4E9", "#8A8F98")
-"""Of each code in all pictures: Okabe and Ito's (2008), which people with any colour vision can
-tell apart, and grey for neutral."""
+"""Colour of each code in all figures: Okabe and Ito's (2008), which people with any colour vision
+can tell apart, and grey for neutral."""
 
-CONTEMPT_CODE: Final = 7
 FERPLUS_CLASS_NAMES: Final[tuple[str, ...]] = (*CLASS_NAMES, "contempt")
 """Names of the 8-class form of the FER+ votes: the seven FER-2013 codes, then contempt."""
 

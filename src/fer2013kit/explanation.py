@@ -12,11 +12,11 @@ import numpy as np
 from keras import ops
 from sklearn.utils.validation import check_is_fitted
 
+from fer2013kit._gradient import gradient_of
 from fer2013kit._image_input import pixel_converter
 from fer2013kit.classifier import EmotionClassifier
 from fer2013kit.classifier._inputs import read_images
 from fer2013kit.exceptions import InvalidInputError, did_you_mean
-from fer2013kit.pipeline import gradient_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""From arrays to batches for training, and gradients.
+"""From arrays to batches for training.
 
 ``tf.data`` feeds where TensorFlow is Keras's backend, a Keras ``PyDataset`` elsewhere.  Everything
 random is drawn by NumPy from ``(seed, epoch)``, so an epoch looks the same on every backend and
@@ -8,7 +8,7 @@ after a resume.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,10 +16,6 @@ from keras import ops
 from numpy.typing import NDArray
 
 from fer2013kit.augmentation import UNIFORMS_PER_IMAGE, FaceAugmentation, mix_images
-from fer2013kit.exceptions import InvalidInputError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 Float32Array = NDArray[np.float32]
 
@@ -198,44 +194,3 @@ class _PlannedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras car
     def on_epoch_end(self) -> None:
         self._epoch += 1
         self._plan = self._batches.plan(self._epoch)
-
-
-def gradient_of(function: Callable[[Any], tuple[Any, Any]], at: Any) -> tuple[Any, Any]:
-    """Return the gradient of a function of one tensor.
-
-    Parameters
-    ----------
-    function : callable
-        From a tensor to a scalar and to whatever else came out on the way, in Keras operations.
-    at : tensor
-        Where the gradient is taken.
-
-    Returns
-    -------
-    gradient : tensor
-        Of the shape of ``at``.
-    rest : Any
-        The function's second result.
-
-    Raises
-    ------
-    InvalidInputError
-        On a Keras backend other than TensorFlow and JAX.
-    """
-    backend = keras.backend.backend()
-    if backend == "jax":
-        import jax
-
-        gradient, rest = jax.grad(function, has_aux=True)(at)
-        return gradient, rest
-    if backend != "tensorflow":
-        raise InvalidInputError(
-            "gradients need Keras's backend to be 'tensorflow' or 'jax' (KERAS_BACKEND in the "
-            f"environment, before Keras is imported); received {backend!r}"
-        )
-    import tensorflow as tf
-
-    with tf.GradientTape() as tape:
-        tape.watch(at)
-        value, rest = function(at)
-    return tape.gradient(value, at), rest

@@ -24,10 +24,10 @@ def weigh(data: fk.FER2013) -> NDArray[Any]:
     X, y = data.train
     fk.class_counts(y)
     fk.class_counts(data.train.labels)
-    fk.compute_class_weight(y, method="inverse_sqrt")
+    fk.class_weights(y, method="inverse_sqrt")
     images = fk.equalize_histogram(X)
     fk.plot_samples(images, y)
-    return fk.compute_sample_weight(y)
+    return fk.sample_weights(y)
 
 
 def train(data: fk.FER2013, file: str) -> fk.EvaluationReport:

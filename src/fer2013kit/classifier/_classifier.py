@@ -76,7 +76,7 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
     label_smoothing : float in [0, 1), default 0.1
         Share of the target given to all classes alike (Szegedy et al., CVPR 2016).
     class_weight : {"balanced", "inverse_sqrt", "effective_number"}, dict or array, optional
-        Weight of each class in the loss, see :func:`compute_class_weight`.  A dict's keys are
+        Weight of each class in the loss, see :func:`class_weights`.  A dict's keys are
         labels as in ``y``, an array follows ``classes_``.
     augment : bool, default True
         False trains on the pictures as they are, whatever the strengths below.

@@ -24,7 +24,7 @@ from fer2013kit._image_input import (
     with_shape,
     wrong_shape,
 )
-from fer2013kit.class_weight import compute_sample_weight
+from fer2013kit.class_weight import sample_weights
 from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, IMAGE_SIZE, NUM_CLASSES
 from fer2013kit.exceptions import InvalidInputError
 
@@ -109,7 +109,7 @@ def row_weights(
         return weights
     if isinstance(class_weight, str | Mapping):
         return weights * np.asarray(
-            compute_sample_weight(labels, class_weight, n_classes=None), np.float32
+            sample_weights(labels, class_weight, n_classes=None), np.float32
         )
     of_class = np.asarray(class_weight, np.float32)
     if of_class.shape != classifier.classes_.shape:

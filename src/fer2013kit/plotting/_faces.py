@@ -167,8 +167,8 @@ def as_pictures(images: ArrayLike) -> UInt8Array:
         array = array.reshape(-1, *IMAGE_SHAPE)
     if array.ndim == 4 and array.shape[3] == 1:  # noqa: PLR2004 - one grey channel
         array = array[..., 0]
-    grey = array.ndim == 3  # noqa: PLR2004 - n, height, width
-    if not grey and not (array.ndim == 4 and array.shape[3] == 3):  # noqa: PLR2004 - n, h, w, RGB
+    gray = array.ndim == 3  # noqa: PLR2004 - n, height, width
+    if not gray and not (array.ndim == 4 and array.shape[3] == 3):  # noqa: PLR2004 - n, h, w, RGB
         raise InvalidInputError(
             "images must have shape (n, height, width), (n, height, width, 1 or 3) or "
             f"(n, {IMAGE_SIZE}); received {array.shape}"
