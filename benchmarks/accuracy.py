@@ -62,7 +62,7 @@ def plain_network(
 _KIT = "the kit's defaults"
 _VARIANTS: dict[str, dict[str, Any]] = {
     _KIT: {},
-    "float32 instead of bfloat16": {"precision": "float32"},
+    "float32 instead of bfloat16": {"compute_dtype": "float32"},
     "Keras's batch normalisation, not fused": {
         "model": functools.partial(plain_network, fused=False)
     },

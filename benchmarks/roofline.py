@@ -20,21 +20,21 @@ _WIDTH = {"float32": 4, "bfloat16": 2}
 _OPTIMIZER_PASSES = 7  # weight, momentum and average read and written, gradient read
 
 
-def measure_layers(folder: Path, precision: str) -> dict[str, float]:
+def measure_layers(folder: Path, compute_dtype: str) -> dict[str, float]:
     """Run each weight layer of the default network alone: output and both gradients."""
     del folder
     import fer2013kit as fk
 
     figures: dict[str, float] = {}
     for name, layer in _weight_layers(fk.create_model()):
-        work, traffic = _layer_work(layer), _layer_bytes(layer, _WIDTH[precision])
-        seconds = _seconds(layer, precision)
+        work, traffic = _layer_work(layer), _layer_bytes(layer, _WIDTH[compute_dtype])
+        seconds = _seconds(layer, compute_dtype)
         figures[f"{name} GFLOP/s"] = _BATCH * work / seconds / 1e9
         figures[f"{name} FLOP/byte"] = _BATCH * work / traffic
     return figures
 
 
-def step_bytes(model: Any, precision: str) -> float:
+def step_bytes(model: Any, compute_dtype: str) -> float:
     """Return the bytes that one picture's training step moves at least, layer by layer.
 
     Each layer reads its input and writes its output, and on the way back reads both and the
@@ -47,7 +47,7 @@ def step_bytes(model: Any, precision: str) -> float:
         if type(layer).__name__ not in {"InputLayer", "Flatten", "Dropout"}
     )
     weights = model.count_params() * _FLOAT * _OPTIMIZER_PASSES / _BATCH
-    return float(activations * _WIDTH[precision] + weights)
+    return float(activations * _WIDTH[compute_dtype] + weights)
 
 
 def _weight_layers(model: Any) -> list[tuple[str, Any]]:
@@ -72,12 +72,12 @@ def _is_first(layer: Any) -> bool:
     return bool(layer.input.shape[-1] == 1)
 
 
-def _seconds(layer: Any, precision: str) -> float:
+def _seconds(layer: Any, compute_dtype: str) -> float:
     import tensorflow as tf
 
     generator = tf.random.Generator.from_seed(0)
     images, kernel, gradient = (
-        tf.cast(generator.normal(shape), precision)
+        tf.cast(generator.normal(shape), compute_dtype)
         for shape in (
             (_BATCH, *layer.input.shape[1:]),
             layer.kernel.shape,
@@ -118,19 +118,19 @@ def draw(cases: dict[str, Any], path: Path) -> None:
     figure = Figure(figsize=(7.5, 4.8), layout="constrained")
     axes = figure.add_subplot(xscale="log", yscale="log")
     left, right = 4.0, 2000.0
-    for precision, colour in (("float32", "tab:blue"), ("bfloat16", "tab:orange")):
-        roof = _median(cases, f"machine: GEMM {precision}", "GFLOP/s")
+    for compute_dtype, colour in (("float32", "tab:blue"), ("bfloat16", "tab:orange")):
+        roof = _median(cases, f"machine: GEMM {compute_dtype}", "GFLOP/s")
         ridge = roof / bandwidth
         axes.plot([left, ridge, right], [left * bandwidth, roof, roof], color=colour)
         axes.annotate(
-            f"GEMM {precision}: {roof:.0f} GFLOP/s",
+            f"GEMM {compute_dtype}: {roof:.0f} GFLOP/s",
             (right, roof),
             (-2, 4),
             textcoords="offset points",
             ha="right",
             color=colour,
         )
-        layers = cases.get(f"layers alone, {precision}", {})
+        layers = cases.get(f"layers alone, {compute_dtype}", {})
         for name in [key.removesuffix(" FLOP/byte") for key in layers if "FLOP/byte" in key]:
             _mark(axes, layers, name, colour, "o")
     axes.plot([], [], "ko", label="a layer alone, output and gradients")

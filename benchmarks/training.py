@@ -30,7 +30,7 @@ _BLOCKS = 80
 _SETTINGS: dict[str, dict[str, Any]] = {
     "default": {},
     "48x48": {"model_params": {"crop": 0}},
-    "48x48 float32": {"model_params": {"crop": 0}, "precision": "float32"},
+    "48x48 float32": {"model_params": {"crop": 0}, "compute_dtype": "float32"},
     "plain": {"augment": False},
 }
 
@@ -47,7 +47,7 @@ def fit_kit(folder: Path, settings: str) -> dict[str, float]:
     return {
         **clock.figures(),
         "GFLOP per image": work / 1e9,
-        "FLOP per byte": work / step_bytes(clf.model_, clf.precision_),
+        "FLOP per byte": work / step_bytes(clf.model_, clf.compute_dtype_),
     }
 
 
@@ -204,13 +204,13 @@ _FUSED, _STACKED = "augmentation alone: kit", "augmentation alone: stacked Keras
 
 
 def _share(one: Round, case: str) -> float:
-    """Return the case's share of the GEMM rate of the precision that it computes in."""
-    precision = "float32" if "float32" in case or case == _NOTEBOOK else _auto_precision()
+    """Return the case's share of the GEMM rate of the dtype that it computes in."""
+    compute_dtype = "float32" if "float32" in case or case == _NOTEBOOK else _auto_compute_dtype()
     done = one[case]["images/s"] * one[case]["GFLOP per image"]
-    return done / one[_GEMM[precision]]["GFLOP/s"]
+    return done / one[_GEMM[compute_dtype]]["GFLOP/s"]
 
 
-def _auto_precision() -> str:
+def _auto_compute_dtype() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.exists() else ""
     return "bfloat16" if {"avx512_bf16", "amx_bf16"} & set(text.split()) else "float32"

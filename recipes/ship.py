@@ -162,7 +162,7 @@ def _in_float32(path: Path) -> fk.EmotionClassifier:
     """Return the classifier of a file, computing in float32 also where bfloat16 would be faster."""
     classifier = fk.EmotionClassifier.load(path)
     state = classifier.__getstate__()
-    state["precision_"] = "float32"
+    state["compute_dtype_"] = "float32"
     classifier.__setstate__(state)
     return classifier
 

@@ -43,7 +43,7 @@ def test_backend_trains_and_agrees_with_this_one(backend, tmp_path):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
     data = fk.make_fer2013(n_samples=140, random_state=0)
-    clf = fk.EmotionClassifier(epochs=1, precision="float32", verbose=0, random_state=0)
+    clf = fk.EmotionClassifier(epochs=1, compute_dtype="float32", verbose=0, random_state=0)
     clf.fit(*data.train).save(tmp_path / "shared.fer")
     done = subprocess.run(  # noqa: S603 - our own script
         [sys.executable, "-c", SCRIPT, backend, tmp_path / "shared.fer", tmp_path / "own.npy"],

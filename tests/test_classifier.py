@@ -176,8 +176,8 @@ def test_network_without_a_float32_end_is_trained_in_float32(data, caplog):
             ]
         )
 
-    clf = make_classifier(model=careless, precision="bfloat16").fit(*data.train)
-    assert clf.precision_ == "float32"
+    clf = make_classifier(model=careless, compute_dtype="bfloat16").fit(*data.train)
+    assert clf.compute_dtype_ == "float32"
     assert "dtype='float32'" in caplog.text
 
 
@@ -192,10 +192,10 @@ BAD_SETTINGS = {
     "batch_size": 2.5,
     "learning_rate": -1,
     "loss": "hinge",
-    "precision": "half",
+    "compute_dtype": "half",
     "label_smoothing": 1.0,
     "rotation": 200,
-    "early_stopping": 0,
+    "patience": 0,
     "value_range": (1, 0),
     "verbose": 5,
 }

@@ -17,7 +17,7 @@ from fer2013kit.cli._train import train as train_command
 
 COMMANDS = ("info", "audit", "train", "evaluate", "predict", "video", "explain", "export")
 COMMANDS += ("serve", "demo")
-QUICK = ("--epochs", "1", "--batch-size", "20", "--precision", "float32")
+QUICK = ("--epochs", "1", "--batch-size", "20", "--compute-dtype", "float32")
 
 
 def run(*arguments, code=0):

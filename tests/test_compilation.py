@@ -4,7 +4,7 @@ import pytest
 
 from fer2013kit import EmotionClassifier, _compilation, make_fer2013
 from fer2013kit._compilation import compile_inference
-from fer2013kit.classifier._precision import precision_policy
+from fer2013kit.classifier._compute_dtype import compute_dtype_policy
 from fer2013kit.models import create_model
 from networks import tiny_network
 
@@ -16,8 +16,8 @@ def eager(model):
     return keras.ops.convert_to_numpy(model(FACES.astype(np.float32), training=False))
 
 
-def small(precision="float32"):
-    with precision_policy(precision):
+def small(compute_dtype="float32"):
+    with compute_dtype_policy(compute_dtype):
         model = create_model("five_layer_cnn", filters=(8, 8, 8), dense_units=16)
     rng = np.random.default_rng(1)
     model.set_weights(
@@ -49,10 +49,10 @@ def test_any_batch_size_and_either_dtype(compilations):
     assert compilations == [None, 1]
 
 
-@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-6), ("bfloat16", 0.02)])
-def test_the_same_as_the_network_itself(precision, tolerance):
-    model = small(precision)
-    assert model.get_layer("conv1").compute_dtype == precision
+@pytest.mark.parametrize(("compute_dtype", "tolerance"), [("float32", 1e-6), ("bfloat16", 0.02)])
+def test_the_same_as_the_network_itself(compute_dtype, tolerance):
+    model = small(compute_dtype)
+    assert model.get_layer("conv1").compute_dtype == compute_dtype
     infer = compile_inference(model, SHAPE)
     np.testing.assert_allclose(infer(FACES), eager(model), atol=tolerance)
     np.testing.assert_allclose(infer(FACES[:1]), eager(model)[:1], atol=tolerance)

@@ -25,7 +25,7 @@ CLASSIFIER = EmotionClassifier(
     epochs=30,
     batch_size=16,
     learning_rate=0.02,
-    precision="float32",
+    compute_dtype="float32",
     verbose=0,
     random_state=0,
 )

@@ -81,7 +81,7 @@ def shared_net(input_shape, num_classes):
     return keras.Model(inputs, LAYERS.Dense(num_classes, "softmax", dtype="float32")(x))
 
 
-def untrained(builder, *, precision="float32", classes=None):
+def untrained(builder, *, compute_dtype="float32", classes=None):
     """A fitted classifier whose network is as it was built."""
     X = np.zeros((4, 48, 48), np.uint8)
     y = np.array([0, 1, 0, 1]) if classes is None else np.array(classes * 2)
@@ -90,7 +90,7 @@ def untrained(builder, *, precision="float32", classes=None):
         epochs=1,
         learning_rate=0.0,
         optimizer=keras.optimizers.SGD(0.0),
-        precision=precision,
+        compute_dtype=compute_dtype,
         verbose=0,
         random_state=0,
         ema_momentum=0.0,
@@ -101,7 +101,7 @@ def untrained(builder, *, precision="float32", classes=None):
 @pytest.fixture(scope="module")
 def trained():
     data = fk.make_fer2013(n_samples=140, random_state=0)
-    clf = fk.EmotionClassifier(epochs=1, verbose=0, random_state=0, precision="float32")
+    clf = fk.EmotionClassifier(epochs=1, verbose=0, random_state=0, compute_dtype="float32")
     return clf.fit(*data.train), data.test.images
 
 
@@ -165,11 +165,11 @@ def test_grad_cam_is_what_the_paper_says(trained):
     np.testing.assert_allclose(heat, stretched, atol=0.02)
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("compute_dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize("name", fk.list_models())
-def test_every_architecture_of_the_kit(name, precision):
-    clf = untrained(name, precision=precision)
-    assert clf.precision_ == precision
+def test_every_architecture_of_the_kit(name, compute_dtype):
+    clf = untrained(name, compute_dtype=compute_dtype)
+    assert clf.compute_dtype_ == compute_dtype
     X = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)
     for method in ("grad_cam", "hires_cam"):
         heat = fk.explain(clf, X, method=method)

@@ -29,7 +29,7 @@ def fitted(data):
 
 def in_float32(clf, X):
     """What the classifier says without bfloat16, which some machines use."""
-    twin = fk.EmotionClassifier(tiny_network, epochs=1, precision="float32", verbose=0)
+    twin = fk.EmotionClassifier(tiny_network, epochs=1, compute_dtype="float32", verbose=0)
     twin.fit(*fk.make_fer2013(n_samples=140, random_state=0).train)
     twin.model_.set_weights(clf.model_.get_weights())
     twin.temperature_ = clf.temperature_
@@ -133,7 +133,7 @@ def test_temperature_of_a_network_without_a_last_dense_layer(data, tmp_path):
             inputs, keras.layers.Activation("linear", dtype="float32")(inner(inputs))
         )
 
-    clf = fk.EmotionClassifier(network, epochs=1, verbose=0, precision="float32")
+    clf = fk.EmotionClassifier(network, epochs=1, verbose=0, compute_dtype="float32")
     clf.fit(*data.train)
     clf.temperature_ = 2.0
     clf.export(tmp_path / "x.tflite")

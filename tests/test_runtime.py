@@ -40,7 +40,7 @@ BAD = {
 def fitted():
     data = fk.make_fer2013(n_samples=140, random_state=0)
     clf = fk.EmotionClassifier(
-        tiny_network, epochs=3, verbose=0, precision="float32", random_state=0
+        tiny_network, epochs=3, verbose=0, compute_dtype="float32", random_state=0
     )
     clf.fit(*data.train)
     clf.temperature_ = 0.6
@@ -140,7 +140,7 @@ def test_floats_may_have_another_range(tmp_path):
     data = fk.make_fer2013(n_samples=70, random_state=0)
     pictures = data.train.images / 127.5 - 1
     clf = fk.EmotionClassifier(
-        tiny_network, epochs=1, value_range=(-1, 1), precision="float32", verbose=0
+        tiny_network, epochs=1, value_range=(-1, 1), compute_dtype="float32", verbose=0
     )
     clf.fit(pictures, data.train.labels).export(tmp_path / "x.tflite")
     predictor = fk.EmotionPredictor.load(tmp_path / "x.tflite")

@@ -133,10 +133,10 @@ def test_checkpoint_is_one_file(data, tmp_path):
     assert [path.name for path in (tmp_path / "a" / "b").iterdir()] == ["checkpoint.npz"]
 
 
-def test_early_stopping_waits_as_long_as_it_should(data):
+def test_patience_waits_as_long_as_it_should(data):
     labels = np.random.default_rng(0).permutation(data.validation.labels)
     clf = make_classifier(
-        epochs=40, early_stopping=2, restore_best_weights=True, monitor="val_loss",
+        epochs=40, patience=2, restore_best_weights=True, monitor="val_loss",
         learning_rate=0.5, model=tiny_network, model_params=None,
     )  # fmt: skip
     clf.fit(*data.train, validation_data=(data.validation.images, labels))
@@ -163,7 +163,7 @@ def test_callbacks_see_the_true_model(data):
 def make_settings(**changes):
     defaults = fk.EmotionClassifier().get_params()
     chosen = {k: v for k, v in defaults.items() if k in TrainingSettings.__dataclass_fields__}
-    return TrainingSettings(**{**chosen, "verbose": 0, "precision": "float32", **changes})
+    return TrainingSettings(**{**chosen, "verbose": 0, "compute_dtype": "float32", **changes})
 
 
 def test_cosine_rises_then_falls_to_zero():

@@ -13,6 +13,7 @@ from fer2013kit._compilation import compile_inference
 from fer2013kit._image_input import pixel_converter
 from fer2013kit._inference import predict_in_batches
 from fer2013kit.classifier import _inputs, _persistence
+from fer2013kit.classifier._compute_dtype import resolve_compute_dtype
 from fer2013kit.classifier._continuing import (
     continue_from,
     decide_classes,
@@ -20,7 +21,6 @@ from fer2013kit.classifier._continuing import (
     trained_network,
 )
 from fer2013kit.classifier._network import build_network
-from fer2013kit.classifier._precision import resolve_precision
 from fer2013kit.classifier._runs import describe_run, make_batches
 from fer2013kit.classifier._storage import StoredClassifier
 from fer2013kit.classifier._training import train
@@ -88,13 +88,13 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
     monitor : str, default "val_accuracy"
         Figure of ``history_`` that early stopping and the best weights go by; smaller is better
         where its name holds "loss".
-    early_stopping : int, optional
+    patience : int, optional
         Stop after so many epochs without a better ``monitor``; None never stops.
     restore_best_weights : bool, default False
         Keep the best epoch's weights rather than the last one's; needs ``validation_data``.
-    precision : {"auto", "float32", "bfloat16"}, default "auto"
+    compute_dtype : {"auto", "float32", "bfloat16"}, default "auto"
         Number format of the network's arithmetic; ``"auto"`` takes bfloat16 where the CPU has
-        instructions for it.  ``precision_`` tells which it was.
+        instructions for it.  ``compute_dtype_`` tells which it was.
     warm_start : bool, default False
         True goes on from the weights of the last ``fit`` or of the file that was read.  Labels
         that were all known before keep ``classes_`` as it is; for others, or other ``classes``,
@@ -131,7 +131,7 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
         ``loss``, ``accuracy``, ``val_loss``, ``val_accuracy``, ``learning_rate`` by epoch.
     best_epoch_ : int or None
         Epoch of the best ``monitor``, counted from 0.
-    precision_ : {"float32", "bfloat16"}
+    compute_dtype_ : {"float32", "bfloat16"}
         The format that was used.
     temperature_ : float
         From :meth:`calibrate`; 1.0 before.
@@ -205,7 +205,7 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
         if validation_data is not None:
             validation = _inputs.read_validation_data(self, validation_data)
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        self.precision_ = resolve_precision(self.precision)
+        self.compute_dtype_ = resolve_compute_dtype(self.compute_dtype)
         self._build_model(seed)
         continue_from(self, before)
         targets = _inputs.training_targets(codes, self.classes_, soft_targets)
@@ -354,12 +354,12 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
         )
 
     def _build_model(self, seed: int) -> None:
-        self.model_, self.precision_ = build_network(
+        self.model_, self.compute_dtype_ = build_network(
             self.model,
             self.model_params or {},
             input_shape=self.image_shape_,
             num_classes=len(self.classes_),
-            precision=self.precision_,
+            compute_dtype=self.compute_dtype_,
             seed=seed,
         )
         self._inference = compile_inference(self.model_, self.image_shape_)

@@ -1,4 +1,4 @@
-"""Building the classifier's network from a seed and in a precision."""
+"""Building the classifier's network from a seed and in a compute dtype."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer2013kit.classifier._precision import Precision, precision_policy
+from fer2013kit.classifier._compute_dtype import ComputeDtype, compute_dtype_policy
 from fer2013kit.models import ModelBuilder, create_model
 
 if TYPE_CHECKING:
@@ -24,30 +24,30 @@ def build_network(
     *,
     input_shape: tuple[int, int, int],
     num_classes: int,
-    precision: Precision,
+    compute_dtype: ComputeDtype,
     seed: int,
-) -> tuple[Any, Precision]:
-    """Return a new network and the precision it computes in.
+) -> tuple[Any, ComputeDtype]:
+    """Return a new network and the dtype it computes in.
 
     A network whose last layer would return half-precision probabilities (one that was not
     written with mixed precision in mind) is built in float32 instead.
     """
-    with _seeded(seed), precision_policy(precision):
+    with _seeded(seed), compute_dtype_policy(compute_dtype):
         network = create_model(model, input_shape=input_shape, num_classes=num_classes, **params)
-    if precision == "float32" or network.outputs[0].dtype == "float32":
-        return network, precision
+    if compute_dtype == "float32" or network.outputs[0].dtype == "float32":
+        return network, compute_dtype
     logger.warning(
         "the last layer of %s does not compute in float32, so %s is not used; give that layer "
         "dtype='float32' to allow it",
         network.name,
-        precision,
+        compute_dtype,
     )
     return build_network(
         model,
         params,
         input_shape=input_shape,
         num_classes=num_classes,
-        precision="float32",
+        compute_dtype="float32",
         seed=seed,
     )
 

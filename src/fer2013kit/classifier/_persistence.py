@@ -12,9 +12,9 @@ import numpy as np
 
 from fer2013kit._exported_file import ExportFacts
 from fer2013kit._image_input import pixel_converter, read_pictures
+from fer2013kit.classifier._compute_dtype import cpu_has_bfloat16
 from fer2013kit.classifier._model_file import read_model_file, write_model_file
 from fer2013kit.classifier._network import build_network
-from fer2013kit.classifier._precision import cpu_has_bfloat16
 from fer2013kit.evaluation import EvaluationReport
 from fer2013kit.exceptions import InvalidInputError, ModelFileError
 from fer2013kit.models import ModelBuilder, resolve_builder
@@ -69,7 +69,7 @@ def save(
         "classes": classifier.classes_.tolist(),
         "classes_dtype": classifier.classes_.dtype.str,
         "class_names": list(classifier.class_names_),
-        "precision": classifier.precision_,
+        "compute_dtype": classifier.compute_dtype_,
         "temperature": classifier.temperature_,
         "history": classifier.history_,
         "best_epoch": classifier.best_epoch_,
@@ -120,7 +120,7 @@ def export(
         classifier.model_params or {},
         input_shape=shape,
         num_classes=len(classifier.classes_),
-        precision="float32",
+        compute_dtype="float32",
         seed=0,
     )
     network.set_weights(classifier.model_.get_weights())
@@ -160,13 +160,13 @@ def load(cls: type[_Classifier], path: Path, model: str | ModelBuilder | None) -
         classifier.history_ = settings["history"]
         classifier.best_epoch_ = settings["best_epoch"]
         classifier.metrics_ = settings["metrics"]
-        classifier.precision_ = settings["precision"]
+        classifier.compute_dtype_ = settings["compute_dtype"]
         temperature = float(settings["temperature"])
     except (KeyError, TypeError) as error:
         raise ModelFileError(f"{path}: classifier.json lacks or garbles {error}") from error
-    if classifier.precision_ == "bfloat16" and not cpu_has_bfloat16():
+    if classifier.compute_dtype_ == "bfloat16" and not cpu_has_bfloat16():
         logger.info("this CPU has no bfloat16 instructions: predicting in float32")
-        classifier.precision_ = "float32"
+        classifier.compute_dtype_ = "float32"
     try:
         classifier.__setstate__({**classifier.__dict__, "_weights": weights})
     except (ValueError, InvalidInputError) as error:

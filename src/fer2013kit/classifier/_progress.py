@@ -29,7 +29,7 @@ class TrainingProgress(keras_callbacks.Callback):  # type: ignore[misc]  # Keras
         epochs: int,
         steps_per_epoch: int,
         initial_epoch: int,
-        precision: str,
+        compute_dtype: str,
         verbose: int,
     ) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class TrainingProgress(keras_callbacks.Callback):  # type: ignore[misc]  # Keras
         self._started = time.monotonic()
         if verbose:
             resumed = f", resuming after epoch {initial_epoch}" if initial_epoch else ""
-            self._say(f"training in {precision} for {epochs} epochs{resumed}")
+            self._say(f"training in {compute_dtype} for {epochs} epochs{resumed}")
         self._bar = tqdm(
             total=epochs * steps_per_epoch,
             initial=initial_epoch * steps_per_epoch,

@@ -59,9 +59,9 @@ def describe_run(
     shared = {one.name for one in fields(TrainingSettings)} & params.keys()
     folder = classifier.checkpoint_dir
     return TrainingSettings(
-        **{name: params[name] for name in shared - {"verbose", "precision"}},
+        **{name: params[name] for name in shared - {"verbose", "compute_dtype"}},
         verbose=resolve_verbose(classifier.verbose),
-        precision=classifier.precision_,
+        compute_dtype=classifier.compute_dtype_,
         checkpoint_path=None if folder is None else Path(folder) / _CHECKPOINT_NAME,
         fingerprint="" if folder is None else _fingerprint(classifier, batches, continues),
     )
@@ -76,7 +76,7 @@ def _fingerprint(classifier: EmotionClassifier, batches: TrainingBatches, contin
             f"where the unbroken one would have; received {params['random_state']!r}"
         )
     settings = {name: as_json(value) for name, value in params.items() if name not in _NO_CHOICE}
-    settings["precision"] = classifier.precision_
+    settings["compute_dtype"] = classifier.compute_dtype_
     if classifier.freeze is None:
         del settings["freeze"]  # runs that were begun before it existed go on
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())

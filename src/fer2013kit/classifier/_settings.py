@@ -10,8 +10,8 @@ from sklearn.base import BaseEstimator
 
 from fer2013kit._checks import is_number
 from fer2013kit.augmentation import FaceAugmentation
+from fer2013kit.classifier._compute_dtype import COMPUTE_DTYPES
 from fer2013kit.classifier._continuing import FREEZES
-from fer2013kit.classifier._precision import PRECISIONS
 from fer2013kit.classifier._training import LOSSES, SCHEDULES
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.exceptions import InvalidInputError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _CHOICES: Final[Mapping[str, Sequence[Any]]] = {
     "loss": LOSSES,
     "learning_rate_schedule": SCHEDULES,
-    "precision": PRECISIONS,
+    "compute_dtype": COMPUTE_DTYPES,
     "freeze": FREEZES,
     "warm_start": (False, True),
     "verbose": ("auto", 0, 1, 2, False, True),
@@ -65,11 +65,10 @@ def _check(params: Mapping[str, Any]) -> None:
         if not (is_number(value, kind) and low <= value <= high):
             number = "a whole number" if name in _WHOLE else "a number"
             wrong.append(f"{name} must be {number} in [{low:g}, {high:g}]; received {value!r}")
-    patience = params["early_stopping"]
+    patience = params["patience"]
     if patience is not None and not (is_number(patience, numbers.Integral) and patience >= 1):
         wrong.append(
-            "early_stopping must be None or a number of epochs of at least 1; "
-            f"received {patience!r}"
+            f"patience must be None or a number of epochs of at least 1; received {patience!r}"
         )
     value_range = params["value_range"]
     if value_range is not None and not (len(value_range) == 2 and value_range[0] < value_range[1]):  # noqa: PLR2004 - a pair
@@ -109,9 +108,9 @@ class ClassifierSettings(BaseEstimator):  # type: ignore[misc]  # scikit-learn c
         mixup: float = 0.0,
         cutmix: float = 0.0,
         monitor: str = "val_accuracy",
-        early_stopping: int | None = None,
+        patience: int | None = None,
         restore_best_weights: bool = False,
-        precision: str = "auto",
+        compute_dtype: str = "auto",
         warm_start: bool = False,
         freeze: str | None = None,
         checkpoint_dir: str | Path | None = None,
@@ -146,9 +145,9 @@ class ClassifierSettings(BaseEstimator):  # type: ignore[misc]  # scikit-learn c
         self.mixup = mixup
         self.cutmix = cutmix
         self.monitor = monitor
-        self.early_stopping = early_stopping
+        self.patience = patience
         self.restore_best_weights = restore_best_weights
-        self.precision = precision
+        self.compute_dtype = compute_dtype
         self.warm_start = warm_start
         self.freeze = freeze
         self.checkpoint_dir = checkpoint_dir

@@ -46,10 +46,10 @@ class TrainingSettings:
     focal_gamma: float
     label_smoothing: float
     monitor: str
-    early_stopping: int | None
+    patience: int | None
     restore_best_weights: bool
     verbose: int
-    precision: str
+    compute_dtype: str
     checkpoint_path: Path | None = None
     fingerprint: str = ""
 
@@ -104,7 +104,7 @@ def train(
         logger.info("resuming after epoch %d of %d", start, settings.epochs)
     if start < settings.epochs and not keeper.stopped:
         progress = TrainingProgress(
-            precision=settings.precision,
+            compute_dtype=settings.compute_dtype,
             epochs=settings.epochs,
             steps_per_epoch=batches.steps_per_epoch,
             initial_epoch=start,
@@ -253,7 +253,7 @@ class _StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras car
             self.history.setdefault(name, []).append(float(value))
         self._track_best(epoch)
         waited = 0 if self.best_epoch is None else epoch - self.best_epoch
-        if settings.early_stopping is not None and waited >= settings.early_stopping:
+        if settings.patience is not None and waited >= settings.patience:
             self.stopped = True
             self.model.stop_training = True
         if settings.checkpoint_path is not None:

@@ -68,12 +68,12 @@ def _describe_installation() -> dict[str, Any]:
     import keras
 
     from fer2013kit import list_models
-    from fer2013kit.classifier._precision import resolve_precision
+    from fer2013kit.classifier._compute_dtype import resolve_compute_dtype
 
     return {
         **document,
         "backend": keras.config.backend(),
-        "precision": resolve_precision("auto"),
+        "compute_dtype": resolve_compute_dtype("auto"),
         "models": list_models(),
     }
 

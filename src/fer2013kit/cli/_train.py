@@ -46,11 +46,11 @@ METHODS = ("balanced", "inverse_sqrt", "effective_number")
 @click.option("--augment/--no-augment", default=True, help="Turn, shift, zoom, mirror pictures.")
 @click.option("--mixup", type=float, default=0.0, help="Alpha of mixup; 0 for none.")
 @click.option("--cutmix", type=float, default=0.0, help="Alpha of CutMix; 0 for none.")
-@click.option("--early-stopping", type=int, help="Stop after so many epochs without a better one.")
+@click.option("--patience", type=int, help="Stop after so many epochs without a better one.")
 @click.option("--keep-best", is_flag=True, help="Keep the best epoch's weights, not the last's.")
 @click.option("--calibrate", is_flag=True, help="Fit a temperature on the validation split.")
 @click.option(
-    "--precision",
+    "--compute-dtype",
     type=click.Choice(["auto", "float32", "bfloat16"]),
     default="auto",
     help="auto takes bfloat16 where the CPU is faster with it.",
@@ -120,7 +120,7 @@ def train(
     document: dict[str, Any] = {
         "output": str(output),
         "report": None if report is None else str(report),
-        "precision": classifier.precision_,
+        "compute_dtype": classifier.compute_dtype_,
         "history": classifier.history_,
         "validation": None,
     }

@@ -2,7 +2,7 @@ import keras
 import pytest
 
 import fer2013kit as fk
-from fer2013kit.classifier import _precision
+from fer2013kit.classifier import _compute_dtype
 
 
 @pytest.mark.parametrize(
@@ -18,26 +18,26 @@ from fer2013kit.classifier import _precision
 def test_cpu_flags_are_read(tmp_path, text, has):
     path = tmp_path / "cpuinfo"
     path.write_text(text)
-    assert _precision.cpu_has_bfloat16(path) is has
+    assert _compute_dtype.cpu_has_bfloat16(path) is has
 
 
 def test_no_cpuinfo_means_no_bfloat16(tmp_path):
-    assert _precision.cpu_has_bfloat16(tmp_path / "none") is False
+    assert _compute_dtype.cpu_has_bfloat16(tmp_path / "none") is False
 
 
 @pytest.mark.parametrize(("has", "expected"), [(True, "bfloat16"), (False, "float32")])
 def test_auto_follows_the_cpu(monkeypatch, has, expected):
-    monkeypatch.setattr(_precision, "cpu_has_bfloat16", lambda: has)
-    assert _precision.resolve_precision("auto") == expected
+    monkeypatch.setattr(_compute_dtype, "cpu_has_bfloat16", lambda: has)
+    assert _compute_dtype.resolve_compute_dtype("auto") == expected
 
 
 def test_unknown_precision_is_refused():
     with pytest.raises(fk.InvalidInputError, match="'auto', 'float32', 'bfloat16'"):
-        _precision.resolve_precision("half")
+        _compute_dtype.resolve_compute_dtype("half")
 
 
 def test_policy_is_given_back():
     before = keras.config.dtype_policy().name
-    with _precision.precision_policy("bfloat16"):
+    with _compute_dtype.compute_dtype_policy("bfloat16"):
         assert keras.config.dtype_policy().name == "mixed_bfloat16"
     assert keras.config.dtype_policy().name == before

@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-Precision = Literal["float32", "bfloat16"]
-PRECISIONS: Final = ("auto", "float32", "bfloat16")
+ComputeDtype = Literal["float32", "bfloat16"]
+COMPUTE_DTYPES: Final = ("auto", "float32", "bfloat16")
 
 _POLICIES: Final = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
-def resolve_precision(precision: str) -> Precision:
-    """Return the format that ``precision`` means on this machine.
+def resolve_compute_dtype(compute_dtype: str) -> ComputeDtype:
+    """Return the format that ``compute_dtype`` means on this machine.
 
     Parameters
     ----------
-    precision : {"auto", "float32", "bfloat16"}
+    compute_dtype : {"auto", "float32", "bfloat16"}
         ``"auto"`` takes bfloat16 where the CPU has instructions for it (about twice as fast
         there, and slower everywhere else), else float32.
 
@@ -42,13 +42,15 @@ def resolve_precision(precision: str) -> Precision:
     InvalidInputError
         For another word.
     """
-    if precision == "auto":
+    if compute_dtype == "auto":
         return "bfloat16" if cpu_has_bfloat16() else "float32"
-    if precision == "float32":
+    if compute_dtype == "float32":
         return "float32"
-    if precision == "bfloat16":
+    if compute_dtype == "bfloat16":
         return "bfloat16"
-    raise InvalidInputError(f"precision must be one of {PRECISIONS}; received {precision!r}")
+    raise InvalidInputError(
+        f"compute_dtype must be one of {COMPUTE_DTYPES}; received {compute_dtype!r}"
+    )
 
 
 @cache
@@ -67,10 +69,10 @@ def cpu_has_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
 
 
 @contextmanager
-def precision_policy(precision: Precision) -> Iterator[None]:
-    """Build layers under the dtype policy of ``precision``, then give the caller's policy back."""
+def compute_dtype_policy(compute_dtype: ComputeDtype) -> Iterator[None]:
+    """Build layers under the policy of ``compute_dtype``, then give the caller's policy back."""
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(_POLICIES[precision])
+    keras.config.set_dtype_policy(_POLICIES[compute_dtype])
     try:
         yield
     finally:
