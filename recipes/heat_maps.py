@@ -8,13 +8,13 @@ of random cells stands beside the methods.
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 import numpy as np
 from PIL import Image, ImageFilter
 
 import fer2013kit as fk
-from fer2013kit.explanation import METHODS
+from fer2013kit.typing import ExplanationMethod
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +34,10 @@ def main() -> None:
     said = before.argmax(axis=1)
     blurred = np.stack([_blur(image) for image in images])
     rows = np.arange(len(images))
-    maps = {method: fk.explain(classifier, images, method=method) for method in METHODS}
+    maps = {
+        method: fk.explain(classifier, images, method=method)
+        for method in get_args(ExplanationMethod)
+    }
     for method, heat in {**maps, "random": _random_maps(images)}.items():
         some = heat.max(axis=(1, 2)) > 0
         line = f"{method:10} of {len(images)} maps {(~some).mean():.3f} without heat"

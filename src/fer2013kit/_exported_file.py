@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from fer2013kit.typing import Quantization
+
 FORMAT_VERSION: Final = 1
 FACTS_NAME: Final = "fer2013kit.json"
 LABELS_NAME: Final = "labels.txt"
@@ -69,7 +71,7 @@ class ExportFacts:
     image_shape: list[int]
     value_range: list[float]
     temperature: float
-    quantization: str | None
+    quantization: Quantization | None
     metrics: Mapping[str, Any] | None
     format: int = FORMAT_VERSION
     fer2013kit: str = __version__

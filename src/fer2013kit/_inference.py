@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit._checks import check_choice
+from fer2013kit.typing import TestTimeAugmentation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
-TTA_CHOICES: Final = (None, "flip", "ten_crop")
 _BATCH: Final = 256
 _CROP_SHIFT: Final = 16
 """Ten-crop windows are moved by this part of the side: 3 pixels of 48."""
@@ -25,7 +25,7 @@ def predict_in_batches(
     *,
     to_pixels: Callable[[NDArray[Any]], NDArray[Any]],
     n_classes: int,
-    tta: str | None,
+    tta: TestTimeAugmentation | None,
 ) -> NDArray[np.float32]:
     """Predict any number of pictures in constant memory.
 
@@ -48,8 +48,7 @@ def predict_in_batches(
     ndarray of float32, shape (n, n_classes)
         Probabilities, averaged over the views.
     """
-    if tta not in TTA_CHOICES:
-        raise InvalidInputError(f"tta must be one of {TTA_CHOICES}; received {tta!r}")
+    check_choice("tta", tta, TestTimeAugmentation | None)
     probabilities = np.empty((len(images), n_classes), np.float32)
     for start in range(0, len(images), _BATCH):
         batch = to_pixels(images[start : start + _BATCH])
@@ -60,7 +59,7 @@ def predict_in_batches(
     return probabilities
 
 
-def _views(batch: NDArray[Any], tta: str | None) -> Iterator[NDArray[Any]]:
+def _views(batch: NDArray[Any], tta: TestTimeAugmentation | None) -> Iterator[NDArray[Any]]:
     if tta != "ten_crop":
         windows = [batch]
     else:

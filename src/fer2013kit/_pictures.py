@@ -6,18 +6,19 @@ is trained on or predicted from.  Pillow is imported when a function runs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
+from fer2013kit._checks import check_choice
 from fer2013kit.emotions import IMAGE_SHAPE, MAX_LEVEL
-from fer2013kit.exceptions import InvalidInputError, did_you_mean
+from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.typing import Aspect
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-Aspect = Literal["crop", "stretch", "pad"]
 
 MAX_CHANNELS: Final = 4  # red, green, blue, alpha
 MAX_16_BIT: Final = 65535
@@ -184,12 +185,7 @@ def resize_gray(
     """
     from PIL import Image
 
-    known = get_args(Aspect)
-    if aspect not in known:
-        raise InvalidInputError(
-            f"aspect must be one of {', '.join(map(repr, known))}; "
-            f"received {aspect!r}{did_you_mean(str(aspect), known)}"
-        )
+    check_choice("aspect", aspect, Aspect)
     if not gray.size:
         raise InvalidInputError(f"a picture must have pixels; received shape {gray.shape}")
     if gray.shape == size:

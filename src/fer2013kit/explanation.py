@@ -12,11 +12,13 @@ import numpy as np
 from keras import ops
 from sklearn.utils.validation import check_is_fitted
 
+from fer2013kit._checks import check_choice
 from fer2013kit._gradient import gradient_of
 from fer2013kit._image_input import pixel_converter
 from fer2013kit.classifier import EmotionClassifier
 from fer2013kit.classifier._inputs import read_images
 from fer2013kit.exceptions import InvalidInputError, did_you_mean
+from fer2013kit.typing import ExplanationMethod
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
     from fer2013kit._checks import IntArray
 
-METHODS: Final = ("hires_cam", "grad_cam")
 _BATCH: Final = 64
 _SMALLEST: Final = 1e-30
 """Probabilities below count as this much: float32 rounds them to 0, which has no logarithm."""
@@ -50,7 +51,7 @@ def explain(
     *,
     emotion: Any = None,
     layer: str | None = None,
-    method: str = "hires_cam",
+    method: ExplanationMethod = "hires_cam",
 ) -> NDArray[np.float32]:
     """Return heat maps of what speaks for a class: HiResCAM or Grad-CAM.
 
@@ -119,11 +120,7 @@ def explain(
             "explain needs the gradients of a Keras network: classifier must be an "
             f"EmotionClassifier; received {type(classifier).__name__}"
         )
-    if method not in METHODS:
-        raise InvalidInputError(
-            f"method must be one of {METHODS}{did_you_mean(str(method), METHODS)}; "
-            f"received {method!r}"
-        )
+    check_choice("method", method, ExplanationMethod)
     check_is_fitted(classifier)
     images = read_images(classifier, X)
     to_pixels = pixel_converter(classifier.value_range)

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from fer2013kit._checks import check_choice
 from fer2013kit._compilation import compile_inference
 from fer2013kit._exported_file import INPUT_NAME, ExportFacts, append_members, write_members
 from fer2013kit._files import write_atomically
@@ -24,6 +25,7 @@ from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.evaluation import apply_temperature
 from fer2013kit.exceptions import InvalidInputError, MissingDependencyError, ModelFileError
 from fer2013kit.runtime import EmotionPredictor
+from fer2013kit.typing import Quantization
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -34,8 +36,6 @@ logger = logging.getLogger(__name__)
 
 FORMATS: Final = (".onnx", ".tflite", ".keras", "")
 """Endings of the paths; without one, a SavedModel's folder is written."""
-
-QUANTIZATIONS: Final = (None, "dynamic", "int8")
 
 _TOLERANCES: Final[Mapping[str | None, float]] = {None: 1e-3, "dynamic": 0.1, "int8": 0.25}
 """How far a probability may be from the classifier's: rounding, and what 8 bits cost at worst."""
@@ -78,7 +78,7 @@ class ExportReport:
 
     path: Path
     n_bytes: int
-    quantization: str | None
+    quantization: Quantization | None
     n_checked: int
     largest_difference: float
     same_answers: float
@@ -179,10 +179,7 @@ def _check_choices(facts: ExportFacts, path: Path, images: Any) -> None:
             "path must end in .onnx, .tflite or .keras, or have no ending for a SavedModel's "
             f"folder; received {str(path)!r}"
         )
-    if quantization not in QUANTIZATIONS:
-        raise InvalidInputError(
-            f"quantization must be one of {QUANTIZATIONS}; received {quantization!r}"
-        )
+    check_choice("quantization", quantization, Quantization | None)
     if quantization is not None and suffix != ".tflite":
         raise InvalidInputError(
             f"quantization={quantization!r} is for .tflite alone; received {str(path)!r}"

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from fer2013kit.typing import TestTimeAugmentation
+
     Network = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 _MOST_THREADS: Final = 4
@@ -162,7 +164,9 @@ class EmotionPredictor:
             raise ModelFileError(f"{path}: no such file; expected an exported network") from error
         return cls(content, path.suffix.lower(), source=path, num_threads=num_threads)
 
-    def predict_proba(self, X: ArrayLike, *, tta: str | None = None) -> NDArray[np.float32]:
+    def predict_proba(
+        self, X: ArrayLike, *, tta: TestTimeAugmentation | None = None
+    ) -> NDArray[np.float32]:
         """Return the probability of every class.
 
         Parameters
@@ -202,7 +206,7 @@ class EmotionPredictor:
         )
         return _rescaled(probabilities, self.temperature_) if averages else probabilities
 
-    def predict(self, X: ArrayLike, *, tta: str | None = None) -> NDArray[Any]:
+    def predict(self, X: ArrayLike, *, tta: TestTimeAugmentation | None = None) -> NDArray[Any]:
         """Return the most probable label of every picture.
 
         Parameters

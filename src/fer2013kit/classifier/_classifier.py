@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from fer2013kit.evaluation import EvaluationReport
+    from fer2013kit.typing import TestTimeAugmentation
 
 
 class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc]  # scikit-learn carries no types
@@ -219,7 +220,9 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
         self.metrics_ = None  # those of a network that it went on from are not its own
         return self
 
-    def predict_proba(self, X: ArrayLike, *, tta: str | None = None) -> NDArray[np.float32]:
+    def predict_proba(
+        self, X: ArrayLike, *, tta: TestTimeAugmentation | None = None
+    ) -> NDArray[np.float32]:
         """Return the probability of every class.
 
         Parameters
@@ -256,7 +259,7 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
             return probabilities
         return apply_temperature(probabilities, self.temperature_).astype(np.float32)
 
-    def predict(self, X: ArrayLike, *, tta: str | None = None) -> NDArray[Any]:
+    def predict(self, X: ArrayLike, *, tta: TestTimeAugmentation | None = None) -> NDArray[Any]:
         """Return the most probable label of every picture.
 
         Parameters
@@ -275,7 +278,9 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
         labels: NDArray[Any] = self.classes_[winners]
         return labels
 
-    def evaluate(self, X: ArrayLike, y: ArrayLike, *, tta: str | None = None) -> EvaluationReport:
+    def evaluate(
+        self, X: ArrayLike, y: ArrayLike, *, tta: TestTimeAugmentation | None = None
+    ) -> EvaluationReport:
         """Measure the classifier on labelled pictures.
 
         Parameters
@@ -344,7 +349,9 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
             self._build_model(seed=0)
             self.model_.set_weights(weights)
 
-    def _predict_uncalibrated(self, X: ArrayLike, tta: str | None = None) -> NDArray[np.float32]:
+    def _predict_uncalibrated(
+        self, X: ArrayLike, tta: TestTimeAugmentation | None = None
+    ) -> NDArray[np.float32]:
         return predict_in_batches(
             self._inference,
             _inputs.read_images(self, X),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from fer2013kit.classifier._storage import StoredClassifier
     from fer2013kit.export import ExportReport
+    from fer2013kit.typing import Quantization
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ def stored_weights(weights: Sequence[NDArray[Any]], dtype: str) -> list[NDArray[
 def export(
     classifier: StoredClassifier,
     path: Path,
-    quantization: str | None,
+    quantization: Quantization | None,
     images: ArrayLike | None,
     tolerance: float | None,
 ) -> ExportReport:

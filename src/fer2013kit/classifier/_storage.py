@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fer2013kit.evaluation import EvaluationReport
     from fer2013kit.export import ExportReport
     from fer2013kit.models import ModelBuilder
+    from fer2013kit.typing import Quantization
 
 
 class StoredClassifier(ClassifierSettings):
@@ -131,7 +132,7 @@ class StoredClassifier(ClassifierSettings):
         self,
         path: str | Path,
         *,
-        quantization: str | None = None,
+        quantization: Quantization | None = None,
         images: ArrayLike | None = None,
         tolerance: float | None = None,
     ) -> ExportReport:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from fer2013kit.typing import ExplanationMethod
+
 
 @click.command()
 @click.argument("classifier", type=PATH)
@@ -47,7 +49,7 @@ def explain(
     output: Path,
     emotion: str | None,
     layer: str | None,
-    method: str,
+    method: ExplanationMethod,
     as_json: bool,
 ) -> None:
     """Draw what in a face speaks for its emotion (Grad-CAM).

@@ -13,6 +13,8 @@ from fer2013kit.cli._program import PATH, json_option, make_room, quiet_stderr, 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fer2013kit.typing import Quantization
+
 _REPRESENTATIVE = 500
 
 
@@ -33,7 +35,7 @@ def export(
     *,
     model: Path,
     output: Path,
-    quantization: str | None,
+    quantization: Quantization | None,
     data: Path | None,
     tolerance: float | None,
     as_json: bool,

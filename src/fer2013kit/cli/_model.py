@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fer2013kit.classifier import EmotionClassifier
     from fer2013kit.datasets import FER2013, Split
     from fer2013kit.evaluation import EvaluationReport
+    from fer2013kit.typing import TestTimeAugmentation
 
 
 @click.command()
@@ -54,7 +55,7 @@ def evaluate(
     data: Path,
     split_name: str | None,
     without_leaks: bool,
-    tta: str | None,
+    tta: TestTimeAugmentation | None,
     report: Path | None,
     faces: bool,
     as_json: bool,
@@ -110,7 +111,7 @@ def write_report(
     classifier: EmotionClassifier,
     split: Split | None,
     *,
-    tta: str | None = None,
+    tta: TestTimeAugmentation | None = None,
     facts: Mapping[str, object],
 ) -> None:
     """Write the page on an evaluation, with the training's curves and pictures of a split."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from fer2013kit.exceptions import Fer2013KitError
     from fer2013kit.faces import FaceEmotion
+    from fer2013kit.typing import TestTimeAugmentation
 
 _BOX = ("left", "top", "width", "height")
 
@@ -67,7 +68,7 @@ def predict(
     sample: bool,
     crops: bool,
     aspect: Any,
-    tta: str | None,
+    tta: TestTimeAugmentation | None,
     csv_path: Path | None,
     annotated: Path | None,
     as_json: bool,
@@ -124,7 +125,7 @@ def predict(
 class _WithViews:
     """A classifier that averages over mirrored or shifted views."""
 
-    def __init__(self, classifier: Any, tta: str | None) -> None:
+    def __init__(self, classifier: Any, tta: TestTimeAugmentation | None) -> None:
         self.classifier, self.tta = classifier, tta
         self.class_names_: tuple[str, ...] = classifier.class_names_
         self.image_shape_: tuple[int, int, int] = classifier.image_shape_

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from fer2013kit._checks import check_choice
 from fer2013kit.datasets._fer2013 import FER2013
 from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.typing import ConflictPolicy, LeakSide
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +105,7 @@ class AuditReport:
     def drop_leaks(
         self,
         *,
-        side: Literal["train", "evaluation"] = "train",
+        side: LeakSide = "train",
         near_duplicates: bool = False,
     ) -> FER2013:
         """Return the data set without pictures that stand in train and in evaluation alike.
@@ -127,8 +129,7 @@ class AuditReport:
         InvalidInputError
             For another ``side``, or when near-duplicates were not looked for.
         """
-        if side not in {"train", "evaluation"}:
-            raise InvalidInputError(f"side must be 'train' or 'evaluation'; received {side!r}")
+        check_choice("side", side, LeakSide)
         groups = self._groups(near_duplicates=near_duplicates)
         train = groups["train"]
         evaluation = np.concatenate([train[:0], *(groups[name] for name in self._evaluation)])
@@ -137,7 +138,7 @@ class AuditReport:
         return self._keep({name: ~np.isin(groups[name], shared) for name in dropped})
 
     def drop_duplicates(
-        self, *, near_duplicates: bool = False, conflicts: Literal["first", "drop"] = "first"
+        self, *, near_duplicates: bool = False, conflicts: ConflictPolicy = "first"
     ) -> FER2013:
         """Return the data set with each picture once in each split.
 
@@ -163,8 +164,7 @@ class AuditReport:
         InvalidInputError
             For another ``conflicts``, or when near-duplicates were not looked for.
         """
-        if conflicts not in {"first", "drop"}:
-            raise InvalidInputError(f"conflicts must be 'first' or 'drop'; received {conflicts!r}")
+        check_choice("conflicts", conflicts, ConflictPolicy)
         groups = self._groups(near_duplicates=near_duplicates)
         wrong = (
             conflicting_groups(self.data, groups) if conflicts == "drop" else np.empty(0, np.int64)

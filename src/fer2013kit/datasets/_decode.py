@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from fer2013kit._checks import UInt8Array
-    from fer2013kit._pictures import Aspect
+    from fer2013kit.typing import Aspect
 
 _HEIGHT, _WIDTH, _ = IMAGE_SHAPE
 _JPEG_START: Final = b"\xff\xd8\xff"

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
-    from fer2013kit._pictures import Aspect
     from fer2013kit.datasets._new_images import NewImages
     from fer2013kit.datasets._split import Split
+    from fer2013kit.typing import Aspect
 
 _MAX_PICTURE_BYTES = 2**28
 

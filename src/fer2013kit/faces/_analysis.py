@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from fer2013kit._pictures import Aspect
     from fer2013kit.exceptions import Fer2013KitError
     from fer2013kit.faces._finding import Crops
     from fer2013kit.faces._photos import Photo, Pixels
+    from fer2013kit.typing import Aspect
 
     Detector = Callable[[NDArray[np.uint8]], ArrayLike]
 

@@ -13,7 +13,7 @@ from fer2013kit.emotions import IMAGE_SHAPE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from fer2013kit._pictures import Aspect
+    from fer2013kit.typing import Aspect
 
 MARGIN: Final = 0.025
 """What is cut around a box of `FaceDetector` on each side: a share of the side of the square that

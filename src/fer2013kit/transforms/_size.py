@@ -8,7 +8,6 @@ import numpy as np
 
 from fer2013kit._pictures import (
     MAX_CHANNELS,
-    Aspect,
     levels_from_float,
     picture_to_gray,
     resize_gray,
@@ -21,6 +20,8 @@ from fer2013kit.transforms._layout import as_batch
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from PIL import Image
+
+    from fer2013kit.typing import Aspect
 
 
 def resize(
