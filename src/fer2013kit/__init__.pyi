@@ -23,6 +23,7 @@ from .exceptions import ChecksumError as ChecksumError
 from .exceptions import DatasetFormatError as DatasetFormatError
 from .exceptions import DatasetNotFoundError as DatasetNotFoundError
 from .exceptions import Fer2013KitError as Fer2013KitError
+from .exceptions import Fer2013KitWarning as Fer2013KitWarning
 from .exceptions import InvalidInputError as InvalidInputError
 from .exceptions import MediaFileError as MediaFileError
 from .exceptions import MissingDependencyError as MissingDependencyError

@@ -7,6 +7,8 @@ already catch, so both ``except Fer2013KitError`` and ``except ValueError`` do w
 from __future__ import annotations
 
 import difflib
+import sys
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +30,22 @@ class Fer2013KitError(Exception):
     ... except fk.Fer2013KitError as error:
     ...     print(type(error).__name__)
     DatasetNotFoundError
+    """
+
+
+class Fer2013KitWarning(UserWarning):
+    """Something was left out, passed over or assumed; what is returned is right without it.
+
+    The message names and counts it.  To get an error instead, or silence, filter the category
+    as any other one of Python's.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import fer2013kit as fk
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", fk.Fer2013KitWarning)
+    ...     data = fk.make_fer2013(n_samples=70, random_state=0)  # or load what must be whole
     """
 
 
@@ -208,6 +226,25 @@ class UnknownModelError(Fer2013KitError, ValueError):
                 "or pass the builder itself."
             )
         )
+
+
+def warn(message: str) -> None:
+    """Warn at the user's line of code, whoever calls this inside of the package.
+
+    Python shows equal warnings of one line once; these are shown each time, so that the second
+    load of a data set says what the first one said.
+
+    Parameters
+    ----------
+    message : str
+        What was left out, passed over or assumed, and what to do about it.
+    """
+    frame = sys._getframe(1)  # noqa: SLF001 - the only way before Python 3.12
+    while frame.f_back and f"{frame.f_globals.get('__name__')}.".startswith("fer2013kit."):
+        frame = frame.f_back
+    warnings.warn_explicit(
+        message, Fer2013KitWarning, frame.f_code.co_filename, frame.f_lineno, registry={}
+    )
 
 
 def did_you_mean(word: Any, known: Iterable[str]) -> str:

@@ -1,0 +1,16 @@
+"""Warnings reach the user: at the line of theirs, and each time."""
+
+import warnings
+
+import fer2013kit as fk
+from fer2013kit.exceptions import warn
+
+
+def test_equal_warnings_are_shown_each_time_and_at_the_caller():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        for _ in range(2):
+            warn("three pictures were left out")
+    assert [str(warning.message) for warning in caught] == ["three pictures were left out"] * 2
+    assert {warning.filename for warning in caught} == {__file__}
+    assert {warning.category for warning in caught} == {fk.Fer2013KitWarning}
