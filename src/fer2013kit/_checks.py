@@ -51,11 +51,17 @@ def check_choice(name: str, value: object, vocabulary: Any) -> None:
     fer2013kit.exceptions.InvalidInputError: loss must be one of 'crossentropy', 'focal'; received
     'focall'; did you mean 'focal'?
     """
+    if wrong := wrong_choice(name, value, vocabulary):
+        raise InvalidInputError(wrong)
+
+
+def wrong_choice(name: str, value: object, vocabulary: Any) -> str:
+    """Return what :func:`check_choice` says of a value that is wrong, else ``""``."""
     known = choices(vocabulary)
     if any(value is one or (isinstance(value, type(one)) and value == one) for one in known):
-        return
+        return ""
     words = [one for one in known if isinstance(one, str)]
-    raise InvalidInputError(
+    return (
         f"{name} must be one of {', '.join(map(repr, known))}; "
         f"received {shown(value)}{did_you_mean(value, words)}"
     )

@@ -7,18 +7,19 @@ their mean over the samples is 1: the loss keeps its size, and the learning rate
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._checks import check_labels
+from fer2013kit._checks import check_choice, check_labels
 from fer2013kit.emotions import NUM_CLASSES
-from fer2013kit.exceptions import InvalidInputError, did_you_mean
+from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.typing import ClassWeightMethod
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-Method = Literal["balanced", "inverse_sqrt", "effective_number"]
+    from fer2013kit.typing import ClassWeight
 
 DEFAULT_BETA: Final = 0.999
 
@@ -58,7 +59,7 @@ def class_counts(y: ArrayLike, n_classes: int = NUM_CLASSES) -> NDArray[np.int64
 def class_weights(
     y: ArrayLike,
     *,
-    method: Method = "balanced",
+    method: ClassWeightMethod = "balanced",
     beta: float = DEFAULT_BETA,
     n_classes: int | None = NUM_CLASSES,
 ) -> dict[Any, float]:
@@ -124,7 +125,7 @@ def class_weights(
 
 def sample_weights(
     y: ArrayLike,
-    class_weight: Method | Mapping[Any, float] | ArrayLike | None = "balanced",
+    class_weight: ClassWeight | None = "balanced",
     *,
     beta: float = DEFAULT_BETA,
     n_classes: int | None = NUM_CLASSES,
@@ -192,12 +193,7 @@ def _weigh_counts(
     ndarray of float64, shape (k,)
         Weights whose mean over the samples is 1.
     """
-    known = get_args(Method)
-    if method not in known:
-        raise InvalidInputError(
-            f"the method must be one of {', '.join(map(repr, known))}; "
-            f"received {method!r}{did_you_mean(method, known)}"
-        )
+    check_choice("method", method, ClassWeightMethod)
     if not 0 <= beta < 1:
         raise InvalidInputError(f"beta must be in [0, 1); received {beta}")
     if not counts.size:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from typing import BinaryIO
 
     import keras
@@ -37,6 +37,10 @@ Photo: TypeAlias = "str | os.PathLike[str] | BinaryIO | bytes | Image.Image | Ar
 ModelBuilder: TypeAlias = "Callable[..., keras.Model]"
 """``(input_shape, num_classes, **params) -> uncompiled keras.Model``, called by name: the network
 takes pictures with values in [0, 255] and returns probabilities ``(n, num_classes)``."""
+
+
+ClassWeight: TypeAlias = "ClassWeightMethod | Mapping[Any, float] | Sequence[float] | NDArray[Any]"
+"""How much each class counts in the loss: a method, or the weights by label or in order."""
 
 
 class Detector(Protocol):

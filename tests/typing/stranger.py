@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import fer2013kit as fk
+from fer2013kit.typing import Detector, Photo
 
 
 def prepare(path: Path) -> fk.FER2013:
@@ -73,3 +74,42 @@ def careful(path: str) -> int | None:
 
 assert_type(fk.CLASS_NAMES, tuple[str, ...])
 fk.load_fer2013(path=3)  # type: ignore[arg-type]  # a wrong type must be seen
+
+# So must a misspelt word.
+fk.EmotionClassifier(loss="focall")  # type: ignore[arg-type]
+fk.EmotionClassifier(learning_rate_schedule="cosin")  # type: ignore[arg-type]
+fk.EmotionClassifier(class_weight="ballanced")  # type: ignore[arg-type]
+fk.EmotionClassifier(compute_dtype="float16")  # type: ignore[arg-type]
+fk.EmotionClassifier(freeze="all")  # type: ignore[arg-type]
+fk.EmotionClassifier(verbose=3)  # type: ignore[arg-type]
+
+
+def misspell(clf: fk.EmotionClassifier, X: NDArray[np.uint8], data: fk.FER2013) -> None:
+    clf.predict_proba(X, tta="flipped")  # type: ignore[arg-type]
+    clf.export("network.tflite", quantization="int4")  # type: ignore[arg-type]
+    clf.save("network.fer", weights_dtype="float64")  # type: ignore[arg-type]
+    fk.explain(clf, X, method="gradcam")  # type: ignore[arg-type]
+    fk.class_weights([0, 1], method="ballanced")  # type: ignore[arg-type]
+    fk.sample_weights([0, 1], "ballanced")  # type: ignore[arg-type]
+    fk.to_face(X[0], aspect="squeeze")  # type: ignore[arg-type]
+    fk.audit_dataset(data).drop_leaks(side="test")  # type: ignore[arg-type]
+    fk.audit_dataset(data).drop_duplicates(conflicts="keep")  # type: ignore[arg-type]
+
+
+def middle(image: NDArray[np.uint8]) -> list[list[float]]:
+    return [[0.0, 0.0, float(image.shape[1]), float(image.shape[0])]]
+
+
+class Even:
+    def predict_proba(self, X: NDArray[np.uint8]) -> NDArray[np.float64]:
+        return np.full((len(X), 7), 1 / 7)
+
+
+def find(photo: Photo, detector: Detector = middle) -> list[fk.FaceEmotion]:
+    return fk.analyze_photo(photo, detector=detector, classifier=Even())
+
+
+def weighted(weights: dict[int, float]) -> fk.EmotionClassifier:
+    fk.EmotionClassifier(class_weight=[1.0] * 7, verbose=False)
+    fk.EmotionClassifier(class_weight=np.ones(7), loss="focal", freeze="convolutions")
+    return fk.EmotionClassifier(class_weight=weights, compute_dtype="bfloat16")

@@ -10,20 +10,19 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import keras
 
-from fer2013kit.exceptions import InvalidInputError
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from fer2013kit.typing import ComputeDtype
+
 logger = logging.getLogger(__name__)
 
-ComputeDtype = Literal["float32", "bfloat16"]
-COMPUTE_DTYPES: Final = ("auto", "float32", "bfloat16")
+Format = Literal["float32", "bfloat16"]
 
 _POLICIES: Final = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
-def resolve_compute_dtype(compute_dtype: str) -> ComputeDtype:
+def resolve_compute_dtype(compute_dtype: ComputeDtype) -> Format:
     """Return the format that ``compute_dtype`` means on this machine.
 
     Parameters
@@ -36,21 +35,10 @@ def resolve_compute_dtype(compute_dtype: str) -> ComputeDtype:
     -------
     {"float32", "bfloat16"}
         The format; weights are kept in float32 either way.
-
-    Raises
-    ------
-    InvalidInputError
-        For another word.
     """
     if compute_dtype == "auto":
         return "bfloat16" if cpu_has_bfloat16() else "float32"
-    if compute_dtype == "float32":
-        return "float32"
-    if compute_dtype == "bfloat16":
-        return "bfloat16"
-    raise InvalidInputError(
-        f"compute_dtype must be one of {COMPUTE_DTYPES}; received {compute_dtype!r}"
-    )
+    return compute_dtype
 
 
 @cache
@@ -69,7 +57,7 @@ def cpu_has_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
 
 
 @contextmanager
-def compute_dtype_policy(compute_dtype: ComputeDtype) -> Iterator[None]:
+def compute_dtype_policy(compute_dtype: Format) -> Iterator[None]:
     """Build layers under the policy of ``compute_dtype``, then give the caller's policy back."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(_POLICIES[compute_dtype])

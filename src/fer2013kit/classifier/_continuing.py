@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from fer2013kit.classifier import EmotionClassifier
 
 logger = logging.getLogger(__name__)
-
-FREEZES: Final = (None, "convolutions")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer2013kit.classifier._compute_dtype import ComputeDtype, compute_dtype_policy
-from fer2013kit.models import ModelBuilder, create_model
+from fer2013kit.classifier._compute_dtype import Format, compute_dtype_policy
+from fer2013kit.models import create_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from fer2013kit.typing import ModelBuilder
 
 logger = logging.getLogger(__name__)
 
@@ -24,9 +26,9 @@ def build_network(
     *,
     input_shape: tuple[int, int, int],
     num_classes: int,
-    compute_dtype: ComputeDtype,
+    compute_dtype: Format,
     seed: int,
-) -> tuple[Any, ComputeDtype]:
+) -> tuple[Any, Format]:
     """Return a new network and the dtype it computes in.
 
     A network whose last layer would return half-precision probabilities (one that was not

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import keras
 import numpy as np
 
+from fer2013kit._checks import check_choice
 from fer2013kit._exported_file import ExportFacts
 from fer2013kit._image_input import pixel_converter, read_pictures
 from fer2013kit.classifier._compute_dtype import cpu_has_bfloat16
@@ -17,7 +18,8 @@ from fer2013kit.classifier._model_file import read_model_file, write_model_file
 from fer2013kit.classifier._network import build_network
 from fer2013kit.evaluation import EvaluationReport
 from fer2013kit.exceptions import InvalidInputError, ModelFileError
-from fer2013kit.models import ModelBuilder, resolve_builder
+from fer2013kit.models import resolve_builder
+from fer2013kit.typing import ModelBuilder, Quantization, WeightsDtype
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
     from fer2013kit.classifier._storage import StoredClassifier
     from fer2013kit.export import ExportReport
-    from fer2013kit.typing import Quantization
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,6 @@ _RUN_ONLY: Final = ("checkpoint_dir", "verbose", "model")
 _ASKED_FOR: Final = ("input_shape", "num_classes")
 """Arguments of a builder that the file tells elsewhere."""
 
-_WEIGHT_DTYPES: Final = ("float32", "float16")
 _NOTE: Final = "not saved"
 _PAIRS: Final = "pairs"  # of a mapping whose keys are not all strings, which JSON cannot hold
 
@@ -48,7 +48,7 @@ def save(
     classifier: StoredClassifier,
     path: Path,
     metrics: EvaluationReport | Mapping[str, Any] | None,
-    weights_dtype: str = "float32",
+    weights_dtype: WeightsDtype = "float32",
 ) -> None:
     """Write a fitted classifier; see :meth:`EmotionClassifier.save`."""
     if isinstance(metrics, EvaluationReport):
@@ -80,12 +80,9 @@ def save(
     write_model_file(path, settings, weights)
 
 
-def stored_weights(weights: Sequence[NDArray[Any]], dtype: str) -> list[NDArray[Any]]:
+def stored_weights(weights: Sequence[NDArray[Any]], dtype: WeightsDtype) -> list[NDArray[Any]]:
     """Return weights in the number format that they are stored in."""
-    if dtype not in _WEIGHT_DTYPES:
-        raise InvalidInputError(
-            f"weights_dtype must be one of {_WEIGHT_DTYPES}; received {dtype!r}"
-        )
+    check_choice("weights_dtype", dtype, WeightsDtype)
     if dtype == "float32":
         return list(weights)
     largest = max(float(np.abs(weight).max(initial=0.0)) for weight in weights)

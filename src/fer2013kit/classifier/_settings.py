@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import numbers
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from fer2013kit._checks import is_number
+from fer2013kit._checks import is_number, wrong_choice
 from fer2013kit.augmentation import FaceAugmentation
-from fer2013kit.classifier._compute_dtype import COMPUTE_DTYPES
-from fer2013kit.classifier._continuing import FREEZES
-from fer2013kit.classifier._training import LOSSES, SCHEDULES
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.typing import (
+    ClassWeight,
+    ComputeDtype,
+    Freeze,
+    LearningRateSchedule,
+    Loss,
+    Verbose,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from numpy.typing import ArrayLike
+    from fer2013kit.typing import ModelBuilder
 
-    from fer2013kit.models import ModelBuilder
-
-_CHOICES: Final[Mapping[str, Sequence[Any]]] = {
-    "loss": LOSSES,
-    "learning_rate_schedule": SCHEDULES,
-    "compute_dtype": COMPUTE_DTYPES,
-    "freeze": FREEZES,
-    "warm_start": (False, True),
-    "verbose": ("auto", 0, 1, 2, False, True),
+_VOCABULARIES: Final[Mapping[str, Any]] = {
+    "loss": Loss,
+    "learning_rate_schedule": LearningRateSchedule,
+    "compute_dtype": ComputeDtype,
+    "freeze": Freeze | None,
+    "warm_start": Literal[False, True],
+    "verbose": Verbose,
 }
 _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "epochs": (1, np.inf),
@@ -55,9 +58,9 @@ _WHOLE: Final = ("epochs", "batch_size")
 
 def _check(params: Mapping[str, Any]) -> None:
     wrong = [
-        f"{name} must be one of {tuple(allowed)}; received {params[name]!r}"
-        for name, allowed in _CHOICES.items()
-        if not any(params[name] is one or params[name] == one for one in allowed)
+        message
+        for name, vocabulary in _VOCABULARIES.items()
+        if (message := wrong_choice(name, params[name], vocabulary))
     ]
     for name, (low, high) in _RANGES.items():
         value = params[name]
@@ -89,14 +92,14 @@ class ClassifierSettings(BaseEstimator):  # type: ignore[misc]  # scikit-learn c
         batch_size: int = 128,
         optimizer: Any = "sgd",
         learning_rate: float = 0.05,
-        learning_rate_schedule: str = "cosine",
+        learning_rate_schedule: LearningRateSchedule = "cosine",
         warmup_epochs: float = 1.0,
         weight_decay: float = 1e-3,
         ema_momentum: float = 0.999,
-        loss: str = "crossentropy",
+        loss: Loss = "crossentropy",
         focal_gamma: float = 2.0,
         label_smoothing: float = 0.1,
-        class_weight: str | Mapping[Any, float] | ArrayLike | None = None,
+        class_weight: ClassWeight | None = None,
         augment: bool = True,
         rotation: float = 12.0,
         zoom: float = 0.12,
@@ -110,14 +113,14 @@ class ClassifierSettings(BaseEstimator):  # type: ignore[misc]  # scikit-learn c
         monitor: str = "val_accuracy",
         patience: int | None = None,
         restore_best_weights: bool = False,
-        compute_dtype: str = "auto",
+        compute_dtype: ComputeDtype = "auto",
         warm_start: bool = False,
-        freeze: str | None = None,
+        freeze: Freeze | None = None,
         checkpoint_dir: str | Path | None = None,
         image_shape: tuple[int, int, int] | None = IMAGE_SHAPE,
         value_range: tuple[float, float] | None = (0.0, 1.0),
         classes: Sequence[Any] | None = None,
-        verbose: str | int = "auto",
+        verbose: Verbose = "auto",
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.model = model

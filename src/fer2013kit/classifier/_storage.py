@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from fer2013kit.evaluation import EvaluationReport
     from fer2013kit.export import ExportReport
-    from fer2013kit.models import ModelBuilder
-    from fer2013kit.typing import Quantization
+    from fer2013kit.typing import ModelBuilder, Quantization, WeightsDtype
 
 
 class StoredClassifier(ClassifierSettings):
@@ -30,7 +29,7 @@ class StoredClassifier(ClassifierSettings):
         path: str | Path,
         *,
         metrics: EvaluationReport | Mapping[str, Any] | None = None,
-        weights_dtype: str = "float32",
+        weights_dtype: WeightsDtype = "float32",
     ) -> None:
         """Write the classifier to one file, atomically.
 

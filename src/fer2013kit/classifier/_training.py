@@ -22,11 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fer2013kit.pipeline import TrainingBatches
+    from fer2013kit.typing import LearningRateSchedule, Loss
 
 logger = logging.getLogger(__name__)
 
-LOSSES: Final = ("crossentropy", "focal")
-SCHEDULES: Final = ("cosine", "constant")
 _SGD_MOMENTUM: Final = 0.9
 _VALIDATION_BATCH: Final = 256
 
@@ -38,11 +37,11 @@ class TrainingSettings:
     epochs: int
     optimizer: Any
     learning_rate: float
-    learning_rate_schedule: str
+    learning_rate_schedule: LearningRateSchedule
     warmup_epochs: float
     weight_decay: float
     ema_momentum: float
-    loss: str
+    loss: Loss
     focal_gamma: float
     label_smoothing: float
     monitor: str

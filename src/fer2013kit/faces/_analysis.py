@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -23,17 +23,8 @@ if TYPE_CHECKING:
 
     from fer2013kit.exceptions import Fer2013KitError
     from fer2013kit.faces._finding import Crops
-    from fer2013kit.faces._photos import Photo, Pixels
-    from fer2013kit.typing import Aspect
-
-    Detector = Callable[[NDArray[np.uint8]], ArrayLike]
-
-
-class Classifier(Protocol):
-    """What names emotions: an EmotionPredictor, an EmotionClassifier or the like."""
-
-    def predict_proba(self, X: NDArray[np.uint8], /) -> NDArray[Any]:
-        """Return (n, classes) for faces (n, height, width)."""
+    from fer2013kit.faces._photos import Pixels
+    from fer2013kit.typing import Aspect, Classifier, Detector, Photo
 
 
 def analyze_photo(

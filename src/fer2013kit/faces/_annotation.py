@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from PIL import Image, ImageDraw, ImageFont
 
-    from fer2013kit.faces._photos import Photo
+    from fer2013kit.typing import Photo
 
     Rectangle = tuple[float, float, float, float]
 

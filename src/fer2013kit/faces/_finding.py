@@ -15,8 +15,8 @@ from fer2013kit.faces._crops import cut_face, face_square, fills_picture, whole_
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from fer2013kit.faces._analysis import Detector
     from fer2013kit.faces._photos import Pixels
+    from fer2013kit.typing import Detector
 
     Crops = list[NDArray[np.uint8]]
 

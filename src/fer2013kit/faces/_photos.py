@@ -8,7 +8,7 @@ import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -24,10 +24,10 @@ from fer2013kit.exceptions import InvalidInputError, MediaFileError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
     from PIL import Image
 
-    Photo = str | os.PathLike[str] | BinaryIO | bytes | Image.Image | ArrayLike
+    from fer2013kit.typing import Photo
 
 MAX_SIDE: Final = 4096
 """Larger photographs are worked on at this size; boxes are told in their own pixels."""

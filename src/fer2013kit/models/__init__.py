@@ -7,11 +7,10 @@ takes pictures with values in [0, 255] and returns class probabilities.
 from fer2013kit.models import _five_layer_cnn as _five_layer_cnn  # registers its builder
 from fer2013kit.models import _residual_cnn as _residual_cnn  # the same
 from fer2013kit.models._registry import (
-    ModelBuilder,
     create_model,
     list_models,
     register_model,
     resolve_builder,
 )
 
-__all__ = ["ModelBuilder", "create_model", "list_models", "register_model", "resolve_builder"]
+__all__ = ["create_model", "list_models", "register_model", "resolve_builder"]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from fer2013kit.emotions import IMAGE_SHAPE, NUM_CLASSES
 from fer2013kit.exceptions import InvalidInputError, UnknownModelError, library_needed
 
-ModelBuilder: TypeAlias = Callable[..., Any]
-"""``(input_shape, num_classes, **params) -> uncompiled keras.Model``."""
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-_Builder = TypeVar("_Builder", bound=ModelBuilder)
+    import keras
+
+    from fer2013kit.typing import ModelBuilder
+
+_Builder = TypeVar("_Builder", bound="ModelBuilder")
 
 _builders: dict[str, ModelBuilder] = {}
 
@@ -136,7 +139,7 @@ def create_model(
     input_shape: tuple[int, int, int] = IMAGE_SHAPE,
     num_classes: int = NUM_CLASSES,
     **params: Any,
-) -> Any:
+) -> keras.Model:
     """Build an architecture by its name.
 
     Parameters

@@ -27,7 +27,7 @@ from fer2013kit.serve._work import PhotoWork
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from fer2013kit.faces._analysis import Classifier, Detector
+    from fer2013kit.typing import Classifier, Detector
 
 _TYPES: Final = {
     ".css": "text/css",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fer2013kit.faces import FaceEmotion
-    from fer2013kit.faces._analysis import Classifier, Detector
+    from fer2013kit.typing import Classifier, Detector
     from fer2013kit.video._reading import Source, Video
 
 _BOX = ("left", "top", "width", "height")
