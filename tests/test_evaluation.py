@@ -3,6 +3,7 @@ import re
 from html.parser import HTMLParser
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from sklearn import metrics
 
 import fer2013kit as fk
 from fer2013kit._metrics import PROBABILITY_FLOOR, wilson_interval
+from fer2013kit.emotions import emotion_code
 
 
 @st.composite
@@ -156,7 +158,8 @@ GOOD = np.full((3, 7), 1 / 7)
         ([0, 1, 7], GOOD, "0 to 6; received 7"),
         ([0, 1, -1], GOOD, "0 to 6; received -1"),
         ([0, 1, 0.5], GOOD, "class codes"),
-        (["happy", "sad", "sad"], GOOD, "class codes"),
+        (["happy", "sad", "sade"], GOOD, "received 'sade'. did you mean 'sad'"),
+        (["happy", "sad", None], GOOD, "received None"),
         ([[0], [1], [2]], GOOD, r"shape \(n,\)"),
         ([0, 1, 2], GOOD * np.nan, "finite; received .* in row 0"),
         ([0, 1, 2], GOOD * 2, "sum to 1 .* sum 2"),
@@ -184,6 +187,62 @@ def test_refuses(y_true, probabilities, message):
 def test_refuses_options(options, message):
     with pytest.raises(fk.InvalidInputError, match=message):
         fk.evaluate_predictions([0, 1, 2], GOOD, **options)
+
+
+def named(columns, rows=3):
+    table = np.random.default_rng(0).dirichlet(np.ones(len(columns)), rows)
+    return pd.DataFrame(table, columns=columns)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        list(fk.CLASS_NAMES[::-1]),
+        ["Happiness", "anger", "FEARFUL", "neutral", "surprised", "sadness", "disgust"],
+        [6, 0, 3, 1, 5, 4, 2],
+        list(fk.Emotion)[::-1],
+    ],
+)
+def test_columns_of_a_frame_go_by_their_names(columns):
+    frame = named(columns)
+    places = [c if isinstance(c, int) else emotion_code(c) for c in columns]
+    table = frame.to_numpy()[:, np.argsort(places)]
+    assert fk.evaluate_predictions([0, 3, 6], frame) == fk.evaluate_predictions([0, 3, 6], table)
+
+
+def test_columns_of_a_frame_go_by_the_class_names_that_are_given():
+    frame, names = named(["calm", "tense", "Joy"]), ("tense", "Joy", "calm")
+    report = fk.evaluate_predictions([0, 2, 2], frame, class_names=names)
+    expected = fk.evaluate_predictions([0, 2, 2], frame[list(names)].to_numpy(), class_names=names)
+    assert report == expected
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ([*fk.CLASS_NAMES[:6], "bored"], "columns of probabilities .* received 'bored'"),
+        ([*fk.CLASS_NAMES[:6], "anger"], "one column for each .* anger"),
+        (fk.CLASS_NAMES[:6], "one column for each"),
+        ([*fk.CLASS_NAMES, "time"], "received 'time'"),
+        ([1, 2, 3, 4, 5, 6, 7], "one column for each"),
+        ([*range(6), "neutral"], "received 0"),
+    ],
+)
+def test_columns_that_are_no_classes_are_refused(columns, message):
+    with pytest.raises(fk.InvalidInputError, match=message):
+        fk.evaluate_predictions([0, 1, 2], named(columns))
+
+
+@pytest.mark.parametrize("form", [list, np.array, pd.Series, pd.Categorical])
+def test_labels_may_be_words(form):
+    words = ["angry", "Happiness", "neutral"]
+    table = named(range(7)).to_numpy()
+    assert fk.evaluate_predictions(form(words), table) == fk.evaluate_predictions([0, 3, 6], table)
+
+
+def test_a_class_of_the_given_names_goes_before_the_emotion_of_that_word():
+    report = fk.evaluate_predictions(["anger", "angry"], np.eye(2), class_names=("angry", "anger"))
+    assert report.confusion_matrix.tolist() == [[0, 1], [1, 0]]
 
 
 @given(predictions())

@@ -76,6 +76,28 @@ def test_it_knows_what_the_classifier_knows(fitted, predictor):
     assert "happy" in repr(predictor)
 
 
+def test_it_is_measured_as_the_classifier_is(fitted, predictor):
+    y = fk.make_fer2013(n_samples=140, random_state=0).test.labels
+    ours, theirs = predictor.evaluate(X, y, tta="flip"), fitted.evaluate(X, y, tta="flip")
+    np.testing.assert_array_equal(ours.confusion_matrix, theirs.confusion_matrix)
+    assert ours.loss == pytest.approx(theirs.loss, abs=1e-4)
+    assert predictor.evaluate(X, np.array(fk.CLASS_NAMES)[y], tta="flip") == ours
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [([0], "same length"), ([7] * len(X), "received 7"), (["bored"] * len(X), "received 'bored'")],
+)
+def test_labels_that_are_no_classes_are_refused(predictor, labels, message):
+    with pytest.raises(fk.InvalidInputError, match=message):
+        predictor.evaluate(X, labels)
+
+
+def test_it_is_made_by_its_class_methods_alone():
+    with pytest.raises(fk.InvalidInputError, match=r"from_pretrained.*load"):
+        fk.EmotionPredictor(b"", ".tflite")
+
+
 @pytest.mark.parametrize("pictures", FORMS.values(), ids=FORMS)
 def test_every_form_of_a_picture_is_taken(fitted, predictor, pictures):
     np.testing.assert_allclose(
@@ -132,6 +154,7 @@ def test_string_classes_and_other_shapes(tmp_path):
     predictor = fk.EmotionPredictor.load(tmp_path / "x.tflite", num_threads=1)
     assert predictor.image_shape_ == (20, 24, 3)
     assert set(predictor.predict(pictures)) <= {"calm", "tense"}
+    assert predictor.evaluate(pictures, names).class_names == ("calm", "tense")
     with pytest.raises(fk.InvalidInputError, match=r"\(n, 20, 24, 3\) or \(n, 1440\)"):
         predictor.predict(X)
 

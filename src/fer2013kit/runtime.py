@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
+from fer2013kit._checks import check_same_length
 from fer2013kit._exported_file import (
     FACTS_NAME,
     INPUT_NAME,
@@ -19,8 +20,9 @@ from fer2013kit._exported_file import (
 )
 from fer2013kit._image_input import Pixels, pixel_converter, read_pictures
 from fer2013kit._inference import predict_in_batches
-from fer2013kit.evaluation import apply_temperature
-from fer2013kit.exceptions import MissingDependencyError, ModelFileError
+from fer2013kit._labels import codes_in
+from fer2013kit.evaluation import apply_temperature, evaluate_predictions
+from fer2013kit.exceptions import InvalidInputError, MissingDependencyError, ModelFileError
 from fer2013kit.pretrained import DEFAULT_NAME, find_pretrained
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from fer2013kit.evaluation import EvaluationReport
     from fer2013kit.typing import TestTimeAugmentation
 
     Network = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -48,16 +51,7 @@ class EmotionPredictor:
     cannot be trained.  TensorFlow, Keras and scikit-learn are not needed: ``.tflite`` runs in
     LiteRT, ``.onnx`` in ONNX Runtime.  It may be shared between threads and pickled.
 
-    Parameters
-    ----------
-    content : bytes
-        A file that :meth:`EmotionClassifier.export` wrote.
-    suffix : {".tflite", ".onnx"}
-        Which kind it is.
-    source : str or Path, optional
-        What error messages call it.
-    num_threads : int, optional
-        Threads of the network's arithmetic; None for one a processor, four at most.
+    :meth:`from_pretrained` and :meth:`load` make one.
 
     Attributes
     ----------
@@ -81,22 +75,30 @@ class EmotionPredictor:
     (2, 7)
     """
 
-    def __init__(
-        self,
-        content: bytes,
-        suffix: str,
-        *,
-        source: str | Path = "the network",
-        num_threads: int | None = None,
-    ) -> None:
+    num_threads: int | None
+    _content: bytes
+    _suffix: str
+    _source: str
+
+    def __init__(self, *_: object, **__: object) -> None:
+        raise InvalidInputError(
+            "EmotionPredictor is made by EmotionPredictor.from_pretrained, of a network that "
+            "ships, or EmotionPredictor.load, of an exported file"
+        )
+
+    @classmethod
+    def _open(cls, content: bytes, path: Path, num_threads: int | None) -> Self:
+        suffix = path.suffix.lower()
         if suffix not in _LIBRARIES:
             raise ModelFileError(
-                f"{source} ends in {suffix!r}; expected one of {tuple(_LIBRARIES)}. A classifier "
+                f"{path} ends in {suffix!r}; expected one of {tuple(_LIBRARIES)}. A classifier "
                 "saved as .fer is read by EmotionClassifier.load, which can export it"
             )
-        self._content, self._suffix, self._source = content, suffix, str(source)
+        self = cls.__new__(cls)
+        self._content, self._suffix, self._source = content, suffix, str(path)
         self.num_threads = num_threads
         self._start()
+        return self
 
     def _start(self) -> None:
         start = _start_litert if self._suffix == ".tflite" else _start_onnx
@@ -117,7 +119,7 @@ class EmotionPredictor:
         name : str, default "five_layer_cnn"
             One of :func:`list_pretrained`.
         num_threads : int, optional
-            As in the constructor.
+            Threads of the network's arithmetic; None for one a processor, four at most.
 
         Returns
         -------
@@ -132,7 +134,7 @@ class EmotionPredictor:
             If the file is not the one that was shipped.
         """
         path, content = find_pretrained(name, "predictor")
-        return cls(content, path.suffix, source=path, num_threads=num_threads)
+        return cls._open(content, path, num_threads)
 
     @classmethod
     def load(cls, path: str | Path, *, num_threads: int | None = None) -> Self:
@@ -143,7 +145,7 @@ class EmotionPredictor:
         path : str or Path
             It ends in ``.tflite`` or ``.onnx``.
         num_threads : int, optional
-            As in the constructor.
+            As in :meth:`from_pretrained`.
 
         Returns
         -------
@@ -162,7 +164,7 @@ class EmotionPredictor:
             content = path.read_bytes()
         except FileNotFoundError as error:
             raise ModelFileError(f"{path}: no such file; expected an exported network") from error
-        return cls(content, path.suffix.lower(), source=path, num_threads=num_threads)
+        return cls._open(content, path, num_threads)
 
     def predict_proba(
         self, X: ArrayLike, *, tta: TestTimeAugmentation | None = None
@@ -223,6 +225,43 @@ class EmotionPredictor:
         """
         labels: NDArray[Any] = self.classes_[self.predict_proba(X, tta=tta).argmax(axis=1)]
         return labels
+
+    def evaluate(
+        self, X: ArrayLike, y: ArrayLike, *, tta: TestTimeAugmentation | None = None
+    ) -> EvaluationReport:
+        """Measure the network on labelled pictures.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
+            Pictures that were not trained on.
+        y : array_like, shape (n,)
+            True labels: out of ``classes_``, or names as in ``class_names_``.
+        tta : {None, "flip", "ten_crop"}, default None
+            As in :meth:`predict_proba`.
+
+        Returns
+        -------
+        EvaluationReport
+            Loss, accuracy with its confidence interval, figures per class, calibration.
+
+        Raises
+        ------
+        InvalidInputError
+            For pictures that :meth:`predict_proba` refuses, other than one label a picture, or
+            a label that is no class.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> X, y = fk.make_fer2013(n_samples=70, random_state=0).test
+        >>> fk.EmotionPredictor.from_pretrained().evaluate(X, y).n_samples == len(y)
+        True
+        """
+        codes = codes_in(y, self.classes_, self.class_names_, name="y")
+        probabilities = self.predict_proba(X, tta=tta)
+        check_same_length(probabilities, codes, names=("X", "y"))
+        return evaluate_predictions(codes, probabilities, class_names=self.class_names_)
 
     def __repr__(self) -> str:
         return f"<EmotionPredictor {self._source}: {', '.join(self.class_names_)}>"

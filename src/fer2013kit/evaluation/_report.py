@@ -10,6 +10,7 @@ import numpy as np
 
 from fer2013kit import _metrics
 from fer2013kit._files import write_atomically
+from fer2013kit._labels import columns_in_order, read_codes
 from fer2013kit._metrics import ClassScores, ReliabilityBins
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.evaluation._text import format_report
@@ -333,13 +334,14 @@ def evaluate_predictions(
 
     Parameters
     ----------
-    y_true : array_like of int, shape (n,)
-        True class codes in ``[0, k)``: columns of ``probabilities``.  Not every class has to
-        occur.
-    probabilities : array_like of float, shape (n, k)
+    y_true : array_like of int or str, shape (n,)
+        True classes: codes in ``[0, k)``, places in `class_names`, or names, other words for
+        the same emotion among them ("anger", "Happiness").  Not every class has to occur.
+    probabilities : array_like of float or data frame, shape (n, k)
         Probability of each of k >= 2 classes, from any model; rows sum to 1 (within 0.01, for
         those that were computed in half precision).  The class with the largest is the
-        prediction, the first of them where several are equally large.
+        prediction, the first of them where several are equally large.  Columns of a data frame
+        go by their names, in any order; columns of an array by `class_names`.
     class_names : sequence of str, length k
         Different names, in the order of the columns.  Default: the seven emotions.
     n_bins : int
@@ -355,9 +357,9 @@ def evaluate_predictions(
     Raises
     ------
     InvalidInputError
-        For zero rows, different lengths, a label outside ``[0, k)``, values that are no
-        probabilities (not finite, negative, rows that do not sum to 1), other than k names, or
-        an option out of range.
+        For zero rows, different lengths, a label or a column that is no class, values that are
+        no probabilities (not finite, negative, rows that do not sum to 1), other than k names,
+        or an option out of range.
 
     Examples
     --------
@@ -370,9 +372,11 @@ def evaluate_predictions(
     >>> [round(end, 2) for end in report.accuracy_interval]
     [0.21, 0.94]
     """
-    codes, table = _metrics.check_predictions(y_true, probabilities)
-    n_classes = table.shape[1]
     names = (class_names,) if isinstance(class_names, str) else tuple(map(str, class_names))
+    table = _metrics.check_probabilities(
+        columns_in_order(probabilities, names, name="probabilities")
+    )
+    n_classes = table.shape[1]
     if len(names) != n_classes or len(set(names)) != n_classes:
         raise InvalidInputError(
             f"class_names must be {n_classes} different names, one for each column of "
@@ -384,6 +388,7 @@ def evaluate_predictions(
         raise InvalidInputError(
             f"confidence_level must be between 0 and 1; received {confidence_level}"
         )
+    codes = _metrics.check_predictions(read_codes(y_true, names, name="y_true"), table)[0]
     predicted = table.argmax(axis=1)
     return EvaluationReport(
         confusion_matrix=_metrics.count_confusions(codes, predicted, n_classes),

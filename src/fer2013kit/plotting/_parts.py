@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._checks import IntArray, check_labels, check_same_length
+from fer2013kit._checks import IntArray, check_same_length
+from fer2013kit._labels import read_codes
 from fer2013kit.exceptions import InvalidInputError, library_needed
 
 if TYPE_CHECKING:
@@ -80,15 +81,6 @@ def class_codes(
     """Return the codes of classes given by code or by name, as many as the images; None stays."""
     if labels is None:
         return None
-    array = np.asarray(labels)
     if images is not None:
-        check_same_length(images, array, names=("images", name))
-    if array.dtype.kind in "OUT":
-        code_of = {str(word): code for code, word in enumerate(class_names)}
-        words = [str(word) for word in array.ravel()]
-        if unknown := [word for word in words if word not in code_of]:
-            raise InvalidInputError(
-                f"{name} must be codes or names of {', '.join(code_of)}; received {unknown[0]!r}"
-            )
-        array = np.array([code_of[word] for word in words], dtype=np.int64).reshape(array.shape)
-    return check_labels(array, n_classes=len(class_names), name=name)
+        check_same_length(images, np.asarray(labels), names=("images", name))
+    return read_codes(labels, class_names, name=name)

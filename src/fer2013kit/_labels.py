@@ -1,0 +1,127 @@
+"""Labels and columns by name: which class of a list a word or a code means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fer2013kit._checks import IntArray, check_labels
+from fer2013kit.emotions import emotion_code
+from fer2013kit.exceptions import InvalidInputError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+
+def read_codes(labels: ArrayLike, class_names: Sequence[str], *, name: str) -> IntArray:
+    """Return the place of each label among the classes.
+
+    Parameters
+    ----------
+    labels : array_like of int or str, shape (n,)
+        Places themselves, or names.  A name that is not among the classes is understood as the
+        emotion that it is another word for, in any capitals: "Happiness" for "happy".
+    class_names : sequence of str, length k
+        The classes.
+    name : str
+        What the error message calls the labels.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        In ``[0, k)``.
+
+    Raises
+    ------
+    InvalidInputError
+        For another shape, a name of no class, or a code outside ``[0, k)``.
+
+    Examples
+    --------
+    >>> from fer2013kit._labels import read_codes
+    >>> read_codes(["sad", "Happiness"], ("happy", "sad"), name="y")
+    array([1, 0])
+    """
+    array = np.asarray(labels)
+    if array.dtype.kind in "OUT" and array.ndim == 1 and array.size:
+        places = _places(array.tolist(), class_names, name)
+        return np.array(places, dtype=np.int64)
+    return check_labels(array, n_classes=len(class_names), name=name)
+
+
+def codes_in(labels: ArrayLike, classes: Any, class_names: Sequence[str], *, name: str) -> IntArray:
+    """Return the place of each label in a classifier's ``classes_``; its names are labels, too.
+
+    Raises
+    ------
+    InvalidInputError
+        For another shape than ``(n,)``, or a label that is no class.
+    """
+    array = np.asarray(labels)
+    if array.dtype.kind in "OUT":
+        return read_codes(array, class_names, name=name)
+    known = {label: place for place, label in enumerate(np.asarray(classes).tolist())}
+    if array.ndim != 1:
+        raise InvalidInputError(f"{name} must have shape (n,); received {array.shape}")
+    if strange := [label for label in array.tolist() if label not in known]:
+        raise InvalidInputError(
+            f"{name} must hold only the classes {list(known)}; received {strange[0]!r}"
+        )
+    return np.array([known[label] for label in array.tolist()], dtype=np.int64)
+
+
+def columns_in_order(table: Any, class_names: Sequence[str], *, name: str) -> Any:
+    """Return a table's columns in the order of the classes; what has no named columns stays.
+
+    Parameters
+    ----------
+    table : object
+        A data frame (of pandas, polars or the like) with a column for each class, by its name or
+        its place; anything else is returned as it is.
+    class_names : sequence of str, length k
+        The classes.
+    name : str
+        What the error message calls the table.
+
+    Raises
+    ------
+    InvalidInputError
+        Where a column is no class, or a class has no column or several.
+    """
+    if not hasattr(table, "columns"):
+        return table
+    columns = list(table.columns)
+    if all(isinstance(column, int | np.integer) for column in columns):
+        places = [int(column) for column in columns]
+    else:
+        places = _places(columns, class_names, f"the columns of {name}")
+    if sorted(places) != list(range(len(class_names))):
+        raise InvalidInputError(
+            f"{name} must have one column for each of {', '.join(class_names)}; received the "
+            f"columns {', '.join(map(str, columns))[:200]}; with other classes, pass class_names"
+        )
+    return np.asarray(table)[:, np.argsort(places)]
+
+
+def _places(words: Sequence[Any], class_names: Sequence[str], name: str) -> list[int]:
+    place_of = {str(word): place for place, word in enumerate(class_names)}
+    # Of two words for one emotion, each is itself; other words for it mean the first.
+    of_emotion: dict[int | None, int] = {}
+    for word, place in place_of.items():
+        of_emotion.setdefault(emotion_code(word), place)
+    of_emotion.pop(None, None)
+    places = []
+    for word in words:
+        is_word = isinstance(word, str)
+        found = place_of.get(word, of_emotion.get(emotion_code(word))) if is_word else None
+        if found is None:
+            hint = did_you_mean(word, place_of) if is_word else ""
+            raise InvalidInputError(
+                f"{name} must be codes or names of {', '.join(place_of)}; "
+                f"received {repr(word)[:100]}{hint}"
+            )
+        places.append(found)
+    return places
