@@ -18,7 +18,7 @@ _import_name, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
 def __getattr__(name: str) -> object:
-    from fer2013kit.exceptions import library_needed
+    from fer2013kit._optional import needed
 
-    with library_needed(f"fer2013kit.{name}"):
+    with needed(f"fer2013kit.{name}"):
         return _import_name(name)

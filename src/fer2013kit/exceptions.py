@@ -9,12 +9,11 @@ from __future__ import annotations
 import difflib
 import sys
 import warnings
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 _LONGEST: Final = 200
 
@@ -142,48 +141,6 @@ class MediaFileError(Fer2013KitError, OSError):
 
 class MissingDependencyError(Fer2013KitError, ImportError):
     """An optional library is needed; the message says which extra installs it."""
-
-
-def missing_library(error: ModuleNotFoundError, what: str) -> ImportError:
-    """Return the error for a library that ``fer2013kit-light`` leaves out.
-
-    Parameters
-    ----------
-    error : ModuleNotFoundError
-        What the import raised.
-    what : str
-        What needs the library.
-
-    Returns
-    -------
-    ImportError
-        The same error where a module of this package itself is missing.
-    """
-    library = (error.name or "a library").partition(".")[0]
-    if library == "fer2013kit":
-        return error
-    return MissingDependencyError(
-        f"{what} needs {library}, which is not installed here. fer2013kit-light predicts with "
-        "EmotionPredictor; for everything else: pip install fer2013kit"
-    )
-
-
-@contextmanager
-def library_needed(what: str) -> Iterator[None]:
-    """Say what to install where `fer2013kit-light` lacks a library that is imported inside.
-
-    Parameters
-    ----------
-    what : str
-        What needs the library.
-    """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        told = missing_library(error, what)
-        if told is error:
-            raise
-        raise told from error
 
 
 class UnknownModelError(Fer2013KitError, ValueError):

@@ -20,10 +20,11 @@ from fer2013kit._compilation import compile_inference
 from fer2013kit._exported_file import INPUT_NAME, ExportFacts, append_members, write_members
 from fer2013kit._files import write_atomically
 from fer2013kit._metrics import PROBABILITY_FLOOR
+from fer2013kit._optional import needed
 from fer2013kit.datasets import make_fer2013
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.evaluation import apply_temperature
-from fer2013kit.exceptions import InvalidInputError, MissingDependencyError, ModelFileError
+from fer2013kit.exceptions import InvalidInputError, ModelFileError
 from fer2013kit.runtime import EmotionPredictor
 from fer2013kit.typing import Quantization
 
@@ -207,14 +208,9 @@ def _pictures(facts: ExportFacts) -> NDArray[np.uint8]:
 
 def _write_onnx(model: Any, facts: ExportFacts, draft: Path, images: object) -> None:
     del images
-    try:
+    with needed("exporting .onnx", extra="export"):
         import onnx
         import tf2onnx  # noqa: F401 - Keras imports it itself, with another message
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"exporting .onnx needs onnx and tf2onnx ({error}); install them: "
-            "pip install 'fer2013kit[export]'"
-        ) from error
     model(np.zeros((1, *facts.image_shape), np.uint8))  # Keras exports what was called once
     model.export(draft, format="onnx", verbose=False)
     proto = onnx.load(draft)

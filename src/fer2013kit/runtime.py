@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -21,12 +20,14 @@ from fer2013kit._exported_file import (
 from fer2013kit._image_input import Pixels, pixel_converter, read_pictures
 from fer2013kit._inference import predict_in_batches
 from fer2013kit._labels import codes_in
+from fer2013kit._litert import start_interpreter, usable_threads
+from fer2013kit._optional import needed
 from fer2013kit.evaluation import apply_temperature, evaluate_predictions
-from fer2013kit.exceptions import InvalidInputError, MissingDependencyError, ModelFileError
+from fer2013kit.exceptions import InvalidInputError, ModelFileError
 from fer2013kit.pretrained import DEFAULT_NAME, find_pretrained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -35,13 +36,7 @@ if TYPE_CHECKING:
 
     Network = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
-_MOST_THREADS: Final = 4
-"""More do not help networks as small as these."""
-
-_LIBRARIES: Final[Mapping[str, str]] = {
-    ".tflite": "ai-edge-litert",
-    ".onnx": "onnxruntime",
-}
+_SUFFIXES: Final = (".tflite", ".onnx")
 
 
 class EmotionPredictor:
@@ -89,9 +84,9 @@ class EmotionPredictor:
     @classmethod
     def _open(cls, content: bytes, path: Path, num_threads: int | None) -> Self:
         suffix = path.suffix.lower()
-        if suffix not in _LIBRARIES:
+        if suffix not in _SUFFIXES:
             raise ModelFileError(
-                f"{path} ends in {suffix!r}; expected one of {tuple(_LIBRARIES)}. A classifier "
+                f"{path} ends in {suffix!r}; expected one of {_SUFFIXES}. A classifier "
                 "saved as .fer is read by EmotionClassifier.load, which can export it"
             )
         self = cls.__new__(cls)
@@ -102,7 +97,7 @@ class EmotionPredictor:
 
     def _start(self) -> None:
         start = _start_litert if self._suffix == ".tflite" else _start_onnx
-        threads = self.num_threads or min(_MOST_THREADS, _processors())
+        threads = self.num_threads or usable_threads()
         self._network, self._facts = start(self._content, self._source, threads)
         self.classes_ = self._facts.labels()
         self.class_names_ = tuple(self._facts.class_names)
@@ -277,7 +272,7 @@ class EmotionPredictor:
 def _start_litert(content: bytes, source: str, threads: int) -> tuple[Network, ExportFacts]:
     facts = facts_of_tflite(content, source)
     try:
-        interpreter = _library(".tflite").Interpreter(model_content=content, num_threads=threads)
+        interpreter = start_interpreter(content, "a .tflite file", num_threads=threads)
         interpreter.allocate_tensors()
         taken = interpreter.get_input_details()[0]["index"]
         given = interpreter.get_output_details()[0]["index"]
@@ -299,7 +294,8 @@ def _start_litert(content: bytes, source: str, threads: int) -> tuple[Network, E
 
 
 def _start_onnx(content: bytes, source: str, threads: int) -> tuple[Network, ExportFacts]:
-    onnxruntime = _library(".onnx")
+    with needed("a .onnx file", library="onnxruntime"):
+        import onnxruntime
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
@@ -318,22 +314,6 @@ def _start_onnx(content: bytes, source: str, threads: int) -> tuple[Network, Exp
     return network, parse_facts(text, source)
 
 
-def _library(suffix: str) -> Any:
-    """Return the module that runs networks of this kind."""
-    try:
-        if suffix == ".tflite":
-            from ai_edge_litert import interpreter
-
-            return interpreter
-        import onnxruntime
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"predicting with a {suffix} file needs {_LIBRARIES[suffix]}, which cannot be "
-            f"imported ({error}); install it: pip install {_LIBRARIES[suffix]}"
-        ) from error
-    return onnxruntime
-
-
 def _rescaled(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
     return apply_temperature(probabilities, temperature).astype(np.float32)
 
@@ -341,9 +321,3 @@ def _rescaled(probabilities: NDArray[np.float32], temperature: float) -> NDArray
 def _triple(shape: list[int]) -> tuple[int, int, int]:
     height, width, channels = shape
     return height, width, channels
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from fer2013kit.exceptions import Fer2013KitError, missing_library
+from fer2013kit._optional import missing_library
+from fer2013kit.exceptions import Fer2013KitError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

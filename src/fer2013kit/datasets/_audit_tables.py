@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fer2013kit._optional import needed
 from fer2013kit.datasets._audit_report import conflicting_groups
 from fer2013kit.emotions import CLASS_NAMES, NUM_CLASSES
-from fer2013kit.exceptions import library_needed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +75,7 @@ def audit_text(report: AuditReport) -> str:
 
 def audit_frame(report: AuditReport) -> pd.DataFrame:
     """Return the findings of an audit row by row (see :meth:`AuditReport.to_frame`)."""
-    with library_needed("to_frame"):
+    with needed("to_frame"):
         import pandas as pd
 
     identical, similar = report.duplicate_groups, report.near_duplicate_groups

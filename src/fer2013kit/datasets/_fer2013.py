@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fer2013kit._optional import needed
 from fer2013kit.datasets._split import RandomState, Split, choose_rows
 from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, NUM_CLASSES, emotion_code
-from fer2013kit.exceptions import InvalidInputError, library_needed
+from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
     import os
@@ -144,7 +145,7 @@ class FER2013:
         >>> list(frame.columns)
         ['split', 'index', 'emotion', 'emotion_name']
         """
-        with library_needed("to_frame"):
+        with needed("to_frame"):
             import pandas as pd
 
         names = np.array(CLASS_NAMES, dtype=object)

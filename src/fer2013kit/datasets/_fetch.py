@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from fer2013kit._optional import needed
 from fer2013kit.datasets._load import load_fer2013
 from fer2013kit.datasets._storage import HOME_VARIABLE, cache_home
-from fer2013kit.exceptions import DatasetNotFoundError, MissingDependencyError
+from fer2013kit.exceptions import DatasetNotFoundError
 
 if TYPE_CHECKING:
     from fer2013kit.datasets._fer2013 import FER2013
@@ -116,13 +117,9 @@ def _find_in_kagglehub_cache() -> Path | None:
 
 
 def _download() -> Path:
-    try:
+    absent = "FER-2013 is not on this machine, and downloading it"
+    with needed(absent, extra="fetch", otherwise=_by_hand()):
         import kagglehub
-    except ImportError as error:
-        raise MissingDependencyError(
-            "FER-2013 is not on this machine, and downloading it needs kagglehub; install it "
-            f"with: pip install 'fer2013kit[fetch]'. {_by_hand()}"
-        ) from error
     try:
         return Path(kagglehub.dataset_download(_HANDLE))
     # kagglehub and what it stands on fail in many ways (network, proxy, credentials, quota, disk),

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fer2013kit._optional import needed
 from fer2013kit.datasets._decode import decode_face
 from fer2013kit.datasets._pictures import FOLDER_SPLITS
 from fer2013kit.datasets._rows import Rows, order_by_split, run_in_threads
 from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, emotion_code
-from fer2013kit.exceptions import DatasetFormatError, MissingDependencyError
+from fer2013kit.exceptions import DatasetFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -80,13 +81,9 @@ def read_parquet(tree: FileTree, names: Iterable[str]) -> Rows:
 
 
 def _import_pyarrow() -> tuple[Any, Any]:
-    try:
+    with needed("reading parquet", extra="parquet"):
         import pyarrow as pa
         from pyarrow import parquet
-    except ImportError as error:
-        raise MissingDependencyError(
-            "reading parquet needs pyarrow; install it with: pip install 'fer2013kit[parquet]'"
-        ) from error
     return pa, parquet
 
 

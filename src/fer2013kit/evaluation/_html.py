@@ -12,10 +12,11 @@ import numpy as np
 
 from fer2013kit import plotting
 from fer2013kit._metrics import average_scores, check_probabilities
+from fer2013kit._optional import needed
 from fer2013kit._version import __version__
 from fer2013kit.evaluation._style import STYLE
 from fer2013kit.evaluation._text import describe_confidence
-from fer2013kit.exceptions import InvalidInputError, library_needed
+from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.plotting._faces import as_pictures
 from fer2013kit.plotting._parts import class_codes, history_of
 
@@ -200,7 +201,7 @@ def _plot_balance(report: EvaluationReport, *, ax: Axes) -> None:
 
 def _chart(draw: Callable[..., object], size: tuple[float, float], description: str) -> str:
     """Return a figure element; matplotlib's own canvas is used, not pyplot and its state."""
-    with library_needed("to_html"):
+    with needed("to_html"):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 

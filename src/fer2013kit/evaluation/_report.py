@@ -12,9 +12,10 @@ from fer2013kit import _metrics
 from fer2013kit._files import write_atomically
 from fer2013kit._labels import columns_in_order, read_codes
 from fer2013kit._metrics import ClassScores, ReliabilityBins
+from fer2013kit._optional import needed
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.evaluation._text import format_report
-from fer2013kit.exceptions import InvalidInputError, library_needed
+from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -236,7 +237,7 @@ class EvaluationReport:
             predictions) and "weighted avg" (by support), as in scikit-learn's classification
             report; columns "precision", "recall", "f1" (float) and "support" (int).
         """
-        with library_needed("to_frame"):
+        with needed("to_frame"):
             import pandas as pd
 
         scores = self.per_class

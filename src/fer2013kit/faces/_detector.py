@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from functools import cache
 from importlib import resources
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fer2013kit._checks import is_number
-from fer2013kit.exceptions import InvalidInputError, MissingDependencyError
+from fer2013kit._litert import start_interpreter
+from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 _STRIDES: Final = (8, 16, 32)
 """Pixels between two places of each of the network's three outputs."""
-
-_MOST_THREADS: Final = 4
-"""More do not help a network as small as this."""
 
 _ENLARGED: Final = 2.0
 """Small pictures are searched at twice their size: of faces cut to 48 pixels, without hair and
@@ -192,17 +189,9 @@ def _without_repeats(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 @cache
 def _network() -> Callable[[NDArray[np.uint8]], dict[int, NDArray[np.float32]]]:
     """Return the function from a picture to the network's map for each stride."""
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"finding faces needs LiteRT, which cannot be imported ({error}); install it: "
-            "pip install ai-edge-litert; or pass boxes or a detector of your own"
-        ) from error
     content = resources.files("fer2013kit.faces").joinpath("yunet.tflite").read_bytes()
-    threads = min(_MOST_THREADS, os.cpu_count() or 1)
-    interpreter = Interpreter(model_content=content, num_threads=threads)
-    runner = interpreter.get_signature_runner()
+    otherwise = "Or pass boxes or a detector of your own"
+    runner = start_interpreter(content, "finding faces", otherwise=otherwise).get_signature_runner()
     lock = threading.Lock()  # an interpreter has one set of buffers
     step = _STRIDES[-1]
 

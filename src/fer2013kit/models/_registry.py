@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from fer2013kit._optional import needed
 from fer2013kit.emotions import IMAGE_SHAPE, NUM_CLASSES
-from fer2013kit.exceptions import InvalidInputError, UnknownModelError, library_needed
+from fer2013kit.exceptions import InvalidInputError, UnknownModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,7 +174,7 @@ def create_model(
     >>> model.output_shape
     (None, 7)
     """
-    with library_needed("create_model"):
+    with needed("create_model"):
         import keras
 
     name, builder = resolve_builder(model)

@@ -9,7 +9,8 @@ import numpy as np
 
 from fer2013kit._checks import IntArray, check_same_length
 from fer2013kit._labels import read_codes
-from fer2013kit.exceptions import InvalidInputError, library_needed
+from fer2013kit._optional import needed
+from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,7 @@ def axes_or_new(ax: Axes | None, *, width: float, height: float) -> Axes:
     """Return ``ax``, or the Axes of a new pyplot figure of so many inches."""
     if ax is not None:
         return ax
-    with library_needed("a figure"):
+    with needed("a figure"):
         import matplotlib.pyplot as plt
 
     return plt.subplots(figsize=(width, height), layout="constrained")[1]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from fer2013kit._optional import needed
 from fer2013kit.emotions import CLASS_NAMES
-from fer2013kit.exceptions import InvalidInputError, MissingDependencyError
+from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.faces import analyze_photo, annotate
 from fer2013kit.video._reading import open_video
 from fer2013kit.video._tracks import Tracker
@@ -111,14 +112,9 @@ def analyze_video(
     ):
         if value is not None and not 0 < value < float("inf"):
             raise InvalidInputError(f"{name} must be above 0 or None; received {value!r}")
-    try:
+    with needed("analyze_video", extra="video"):
         import pandas as pd
         import scipy.optimize  # noqa: F401 - told now, not with the second frame
-    except ImportError as error:
-        raise MissingDependencyError(
-            "analyze_video needs pandas and SciPy; install the whole kit: "
-            "pip install 'fer2013kit[video]'"
-        ) from error
 
     names = tuple(getattr(classifier, "class_names_", CLASS_NAMES))
     rows: list[tuple[Any, ...]] = []

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit.exceptions import InvalidInputError, MediaFileError, MissingDependencyError
+from fer2013kit._optional import needed
+from fer2013kit.exceptions import InvalidInputError, MediaFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,12 +163,8 @@ def open_video(source: Source) -> Iterator[Video]:
 
 def import_av() -> Any:
     """Return the module PyAV."""
-    try:
+    with needed("reading videos", extra="video"):
         import av
-    except ImportError as error:
-        raise MissingDependencyError(
-            "videos need PyAV; install the extra: pip install 'fer2013kit[video]'"
-        ) from error
     return av
 
 

@@ -1,0 +1,44 @@
+"""LiteRT, which runs the networks that ship: starting it, and on how many threads."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final
+
+from fer2013kit._optional import needed
+
+_MOST_THREADS: Final = 4
+"""More do not help networks as small as these."""
+
+
+def start_interpreter(
+    content: bytes, what: str, *, num_threads: int | None = None, otherwise: str = ""
+) -> Any:
+    """Return an ``Interpreter`` of a network that was read.
+
+    Parameters
+    ----------
+    content : bytes
+        The ``.tflite`` file.
+    what : str
+        What needs LiteRT, for the error where it is missing.
+    num_threads : int, optional
+        By default those of :func:`usable_threads`.
+    otherwise : str, optional
+        What can be done without it, for the same error.
+
+    Raises
+    ------
+    MissingDependencyError
+        If LiteRT is not installed.
+    """
+    with needed(what, library="ai-edge-litert", otherwise=otherwise):
+        from ai_edge_litert.interpreter import Interpreter
+    return Interpreter(model_content=content, num_threads=num_threads or usable_threads())
+
+
+def usable_threads() -> int:
+    """Return how many threads a network gets: one for each processor that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # fewer than the machine has, in a container
+        return min(_MOST_THREADS, len(os.sched_getaffinity(0)))
+    return min(_MOST_THREADS, os.cpu_count() or 1)
