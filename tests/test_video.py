@@ -282,7 +282,8 @@ def test_memory_does_not_grow_with_length(tmp_path):
 def face(left, top=0, size=50, happy=0.5):
     table = np.zeros(7)
     table[HAPPY], table[SAD] = happy, 1 - happy
-    return face_emotion((left, top, size, size), table, fk.CLASS_NAMES)
+    crop = np.zeros((48, 48), np.uint8)
+    return face_emotion((left, top, size, size), table, fk.CLASS_NAMES, crop)
 
 
 def test_tracks_keep_apart_what_crosses_slowly_and_end_after_a_gap():

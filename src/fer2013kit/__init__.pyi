@@ -34,11 +34,13 @@ from .export import ExportReport as ExportReport
 from .faces import FaceBox as FaceBox
 from .faces import FaceDetector as FaceDetector
 from .faces import FaceEmotion as FaceEmotion
+from .faces import PhotoFaces as PhotoFaces
 from .faces import analyze_photo as analyze_photo
 from .faces import analyze_photos as analyze_photos
 from .faces import annotate as annotate
 from .faces import find_photos as find_photos
 from .faces import sample_photos as sample_photos
+from .loading import load_predictor as load_predictor
 from .models import create_model as create_model
 from .models import list_models as list_models
 from .models import register_model as register_model

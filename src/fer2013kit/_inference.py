@@ -52,14 +52,15 @@ def predict_in_batches(
     probabilities = np.empty((len(images), n_classes), np.float32)
     for start in range(0, len(images), _BATCH):
         batch = to_pixels(images[start : start + _BATCH])
-        views = [infer(view) for view in _views(batch, tta)]
+        answers = [infer(view) for view in views(batch, tta)]
         probabilities[start : start + _BATCH] = (
-            views[0] if len(views) == 1 else np.mean(views, axis=0)
+            answers[0] if len(answers) == 1 else np.mean(answers, axis=0)
         )
     return probabilities
 
 
-def _views(batch: NDArray[Any], tta: TestTimeAugmentation | None) -> Iterator[NDArray[Any]]:
+def views(batch: NDArray[Any], tta: TestTimeAugmentation | None) -> Iterator[NDArray[Any]]:
+    """Yield what is averaged of a batch (n, height, width, channels): itself, and moved copies."""
     if tta != "ten_crop":
         windows = [batch]
     else:

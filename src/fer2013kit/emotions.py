@@ -43,9 +43,12 @@ IMAGE_SIZE: Final = IMAGE_SHAPE[0] * IMAGE_SHAPE[1]
 MAX_LEVEL: Final = 255
 """White as a grey level of 8 bits; black is 0."""
 
-CLASS_COLORS: Final = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#0072B2", "#56B4E9", "#8A8F98")
-"""Colour of each code in all figures: Okabe and Ito's (2008), which people with any colour vision
-can tell apart, and grey for neutral."""
+CLASS_COLORS: Final = (
+    *("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#0072B2", "#56B4E9", "#8A8F98"),
+    "#F0E442",
+)
+"""Colour of each code in all figures, the last one contempt's: Okabe and Ito's (2008), which people
+with any colour vision can tell apart, and grey for neutral."""
 
 FERPLUS_CLASS_NAMES: Final[tuple[str, ...]] = (*CLASS_NAMES, "contempt")
 """Names of the 8-class form of the FER+ votes: the seven FER-2013 codes, then contempt."""

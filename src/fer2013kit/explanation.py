@@ -67,7 +67,7 @@ def explain(
 
     Parameters
     ----------
-    classifier : EmotionClassifier
+    classifier : EmotionClassifier or GridSearchCV or the like over one
         Fitted, with a network of any architecture that has a layer with a spatial map, on the
         TensorFlow or the JAX backend of Keras.
     X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
@@ -115,6 +115,8 @@ def explain(
     >>> fk.explain(clf, X[:2], emotion="happy").shape
     (2, 48, 48)
     """
+    searched: Any = classifier
+    classifier = getattr(searched, "best_estimator_", searched)
     if not isinstance(classifier, EmotionClassifier):
         raise InvalidInputError(
             "explain needs the gradients of a Keras network: classifier must be an "

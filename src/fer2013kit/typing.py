@@ -64,8 +64,9 @@ class Detector(Protocol):
 class Classifier(Protocol):
     """What names emotions: an EmotionPredictor, an EmotionClassifier, or any object of this form.
 
-    Its ``class_names_``, where it has them, name the columns; else they are those of
-    ``CLASS_NAMES``.  With its ``image_shape_`` it can ask for faces of another shape.
+    The words for its columns are its ``class_names_`` or, without them, its ``classes_``: names, or
+    FER codes; else they are those of ``CLASS_NAMES``.  With its ``image_shape_`` it can ask for
+    faces of another shape.
     """
 
     def predict_proba(self, X: NDArray[np.uint8], /) -> NDArray[Any]:

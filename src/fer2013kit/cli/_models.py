@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from fer2013kit.cli._program import import_keras, quiet_stderr
-from fer2013kit.exceptions import ModelFileError, did_you_mean
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,42 +12,25 @@ if TYPE_CHECKING:
     from fer2013kit.classifier import EmotionClassifier
     from fer2013kit.runtime import EmotionPredictor
 
-_EXPORTED: Final = (".onnx", ".tflite")
-
 
 def load_classifier(model: Path) -> EmotionClassifier:
     """Return a shipped or saved classifier, without TensorFlow's messages."""
-    shipped = _is_shipped(model)
+    from fer2013kit.loading import find_file
+
+    path = find_file(model)
     import_keras()
     from fer2013kit import EmotionClassifier
 
-    if shipped:
-        return EmotionClassifier.from_pretrained(str(model))
-    return EmotionClassifier.load(model)
+    return (
+        EmotionClassifier.from_pretrained(str(model))
+        if path is None
+        else (EmotionClassifier.load(path))
+    )
 
 
 def load_predictor(model: Path) -> EmotionClassifier | EmotionPredictor:
-    """Return what predicts with a shipped, exported or saved network, the lightest there is."""
-    from fer2013kit import EmotionPredictor
+    """Return what predicts with a shipped, exported or saved network, without its messages."""
+    import fer2013kit as fk
 
     with quiet_stderr():
-        if _is_shipped(model):
-            return EmotionPredictor.from_pretrained(str(model))
-        if model.suffix.lower() in _EXPORTED:
-            return EmotionPredictor.load(model)
-    return load_classifier(model)
-
-
-def _is_shipped(model: Path) -> bool:
-    """Tell whether it is a network's name and no file; it has to be one of them."""
-    from fer2013kit import list_pretrained
-
-    if model.exists():
-        return False
-    names = list_pretrained()
-    if str(model) in names:
-        return True
-    raise ModelFileError(
-        f"{model}: no such file, and no network of that name ships with the package"
-        f"{did_you_mean(str(model), names) or '.'} Those that do: {', '.join(names) or 'none'}"
-    )
+        return fk.load_predictor(model)

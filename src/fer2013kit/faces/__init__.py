@@ -6,7 +6,7 @@ No TensorFlow is needed: NumPy, Pillow and LiteRT do the work.
 from fer2013kit.faces._analysis import analyze_crops, analyze_photo, analyze_photos
 from fer2013kit.faces._annotation import annotate
 from fer2013kit.faces._detector import FaceDetector
-from fer2013kit.faces._emotion import FaceBox, FaceEmotion
+from fer2013kit.faces._emotion import FaceBox, FaceEmotion, PhotoFaces
 from fer2013kit.faces._photos import find_photos
 from fer2013kit.faces._samples import sample_photos
 
@@ -14,6 +14,7 @@ __all__ = [
     "FaceBox",
     "FaceDetector",
     "FaceEmotion",
+    "PhotoFaces",
     "analyze_crops",
     "analyze_photo",
     "analyze_photos",

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE
-from fer2013kit.exceptions import InvalidInputError, MediaFileError
+from fer2013kit.exceptions import InvalidInputError, MediaFileError, shown
 from fer2013kit.faces._crops import whole_face
 from fer2013kit.faces._detector import FaceDetector
-from fer2013kit.faces._emotion import FaceEmotion, face_emotion
+from fer2013kit.faces._emotion import PhotoFaces
 from fer2013kit.faces._finding import check_margin, find_faces, whole_box
+from fer2013kit.faces._naming import FaceNamer
 from fer2013kit.faces._photos import read_photo
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fer2013kit.exceptions import Fer2013KitError
     from fer2013kit.faces._finding import Crops
     from fer2013kit.faces._photos import Pixels
-    from fer2013kit.typing import Aspect, Classifier, Detector, Photo
+    from fer2013kit.typing import Aspect, Classifier, Detector, Photo, TestTimeAugmentation
 
 
 def analyze_photo(
@@ -34,7 +34,8 @@ def analyze_photo(
     detector: Detector | None = None,
     boxes: ArrayLike | None = None,
     margin: float | None = None,
-) -> list[FaceEmotion]:
+    tta: TestTimeAugmentation | None = None,
+) -> PhotoFaces:
     """Find the faces in a photograph and name their emotions.
 
     Parameters
@@ -45,9 +46,12 @@ def analyze_photo(
         channels)`` with grey; grey and alpha; red, green and blue; or these and alpha: uint8;
         uint16, of which 65535 is white; floats, in [0, 1] if none exceeds 1, else in [0, 255].
     classifier : object, optional
-        Whose ``predict_proba`` takes uint8 faces ``(n, 48, 48)``: an :class:`EmotionPredictor`,
-        an :class:`EmotionClassifier`, or your own.  By default
-        ``EmotionPredictor.from_pretrained()``, which is loaded once and kept.
+        Whose ``predict_proba`` takes uint8 faces ``(n, 48, 48)``: what :func:`load_predictor`
+        returns, or any other, a scikit-learn search or pipeline for instance.  The words for its
+        columns are its ``class_names_`` or its ``classes_``: names, or FER codes, which become
+        words; what has neither must answer for the seven emotions in the order of
+        :class:`Emotion`.  By default the network ``five_layer_cnn``, which is loaded once and
+        kept.
     detector : callable, optional
         Takes the upright picture, uint8 ``(height, width, 3)`` in red, green, blue, and returns
         the boxes of its faces, ``(n, 4)``: left, top, width and height in its pixels.  By default
@@ -58,12 +62,16 @@ def analyze_photo(
         A square is cut: as large as the box, about its centre, and so much larger on each side,
         as a share of the square's side.  The default, 0.025, was measured for
         :class:`FaceDetector`, whose boxes reach from the forehead to the chin.
+    tta : {None, "flip", "ten_crop"}, default None
+        Test-time augmentation: the probabilities of each face are averaged with those of its
+        mirror image, or of ten windows moved by a few pixels.
 
     Returns
     -------
-    list of FaceEmotion
-        The faces in the order of their boxes, of :class:`FaceDetector` the surest first; empty
-        where there is none.
+    PhotoFaces
+        A list of :class:`FaceEmotion` in the order of their boxes, of :class:`FaceDetector` the
+        surest first; empty where there is no face.  Its ``width`` and ``height`` are those of the
+        upright photograph.
 
     Raises
     ------
@@ -72,7 +80,7 @@ def analyze_photo(
         or 300 for a JPEG.
     InvalidInputError
         For another array; boxes of another shape, or off the photograph; a classifier, detector
-        or margin that is none.
+        or margin that is none; a classifier whose classes are neither names nor FER codes.
     MissingDependencyError
         Where no detector or boxes are given and LiteRT is not installed.
 
@@ -102,6 +110,7 @@ def analyze_photo(
         detector=detector,
         boxes=None if boxes is None else [boxes],
         margin=margin,
+        tta=tta,
     )[0]
 
 
@@ -113,10 +122,11 @@ def analyze_photos(
     detector: Detector | None = ...,
     boxes: Iterable[ArrayLike | None] | None = ...,
     margin: float | None = ...,
+    tta: TestTimeAugmentation | None = ...,
     batch_size: int = ...,
     progress: bool = ...,
     return_errors: Literal[False] = ...,
-) -> list[list[FaceEmotion]]: ...
+) -> list[PhotoFaces]: ...
 @overload
 def analyze_photos(
     photos: Iterable[Photo],
@@ -125,10 +135,11 @@ def analyze_photos(
     detector: Detector | None = ...,
     boxes: Iterable[ArrayLike | None] | None = ...,
     margin: float | None = ...,
+    tta: TestTimeAugmentation | None = ...,
     batch_size: int = ...,
     progress: bool = ...,
     return_errors: bool,
-) -> list[list[FaceEmotion] | Fer2013KitError]: ...
+) -> list[PhotoFaces | Fer2013KitError]: ...
 def analyze_photos(
     photos: Iterable[Photo],
     *,
@@ -136,6 +147,7 @@ def analyze_photos(
     detector: Detector | None = None,
     boxes: Iterable[ArrayLike | None] | None = None,
     margin: float | None = None,
+    tta: TestTimeAugmentation | None = None,
     batch_size: int = 128,
     progress: bool = False,
     return_errors: bool = False,
@@ -153,7 +165,7 @@ def analyze_photos(
     boxes : iterable, optional
         The boxes of each photograph, as for :func:`analyze_photo`; where they are None, faces are
         looked for.
-    margin : float, optional
+    margin, tta : optional
         As for :func:`analyze_photo`.
     batch_size : int, default 128
         How many faces the classifier is given at once, or some more.
@@ -164,7 +176,7 @@ def analyze_photos(
 
     Returns
     -------
-    list of list of FaceEmotion
+    list of PhotoFaces
         The faces of each photograph, in the order of `photos`.
 
     Raises
@@ -185,20 +197,20 @@ def analyze_photos(
     >>> [len(faces) for faces in fk.analyze_photos(paths)]
     [1, 1]
     """
-    size = _face_size(classifier)
+    namer = FaceNamer(classifier, tta=tta)
     check_margin(margin)
     if detector is not None and not callable(detector):
         raise InvalidInputError(
-            f"detector must be callable: a picture in, boxes out; received {detector!r}"
+            f"detector must be callable: a picture in, boxes out; received {shown(detector)}"
         )
 
     def find(pixels: Pixels, given: ArrayLike | None) -> tuple[NDArray[np.float64], Crops]:
-        return find_faces(pixels, given, detector or _default_detector(), margin, size)
+        return find_faces(pixels, given, detector or _default_detector(), margin, namer.size)
 
     return _analyze(
         _with_boxes(_with_progress(photos, enabled=progress), boxes),
         find,
-        classifier,
+        namer,
         batch_size=batch_size,
         return_errors=return_errors,
     )
@@ -209,9 +221,10 @@ def analyze_crops(
     *,
     classifier: Classifier | None,
     aspect: Aspect,
+    tta: TestTimeAugmentation | None = None,
     batch_size: int = 128,
     progress: bool = False,
-) -> list[list[FaceEmotion] | Fer2013KitError]:
+) -> list[PhotoFaces | Fer2013KitError]:
     """Name the emotions in pictures that are faces already; an error stands in its picture's place.
 
     Parameters
@@ -222,18 +235,18 @@ def analyze_crops(
         As for :func:`analyze_photo`.
     aspect : {"crop", "stretch", "pad"}
         What becomes of pictures that are not square, as for :func:`to_face`.
-    batch_size, progress
+    tta, batch_size, progress
         As for :func:`analyze_photos`.
     """
-    size = _face_size(classifier)
+    namer = FaceNamer(classifier, tta=tta)
 
     def find(pixels: Pixels, _: ArrayLike | None) -> tuple[NDArray[np.float64], Crops]:
-        return whole_box(pixels), [whole_face(pixels.rgb, size, aspect=aspect)]
+        return whole_box(pixels), [whole_face(pixels.rgb, namer.size, aspect=aspect)]
 
     return _analyze(
         _with_boxes(_with_progress(photos, enabled=progress), None),
         find,
-        classifier,
+        namer,
         batch_size=batch_size,
         return_errors=True,
     )
@@ -242,7 +255,7 @@ def analyze_crops(
 def _analyze(
     photos: Iterable[tuple[Photo, ArrayLike | None]],
     find: Callable[[Pixels, ArrayLike | None], tuple[NDArray[np.float64], Crops]],
-    classifier: Classifier | None,
+    namer: FaceNamer,
     *,
     batch_size: int,
     return_errors: bool,
@@ -250,27 +263,28 @@ def _analyze(
     if batch_size < 1:
         raise InvalidInputError(f"batch_size must be at least 1; received {batch_size!r}")
     results: list[Any] = []
-    waiting: list[tuple[int, NDArray[np.float64]]] = []
+    waiting: list[tuple[PhotoFaces, NDArray[np.float64]]] = []
     crops: Crops = []
 
     def classify_waiting() -> None:
-        faces = iter(_classify(classifier, crops, np.concatenate([boxes for _, boxes in waiting])))
-        for place, boxes in waiting:
-            results[place] = [next(faces) for _ in boxes]
+        faces = iter(namer.name(crops, np.concatenate([boxes for _, boxes in waiting])))
+        for photo_faces, boxes in waiting:
+            photo_faces.extend(next(faces) for _ in boxes)
         waiting.clear()
         crops.clear()
 
     for photo, given in photos:
-        results.append([])
         try:
-            boxes, cut = find(read_photo(photo), given)
+            pixels = read_photo(photo)
+            boxes, cut = find(pixels, given)
         except (MediaFileError, InvalidInputError) as error:
             if not return_errors:
                 raise
-            results[-1] = error
+            results.append(error)
             continue
+        results.append(PhotoFaces(width=pixels.width, height=pixels.height))
         if cut:
-            waiting.append((len(results) - 1, boxes))
+            waiting.append((results[-1], boxes))
             crops += cut
         if len(crops) >= batch_size:
             classify_waiting()
@@ -297,7 +311,7 @@ def _with_boxes(
 def _with_progress(photos: Iterable[Any], *, enabled: bool) -> Iterable[Any]:
     if isinstance(photos, str | bytes | PathLike):
         raise InvalidInputError(
-            f"photos must be several; received {photos!r}; use analyze_photo for one, and "
+            f"photos must be several; received {shown(photos)}; use analyze_photo for one, and "
             "find_photos for what a folder or a pattern holds"
         )
     if not enabled:
@@ -305,49 +319,6 @@ def _with_progress(photos: Iterable[Any], *, enabled: bool) -> Iterable[Any]:
     from tqdm import tqdm
 
     return tqdm(photos, desc="photos", unit="photo", disable=None, leave=False)
-
-
-def _classify(
-    classifier: Classifier | None, crops: Crops, boxes: NDArray[np.float64]
-) -> list[FaceEmotion]:
-    classifier = _default_classifier() if classifier is None else classifier
-    faces = np.stack(crops)
-    channels = getattr(classifier, "image_shape_", IMAGE_SHAPE)[2]
-    if channels > 1:
-        faces = np.repeat(faces[..., None], channels, axis=-1)
-    probabilities = np.asarray(classifier.predict_proba(faces))
-    names = tuple(getattr(classifier, "class_names_", CLASS_NAMES))
-    is_number = probabilities.dtype.kind in "biuf"
-    if probabilities.shape != (len(faces), len(names)) or not is_number:
-        raise InvalidInputError(
-            f"the classifier's predict_proba must return shape {(len(faces), len(names))}, a row "
-            f"for each face and a column for each of {', '.join(names)}; "
-            f"received {probabilities.dtype} {probabilities.shape}"
-        )
-    if not (probabilities >= 0).all():  # not so for NaN either
-        raise InvalidInputError(
-            "the classifier's predict_proba must return probabilities, 0 or more; received "
-            f"{probabilities[~(probabilities >= 0)][0]}"
-        )
-    return [face_emotion(box, row, names) for box, row in zip(boxes, probabilities, strict=True)]
-
-
-def _face_size(classifier: Classifier | None) -> tuple[int, int]:
-    if classifier is not None and not hasattr(classifier, "predict_proba"):
-        raise InvalidInputError(
-            "classifier must have predict_proba, as an EmotionPredictor or an EmotionClassifier "
-            f"has; received {classifier!r}; for the name of a network that ships use "
-            "EmotionPredictor.from_pretrained(name), for a file EmotionPredictor.load(path)"
-        )
-    height, width, _ = getattr(classifier, "image_shape_", IMAGE_SHAPE)
-    return height, width
-
-
-@cache
-def _default_classifier() -> Classifier:
-    from fer2013kit import EmotionPredictor
-
-    return EmotionPredictor.from_pretrained()
 
 
 @cache

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from fer2013kit.emotions import CLASS_COLORS
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.faces._emotion import FaceEmotion
 from fer2013kit.faces._photos import read_photo
 
@@ -71,12 +71,15 @@ def annotate(photo: Photo, faces: Iterable[FaceEmotion]) -> Image.Image:
     from PIL import Image, ImageDraw
 
     if not isinstance(faces, Iterable):
-        raise InvalidInputError(f"faces must be what analyze_photo returns; received {faces!r}")
+        raise InvalidInputError(
+            f"faces must be what analyze_photo returns; received {shown(faces)}"
+        )
     faces = list(faces)
     for face in faces:
         if not isinstance(face, FaceEmotion):
             raise InvalidInputError(
-                f"faces must be the FaceEmotion of one photograph; received {face!r} among them"
+                "faces must be the FaceEmotion of one photograph; received among them "
+                f"{shown(face)}"
             )
     pixels = read_photo(photo)
     picture = Image.fromarray(pixels.rgb)

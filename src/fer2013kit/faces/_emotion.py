@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from fer2013kit.emotions import CLASS_NAMES
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -61,6 +59,9 @@ class FaceEmotion:
         Whether `score` is below 0.5, so that the other classes together are as probable.
     class_names : tuple of str
         The names of the classes.
+    crop : ndarray of uint8, shape (48, 48)
+        The face that was judged, cut out and in grey levels; of the classifier's own height and
+        width if it has another ``image_shape_``.
 
     See Also
     --------
@@ -72,6 +73,8 @@ class FaceEmotion:
     >>> (face,) = fk.analyze_photo(fk.sample_photos()[0])
     >>> face.emotion, face.uncertain
     ('happy', False)
+    >>> face.crop.shape, face.crop.dtype
+    ((48, 48), dtype('uint8'))
     """
 
     box: FaceBox
@@ -79,10 +82,11 @@ class FaceEmotion:
     emotion: str
     score: float
     uncertain: bool
-    class_names: tuple[str, ...] = CLASS_NAMES
+    class_names: tuple[str, ...]
+    crop: NDArray[np.uint8]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return everything as plain numbers and strings, for JSON.
+        """Return everything but the crop as plain numbers and strings, for JSON.
 
         Returns
         -------
@@ -98,12 +102,40 @@ class FaceEmotion:
         }
 
 
+class PhotoFaces(list[FaceEmotion]):
+    """The faces of a photograph: a list, with the photograph's size.
+
+    Parameters
+    ----------
+    faces : iterable of FaceEmotion
+        What the list holds.
+    width, height : int
+        Of the upright photograph in its own pixels, in which the boxes are.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> faces = fk.analyze_photo(fk.sample_photos()[0])
+    >>> len(faces), faces.width, faces.height
+    (1, 512, 512)
+    """
+
+    def __init__(self, faces: Iterable[FaceEmotion] = (), *, width: int, height: int) -> None:
+        super().__init__(faces)
+        self.width = width
+        self.height = height
+
+
 def face_emotion(
-    box: Sequence[float], probabilities: NDArray[Any], class_names: tuple[str, ...]
+    box: Sequence[float],
+    probabilities: NDArray[Any],
+    class_names: tuple[str, ...],
+    crop: NDArray[np.uint8],
 ) -> FaceEmotion:
     """Return what the probabilities say about the face in a box."""
     row = np.array(probabilities, np.float32)
     row.setflags(write=False)
+    crop.setflags(write=False)
     best = int(row.argmax())
     score = float(row[best])
     left, top, width, height = (round(float(length)) for length in box)
@@ -114,4 +146,5 @@ def face_emotion(
         score=score,
         uncertain=score < CERTAIN_PROBABILITY,
         class_names=class_names,
+        crop=crop,
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from fer2013kit._checks import is_number
 from fer2013kit.emotions import IMAGE_SHAPE
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.faces._crops import cut_face, face_square, fills_picture, whole_face
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ def check_boxes(boxes: ArrayLike, *, name: str) -> NDArray[np.float64]:
         array = np.asarray(boxes)
     except ValueError as error:  # rows of different lengths
         raise InvalidInputError(
-            f"{name} must be numbers of shape (n, 4): left, top, width, height; received {boxes!r}"
+            f"{name} must be numbers of shape (n, 4): left, top, width, height; "
+            f"received {shown(boxes)}"
         ) from error
     if not array.size:
         return np.empty((0, _BOX_LENGTH))
@@ -84,7 +85,7 @@ def check_margin(margin: Any) -> None:
         return
     if not (is_number(margin) and _LEAST_MARGIN < margin < math.inf):
         raise InvalidInputError(
-            f"margin must be a number above {_LEAST_MARGIN}; received {margin!r}"
+            f"margin must be a number above {_LEAST_MARGIN}; received {shown(margin)}"
         )
 
 

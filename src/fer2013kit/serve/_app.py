@@ -61,9 +61,8 @@ def create_app(
     Parameters
     ----------
     classifier : object, optional
-        As for :func:`analyze_photo`; by default ``EmotionPredictor.from_pretrained()``.  With
-        this default or an :class:`EmotionClassifier`, and where TensorFlow is installed, the page
-        explains its answers (:func:`explain`).
+        As for :func:`analyze_photo`.  With the default or an :class:`EmotionClassifier`, and where
+        TensorFlow is installed, the page explains its answers (:func:`explain`).
     detector : callable, optional
         As for :func:`analyze_photo`.
     max_megabytes : float, default 20
@@ -84,7 +83,7 @@ def create_app(
     Raises
     ------
     InvalidInputError
-        For a limit that is not positive.
+        For a limit that is not positive, and for what :func:`analyze_photo` refuses.
     MissingDependencyError
         Where the extra ``serve`` is not installed.
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
+    from fer2013kit.faces import PhotoFaces
+
 # Pillow reads others by programs of their own (PostScript by Ghostscript, with files on disk).
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
-_SIDEWAYS: Final = {5, 6, 7, 8}
-_ORIENTATION: Final = 0x0112  # the tag's number in EXIF
 
 
 class RefusedPhotoError(Fer2013KitError, ValueError):
@@ -53,31 +53,26 @@ class PhotoWork:
     """
 
     def __init__(self, classifier: Any, detector: Any, *, max_pixels: int) -> None:
-        from fer2013kit.runtime import EmotionPredictor
-
-        self._is_default = classifier is None
-        self._classifier: Any = (
-            EmotionPredictor.from_pretrained() if classifier is None else classifier
-        )
+        self._classifier = classifier
+        # Of a search, the classifier that it chose can be explained.
+        self._explained: Any = getattr(classifier, "best_estimator_", classifier)
         self._detector = detector
         self._max_pixels = max_pixels
-        self._explained: Any = None
         # What is missing is told now, not with the first photo.
         analyze_photo(np.zeros((64, 64), np.uint8), classifier=self._classifier, detector=detector)
 
     @property
     def explains(self) -> bool:
         """Whether heat maps are to be had: they need the gradients of a Keras network."""
-        if not self._is_default and not hasattr(self._classifier, "model_"):
+        if self._classifier is not None and not hasattr(self._explained, "model_"):
             return False
         return find_spec("tensorflow") is not None
 
     def analyze(self, content: bytes) -> dict[str, Any]:
         """Return the size of the upright photo and its faces."""
-        picture = self._open(content)
-        width, height = _upright_size(picture)
-        faces = analyze_photo(picture, classifier=self._classifier, detector=self._detector)
-        return {"width": width, "height": height, "faces": [face.as_dict() for face in faces]}
+        found = self._find(content)
+        faces = [face.as_dict() for face in found]
+        return {"width": found.width, "height": found.height, "faces": faces}
 
     def explain(self, content: bytes, number: int) -> dict[str, Any]:
         """Return a face as the network saw it, and what in it spoke for its emotion.
@@ -93,34 +88,36 @@ class PhotoWork:
             raise RefusedPhotoError(
                 "explanations need TensorFlow and a trained classifier (.fer)", status=501
             )
-        seen = _Watched(self._classifier)
-        faces = analyze_photo(self._open(content), classifier=seen, detector=self._detector)
+        faces = self._find(content)
         if not 0 <= number < len(faces):
             raise InvalidInputError(
                 f"face must be below the number of faces, {len(faces)}; received {number}"
             )
         from fer2013kit.explanation import explain
 
-        crop = np.concatenate(seen.crops)[number]
-        emotion = faces[number].emotion
-        (heat,) = explain(self._trained(), crop[np.newaxis], emotion=emotion)
-        gray = crop.reshape(*crop.shape[:2], -1)[..., 0]
+        trained = self._trained()
+        emotion, crop = faces[number].emotion, faces[number].crop
+        pictures = np.repeat(crop[np.newaxis, ..., np.newaxis], trained.image_shape_[2], axis=-1)
+        (heat,) = explain(trained, pictures, emotion=emotion)
         return {
             "emotion": emotion,
-            "width": gray.shape[1],
-            "height": gray.shape[0],
-            "face": _in_base64(gray),
+            "width": crop.shape[1],
+            "height": crop.shape[0],
+            "face": _in_base64(crop),
             "heat": _in_base64(np.rint(heat * 255).astype(np.uint8)),
         }
+
+    def _find(self, content: bytes) -> PhotoFaces:
+        return analyze_photo(
+            self._open(content), classifier=self._classifier, detector=self._detector
+        )
 
     def _trained(self) -> Any:
         """Return the classifier whose gradients can be told, loaded when first asked for."""
         if self._explained is None:
             from fer2013kit.classifier import EmotionClassifier
 
-            self._explained = (
-                EmotionClassifier.from_pretrained() if self._is_default else self._classifier
-            )
+            self._explained = EmotionClassifier.from_pretrained()
         return self._explained
 
     def _open(self, content: bytes) -> Image.Image:
@@ -148,28 +145,6 @@ class PhotoWork:
             f"{self._max_pixels / 1e6:g} million; make it smaller",
             status=413,
         )
-
-
-class _Watched:
-    """A classifier that keeps the faces it was shown."""
-
-    def __init__(self, classifier: Any) -> None:
-        self._classifier = classifier
-        self.crops: list[NDArray[np.uint8]] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._classifier, name)
-
-    def predict_proba(self, X: NDArray[np.uint8], /) -> NDArray[Any]:
-        self.crops.append(X)
-        probabilities: NDArray[Any] = self._classifier.predict_proba(X)
-        return probabilities
-
-
-def _upright_size(picture: Image.Image) -> tuple[int, int]:
-    width, height = picture.size
-    sideways = picture.getexif().get(_ORIENTATION) in _SIDEWAYS
-    return (height, width) if sideways else (width, height)
 
 
 def _in_base64(array: NDArray[np.uint8]) -> str:

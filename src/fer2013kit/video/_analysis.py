@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from fer2013kit._class_names import classifier_names
 from fer2013kit._optional import needed
-from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.faces import analyze_photo, annotate
 from fer2013kit.video._reading import open_video
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fer2013kit.faces import FaceEmotion
-    from fer2013kit.typing import Classifier, Detector
+    from fer2013kit.typing import Classifier, Detector, TestTimeAugmentation
     from fer2013kit.video._reading import Source, Video
 
 _BOX = ("left", "top", "width", "height")
@@ -34,6 +34,7 @@ def analyze_video(
     sampling_rate: float | None = 5.0,
     duration: float | None = None,
     smoothing: float | None = None,
+    tta: TestTimeAugmentation | None = None,
     annotated: str | os.PathLike[str] | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
@@ -57,6 +58,8 @@ def analyze_video(
     smoothing : float, optional
         Time constant, in seconds, of an exponential average of the probabilities along each
         track; 0.5 calms a flickering answer.  By default each frame stands for itself.
+    tta : {None, "flip", "ten_crop"}, default None
+        As for :func:`analyze_photo`.
     annotated : path, optional
         Also write the analysed frames, with what :func:`annotate` draws, to this file
         (``.mp4``, ``.mkv``, ``.mov``; without sound).
@@ -77,7 +80,8 @@ def analyze_video(
     MediaFileError
         For a file or camera that is missing, no video, or broken from its beginning.
     InvalidInputError
-        For another argument.
+        For another argument; a classifier whose classes are neither names nor FER codes, or bear
+        the name of another column.
     MissingDependencyError
         Where PyAV (the extra ``video``), pandas or SciPy is not installed.
 
@@ -116,7 +120,7 @@ def analyze_video(
         import pandas as pd
         import scipy.optimize  # noqa: F401 - told now, not with the second frame
 
-    names = tuple(getattr(classifier, "class_names_", CLASS_NAMES))
+    columns = _columns(classifier)
     rows: list[tuple[Any, ...]] = []
     tracker = Tracker(smoothing)
     with ExitStack() as stack:
@@ -128,7 +132,7 @@ def analyze_video(
             write = stack.enter_context(video_writer(annotated, rate))
         try:
             for frame in opened.frames(sampling_rate, duration):
-                faces = analyze_photo(frame.rgb, classifier=classifier, detector=detector)
+                faces = analyze_photo(frame.rgb, classifier=classifier, detector=detector, tta=tta)
                 tracked = tracker.update(faces, frame.time)
                 rows += [_row(frame.time, frame.number, track, face) for track, face in tracked]
                 if write is not None:
@@ -137,7 +141,6 @@ def analyze_video(
         except KeyboardInterrupt:
             if opened.path is not None:
                 raise
-    columns = ["time", "frame", "track", *_BOX, *names, *_ANSWER]
     kinds = {
         **dict.fromkeys(columns, "float64"),
         **dict.fromkeys(("frame", "track", *_BOX), "int64"),
@@ -145,6 +148,17 @@ def analyze_video(
         "uncertain": "bool",
     }
     return pd.DataFrame(rows, columns=columns).astype(kinds)
+
+
+def _columns(classifier: Classifier | None) -> list[str]:
+    names = classifier_names(classifier)
+    columns = ["time", "frame", "track", *_BOX, *names, *_ANSWER]
+    if len(set(columns)) < len(columns):
+        raise InvalidInputError(
+            f"a class must not have the name of another column, {', '.join(columns[:7])}, "
+            f"{', '.join(_ANSWER)}; received the classes {', '.join(names):.200}"
+        )
+    return columns
 
 
 def _row(time: float, number: int, track: int, face: FaceEmotion) -> tuple[Any, ...]:

@@ -1,0 +1,126 @@
+"""Faces to their emotions, by any classifier."""
+
+from __future__ import annotations
+
+import inspect
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fer2013kit._checks import check_choice
+from fer2013kit._class_names import classifier_names, inside
+from fer2013kit._inference import views
+from fer2013kit.emotions import IMAGE_SHAPE
+from fer2013kit.exceptions import InvalidInputError, shown
+from fer2013kit.faces._emotion import face_emotion
+from fer2013kit.loading import load_predictor
+from fer2013kit.pretrained import DEFAULT_NAME
+from fer2013kit.typing import TestTimeAugmentation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from fer2013kit.faces._emotion import FaceEmotion
+    from fer2013kit.typing import Classifier
+
+
+class FaceNamer:
+    """Names the emotions of faces by a classifier, which is looked at once.
+
+    Parameters
+    ----------
+    classifier : object, optional
+        As for :func:`analyze_photo`.
+    tta : {None, "flip", "ten_crop"}
+        The views that are averaged.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The words for the columns of its probabilities.
+    size : tuple of int
+        Height and width of the faces that it takes, from its ``image_shape_``.
+
+    Raises
+    ------
+    InvalidInputError
+        For what is no classifier, classes without words, or another `tta`.
+    """
+
+    def __init__(
+        self, classifier: Classifier | None, *, tta: TestTimeAugmentation | None = None
+    ) -> None:
+        if classifier is not None and not hasattr(classifier, "predict_proba"):
+            raise InvalidInputError(
+                "classifier must have predict_proba, as an EmotionPredictor or an "
+                f"EmotionClassifier has; received {shown(classifier)}; for the name of a network "
+                "that ships, or a file, use load_predictor"
+            )
+        check_choice("tta", tta, TestTimeAugmentation | None)
+        self._classifier = _default_classifier() if classifier is None else classifier
+        self._tta = tta
+        self.names = classifier_names(self._classifier)
+        height, width, self._channels = _picture_shape(self._classifier)
+        self.size: tuple[int, int] = (height, width)
+
+    def name(
+        self, crops: Sequence[NDArray[np.uint8]], boxes: NDArray[np.float64]
+    ) -> list[FaceEmotion]:
+        """Return what each face, (height, width), in a box of its photograph is taken for."""
+        faces = np.stack(crops)
+        if self._channels > 1:
+            faces = np.repeat(faces[..., None], self._channels, axis=-1)
+        probabilities = self._probabilities(faces)
+        names = self.names
+        is_number = probabilities.dtype.kind in "biuf"
+        if probabilities.shape != (len(faces), len(names)) or not is_number:
+            raise InvalidInputError(
+                f"the classifier's predict_proba must return shape {(len(faces), len(names))}, a "
+                f"row for each face and a column for each of {', '.join(names)}; "
+                f"received {probabilities.dtype} {probabilities.shape}"
+            )
+        if not (probabilities >= 0).all():  # not so for NaN either
+            raise InvalidInputError(
+                "the classifier's predict_proba must return probabilities, 0 or more; received "
+                f"{probabilities[~(probabilities >= 0)][0]}"
+            )
+        rows = zip(boxes, probabilities, crops, strict=True)
+        return [face_emotion(box, row, names, crop) for box, row, crop in rows]
+
+    def _probabilities(self, faces: NDArray[np.uint8]) -> NDArray[Any]:
+        predict: Any = self._classifier.predict_proba
+        if self._tta is None:
+            return np.asarray(predict(faces))
+        if _takes_tta(predict):
+            return np.asarray(predict(faces, tta=self._tta))
+        # A classifier that knows no views is shown them.
+        batch = faces.reshape(*faces.shape[:3], -1)
+        shown = [view.reshape(faces.shape) for view in views(batch, self._tta)]
+        answers: NDArray[Any] = np.mean([np.asarray(predict(one)) for one in shown], axis=0)
+        return answers
+
+
+def _picture_shape(classifier: Classifier) -> tuple[int, int, int]:
+    """Return height, width and channels of the faces that a classifier takes."""
+    for one in inside(classifier):
+        if hasattr(one, "image_shape_"):
+            height, width, channels = one.image_shape_
+            return height, width, channels
+        if len(getattr(one, "steps", ())) > 1:  # what is last in a pipeline sees other arrays
+            break
+    return IMAGE_SHAPE
+
+
+def _takes_tta(predict: Callable[..., Any]) -> bool:
+    try:
+        return "tta" in inspect.signature(predict).parameters
+    except ValueError:  # of a function that is not Python's
+        return False
+
+
+@cache
+def _default_classifier() -> Classifier:
+    return load_predictor(DEFAULT_NAME)

@@ -1,0 +1,85 @@
+"""A network by its name or its file, with the lightest reader that fits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from fer2013kit.exceptions import ModelFileError, did_you_mean
+from fer2013kit.pretrained import list_pretrained
+
+if TYPE_CHECKING:
+    import os
+
+    from fer2013kit.classifier import EmotionClassifier
+    from fer2013kit.runtime import EmotionPredictor
+
+_EXPORTED: Final = (".onnx", ".tflite")
+
+
+def load_predictor(
+    name_or_path: str | os.PathLike[str],
+) -> EmotionPredictor | EmotionClassifier:
+    """Return what predicts with a network that ships or that was saved, the lightest there is.
+
+    Parameters
+    ----------
+    name_or_path : str or path
+        One of :func:`list_pretrained`, or a file of :meth:`EmotionClassifier.export` (``.tflite``,
+        ``.onnx``) or :meth:`EmotionClassifier.save` (``.fer``).  A file of that name goes before
+        the network that ships.
+
+    Returns
+    -------
+    EmotionPredictor or EmotionClassifier
+        The first, which needs no TensorFlow, for all but ``.fer``.
+
+    Raises
+    ------
+    ModelFileError
+        If there is neither such a file nor a network of that name, or the file is none of these.
+    ChecksumError
+        If a network that ships is not the one that was shipped.
+    MissingDependencyError
+        If what runs it is not installed.
+
+    See Also
+    --------
+    EmotionClassifier.from_pretrained : A network that ships, to train it on or explain it.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> fk.load_predictor("five_layer_cnn").class_names_[3]
+    'happy'
+    """
+    path = find_file(name_or_path)
+    if path is not None and path.suffix.lower() not in _EXPORTED:
+        from fer2013kit.classifier import EmotionClassifier
+
+        return EmotionClassifier.load(path)
+    from fer2013kit.runtime import EmotionPredictor
+
+    if path is None:
+        return EmotionPredictor.from_pretrained(str(name_or_path))
+    return EmotionPredictor.load(path)
+
+
+def find_file(name_or_path: str | os.PathLike[str]) -> Path | None:
+    """Return the file of that name, or None for the name of a network that ships.
+
+    Raises
+    ------
+    ModelFileError
+        If it is neither.
+    """
+    path = Path(name_or_path)
+    if path.exists():
+        return path
+    names = list_pretrained()
+    if str(name_or_path) in names:
+        return None
+    raise ModelFileError(
+        f"{path}: no such file, and no network of that name ships with the package"
+        f"{did_you_mean(path, names) or '.'} Those that do: {', '.join(names) or 'none'}"
+    )
