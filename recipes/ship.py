@@ -1,6 +1,6 @@
 """Put a trained classifier into the package: python -m recipes.ship TRAINED.fer CSV --name NAME.
 
-It writes the float16 ``.fer``, the file of the light runtime, and what the manifest says of them:
+With --ferplus fer2013new.csv the labels are what most people voted for.  It writes the float16 ``.fer``, the file of the light runtime, and what the manifest says of them:
 their SHA-256 and the figures on PublicTest that the model card shows.
 """
 
@@ -21,12 +21,17 @@ import tensorflow as tf
 import fer2013kit as fk
 from fer2013kit._files import write_atomically
 from fer2013kit.pretrained import FOLDER, MANIFEST_NAME, read_manifest
+from recipes.ferplus import rows_with_majority
 from recipes.train import VIEWS, scaled_calibration_error, without_leaks
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from collections.abc import Mapping
 
-LARGEST_TOTAL: Final = 25_000_000
+    from numpy.typing import ArrayLike, NDArray
+
+    Rows = tuple[NDArray[np.uint8], NDArray[np.int64]]
+
+LARGEST_TOTAL: Final = 35_000_000
 """Bytes that all shipped files may take together."""
 
 LARGEST_LOSS: Final = 0.004
@@ -42,6 +47,7 @@ def main() -> None:
     parser.add_argument("trained", type=Path, help="what EmotionClassifier.save wrote")
     parser.add_argument("data", type=Path, help="FER-2013 with the pixels that were trained on")
     parser.add_argument("--name", required=True, help="under which it is asked for")
+    parser.add_argument("--ferplus", type=Path, help="fer2013new.csv, for a network of its classes")
     parser.add_argument("--recipe", default="", help="how it was trained: the command, in words")
     parser.add_argument(
         "--quantization", choices=["dynamic", "none"], default="dynamic", help="of the light file"
@@ -49,16 +55,31 @@ def main() -> None:
     options = parser.parse_args()
     quantization = None if options.quantization == "none" else options.quantization
     classifier = fk.EmotionClassifier.load(options.trained)
-    data = fk.load_fer2013(options.data)
-    entry = ship(classifier, data, options.name, quantization=quantization, recipe=options.recipe)
+    data = fk.load_fer2013(options.data, ferplus=options.ferplus)
+    splits = {
+        "PublicTest": data.validation,
+        "PublicTest without rows of Training": without_leaks(data),
+    }
+    entry = ship(
+        classifier,
+        {
+            name: tuple(split)[:2] if options.ferplus is None else rows_with_majority(split)
+            for name, split in splits.items()
+        },
+        options.name,
+        labels="FER-2013" if options.ferplus is None else "the majority of the FER+ votes",
+        quantization=quantization,
+        recipe=options.recipe,
+    )
     print(json.dumps({key: entry[key] for key in entry if key != "report"}, indent=2))
 
 
 def ship(
     classifier: fk.EmotionClassifier,
-    data: fk.FER2013,
+    rows: Mapping[str, Rows],
     name: str,
     *,
+    labels: str = "FER-2013",
     folder: Path = FOLDER,
     quantization: str | None = "dynamic",
     recipe: str = "",
@@ -69,10 +90,12 @@ def ship(
     ----------
     classifier : EmotionClassifier
         Trained; one without a temperature is calibrated on PublicTest.
-    data : FER2013
-        With Training, for the leaks, and PublicTest, for the figures.
+    rows : mapping of str to (X, y)
+        What it is measured on: "PublicTest", and others whose figures stand beside.
     name : str
         Under which it is asked for.
+    labels : str
+        Whose labels `y` are.
     folder : Path
         Where the shipped files lie.
     quantization : {"dynamic", None}
@@ -85,9 +108,7 @@ def ship(
     dict
         The entry.
     """
-    if data.validation is None:
-        raise SystemExit("the data has no PublicTest to measure on")
-    X, y = data.validation
+    X, y = rows["PublicTest"]
     classifier.set_params(warm_start=False)  # how it was trained, not how others will
     # Figures are those of the weights as they are shipped, in float32, on any machine.
     with tempfile.TemporaryDirectory() as temporary:
@@ -95,7 +116,7 @@ def ship(
         classifier.save(draft, weights_dtype="float16")
         classifier = _in_float32(draft)
     calibrated_before = classifier.temperature_
-    after = scaled_calibration_error(classifier, data.validation)  # leaves the temperature at 1
+    after = scaled_calibration_error(classifier, X, y)  # leaves the temperature at 1
     uncalibrated = classifier.evaluate(X, y)
     classifier.temperature_ = calibrated_before
     if calibrated_before == 1.0:
@@ -111,9 +132,10 @@ def ship(
             for key, value in classifier.get_params(deep=False).items()
             if value != getattr(fk.EmotionClassifier(), key)
         },
-        "PublicTest": {views or "one pass": _scores(classifier, X, y, views) for views in VIEWS},
-        "PublicTest without rows of Training": {
-            views or "one pass": _scores(classifier, *without_leaks(data), views) for views in VIEWS
+        "labels": labels,
+        **{
+            part: {views or "one pass": _scores(classifier, *of_part, views) for views in VIEWS}
+            for part, of_part in rows.items()
         },
         "ece": {
             "before": round(uncalibrated.ece, _DIGITS),

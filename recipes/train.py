@@ -91,17 +91,17 @@ def _measured(classifier: fk.EmotionClassifier, data: fk.FER2013) -> dict[str, A
     return {
         "PublicTest": _measure(classifier, data.validation),
         "PublicTest without rows of Training": _measure(classifier, without_leaks(data)),
-        "ece after temperature scaling": scaled_calibration_error(classifier, data.validation),
+        "ece after temperature scaling": scaled_calibration_error(classifier, *data.validation),
         "report": classifier.evaluate(*data.validation).as_dict(),
     }
 
 
-def scaled_calibration_error(classifier: fk.EmotionClassifier, split: fk.Split) -> float:
-    """Return the calibration error with a temperature fitted on the other half of the split."""
+def scaled_calibration_error(classifier: fk.EmotionClassifier, X: Any, y: Any) -> float:
+    """Return the calibration error with a temperature fitted on the other half of the rows."""
     errors = []
     for half in (0, 1):
-        classifier.calibrate(split.images[half::2], split.labels[half::2])
-        report = classifier.evaluate(split.images[1 - half :: 2], split.labels[1 - half :: 2])
+        classifier.calibrate(X[half::2], y[half::2])
+        report = classifier.evaluate(X[1 - half :: 2], y[1 - half :: 2])
         errors.append(report.ece)
     classifier.temperature_ = 1.0
     return round(float(np.mean(errors)), 4)

@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pytest
 from recipes import ship
+from recipes.train import without_leaks
 
 import fer2013kit as fk
 from fer2013kit import pretrained
@@ -17,6 +18,13 @@ def data():
     return fk.make_fer2013(n_samples=210, random_state=0)
 
 
+def rows(data):
+    return {
+        "PublicTest": tuple(data.validation),
+        "PublicTest without rows of Training": tuple(without_leaks(data)),
+    }
+
+
 @pytest.fixture(scope="module")
 def own(data, tmp_path_factory):
     """A folder with one network in it, put there as the shipped ones are."""
@@ -25,7 +33,7 @@ def own(data, tmp_path_factory):
     )
     clf.fit(*data.train)
     folder = tmp_path_factory.mktemp("weights")
-    entry = ship.ship(clf, data, "tiny", folder=folder, recipe="one epoch", quantization=None)
+    entry = ship.ship(clf, rows(data), "tiny", folder=folder, recipe="one epoch", quantization=None)
     return folder, entry, clf
 
 
@@ -102,7 +110,7 @@ def test_nothing_shipped_is_an_empty_list(tmp_path, monkeypatch):
 def test_too_much_is_not_shipped(own, data, tmp_path, monkeypatch):
     monkeypatch.setattr(ship, "LARGEST_TOTAL", 1000)
     with pytest.raises(SystemExit, match="of 1,000"):
-        ship.ship(own[2], data, "tiny", folder=tmp_path)
+        ship.ship(own[2], rows(data), "tiny", folder=tmp_path)
     assert not list(tmp_path.iterdir())
 
 
