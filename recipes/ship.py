@@ -1,7 +1,8 @@
 """Put a trained classifier into the package: python -m recipes.ship TRAINED.fer CSV --name NAME.
 
-With --ferplus fer2013new.csv the labels are what most people voted for.  It writes the float16 ``.fer``, the file of the light runtime, and what the manifest says of them:
-their SHA-256 and the figures on PublicTest that the model card shows.
+With --ferplus fer2013new.csv the labels are what most people voted for.  It writes the float16
+``.fer``, the file of the light runtime, and what the manifest says of them: their SHA-256 and the
+figures on PublicTest that the model card shows.
 """
 
 from __future__ import annotations

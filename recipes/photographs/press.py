@@ -1,4 +1,4 @@
-"""Name the faces of labelled photographs, with each network:
+"""Name the faces of labelled photographs with each network.
 
     python recipes/photographs/press.py ../shared/data/press-photos five_layer_cnn ferplus_cnn
     python recipes/photographs/press.py ../shared/data/press-photos ferplus_cnn five_layer_cnn=0.3
@@ -62,9 +62,7 @@ def largest_faces(folder: Path) -> tuple[list[fk.FaceEmotion | None], NDArray[np
     return faces, np.array([fk.CLASS_NAMES.index(row["emotion"]) for row in rows])
 
 
-def seven(
-    predictor: Any, crops: NDArray[np.uint8], tta: str | None = None
-) -> NDArray[np.float64]:
+def seven(predictor: Any, crops: NDArray[np.uint8], tta: str | None = None) -> NDArray[np.float64]:
     """Return the probabilities of the seven words, which sum to 1."""
     names = list(predictor.class_names_)
     probabilities = predictor.predict_proba(crops, tta=tta).astype(np.float64)
@@ -74,13 +72,15 @@ def seven(
 
 
 def describe(probabilities: NDArray[np.float64], labels: NDArray[np.int64], n_photos: int) -> str:
-    """Return accuracy with its interval, recall of each word, and what the sure answers are worth."""
+    """Return accuracy and its interval, recall of each word, and what sure answers are worth."""
     answers = probabilities.argmax(axis=1)
     right = answers == labels
     interval = binomtest(int(right.sum()), n_photos).proportion_ci(method="wilson")
     sure = probabilities.max(axis=1) >= 0.5
     recall = _recall(answers, labels)
-    words = ", ".join(f"{word} {share:.2f}" for word, share in zip(fk.CLASS_NAMES, recall, strict=True))
+    words = ", ".join(
+        f"{word} {share:.2f}" for word, share in zip(fk.CLASS_NAMES, recall, strict=True)
+    )
     return (
         f"{right.sum() / n_photos:.3f} ({interval.low:.3f} to {interval.high:.3f}); {words}; "
         f"sure of {sure.mean():.3f}, of these right {right[sure].mean():.3f}"

@@ -248,6 +248,44 @@ def test_truncated_plain_tar(tmp_path):
     assert_refused(path, "damaged or incomplete")
 
 
+def _damage_header(content, start):
+    content[start] ^= 1
+
+
+def _zero_header(content, start):
+    content[start : start + 512] = bytes(512)
+
+
+def _cut_at_header(content, start):
+    del content[start:]
+
+
+def _cut_in_header(content, start):
+    del content[start + 100 :]
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+@pytest.mark.parametrize("damage", [_damage_header, _zero_header, _cut_at_header, _cut_in_header])
+def test_tar_is_read_whole_or_not_at_all(tmp_path, damage, compress):
+    whole = fake.write_tar(tmp_path / "whole.tar", fake.picture_files(GOOD), "w").read_bytes()
+    headers = [at for at in range(0, len(whole), 512) if whole[at + 257 : at + 262] == b"ustar"]
+    content = bytearray(whole)
+    damage(content, headers[len(headers) // 2])
+    path = tmp_path / "damaged.tar"
+    path.write_bytes(compress(bytes(content)))
+    with pytest.raises(fk.DatasetFormatError, match="damaged or incomplete"):
+        fk.load_fer2013(path)
+
+
+def test_checksum_of_a_compressed_tar_is_read(tmp_path):
+    path = fake.write_tar(tmp_path / "a.tar.gz", fake.picture_files(GOOD), "w:gz")
+    content = bytearray(path.read_bytes())
+    content[-6] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(fk.DatasetFormatError, match="CRC"):
+        fk.load_fer2013(path)
+
+
 def test_truncated_tar_with_csv(tmp_path):
     csv = fake.write_csv(tmp_path / "x.csv", GOOD).read_bytes()
     path = fake.write_tar(tmp_path / "fer2013.tar.gz", {"fer2013/fer2013.csv": csv})

@@ -168,6 +168,7 @@ class TarTree:
                 for member in self._archive
                 if member.isfile() and not _is_rubbish(name := member.name.removeprefix("./"))
             }
+            _check_end(self._archive)
         except BaseException:
             self._archive.close()
             raise
@@ -185,6 +186,23 @@ class TarTree:
 
     def close(self) -> None:
         self._archive.close()
+
+
+def _check_end(archive: tarfile.TarFile) -> None:
+    """Raise unless all of an archive was listed and its compression's checksum holds.
+
+    ``tarfile`` takes the first header that it cannot read, or that a bad disk made zero, for the
+    end; and a compressed file tells its checksum only to who reads it to its own end.
+    """
+    stream = cast("IO[bytes]", archive.fileobj)
+    stream.seek(archive.offset)
+    length = 0
+    while rest := stream.read(_CHUNK_BYTES):
+        length += len(rest)
+        if rest.count(0) < len(rest):
+            raise tarfile.ReadError(f"no file and no end at byte {archive.offset:,}")
+    if length < tarfile.BLOCKSIZE:
+        raise tarfile.ReadError("its end is missing")
 
 
 def read_in_chunks(tree: FileTree, names: Container[str]) -> Iterator[list[tuple[str, bytes]]]:
