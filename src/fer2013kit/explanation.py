@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from fer2013kit._checks import check_choice
 from fer2013kit._gradient import gradient_of
 from fer2013kit._image_input import pixel_converter
+from fer2013kit._layers import replaced_call, walk_layers
 from fer2013kit.classifier import EmotionClassifier
 from fer2013kit.classifier._inputs import read_images
 from fer2013kit.exceptions import InvalidInputError, did_you_mean
@@ -205,7 +206,7 @@ def _calls(network: Any, image_shape: tuple[int, int, int]) -> list[_Call]:
     calls: list[_Call] = []
     times: dict[int, int] = {}
     with ExitStack() as stack:
-        for layer in dict.fromkeys(_layers(network)):
+        for layer in walk_layers(network.layers):
 
             def record(outputs: Any, layer: Any = layer) -> Any:
                 times[id(layer)] = times.get(id(layer), 0) + 1
@@ -218,13 +219,6 @@ def _calls(network: Any, image_shape: tuple[int, int, int]) -> list[_Call]:
             stack.enter_context(_watched(layer, record))
         network(np.zeros((1, *image_shape), np.float32), training=False)
     return calls
-
-
-def _layers(network: Any) -> Iterator[Any]:
-    for layer in network.layers:
-        yield layer
-        if isinstance(layer, keras.Model):
-            yield from _layers(layer)
 
 
 def _choose(calls: Sequence[_Call], name: str | None) -> _Call:
@@ -256,8 +250,5 @@ def _watched(layer: Any, observe: Callable[[Any], Any]) -> Iterator[None]:
         outputs = call(*args, **kwargs)
         return observe(outputs) if threading.get_ident() == me else outputs
 
-    layer.call = watched
-    try:
+    with replaced_call(layer, watched):
         yield
-    finally:
-        del layer.call

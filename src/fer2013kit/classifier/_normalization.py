@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import keras
+
+from fer2013kit._layers import replaced_call, walk_layers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,21 +31,11 @@ def fused_normalization(model: Any) -> Iterator[None]:
         Layers that are not for pictures with channels last, and all layers on backends other
         than TensorFlow, go on as they are.
     """
-    fused = [layer for layer in _layers(model) if _can_be_fused(layer)]
-    for layer in fused:
-        layer.call = _fused_call(layer)
-    try:
+    with ExitStack() as stack:
+        for layer in walk_layers(model.layers):
+            if _can_be_fused(layer):
+                stack.enter_context(replaced_call(layer, _fused_call(layer)))
         yield
-    finally:
-        for layer in fused:
-            del layer.call  # the class's own again
-
-
-def _layers(model: Any) -> Iterator[Any]:
-    for layer in model.layers:
-        yield layer
-        if isinstance(layer, keras.Model):
-            yield from _layers(layer)
 
 
 def _can_be_fused(layer: Any) -> bool:
