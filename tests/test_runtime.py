@@ -126,6 +126,35 @@ def test_words_are_refused(predictor):
         predictor.predict(np.full((1, 48, 48), "a"))
 
 
+@pytest.mark.parametrize("classes", [["sad", "happy"], [4, 3]])
+@pytest.mark.parametrize("tta", [None, "flip"])
+def test_classes_that_are_kept_share_what_the_others_get(exported, classes, tta):
+    whole = fk.EmotionPredictor.load(exported / "emotions.tflite")
+    two = fk.EmotionPredictor.load(exported / "emotions.tflite", classes=classes)
+    two = pickle.loads(pickle.dumps(two))  # noqa: S301 - our own bytes
+    assert two.class_names_ == ("sad", "happy")
+    assert two.classes_.tolist() == [4, 3]
+    kept = whole.predict_proba(X, tta=tta)[:, [4, 3]]
+    np.testing.assert_allclose(
+        two.predict_proba(X, tta=tta), kept / kept.sum(axis=1, keepdims=True), rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        (["happy"], "at least two"),
+        (["happy", "happy"], "each once"),
+        ([], "classes"),
+        (["happy", "hapy"], "did you mean 'happy'"),
+        ([3, 7], "received 7"),
+    ],
+)
+def test_classes_that_cannot_be_kept_are_refused(classes, message):
+    with pytest.raises(fk.InvalidInputError, match=message):
+        fk.EmotionPredictor.from_pretrained(classes=classes)
+
+
 def test_pickled_and_shared_between_threads(predictor):
     expected = predictor.predict_proba(X)
     again = pickle.loads(pickle.dumps(predictor))  # noqa: S301 - our own bytes

@@ -68,12 +68,18 @@ class EmotionPredictor:
     >>> predictor = fk.EmotionPredictor.from_pretrained()
     >>> predictor.predict_proba(faces[:2]).shape
     (2, 7)
+
+    Two classes of the seven:
+
+    >>> fk.EmotionPredictor.from_pretrained(classes=["happy", "sad"]).predict_proba(faces).shape
+    (14, 2)
     """
 
     num_threads: int | None
     _content: bytes
     _suffix: str
     _source: str
+    _asked: NDArray[Any] | None
 
     def __init__(self, *_: object, **__: object) -> None:
         raise InvalidInputError(
@@ -82,7 +88,9 @@ class EmotionPredictor:
         )
 
     @classmethod
-    def _open(cls, content: bytes, path: Path, num_threads: int | None) -> Self:
+    def _open(
+        cls, content: bytes, path: Path, num_threads: int | None, classes: ArrayLike | None
+    ) -> Self:
         suffix = path.suffix.lower()
         if suffix not in _SUFFIXES:
             raise ModelFileError(
@@ -92,6 +100,7 @@ class EmotionPredictor:
         self = cls.__new__(cls)
         self._content, self._suffix, self._source = content, suffix, str(path)
         self.num_threads = num_threads
+        self._asked = None if classes is None else np.asarray(classes)
         self._start()
         return self
 
@@ -99,20 +108,38 @@ class EmotionPredictor:
         start = _start_litert if self._suffix == ".tflite" else _start_onnx
         threads = self.num_threads or usable_threads()
         self._network, self._facts = start(self._content, self._source, threads)
-        self.classes_ = self._facts.labels()
-        self.class_names_ = tuple(self._facts.class_names)
+        labels, names = self._facts.labels(), self._facts.class_names
+        self._columns = np.arange(len(labels))
+        if self._asked is not None:
+            self._columns = codes_in(self._asked, labels, names, name="classes")
+            if not 1 < len(set(self._columns.tolist())) == len(self._columns):
+                raise InvalidInputError(
+                    "classes must name at least two of the network's classes, each once; "
+                    f"received {self._asked.tolist()}"
+                )
+        self.classes_ = labels[self._columns]
+        self.class_names_ = tuple(names[column] for column in self._columns)
         self.image_shape_ = _triple(self._facts.image_shape)
         self.temperature_ = self._facts.temperature
         self.metrics_ = self._facts.metrics
 
     @classmethod
-    def from_pretrained(cls, name: str = DEFAULT_NAME, *, num_threads: int | None = None) -> Self:
+    def from_pretrained(
+        cls,
+        name: str = DEFAULT_NAME,
+        *,
+        classes: ArrayLike | None = None,
+        num_threads: int | None = None,
+    ) -> Self:
         """Return a network that ships with the package; nothing is downloaded.
 
         Parameters
         ----------
         name : str, default "five_layer_cnn"
             One of :func:`list_pretrained`.
+        classes : array_like of int or str, optional
+            Which of the network's classes to keep, and their order: labels or names.  What the
+            others would get is shared among these in proportion, as if the others were impossible.
         num_threads : int, optional
             Threads of the network's arithmetic; None for one a processor, four at most.
 
@@ -125,21 +152,29 @@ class EmotionPredictor:
         ------
         UnknownModelError
             For another name.
+        InvalidInputError
+            For `classes` that the network does not have, or fewer than two.
         ChecksumError
             If the file is not the one that was shipped.
         """
         path, content = find_pretrained(name, "predictor")
-        return cls._open(content, path, num_threads)
+        return cls._open(content, path, num_threads, classes)
 
     @classmethod
-    def load(cls, path: str | Path, *, num_threads: int | None = None) -> Self:
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        classes: ArrayLike | None = None,
+        num_threads: int | None = None,
+    ) -> Self:
         """Read a file that :meth:`EmotionClassifier.export` wrote.
 
         Parameters
         ----------
         path : str or Path
             It ends in ``.tflite`` or ``.onnx``.
-        num_threads : int, optional
+        classes, num_threads : optional
             As in :meth:`from_pretrained`.
 
         Returns
@@ -151,6 +186,8 @@ class EmotionPredictor:
         ------
         ModelFileError
             If the file is missing, damaged, of another kind, or was written by something else.
+        InvalidInputError
+            For `classes` that the network does not have, or fewer than two.
         MissingDependencyError
             If the runtime for its kind is not installed.
         """
@@ -159,7 +196,7 @@ class EmotionPredictor:
             content = path.read_bytes()
         except FileNotFoundError as error:
             raise ModelFileError(f"{path}: no such file; expected an exported network") from error
-        return cls._open(content, path, num_threads)
+        return cls._open(content, path, num_threads, classes)
 
     def predict_proba(
         self, X: ArrayLike, *, tta: TestTimeAugmentation | None = None
@@ -198,10 +235,20 @@ class EmotionPredictor:
             infer,
             read_pictures(X, self.image_shape_, (low, high)),
             to_pixels=lambda batch: np.rint(to_pixels(batch)).astype(np.uint8, copy=False),
-            n_classes=len(self.classes_),
+            n_classes=len(self._facts.classes),
             tta=tta,
         )
-        return _rescaled(probabilities, self.temperature_) if averages else probabilities
+        if averages:
+            probabilities = _rescaled(probabilities, self.temperature_)
+        return probabilities if self._asked is None else self._shared(probabilities)
+
+    def _shared(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the columns that were asked for, raised to a sum of 1."""
+        kept = probabilities[:, self._columns]
+        sums = kept.sum(axis=1, keepdims=True)
+        possible = sums > 0  # else all was said of the others
+        even = np.float32(1 / len(self._columns))
+        return np.where(possible, kept / np.where(possible, sums, 1), even)
 
     def predict(self, X: ArrayLike, *, tta: TestTimeAugmentation | None = None) -> NDArray[Any]:
         """Return the most probable label of every picture.
