@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fer2013kit as fk
-from fer2013kit import _exported_file
+from fer2013kit import _export_metadata
 from networks import tiny_network
 
 SUFFIXES = (".tflite", ".onnx")
@@ -234,9 +234,9 @@ def test_network_without_facts_is_refused(exported, tmp_path):
 
 def test_facts_with_a_broken_network_are_refused(exported, tmp_path):
     with zipfile.ZipFile(exported / "emotions.tflite") as archive:
-        facts = _exported_file.parse_facts(archive.read("fer2013kit.json"), "x")
+        metadata = _export_metadata.parse_metadata(archive.read("fer2013kit.json"), "x")
     path = tmp_path / "x.tflite"
-    path.write_bytes(_exported_file.append_members(b"broken", facts))
+    path.write_bytes(_export_metadata.append_members(b"broken", metadata))
     with pytest.raises(fk.ModelFileError, match="cannot be read by LiteRT"):
         fk.EmotionPredictor.load(path)
 
@@ -247,7 +247,7 @@ def test_facts_with_a_broken_network_are_refused(exported, tmp_path):
 )
 def test_facts_that_cannot_be_read_are_refused(text, message):
     with pytest.raises(fk.ModelFileError, match=message):
-        _exported_file.parse_facts(text, "x.tflite")
+        _export_metadata.parse_metadata(text, "x.tflite")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from keras import ops
 
 from fer2013kit._checks import check_choice
 from fer2013kit._compilation import compile_inference
-from fer2013kit._exported_file import INPUT_NAME, ExportFacts, append_members, write_members
+from fer2013kit._export_metadata import INPUT_NAME, ExportMetadata, append_members, write_members
 from fer2013kit._files import write_atomically
 from fer2013kit._metrics import PROBABILITY_FLOOR
 from fer2013kit._optional import needed
@@ -94,7 +94,7 @@ class ExportReport:
 
 def export_network(
     network: Any,
-    facts: ExportFacts,
+    metadata: ExportMetadata,
     path: Path,
     *,
     images: NDArray[np.uint8] | None = None,
@@ -106,7 +106,7 @@ def export_network(
     ----------
     network : keras.Model
         In float32, from pictures in [0, 255] to uncalibrated probabilities.  It is changed.
-    facts : ExportFacts
+    metadata : ExportMetadata
         What goes with it; its quantization is what is done.
     path : Path
         ``.onnx``, ``.tflite``, ``.keras``, or without an ending for a SavedModel's folder.
@@ -130,24 +130,24 @@ def export_network(
     ModelFileError
         If the result does not agree with the classifier; nothing is written then.
     """
-    _check_choices(facts, path, images)
-    checked = _pictures(facts) if images is None else images
+    _check_choices(metadata, path, images)
+    checked = _pictures(metadata) if images is None else images
     infer = compile_inference(network, network.input_shape[1:])
-    expected = apply_temperature(_in_batches(infer, checked), facts.temperature)
-    model = calibrated_model(network, facts)
+    expected = apply_temperature(_in_batches(infer, checked), metadata.temperature)
+    model = calibrated_model(network, metadata)
     with tempfile.TemporaryDirectory() as name, _quiet_libraries():
         draft = Path(name) / f"network{path.suffix.lower()}"
-        _WRITERS[path.suffix.lower()](model, facts, draft, images)
+        _WRITERS[path.suffix.lower()](model, metadata, draft, images)
         answers = _answers(draft, checked)
         report = ExportReport(
             path=path,
             n_bytes=sum(one.stat().st_size for one in [draft, *draft.rglob("*")] if one.is_file()),
-            quantization=facts.quantization,
+            quantization=metadata.quantization,
             n_checked=len(checked),
             largest_difference=float(np.abs(answers - expected).max()),
             same_answers=float((answers.argmax(axis=1) == expected.argmax(axis=1)).mean()),
         )
-        allowed = _TOLERANCES[facts.quantization] if tolerance is None else tolerance
+        allowed = _TOLERANCES[metadata.quantization] if tolerance is None else tolerance
         if not report.largest_difference <= allowed:  # so that NaN fails too
             raise ModelFileError(
                 f"{path} was not written: its probabilities differ from the classifier's by up to "
@@ -159,22 +159,22 @@ def export_network(
     return report
 
 
-def calibrated_model(network: Any, facts: ExportFacts) -> Any:
+def calibrated_model(network: Any, metadata: ExportMetadata) -> Any:
     """Return a model from uint8 pictures to calibrated probabilities."""
     last = network.layers[-1]
     scaled = isinstance(last, keras.layers.Dense) and last.activation is keras.activations.softmax
     if scaled:  # logits / T: no operation more, and nothing that 8 bits would spoil
-        last.set_weights([weight / facts.temperature for weight in last.get_weights()])
-    images = keras.Input(tuple(facts.image_shape), dtype="uint8", name=INPUT_NAME)
+        last.set_weights([weight / metadata.temperature for weight in last.get_weights()])
+    images = keras.Input(tuple(metadata.image_shape), dtype="uint8", name=INPUT_NAME)
     probabilities = network(ops.cast(images, "float32"))
-    if facts.temperature != 1.0 and not scaled:
+    if metadata.temperature != 1.0 and not scaled:
         logits = ops.log(ops.maximum(probabilities, PROBABILITY_FLOOR))
-        probabilities = ops.softmax(logits / facts.temperature)
+        probabilities = ops.softmax(logits / metadata.temperature)
     return keras.Model(images, probabilities, name="emotions")
 
 
-def _check_choices(facts: ExportFacts, path: Path, images: Any) -> None:
-    suffix, quantization = path.suffix.lower(), facts.quantization
+def _check_choices(metadata: ExportMetadata, path: Path, images: Any) -> None:
+    suffix, quantization = path.suffix.lower(), metadata.quantization
     if suffix not in FORMATS:
         raise InvalidInputError(
             "path must end in .onnx, .tflite or .keras, or have no ending for a SavedModel's "
@@ -198,53 +198,53 @@ def _check_choices(facts: ExportFacts, path: Path, images: Any) -> None:
         )
 
 
-def _pictures(facts: ExportFacts) -> NDArray[np.uint8]:
+def _pictures(metadata: ExportMetadata) -> NDArray[np.uint8]:
     """Return drawn faces, or noise where the pictures have another shape."""
-    if tuple(facts.image_shape) == IMAGE_SHAPE:
+    if tuple(metadata.image_shape) == IMAGE_SHAPE:
         return make_fer2013(n_samples=_CHECKED, random_state=0).train.images
-    shape = (_CHECKED, *facts.image_shape)
+    shape = (_CHECKED, *metadata.image_shape)
     return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
 
 
-def _write_onnx(model: Any, facts: ExportFacts, draft: Path, images: object) -> None:
+def _write_onnx(model: Any, metadata: ExportMetadata, draft: Path, images: object) -> None:
     del images
     with needed("exporting .onnx", extra="export"):
         import onnx
         import tf2onnx  # noqa: F401 - Keras imports it itself, with another message
-    model(np.zeros((1, *facts.image_shape), np.uint8))  # Keras exports what was called once
+    model(np.zeros((1, *metadata.image_shape), np.uint8))  # Keras exports what was called once
     model.export(draft, format="onnx", verbose=False)
     proto = onnx.load(draft)
-    for key, text in facts.members().items():
+    for key, text in metadata.members().items():
         proto.metadata_props.add(key=key, value=text)
     draft.write_bytes(proto.SerializeToString())
 
 
 def _write_tflite(
-    model: Any, facts: ExportFacts, draft: Path, images: NDArray[np.uint8] | None
+    model: Any, metadata: ExportMetadata, draft: Path, images: NDArray[np.uint8] | None
 ) -> None:
     import tensorflow as tf
 
     saved = draft.with_name("saved_model")
     model.export(saved, format="tf_saved_model", verbose=False)
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
-    if facts.quantization is not None:
+    if metadata.quantization is not None:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if facts.quantization == "int8" and images is not None:
+    if metadata.quantization == "int8" and images is not None:
         some = images[:: max(1, len(images) // _REPRESENTATIVE)]
         converter.representative_dataset = lambda: ({INPUT_NAME: one[np.newaxis]} for one in some)
-    draft.write_bytes(append_members(converter.convert(), facts))
+    draft.write_bytes(append_members(converter.convert(), metadata))
 
 
-def _write_keras(model: Any, facts: ExportFacts, draft: Path, images: object) -> None:
+def _write_keras(model: Any, metadata: ExportMetadata, draft: Path, images: object) -> None:
     del images
     model.save(draft)
-    draft.write_bytes(append_members(draft.read_bytes(), facts))
+    draft.write_bytes(append_members(draft.read_bytes(), metadata))
 
 
-def _write_saved_model(model: Any, facts: ExportFacts, draft: Path, images: object) -> None:
+def _write_saved_model(model: Any, metadata: ExportMetadata, draft: Path, images: object) -> None:
     del images
     model.export(draft, format="tf_saved_model", verbose=False)
-    write_members(draft / "assets.extra", facts)
+    write_members(draft / "assets.extra", metadata)
 
 
 _WRITERS: Final = {

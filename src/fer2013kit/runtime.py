@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 
 from fer2013kit._checks import check_same_length
-from fer2013kit._exported_file import (
-    FACTS_NAME,
+from fer2013kit._export_metadata import (
     INPUT_NAME,
-    ExportFacts,
-    facts_of_tflite,
+    METADATA_NAME,
+    ExportMetadata,
+    metadata_of_tflite,
     not_exported,
-    parse_facts,
+    parse_metadata,
 )
 from fer2013kit._image_input import Pixels, pixel_converter, read_pictures
 from fer2013kit._inference import predict_in_batches
@@ -107,8 +107,8 @@ class EmotionPredictor:
     def _start(self) -> None:
         start = _start_litert if self._suffix == ".tflite" else _start_onnx
         threads = self.num_threads or usable_threads()
-        self._network, self._facts = start(self._content, self._source, threads)
-        labels, names = self._facts.labels(), self._facts.class_names
+        self._network, self._metadata = start(self._content, self._source, threads)
+        labels, names = self._metadata.labels(), self._metadata.class_names
         self._columns = np.arange(len(labels))
         if self._asked is not None:
             self._columns = codes_in(self._asked, labels, names, name="classes")
@@ -119,9 +119,9 @@ class EmotionPredictor:
                 )
         self.classes_ = labels[self._columns]
         self.class_names_ = tuple(names[column] for column in self._columns)
-        self.image_shape_ = _triple(self._facts.image_shape)
-        self.temperature_ = self._facts.temperature
-        self.metrics_ = self._facts.metrics
+        self.image_shape_ = _triple(self._metadata.image_shape)
+        self.temperature_ = self._metadata.temperature
+        self.metrics_ = self._metadata.metrics
 
     @classmethod
     def from_pretrained(
@@ -222,7 +222,7 @@ class EmotionPredictor:
         InvalidInputError
             For pictures of another shape or range, NaN, or an unknown ``tta``.
         """
-        low, high = self._facts.value_range
+        low, high = self._metadata.value_range
         to_pixels = pixel_converter((low, high))
         # The network's answers are calibrated; views are averaged before that, as in training.
         averages = tta is not None and self.temperature_ != 1.0
@@ -235,7 +235,7 @@ class EmotionPredictor:
             infer,
             read_pictures(X, self.image_shape_, (low, high)),
             to_pixels=lambda batch: np.rint(to_pixels(batch)).astype(np.uint8, copy=False),
-            n_classes=len(self._facts.classes),
+            n_classes=len(self._metadata.classes),
             tta=tta,
         )
         if averages:
@@ -316,8 +316,8 @@ class EmotionPredictor:
         self._start()
 
 
-def _start_litert(content: bytes, source: str, threads: int) -> tuple[Network, ExportFacts]:
-    facts = facts_of_tflite(content, source)
+def _start_litert(content: bytes, source: str, threads: int) -> tuple[Network, ExportMetadata]:
+    metadata = metadata_of_tflite(content, source)
     try:
         interpreter = start_interpreter(content, "a .tflite file", num_threads=threads)
         interpreter.allocate_tensors()
@@ -328,7 +328,7 @@ def _start_litert(content: bytes, source: str, threads: int) -> tuple[Network, E
     lock = threading.Lock()  # an interpreter has one set of buffers
 
     def network(batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        probabilities = np.empty((len(batch), len(facts.classes)), np.float32)
+        probabilities = np.empty((len(batch), len(metadata.classes)), np.float32)
         with lock:
             # One by one is nearly as fast as a batch and never needs other buffers.
             for row, picture in enumerate(batch):
@@ -337,10 +337,10 @@ def _start_litert(content: bytes, source: str, threads: int) -> tuple[Network, E
                 probabilities[row] = interpreter.get_tensor(given)[0]
         return probabilities
 
-    return network, facts
+    return network, metadata
 
 
-def _start_onnx(content: bytes, source: str, threads: int) -> tuple[Network, ExportFacts]:
+def _start_onnx(content: bytes, source: str, threads: int) -> tuple[Network, ExportMetadata]:
     with needed("a .onnx file", library="onnxruntime"):
         import onnxruntime
     options = onnxruntime.SessionOptions()
@@ -348,7 +348,7 @@ def _start_onnx(content: bytes, source: str, threads: int) -> tuple[Network, Exp
     options.log_severity_level = 3
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        text = session.get_modelmeta().custom_metadata_map[FACTS_NAME]
+        text = session.get_modelmeta().custom_metadata_map[METADATA_NAME]
     except KeyError as error:
         raise not_exported(source) from error
     except Exception as error:  # ONNX Runtime's errors share no other base
@@ -358,7 +358,7 @@ def _start_onnx(content: bytes, source: str, threads: int) -> tuple[Network, Exp
         probabilities: NDArray[np.float32] = session.run(None, {INPUT_NAME: batch})[0]
         return probabilities
 
-    return network, parse_facts(text, source)
+    return network, parse_metadata(text, source)
 
 
 def _rescaled(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:

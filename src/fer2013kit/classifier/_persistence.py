@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from fer2013kit._checks import check_choice
-from fer2013kit._exported_file import ExportFacts
+from fer2013kit._export_metadata import ExportMetadata
 from fer2013kit._image_input import pixel_converter, read_pictures
 from fer2013kit.classifier._compute_dtype import cpu_has_bfloat16
 from fer2013kit.classifier._model_file import read_model_file, write_model_file
@@ -122,7 +122,7 @@ def export(
         seed=0,
     )
     network.set_weights(classifier.model_.get_weights())
-    facts = ExportFacts(
+    metadata = ExportMetadata(
         classes=classifier.classes_.tolist(),
         classes_dtype=classifier.classes_.dtype.str,
         class_names=list(classifier.class_names_),
@@ -132,7 +132,7 @@ def export(
         quantization=quantization,
         metrics=classifier.metrics_,
     )
-    return export_network(network, facts, path, images=levels, tolerance=tolerance)
+    return export_network(network, metadata, path, images=levels, tolerance=tolerance)
 
 
 def load(cls: type[_Classifier], path: Path, model: str | ModelBuilder | None) -> _Classifier:

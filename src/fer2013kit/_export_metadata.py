@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from fer2013kit.typing import Quantization
 
 FORMAT_VERSION: Final = 1
-FACTS_NAME: Final = "fer2013kit.json"
+METADATA_NAME: Final = "fer2013kit.json"
 LABELS_NAME: Final = "labels.txt"
 INPUT_NAME: Final = "images"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportFacts:
+class ExportMetadata:
     """What is needed beside the network to read its answers.
 
     Parameters
@@ -85,13 +85,13 @@ class ExportFacts:
     def members(self) -> dict[str, str]:
         """Return the two texts that go with the network, by their names."""
         return {
-            FACTS_NAME: json.dumps(asdict(self), indent=2, sort_keys=True, allow_nan=False),
+            METADATA_NAME: json.dumps(asdict(self), indent=2, sort_keys=True, allow_nan=False),
             LABELS_NAME: "".join(f"{name}\n" for name in self.class_names),
         }
 
 
-def parse_facts(text: str | bytes, source: object) -> ExportFacts:
-    """Read what :meth:`ExportFacts.members` wrote.
+def parse_metadata(text: str | bytes, source: object) -> ExportMetadata:
+    """Read what :meth:`ExportMetadata.members` wrote.
 
     Raises
     ------
@@ -105,44 +105,44 @@ def parse_facts(text: str | bytes, source: object) -> ExportFacts:
                 f"{source} was exported by fer2013kit {found['fer2013kit']} in format "
                 f"{found['format']}; this version reads format {FORMAT_VERSION}: upgrade it"
             )
-        return ExportFacts(**{field.name: found[field.name] for field in fields(ExportFacts)})
+        return ExportMetadata(**{field.name: found[field.name] for field in fields(ExportMetadata)})
     except (ValueError, KeyError, TypeError) as error:
         if isinstance(error, ModelFileError):
             raise
-        raise ModelFileError(f"{source}: its {FACTS_NAME} lacks or garbles {error}") from error
+        raise ModelFileError(f"{source}: its {METADATA_NAME} lacks or garbles {error}") from error
 
 
-def append_members(network: bytes, facts: ExportFacts) -> bytes:
-    """Return a file's content with the zip of the facts behind it, or inside it if it is a zip."""
+def append_members(network: bytes, metadata: ExportMetadata) -> bytes:
+    """Return a file's content with the zip of the metadata behind it, or in it if it is a zip."""
     content = io.BytesIO(network)
     with zipfile.ZipFile(content, "a") as archive:
-        for name, text in facts.members().items():
+        for name, text in metadata.members().items():
             # A fixed date: the same classifier gives the same bytes.
             archive.writestr(zipfile.ZipInfo(name), text)
     return content.getvalue()
 
 
-def write_members(folder: Path, facts: ExportFacts) -> None:
-    """Write the facts into a folder."""
+def write_members(folder: Path, metadata: ExportMetadata) -> None:
+    """Write the metadata into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in facts.members().items():
+    for name, text in metadata.members().items():
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def facts_of_tflite(content: bytes, source: object) -> ExportFacts:
-    """Read the facts behind the network of a ``.tflite``.
+def metadata_of_tflite(content: bytes, source: object) -> ExportMetadata:
+    """Read the metadata behind the network of a ``.tflite``.
 
     Raises
     ------
     ModelFileError
-        If there are none.
+        If there is none.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            text = archive.read(FACTS_NAME)
+            text = archive.read(METADATA_NAME)
     except (zipfile.BadZipFile, KeyError) as error:
         raise not_exported(source) from error
-    return parse_facts(text, source)
+    return parse_metadata(text, source)
 
 
 def not_exported(source: object) -> ModelFileError:
