@@ -14,3 +14,11 @@ def test_equal_warnings_are_shown_each_time_and_at_the_caller():
     assert [str(warning.message) for warning in caught] == ["three pictures were left out"] * 2
     assert {warning.filename for warning in caught} == {__file__}
     assert {warning.category for warning in caught} == {fk.Fer2013KitWarning}
+
+
+def test_long_paths_are_shown_in_part_and_kept_whole():
+    path = "folder/" * 200 + "face.jpg"
+    for error in (fk.MediaFileError("bad", path=path), fk.DatasetFormatError("bad", path=path)):
+        assert len(str(error)) < 250
+        assert str(error).endswith("folder/face.jpg: bad")
+        assert str(error.path) == path

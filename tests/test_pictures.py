@@ -59,10 +59,68 @@ def test_sixteen_bits_in_files_are_scaled(gray, file_format):
     np.testing.assert_array_equal(picture_to_gray(picture), gray)
 
 
-@pytest.mark.parametrize("scale", [1, 1 / 255])
-def test_floats_are_fractions_or_levels(gray, scale):
-    picture = Image.fromarray((gray * scale).astype(np.float32))
+def test_dark_pictures_of_sixteen_bits_stay_dark():
+    """The format says that there are 16 bits, whatever the values are."""
+    dark = np.full((60, 80), 255, np.uint16)
+    for file_format in ("PNG", "TIFF", "PPM"):
+        assert picture_to_gray(reopened(Image.fromarray(dark), file_format)).max() == 1
+
+
+def test_floats_of_pillow_are_levels(gray):
+    picture = Image.fromarray(gray.astype(np.float32))
     np.testing.assert_array_equal(picture_to_gray(picture), gray)
+    with pytest.raises(fk.InvalidInputError, match=r"has none above 1; pass the array"):
+        fk.to_face(Image.fromarray((gray / 255).astype(np.float32)))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_the_type_says_what_white_is_and_never_the_values(dtype):
+    """A picture of 0.9 is nearly white, and one of 1.1 is no picture: nothing is guessed."""
+    assert (fk.to_face(np.full((60, 60), 0.9, dtype)) == 230).all()
+    assert (fk.to_face(np.ones((60, 60, 3), dtype)) == 255).all()
+    for values in (1.1, 9.0, 255.0, -0.1):
+        with pytest.raises(fk.InvalidInputError, match=r"in \[0, 1\].*astype\('uint8'\)"):
+            fk.to_face(np.full((60, 60), values, dtype))
+
+
+def test_value_range_says_what_white_is(gray):
+    expected = fk.to_face(gray)
+    for low, high in ((0, 255), (-1, 1), (1, 0)):
+        floats = low + gray / 255 * (high - low)
+        np.testing.assert_array_equal(fk.to_face(floats, value_range=(low, high)), expected)
+    assert (fk.to_face(np.full((9, 9), 0.5), value_range=(0, 255)) <= 1).all()
+    for value_range in ((0, 0), (0, np.nan), 1, (0, 1, 2)):
+        with pytest.raises(fk.InvalidInputError, match="value_range must be two different"):
+            fk.to_face(np.zeros((9, 9)), value_range=value_range)
+
+
+def test_big_endian_arrays_are_read_alike(gray):
+    expected = fk.to_face(gray)
+    for dtype in (">u2", ">f4", ">i4"):
+        scale = {"u": np.uint16(257), "f": 1 / 255, "i": 1}[dtype[1]]
+        np.testing.assert_array_equal(fk.to_face((gray * scale).astype(dtype)), expected)
+
+
+def test_a_column_of_pixel_texts_becomes_faces():
+    faces = np.random.default_rng(3).integers(0, 256, (2, 48, 48, 1), np.uint8)
+    column = [" ".join(map(str, face.ravel())) for face in faces]
+    np.testing.assert_array_equal(np.stack([fk.to_face(text) for text in column]), faces)
+    assert fk.to_face("7 " * 64**2).shape == (48, 48, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "1 2 3", "1 2 3 256", "1 2 3 -4", "1.5 2 3 4", "1 2 3 4e1", "0 " * 2303, "1 " * 9999],
+)
+def test_other_texts_are_refused_briefly(text):
+    with pytest.raises(fk.InvalidInputError, match=r"image|grey levels|\[0, 255\]") as caught:
+        fk.to_face(text)
+    assert len(str(caught.value)) < 450
+
+
+def test_a_column_at_once_is_answered_with_the_way():
+    with pytest.raises(fk.InvalidInputError, match=r"to_face\(text\) for text in column"):
+        fk.to_face(["1 2 3 4", "5 6 7 8"])
 
 
 @pytest.mark.parametrize("value", [np.nan, -0.5, 256, np.inf])
@@ -79,7 +137,7 @@ def test_other_floats_are_refused(gray, value):
 def test_other_integers_are_refused(gray, value):
     integers = gray.astype(np.int32)
     integers[3, 4] = value
-    with pytest.raises(fk.InvalidInputError, match=r"\[0, 65535\]"):
+    with pytest.raises(fk.InvalidInputError, match=r"\[0, 255\].*16-bit pictures as uint16"):
         fk.to_face(Image.fromarray(integers))
 
 
@@ -116,17 +174,19 @@ def test_orientation_tags_are_obeyed(gray, orientation):
 def test_aspect(shape):
     levels = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
     picture = Image.fromarray(levels)
-    bilinear = Image.Resampling.BILINEAR
+    lanczos = Image.Resampling.LANCZOS
     expected = {
-        "crop": ImageOps.fit(picture, (48, 48), bilinear),
-        "pad": ImageOps.pad(picture, (48, 48), bilinear),
-        "stretch": picture.resize((48, 48), bilinear),
+        "crop": ImageOps.fit(picture, (48, 48), lanczos),
+        "pad": ImageOps.pad(picture, (48, 48), lanczos),
+        "stretch": picture.resize((48, 48), lanczos),
     }
     for aspect, face in expected.items():
         result = fk.to_face(levels, aspect=aspect)
         assert (result.shape, result.dtype) == ((48, 48, 1), np.dtype(np.uint8))
-        np.testing.assert_array_equal(result[..., 0], face)
-    np.testing.assert_array_equal(fk.to_face(levels)[..., 0], expected["crop"])
+        # The filter overshoots; a face never leaves the range of its picture.
+        shown = np.clip(face, *((0, 255) if aspect == "pad" else (levels.min(), levels.max())))
+        np.testing.assert_array_equal(result[..., 0], shown)
+    np.testing.assert_array_equal(fk.to_face(levels), fk.to_face(levels, aspect="crop"))
 
 
 def test_other_sizes(gray):
@@ -183,5 +243,5 @@ def test_unknown_aspect_is_refused(gray):
 def test_broken_file_is_refused(gray):
     file = io.BytesIO()
     Image.fromarray(gray).save(file, "PNG")
-    with pytest.raises(fk.InvalidInputError, match="cannot be decoded"):
+    with pytest.raises(fk.InvalidInputError, match="cut off or damaged"):
         fk.to_face(Image.open(io.BytesIO(file.getvalue()[:2000])))

@@ -1,13 +1,20 @@
-"""Writing files so that a half-written one never carries the final name."""
+"""Files: written so that a half-written one never carries the final name; rubbish told apart."""
 
 from __future__ import annotations
 
 import secrets
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+_RUBBISH: Final = frozenset({"__macosx", "thumbs.db", "desktop.ini", "icon\r"})
+
+
+def is_rubbish(name: str) -> bool:
+    """Tell whether a file or folder is hidden, or what operating systems leave lying about."""
+    return name.startswith(".") or name.lower() in _RUBBISH
 
 
 def write_atomically(path: Path, content: bytes | Callable[[IO[bytes]], object]) -> None:

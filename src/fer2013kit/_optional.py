@@ -66,12 +66,12 @@ def missing_library(
         return error
     absent = isinstance(error, ModuleNotFoundError)
     reason = "is not installed" if absent else f"cannot be imported ({error})"
-    advice = f"pip install {library}" if library else _how_to_install(extra)
+    advice = f"pip install {library}" if library else how_to_install(extra)
     rest = f". {otherwise}" if otherwise else ""
     return MissingDependencyError(f"{what} needs {name}, which {reason}: {advice}{rest}")
 
 
-def _how_to_install(extra: str) -> str:
+def how_to_install(extra: str) -> str:
     """Return the command that brings what is missing.
 
     Pip leaves a package that is installed as it is, wherever it came from, and brings only what it

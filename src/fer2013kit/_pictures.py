@@ -1,7 +1,7 @@
-"""Pillow pictures of any mode and size -> grey uint8 arrays, the one way for all of the kit.
+"""Pixels of any mode, type and size -> grey uint8 arrays, the one way for all of the kit.
 
-Readers and transforms share these functions, so that a picture gives the same pixels whether it
-is trained on or predicted from.  Pillow is imported when a function runs.
+Readers, transforms and photographs share these functions, so that a picture gives the same pixels
+whether it is trained on or predicted from.  Pillow is imported when a function runs.
 """
 
 from __future__ import annotations
@@ -19,84 +19,82 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-
 MAX_CHANNELS: Final = 4  # red, green, blue, alpha
 MAX_16_BIT: Final = 65535
 _LEVELS_PER_LEVEL: Final = MAX_16_BIT // MAX_LEVEL
 """65535 / 255 = 257 without remainder: white stays white, black stays black."""
 
+_ORIENTATION: Final = 0x0112  # the tag's number in EXIF
+SIDEWAYS: Final = frozenset({5, 6, 7, 8})
+"""Values of the orientation tag with which a picture is stored lying: width and height change."""
+
+_16_BIT_FORMATS: Final = frozenset({"PNG", "PPM", "JPEG2000"})
+"""Of files in these formats, Pillow's mode "I" holds numbers that it scaled to 16 bits."""
+
 
 def picture_to_gray(picture: Image.Image) -> NDArray[np.uint8]:
-    """Return a picture as grey levels, as a person sees it in a viewer.
+    """Return a picture as grey levels, as a person sees it in a viewer: upright, on white.
 
-    The orientation tag (EXIF or XMP) is obeyed; colour becomes luma by ITU-R 601, Pillow's mode
-    ``"L"``; what is transparent shows white; 16 bits are scaled to 8, not clipped.
+    Parameters
+    ----------
+    picture : PIL.Image.Image
+        As for :func:`picture_to_levels`.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width)
+        Grey levels; colour becomes luma by ITU-R 601, Pillow's mode ``"L"``.
+
+    Raises
+    ------
+    InvalidInputError, OSError
+        As :func:`picture_to_levels`.
+    """
+    levels = picture_to_levels(picture, "L")  # first: Pillow reads some files' tags while decoding
+    return turn_upright(levels, orientation_of(picture))
+
+
+def picture_to_levels(picture: Image.Image, mode: Literal["L", "RGB"]) -> NDArray[np.uint8]:
+    """Return a picture in grey or colour, as it is stored: not turned upright.
+
+    What is transparent shows white; 16 bits are scaled to 8, not clipped.
 
     Parameters
     ----------
     picture : PIL.Image.Image
         Of any mode except LAB.  Of an animation, the current frame is taken.
 
-        Mode ``"I"`` does not say how many bits it holds: values up to 65535 are taken for 16 bits,
-        unless none exceeds 255.  Mode ``"F"`` is read by :func:`levels_from_float`.
+        Mode ``"I"`` does not say how many bits it holds: 16 where it comes from a file of a
+        format that has them, else it is taken as an array of int32.  Mode ``"F"`` holds levels in
+        [0, 255], as Pillow converts it; where none exceeds 1, fractions are more likely.
+    mode : {"L", "RGB"}
+        Grey pictures have three equal channels in colour, whose luma is the grey level itself.
 
     Returns
     -------
-    ndarray of uint8, shape (height, width)
-        Grey levels.
+    ndarray of uint8, shape (height, width) or (height, width, 3)
+        Levels in [0, 255].
 
     Raises
     ------
     InvalidInputError
-        For a mode that Pillow cannot turn to grey, NaN, or numbers outside the ranges above.
+        For a mode that Pillow cannot turn to grey, mode ``"F"`` in [0, 1], and as
+        :func:`levels_of`.
     OSError
         From Pillow, for a picture whose file is broken (Pillow decodes late).
     """
-    from PIL import ImageOps
-
-    picture = ImageOps.exif_transpose(picture)
-    gray = _numbers_to_gray(picture)
-    return np.array(_on_white(picture, "L")) if gray is None else gray
-
-
-def picture_to_rgb(picture: Image.Image) -> NDArray[np.uint8]:
-    """Return a picture in colour, as it is stored: the orientation tag is left to the caller.
-
-    Otherwise as :func:`picture_to_gray`; grey pictures have three equal channels, whose luma is
-    the grey level itself.
-
-    Parameters
-    ----------
-    picture : PIL.Image.Image
-        Of any mode except LAB.
-
-    Returns
-    -------
-    ndarray of uint8, shape (height, width, 3)
-        Red, green, blue.
-
-    Raises
-    ------
-    InvalidInputError
-        As :func:`picture_to_gray`.
-    OSError
-        From Pillow, for a picture whose file is broken.
-    """
-    gray = _numbers_to_gray(picture)
-    if gray is not None:
-        return np.repeat(gray[..., None], 3, axis=-1)
-    return np.array(_on_white(picture, "RGB"))
-
-
-def _numbers_to_gray(picture: Image.Image) -> NDArray[np.uint8] | None:
-    """Return the grey levels of a picture of 16 or 32 bits, and None for one of bytes."""
-    if picture.mode.startswith("I;16"):
-        return levels_from_16_bit(np.asarray(picture))
-    if picture.mode == "I":
-        return _levels_from_32_bit(np.asarray(picture))
-    if picture.mode == "F":
-        return levels_from_float(np.asarray(picture))
-    return None
+    if picture.mode[0] not in "IF":
+        return np.array(_on_white(picture, mode))
+    numbers = np.asarray(picture)
+    if picture.mode == "I" and picture.format in _16_BIT_FORMATS and numbers.min(initial=0) >= 0:
+        numbers = numbers.astype(np.uint16)
+    if picture.mode == "F" and 0 < numbers.max(initial=0) <= 1:
+        raise InvalidInputError(
+            "a picture of mode 'F' must have levels in [0, 255], and this one has none above 1; "
+            "pass the array, numpy.asarray(picture), whose floats are in [0, 1]"
+        )
+    gray = levels_of(numbers, "a picture", value_range=(0, MAX_LEVEL))
+    return gray if mode == "L" else np.repeat(gray[..., None], 3, axis=-1)
 
 
 def _on_white(picture: Image.Image, mode: Literal["L", "RGB"]) -> Image.Image:
@@ -117,42 +115,99 @@ def _on_white(picture: Image.Image, mode: Literal["L", "RGB"]) -> Image.Image:
         ) from error
 
 
-def levels_from_16_bit(values: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """Return 16-bit numbers as the nearest of the 256 grey levels: 65535 becomes 255."""
-    half = _LEVELS_PER_LEVEL // 2
-    return ((values.astype(np.uint32) + half) // _LEVELS_PER_LEVEL).astype(np.uint8)
+def orientation_of(picture: Image.Image) -> Any:
+    """Return the orientation tag of a picture (from EXIF or XMP), 1 where it has none."""
+    return picture.getexif().get(_ORIENTATION, 1)
 
 
-def levels_from_float(values: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
-    """Return floats as grey levels: as fractions of white if none exceeds 1, else as 0 to 255.
+def turn_upright(pixels: NDArray[np.uint8], orientation: Any) -> NDArray[np.uint8]:
+    """Turn and mirror pixels as the orientation tag says, 1 to 8; any other value is none."""
+    if orientation in SIDEWAYS:
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in {2, 3, 6, 7}:
+        pixels = pixels[:, ::-1]
+    if orientation in {3, 4, 7, 8}:
+        pixels = pixels[::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def check_pixels(array: NDArray[Any], name: str = "images") -> NDArray[Any]:
+    """Return numbers as uint8, uint16 or finite floats: the types that say what white is.
+
+    Parameters
+    ----------
+    array : ndarray
+        Of any type.  True and False are white and black; other whole numbers than uint16 are
+        in [0, 255].
+    name : str
+        What the error message calls the array.
 
     Raises
     ------
     InvalidInputError
-        For NaN, infinity, or a number outside [0, 255].
+        For what are no numbers, NaN, infinity, or whole numbers outside [0, 255].
     """
-    if not values.size:
-        return values.astype(np.uint8)
-    low, high = values.min(), values.max()
-    if not (low >= 0 and high <= MAX_LEVEL):  # NaN fails here too
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype.kind == "u" and array.dtype.itemsize == 2:  # noqa: PLR2004 - bytes, in any order
+        return array.astype(np.uint16, copy=False)
+    if array.dtype.kind == "f":
+        if not np.isfinite(array).all():
+            raise InvalidInputError(f"{name} must be finite; received NaN or infinity")
+        return array
+    if array.dtype.kind == "b":
+        return array * np.uint8(MAX_LEVEL)
+    if array.dtype.kind not in "iu":
+        raise InvalidInputError(f"{name} must be numbers; received dtype {array.dtype}")
+    if array.size and (array.min() < 0 or array.max() > MAX_LEVEL):
         raise InvalidInputError(
-            f"a picture of floats must be in [0, 1] or [0, 255]; received {low} to {high}"
+            f"{name} of dtype {array.dtype} must be in [0, 255]; received {array.min()} to "
+            f"{array.max()}; pass 16-bit pictures as uint16"
         )
-    levels: NDArray[np.uint8] = np.rint(values * MAX_LEVEL if high <= 1 else values).astype(
-        np.uint8
-    )
-    return levels
+    return array.astype(np.uint8)
 
 
-def _levels_from_32_bit(values: NDArray[np.int32]) -> NDArray[np.uint8]:
-    low, high = values.min(initial=0), values.max(initial=0)
-    if low < 0 or high > MAX_16_BIT:
+def levels_of(
+    array: NDArray[Any], name: str, *, value_range: tuple[float, float] = (0.0, 1.0)
+) -> NDArray[np.uint8]:
+    """Return numbers as levels in [0, 255]; their type says what white is, never their values.
+
+    Parameters
+    ----------
+    array : ndarray
+        As for :func:`check_pixels`: 65535 is white for uint16, 255 for other whole numbers.
+    name : str
+        What the error message calls the array.
+    value_range : tuple of float
+        What black and white are for floats, the one or the other first.
+
+    Raises
+    ------
+    InvalidInputError
+        As :func:`check_pixels`, and for floats outside their range.
+    """
+    array = check_pixels(array, name)
+    if array.dtype == np.uint16:
+        return levels_from_16_bit(array)
+    if array.dtype.kind != "f":
+        return array
+    black, white = value_range
+    low, high = min(value_range), max(value_range)
+    if array.size and (array.min() < low or array.max() > high):
         raise InvalidInputError(
-            f"a picture of integers must be in [0, 255] or [0, 65535]; received {low} to {high}"
+            f"{name} of floats must be in [{low:g}, {high:g}]; received {array.min():g} to "
+            f"{array.max():g}; divide it by what white is, or make grey levels in [0, 255] whole "
+            "with .astype('uint8')"
         )
-    if high <= MAX_LEVEL:
-        return values.astype(np.uint8)
-    return levels_from_16_bit(values.astype(np.uint16))
+    if value_range != (0, 1):
+        array = (array - black) / (white - black)
+    return np.rint(array * MAX_LEVEL).astype(np.uint8)
+
+
+def levels_from_16_bit(values: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """Return 16-bit numbers as the nearest of the 256 grey levels: 65535 becomes 255."""
+    half = _LEVELS_PER_LEVEL // 2
+    return ((values.astype(np.uint32) + half) // _LEVELS_PER_LEVEL).astype(np.uint8)
 
 
 def resize_gray(
@@ -161,7 +216,7 @@ def resize_gray(
     size: tuple[int, int] = (IMAGE_SHAPE[0], IMAGE_SHAPE[1]),
     aspect: Aspect = "crop",
 ) -> NDArray[np.uint8]:
-    """Return one grey picture at another size, antialiased (triangle filter, as in Pillow).
+    """Return one grey picture at another size, antialiased.
 
     Parameters
     ----------
@@ -183,25 +238,53 @@ def resize_gray(
     InvalidInputError
         For a picture without pixels or an unknown `aspect`.
     """
-    from PIL import Image
-
     check_choice("aspect", aspect, Aspect)
     if not gray.size:
         raise InvalidInputError(f"a picture must have pixels; received shape {gray.shape}")
     if gray.shape == size:
         return gray
     (height, width), (new_height, new_width) = gray.shape, size
-    picture = Image.fromarray(gray)
     if aspect == "pad":
         scale = min(new_height / height, new_width / width)
-        inner = max(1, round(width * scale)), max(1, round(height * scale))
-        canvas = Image.new("L", (new_width, new_height))
-        corner = (new_width - inner[0]) // 2, (new_height - inner[1]) // 2
-        canvas.paste(picture.resize(inner, Image.Resampling.BILINEAR), corner)
-        return np.array(canvas)
-    box = (0.0, 0.0, float(width), float(height))
-    if aspect == "crop":
-        scale = max(new_height / height, new_width / width)
-        across, down = (width - new_width / scale) / 2, (height - new_height / scale) / 2
-        box = (max(0.0, across), max(0.0, down), width - max(0.0, across), height - max(0.0, down))
-    return np.array(picture.resize((new_width, new_height), Image.Resampling.BILINEAR, box=box))
+        inner = max(1, round(height * scale)), max(1, round(width * scale))
+        top, left = (new_height - inner[0]) // 2, (new_width - inner[1]) // 2
+        canvas = np.zeros(size, np.uint8)
+        canvas[top : top + inner[0], left : left + inner[1]] = resample(gray, inner)
+        return canvas
+    if aspect == "stretch":
+        return resample(gray, size)
+    scale = max(new_height / height, new_width / width)
+    across = max(0.0, (width - new_width / scale) / 2)
+    down = max(0.0, (height - new_height / scale) / 2)
+    return resample(gray, size, (across, down, width - across, height - down))
+
+
+def resample(
+    plane: NDArray[Any],
+    size: tuple[int, int],
+    window: tuple[float, float, float, float] | None = None,
+) -> NDArray[Any]:
+    """Return one plane of numbers at another size: the one filter with which faces are resized.
+
+    Pillow's ``LANCZOS``, whose support grows when it makes pictures smaller.  Of Pillow's filters
+    it lets the networks name most faces rightly: see recipes/photographs/filters.py.
+
+    Parameters
+    ----------
+    plane : ndarray of uint8 or float32, shape (height, width)
+        A grey picture, or one channel.
+    size : tuple of int
+        Height and width that are wanted.
+    window : tuple of float, optional
+        Left, top, right and bottom of what is taken; by default everything.
+
+    Returns
+    -------
+    ndarray, shape (height, width)
+        Of the same type.  No number leaves the range of the plane, though the filter overshoots.
+    """
+    from PIL import Image
+
+    picture = Image.fromarray(plane).resize(size[::-1], Image.Resampling.LANCZOS, box=window)
+    resized: NDArray[Any] = np.asarray(picture).clip(plane.min(), plane.max())
+    return resized

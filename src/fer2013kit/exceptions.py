@@ -88,7 +88,9 @@ class DatasetFormatError(Fer2013KitError, ValueError):
     def __init__(self, message: str, *, path: str | Path, line_number: int | None = None) -> None:
         self.path = Path(path)
         self.line_number = line_number
-        where = f"{path}" if line_number is None else f"{path}, line {line_number}"
+        where = _shown_path(path)
+        if line_number is not None:
+            where += f", line {line_number}"
         super().__init__(f"{where}: {message}")
 
 
@@ -136,7 +138,7 @@ class MediaFileError(Fer2013KitError, OSError):
 
     def __init__(self, message: str, *, path: str | Path | None = None) -> None:
         self.path = None if path is None else Path(path)
-        super().__init__(message if path is None else f"{path}: {message}")
+        super().__init__(message if path is None else f"{_shown_path(path)}: {message}")
 
 
 class MissingDependencyError(Fer2013KitError, ImportError):
@@ -215,3 +217,10 @@ def shown(value: Any) -> str:
     """Return a value as an error message shows it: its ``repr``, cut where that is long."""
     text = repr(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def _shown_path(path: str | Path) -> str:
+    """Return a path as an error message shows it; of a long one, the beginning and the end."""
+    text = str(path)
+    half = _LONGEST // 2
+    return text if len(text) <= _LONGEST else f"{text[:half]}...{text[-half:]}"

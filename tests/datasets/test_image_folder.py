@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from fake_sources import write_files
+from fake_sources import encode, write_files
 from PIL import Image
 
 import fer2013kit as fk
+from made_pictures import huge_png
 
 
 @pytest.fixture
@@ -15,7 +16,7 @@ def folder(tmp_path):
             path = tmp_path / name / f"{number}.png"
             path.parent.mkdir(exist_ok=True)
             Image.new("L", (64, 64), 10 * number + len(name)).save(path)
-    write_files(tmp_path, {".DS_Store": b"x", "SAD/Thumbs.db": b"x", "SAD/list.txt": b"x"})
+    write_files(tmp_path, {".DS_Store": b"x", "SAD/Thumbs.db": b"x", "SAD/._0.png": b"x"})
     return tmp_path
 
 
@@ -25,10 +26,84 @@ def test_names_are_understood_and_rows_ordered(folder):
     assert faces.images[:, 0, 0, 0].tolist() == [5, 15, 9, 19, 3, 13]
 
 
-def test_label_map(folder):
+def test_label_map(folder, caplog):
     write_files(folder, {"contempt/a.jpg": b"never read"})
     faces = fk.load_image_folder(folder, label_map={"SAD": 6, "Anger": "fear", "contempt": None})
     assert faces.labels.tolist() == [2, 2, 3, 3, 6, 6]
+    assert "the 1 pictures of the folder 'contempt' were left out" in caplog.text
+
+
+@pytest.mark.parametrize("kind", [int, np.int64, str])
+def test_folders_with_numbers_for_names(folder, kind):
+    for number, name in enumerate(["Anger", "happiness", "SAD"]):
+        (folder / name).rename(folder / str(number))
+    mapped = {kind(0): "angry", kind(1): 3, kind(2): np.int64(4), kind(7): None}
+    assert fk.load_image_folder(folder, label_map=mapped).labels.tolist() == [0, 0, 3, 3, 4, 4]
+    with pytest.raises(fk.DatasetFormatError, match="the folder '0' is none of"):
+        fk.load_image_folder(folder)
+
+
+@pytest.mark.parametrize(
+    ("label_map", "message"),
+    [
+        ({None: 3}, "folder names as keys; received None"),
+        ({1.5: 3}, "folder names as keys; received 1.5"),
+        ({True: 3}, "folder names as keys; received True"),
+        ({3: "happy", "3": "sad"}, "says two things of the folder '3'"),
+        ({"joy": 3.7}, "received 3.7 for 'joy'"),
+        ({"joy": True}, "received True for 'joy'"),
+        ({"joy": "x" * 9999}, "received 'xxx"),
+    ],
+)
+def test_label_map_that_is_none(folder, label_map, message):
+    with pytest.raises(fk.InvalidInputError, match=message) as caught:
+        fk.load_image_folder(folder, label_map=label_map)
+    assert len(str(caught.value)) < 500
+
+
+def test_what_is_passed_over_is_counted_and_named_at_every_load(folder, monkeypatch):
+    monkeypatch.setattr("fer2013kit.datasets._storage._is_settled", lambda _stamp: True)
+    write_files(folder, {"SAD/list.txt": b"x", "happiness/more/b.TGA": b"x", "notes": b"x"})
+    for _ in range(2):
+        with pytest.warns(fk.Fer2013KitWarning) as caught:
+            faces = fk.load_image_folder(folder)
+        assert len(faces) == 6
+        (warning,) = caught
+        assert str(folder) in str(warning.message)
+        assert "3 files that are no pictures by their names were passed over" in str(
+            warning.message
+        )
+        for name in ("SAD/list.txt", "happiness/more/b.TGA", "notes"):
+            assert name in str(warning.message)
+
+
+@pytest.mark.parametrize("name", ["a.jfif", "b.JPE", "c.mpo", "d.avif", "e.jp2", "f.ppm", "g.apng"])
+def test_every_ending_that_pillow_reads(folder, name):
+    ending = name.partition(".")[2].lower()
+    if ending == "avif":
+        pytest.importorskip("PIL._avif")
+    kinds = {"avif": "AVIF", "jp2": "JPEG2000", "ppm": "PPM", "apng": "PNG"}
+    Image.new("RGB", (64, 64), "white").save(folder / "SAD" / name, kinds.get(ending, "JPEG"))
+    faces = fk.load_image_folder(folder)
+    assert len(faces) == 7
+    assert faces.images[4:].max() >= 254
+
+
+@pytest.mark.parametrize("side", [48, 64])
+def test_a_jpeg_that_lacks_only_its_end_marker(folder, monkeypatch, side):
+    monkeypatch.setattr("fer2013kit.datasets._storage._is_settled", lambda _stamp: True)
+    levels = np.random.default_rng(0).integers(0, 256, (side, side), np.uint8)
+    whole = encode(levels, "jpg")
+    write_files(folder, {"fear/a.jpg": whole})
+    expected = fk.load_image_folder(folder, cache=False).images
+    write_files(folder, {"fear/a.jpg": whole[:-2]})
+    for _ in range(2):  # the second time from the cache
+        with pytest.warns(fk.Fer2013KitWarning, match=r"1 JPEG that lacks only .*'fear/a.jpg'"):
+            faces = fk.load_image_folder(folder)
+        np.testing.assert_array_equal(faces.images, expected)
+    write_files(folder, {"fear/a.jpg": whole[:-9]})
+    with pytest.raises(fk.DatasetFormatError, match="cut off or damaged"):
+        fk.load_image_folder(folder)
 
 
 def test_folders_within_class_folders(folder):
@@ -68,9 +143,9 @@ def test_broken_picture(folder):
         fk.load_image_folder(folder)
 
 
-def test_huge_picture(folder, monkeypatch):
-    monkeypatch.setattr("fer2013kit.datasets._decode._MAX_PIXELS", 1000)
-    with pytest.raises(fk.DatasetFormatError, match="64x64 pixels; expected at most 1,000"):
+def test_huge_picture(folder):
+    (folder / "SAD" / "a.png").write_bytes(huge_png(10_000, 10_000))
+    with pytest.raises(fk.DatasetFormatError, match="10000x10000 pixels; expected at most 80,000"):
         fk.load_image_folder(folder, cache=False)
 
 

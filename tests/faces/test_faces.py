@@ -122,7 +122,10 @@ def test_find_photos(tmp_path, monkeypatch):
     def names(paths):
         return [path.relative_to(tmp_path).as_posix() for path in fk.find_photos(paths)]
 
-    assert names(tmp_path) == ["a.PNG", "b.jpg", "deep/c.webp", "odd[1].jpg"]
+    with pytest.warns(fk.Fer2013KitWarning, match=r"1 file .*\(1 \.txt\): 'notes\.txt'"):
+        assert names(tmp_path) == ["a.PNG", "b.jpg", "deep/c.webp", "odd[1].jpg"]
+    with pytest.warns(fk.Fer2013KitWarning, match=r"folders that match were passed over: .*deep"):
+        assert "b.jpg" in names(tmp_path / "[a-f]*")
     assert names(str(tmp_path / "*.jpg")) == ["b.jpg", "odd[1].jpg"]
     assert names(str(tmp_path / "**" / "*.webp")) == ["deep/c.webp"]
     assert names([tmp_path / "odd[1].jpg", tmp_path / "b.jpg", tmp_path / "b.jpg"]) == [
@@ -133,7 +136,8 @@ def test_find_photos(tmp_path, monkeypatch):
     with pytest.raises(fk.MediaFileError, match="no file matches"):
         fk.find_photos(tmp_path / "*.gif")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(fk.MediaFileError, match="no picture in this folder"):
+    (tmp_path / "empty" / "movie.mp4").write_bytes(b"")
+    with pytest.raises(fk.MediaFileError, match=r"no picture in this folder.*'movie\.mp4'"):
         fk.find_photos(tmp_path / "empty")
 
 

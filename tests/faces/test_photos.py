@@ -1,8 +1,8 @@
 """Photographs of every kind to pixels."""
 
+import base64
 import io
 import warnings
-import zlib
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from PIL import Image
 
 import fer2013kit as fk
 from fer2013kit.faces._photos import read_photo
+from made_pictures import encoded, huge_png
 
 COLLINS, _ = fk.sample_photos()
 
@@ -19,6 +20,14 @@ KINDS = {
     "path": lambda path: path,
     "string": str,
     "bytes": lambda path: path.read_bytes(),
+    "bytearray": lambda path: bytearray(path.read_bytes()),
+    "memoryview": lambda path: memoryview(path.read_bytes()),
+    "data URL": lambda path: (
+        "data:image/jpeg;base64," + base64.b64encode(path.read_bytes()).decode()
+    ),
+    "data URL with line ends": lambda path: (
+        "data:;base64," + base64.encodebytes(path.read_bytes()).decode()
+    ),
     "file": lambda path: io.BytesIO(path.read_bytes()),
     "picture": Image.open,
     "array": lambda path: np.asarray(Image.open(path)),
@@ -112,14 +121,6 @@ def test_large_photographs_are_worked_on_smaller(kind, monkeypatch):
     assert face.emotion == small.emotion
 
 
-def huge_png(width, height):
-    """Return a PNG that says it is so large, without the pixels."""
-    content = bytearray(as_file(Image.new("L", (1, 1))).getvalue())
-    header = b"IHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 0, 0, 0, 0])
-    content[12:33] = header + zlib.crc32(header).to_bytes(4, "big")
-    return bytes(content)
-
-
 @pytest.mark.parametrize("side", [10_000, 20_000])
 def test_too_many_pixels_are_refused_before_they_are_decoded(side):
     with warnings.catch_warnings():
@@ -148,6 +149,69 @@ def test_bad_files_are_named_in_the_error(name, tmp_path):
     with pytest.raises(fk.MediaFileError) as caught:
         fk.analyze_photo(BAD_FILES[name])
     assert caught.value.path is None
+
+
+@pytest.mark.parametrize(
+    ("photo", "message"),
+    [
+        ("data:image/png;base64,%%%", "base64 is damaged"),
+        ("data:image/png," + "x" * 9999, "not in base64"),
+        ("data:nothing", "not in base64"),
+        ("data:image/png;base64," + base64.b64encode(b"text" * 999).decode(), "no known format"),
+        (base64.b64encode(b"text" * 9999).decode(), "too long for a path.*b64decode"),
+        ("x" * 3000 + ".jpg", "too long"),
+        (b"x" * 9999, "no known format"),
+        (bytearray(b"x" * 9999), "no known format"),
+        (["a" * 9999], "received list"),
+    ],
+)
+def test_no_error_repeats_what_it_was_given(photo, message):
+    with pytest.raises(fk.Fer2013KitError, match=message) as caught:
+        fk.analyze_photo(photo)
+    assert len(str(caught.value)) < 500
+
+
+def test_a_jpeg_that_lacks_only_its_end_marker_is_read(tmp_path):
+    path = tmp_path / "tail.jpg"
+    path.write_bytes(COLLINS.read_bytes()[:-2])
+    with pytest.warns(fk.Fer2013KitWarning, match=r"tail\.jpg: the JPEG lacks its end marker"):
+        (face,) = fk.analyze_photo(path)
+    assert face.emotion == fk.analyze_photo(COLLINS)[0].emotion
+    with pytest.warns(fk.Fer2013KitWarning, match="a photo: the JPEG lacks"):
+        fk.analyze_photo(path.read_bytes())
+
+
+def test_floats_are_fractions_whatever_their_values():
+    nearly_white = read_photo(np.full((60, 60, 3), 0.9)).rgb
+    assert (nearly_white == 230).all()
+    for value in (1.1, 255.0):
+        with pytest.raises(fk.InvalidInputError, match=r"in \[0, 1\].*astype\('uint8'\)"):
+            read_photo(np.full((60, 60, 3), value))
+
+
+def test_a_stream_is_read_from_its_beginning():
+    file = io.BytesIO(encoded(Image.new("RGB", (64, 32))))
+    file.seek(0, io.SEEK_END)
+    assert read_photo(file).rgb.shape == (32, 64, 3)
+
+    class Pipe:
+        def read(self, _size):
+            return file.getvalue()
+
+    assert read_photo(Pipe()).rgb.shape == (32, 64, 3)
+
+
+@pytest.mark.parametrize("channels", [(), (3,)])
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float64])
+def test_a_crop_gives_the_pixels_of_to_face(mean, kind, channels):
+    """The square of a box, cut by hand, is to `to_face` what it is to `analyze_photo`."""
+    rng = np.random.default_rng(0)
+    photo = rng.integers(0, 256, (240, 320, *channels), np.uint8)
+    photo = {np.uint8: photo, np.uint16: photo * np.uint16(257), np.float64: photo / 255}[kind]
+    for left, top, side in ((10, 20, 100), (0, 0, 48), (200, 100, 120), (31, 7, 33), (5, 5, 200)):
+        fk.analyze_photo(photo, classifier=mean, boxes=[(left, top, side, side)], margin=0)
+        crop = photo[top : top + side, left : left + side]
+        np.testing.assert_array_equal(mean.seen[-1][0], fk.to_face(crop)[..., 0])
 
 
 def test_missing_files_and_folders(tmp_path):

@@ -8,8 +8,9 @@ from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from fer2013kit._picture_files import is_picture_name
 from fer2013kit.datasets._csv import parse_header
-from fer2013kit.datasets._pictures import find_picture_root, is_picture_name
+from fer2013kit.datasets._pictures import find_picture_root
 
 if TYPE_CHECKING:
     from fer2013kit.datasets._trees import FileTree

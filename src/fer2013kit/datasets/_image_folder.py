@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from functools import partial
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer2013kit._pictures import resize_gray
-from fer2013kit.datasets._decode import decode_and_resize
-from fer2013kit.datasets._pictures import is_picture_name
+from fer2013kit._checks import check_choice, is_number
+from fer2013kit._picture_files import MAX_BYTES, is_picture_name, passed_over
+from fer2013kit.datasets._decode import decode_and_resize, lacking_ends
 from fer2013kit.datasets._rows import Rows, run_in_threads
 from fer2013kit.datasets._storage import cached_rows, listing_key
 from fer2013kit.datasets._trees import FolderTree, read_in_chunks
 from fer2013kit.emotions import CLASS_NAMES, NUM_CLASSES, emotion_code
-from fer2013kit.exceptions import DatasetFormatError, DatasetNotFoundError, InvalidInputError
+from fer2013kit.exceptions import (
+    DatasetFormatError,
+    DatasetNotFoundError,
+    InvalidInputError,
+    shown,
+    warn,
+)
+from fer2013kit.typing import Aspect
 
 if TYPE_CHECKING:
     import os
@@ -23,15 +33,14 @@ if TYPE_CHECKING:
 
     from fer2013kit.datasets._new_images import NewImages
     from fer2013kit.datasets._split import Split
-    from fer2013kit.typing import Aspect
 
-_MAX_PICTURE_BYTES = 2**28
+_logger = logging.getLogger(__name__)
 
 
 def load_image_folder(
     path: str | os.PathLike[str],
     *,
-    label_map: Mapping[str, str | int | None] | None = None,
+    label_map: Mapping[str | int, str | int | None] | None = None,
     aspect: Aspect = "crop",
     cache: bool = True,
 ) -> Split:
@@ -39,18 +48,22 @@ def load_image_folder(
 
     The pictures, ``<path>/<class>/<picture>``, may be of any size and mode: colour, palette,
     transparency (over white), 16 bits; orientation tags are obeyed.  They become grey and are
-    resized to 48x48 with antialiasing.  Files that are no pictures by their names are passed
-    over, folders within a class folder are searched.  Faces are not looked for: cut them out
-    before.
+    resized to 48x48 with antialiasing.  Folders within a class folder are searched.  Faces are
+    not looked for: cut them out before.
+
+    Files that are no pictures by their names are passed over with a warning that counts and names
+    them.  HEIC is read where pillow-heif is installed (the extra ``heif``).  A JPEG that lacks
+    nothing but its end marker is read with a warning.
 
     Parameters
     ----------
     path : path-like
         The folder that holds the class folders.
-    label_map : mapping of str to str, int or None, optional
-        Folder name to emotion (name or code), or to None to leave the folder out.  Folders that
-        are not in it go by their own names: the seven of :class:`Emotion` or words such as
-        ``anger``, ``fearful``, ``happiness``, in any letter case.
+    label_map : mapping of str or int to str, int or None, optional
+        Folder name to emotion (name or code), or to None to leave the folder out, which is logged
+        with its number of pictures.  A key 3 stands for a folder ``3``.  Folders that are not in
+        it go by their own names: the seven of :class:`Emotion` or words such as ``anger``,
+        ``fearful``, ``happiness``, in any letter case.
     aspect : {"crop", "stretch", "pad"}
         What becomes of pictures that are not square: cut the longer side about the centre,
         distort, or add black.
@@ -69,7 +82,12 @@ def load_image_folder(
     DatasetFormatError
         For a folder whose name is no emotion, a broken picture, or no picture at all.
     InvalidInputError
-        For a value of `label_map` that is no emotion, or an unknown `aspect`.
+        For a key or a value of `label_map` that is none, or an unknown `aspect`.
+
+    Warns
+    -----
+    Fer2013KitWarning
+        For files that were passed over, and JPEGs without their end marker; at every load.
 
     Examples
     --------
@@ -90,8 +108,8 @@ def load_image_folder(
         raise DatasetNotFoundError(
             f"there is no folder {folder}; expected one that holds a folder for each emotion"
         )
-    resize_gray(np.zeros((1, 1), np.uint8), aspect=aspect)  # an unknown aspect is told at once
-    mapped = {name: _mapped_code(name, value) for name, value in (label_map or {}).items()}
+    check_choice("aspect", aspect, Aspect)
+    mapped = _read_map(label_map or {})
     tree = FolderTree(folder)
     places = sorted(_list_pictures(tree, mapped))
     if not places:
@@ -106,23 +124,41 @@ def load_image_folder(
     return cached_rows(key, build).to_data(str(folder)).train
 
 
-def _mapped_code(name: str, value: Any) -> int | None:
+def _read_map(label_map: Mapping[Any, Any]) -> dict[str, int | None]:
+    """Return folder name to code, or to None for folders to be left out."""
+    mapped: dict[str, int | None] = {}
+    for key, value in label_map.items():
+        if not (isinstance(key, str) or is_number(key, Integral)):
+            raise InvalidInputError(
+                f"label_map must have folder names as keys; received {shown(key)}"
+            )
+        code = _mapped_code(key, value)
+        if mapped.setdefault(str(key), code) != code:
+            raise InvalidInputError(f"label_map says two things of the folder '{key}'")
+    return mapped
+
+
+def _mapped_code(key: Any, value: Any) -> int | None:
     if value is None:
         return None
-    code = emotion_code(value) if isinstance(value, str) else int(value)
-    if code is None or not 0 <= code < NUM_CLASSES:
+    code = emotion_code(value) if isinstance(value, str) else None
+    if is_number(value, Integral) and 0 <= value < NUM_CLASSES:
+        code = int(value)
+    if code is None:
         raise InvalidInputError(
             f"label_map must lead to None, a code from 0 to {NUM_CLASSES - 1} or one of "
-            f"{', '.join(CLASS_NAMES)}; received {value!r} for {name!r}"
+            f"{', '.join(CLASS_NAMES)}; received {shown(value)} for {shown(key)}"
         )
     return code
 
 
 def _list_pictures(tree: FolderTree, mapped: Mapping[str, int | None]) -> list[tuple[int, str]]:
-    """Return code and name of each picture."""
-    pictures = []
+    """Return code and name of each picture; say what was passed over and left out."""
+    pictures, others = [], []
+    left_out: Counter[str] = Counter()
     for name, size in tree.sizes.items():
         if not is_picture_name(name):
+            others.append(name)
             continue
         class_folder, _, rest = name.partition("/")
         code = mapped[class_folder] if class_folder in mapped else emotion_code(class_folder)
@@ -134,27 +170,40 @@ def _list_pictures(tree: FolderTree, mapped: Mapping[str, int | None]) -> list[t
                 "or pass the folder that holds the class folders",
                 path=tree.path / name,
             )
-        if size > _MAX_PICTURE_BYTES:
+        if code is None:
+            left_out[class_folder] += 1
+            continue
+        if size > MAX_BYTES:
             raise DatasetFormatError(
-                f"expected at most {_MAX_PICTURE_BYTES:,} bytes, received {size:,}",
-                path=tree.path / name,
+                f"expected at most {MAX_BYTES:,} bytes, received {size:,}", path=tree.path / name
             )
-        if code is not None:
-            pictures.append((code, name))
+        pictures.append((code, name))
+    if others:
+        warn(f"{tree.path}: {passed_over(others)}")
+    for class_folder, count in left_out.items():
+        _logger.warning(
+            "%s: the %d pictures of the folder %r were left out, as label_map says",
+            tree.path,
+            count,
+            class_folder,
+        )
     return pictures
 
 
 def _read(tree: FolderTree, places: list[tuple[int, str]], aspect: Aspect, new: NewImages) -> Rows:
     images = new.empty(len(places))
     position = {name: row for row, (_, name) in enumerate(places)}
+    without_end: list[str] = []
 
     def decode(chunk: list[tuple[str, bytes]]) -> None:
         for name, content in chunk:
             try:
-                decode_and_resize(content, images[position[name]], aspect=aspect)
+                if decode_and_resize(content, images[position[name]], aspect=aspect):
+                    without_end.append(name)
             except ValueError as error:
                 raise DatasetFormatError(str(error), path=tree.path / name) from error
 
     run_in_threads(decode, read_in_chunks(tree, position))
     labels = np.array([code for code, _ in places], np.int64)
-    return Rows(images, labels, (len(places), 0, 0), None)
+    notes = (lacking_ends(sorted(without_end)),) if without_end else ()
+    return Rows(images, labels, (len(places), 0, 0), None, notes)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from fer2013kit.datasets._decode import decode_face
+from fer2013kit._picture_files import is_picture_name
+from fer2013kit.datasets._decode import decode_face, lacking_ends
 from fer2013kit.datasets._rows import SPLIT_NAMES, USAGE_SPLITS, Rows, run_in_threads
 from fer2013kit.datasets._trees import read_in_chunks
 from fer2013kit.emotions import CLASS_NAMES, emotion_code
@@ -21,11 +22,6 @@ if TYPE_CHECKING:
     from fer2013kit.datasets._trees import FileTree
 
 _logger = logging.getLogger(__name__)
-
-_PICTURE_ENDINGS: Final = (
-    *(".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png"),
-    *(".tif", ".tiff", ".webp"),
-)
 
 FOLDER_SPLITS: Final = {
     "train": 0,
@@ -49,11 +45,6 @@ class _Picture(NamedTuple):
     code: int
     file_name: str
     name: str
-
-
-def is_picture_name(name: str) -> bool:
-    """Tell whether a file name ends as those of pictures do."""
-    return name.lower().endswith(_PICTURE_ENDINGS)
 
 
 def find_picture_root(names: list[str]) -> str | None:
@@ -107,19 +98,22 @@ def read_pictures(tree: FileTree, root: str, new: NewImages) -> Rows:
     pictures = sorted(_list_pictures(tree, root))
     position = {picture.name: row for row, picture in enumerate(pictures)}
     images = new.empty(len(pictures))
+    without_end: list[str] = []
 
     def decode(chunk: list[tuple[str, bytes]]) -> None:
         for name, content in chunk:
             try:
-                decode_face(content, images[position[name]])
+                if decode_face(content, images[position[name]]):
+                    without_end.append(name)
             except ValueError as error:
                 raise DatasetFormatError(str(error), path=tree.path / name) from error
 
     run_in_threads(decode, read_in_chunks(tree, position))
+    notes = (lacking_ends(sorted(without_end)),) if without_end else ()
     labels = np.array([picture.code for picture in pictures], np.int64)
     counts = np.bincount([picture.split for picture in pictures], minlength=len(SPLIT_NAMES))
     train, validation, test = counts.tolist()
-    return Rows(images, labels, (train, validation, test), None)
+    return Rows(images, labels, (train, validation, test), None, notes)
 
 
 def _list_pictures(tree: FileTree, root: str) -> Iterator[_Picture]:

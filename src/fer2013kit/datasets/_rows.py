@@ -12,6 +12,7 @@ import numpy as np
 
 from fer2013kit.datasets._fer2013 import FER2013
 from fer2013kit.datasets._split import Split
+from fer2013kit.exceptions import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -46,12 +47,15 @@ class Rows:
     csv_rows : ndarray of int64, shape (n,), or None
         Each row's number in ``fer2013.csv``, to which the FER+ votes are joined; None where the
         source does not tell.
+    notes : tuple of str
+        What was passed over or mended while reading; kept in the cache and said at each load.
     """
 
     images: UInt8Array
     labels: IntArray
     sizes: tuple[int, int, int]
     csv_rows: IntArray | None
+    notes: tuple[str, ...] = ()
 
     def slices(self) -> dict[str, slice]:
         """Return where each split's rows stand."""
@@ -62,7 +66,12 @@ class Rows:
         }
 
     def to_data(self, source: str) -> FER2013:
-        """Return the rows as a data set; splits without rows are None, but train is never."""
+        """Return the rows as a data set, and warn of their notes.
+
+        Splits without rows are None, but train is never.
+        """
+        for note in self.notes:
+            warn(f"{source}: {note}")
         splits = {}
         for name, rows in self.slices().items():
             labels = self.labels[rows]

@@ -44,7 +44,7 @@ _logger = logging.getLogger(__name__)
 HOME_VARIABLE: Final = "FER2013KIT_HOME"
 
 # Part of every key: raise it whenever a reader gives other rows or an entry looks different.
-_FORMAT_VERSION: Final = 1
+_FORMAT_VERSION: Final = 2
 
 # Files are hashed in pieces of so many bytes, on all cores, and then the pieces' hashes.
 _PIECE: Final = 2**22
@@ -169,6 +169,7 @@ def _write_entry(folder: Path, rows: Rows, new: NewImages) -> None:
     entry: dict[str, Any] = {
         "format": _FORMAT_VERSION,
         "sizes": list(rows.sizes),
+        "notes": list(rows.notes),
         "arrays": {},
     }
     for name, array in arrays.items():
@@ -193,6 +194,7 @@ def _read_entry(folder: Path) -> Rows | None:
             arrays["labels"],
             tuple(entry["sizes"]),
             arrays.get("csv_rows"),
+            tuple(map(str, entry["notes"])),
         )
         _check_entry(rows)
     except (OSError, ValueError, KeyError, TypeError, EOFError) as error:

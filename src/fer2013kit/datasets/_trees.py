@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Protocol, cast
 
+from fer2013kit._files import is_rubbish
 from fer2013kit.exceptions import DatasetFormatError
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ _MAX_FOLDER_DEPTH: Final = 5
 _CHUNK_BYTES: Final = 2**18  # some 150 pictures of 48x48
 _LOCAL_HEADER: Final = struct.Struct("<26x2H")  # in a zip, before each file: lengths of name, extra
 _ENCRYPTED: Final = 1
-_RUBBISH: Final = frozenset({"__macosx", "thumbs.db", "desktop.ini", "icon\r"})
 
 
 Stamp = tuple[int, int, int, int]
@@ -255,13 +255,9 @@ def is_archive(path: Path) -> bool:
 def _is_rubbish(name: str) -> bool:
     """Tell whether a file is what operating systems leave lying about."""
     folder, _, file_name = name.rpartition("/")
-    return _is_rubbish_part(file_name) or _is_rubbish_folder(folder)
+    return is_rubbish(file_name) or _is_rubbish_folder(folder)
 
 
 @lru_cache(maxsize=1024)
 def _is_rubbish_folder(folder: str) -> bool:
-    return any(_is_rubbish_part(part) for part in folder.split("/"))
-
-
-def _is_rubbish_part(part: str) -> bool:
-    return part.startswith(".") or part.lower() in _RUBBISH
+    return any(is_rubbish(part) for part in folder.split("/"))

@@ -7,7 +7,7 @@ from fer2013kit.faces._analysis import analyze_crops, analyze_photo, analyze_pho
 from fer2013kit.faces._annotation import annotate
 from fer2013kit.faces._detector import FaceDetector
 from fer2013kit.faces._emotion import FaceBox, FaceEmotion, PhotoFaces
-from fer2013kit.faces._photos import find_photos
+from fer2013kit.faces._listing import find_photos
 from fer2013kit.faces._samples import sample_photos
 
 __all__ = [

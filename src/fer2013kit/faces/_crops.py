@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._pictures import resize_gray
+from fer2013kit._pictures import resample, resize_gray
 from fer2013kit.emotions import IMAGE_SHAPE
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def cut_face(
 
     left, top, side = face_square(box, margin)
     height, width = rgb.shape[:2]
-    columns = np.arange(int(np.floor(left)), int(np.ceil(left + side)) + 1)
-    rows = np.arange(int(np.floor(top)), int(np.ceil(top + side)) + 1)
+    columns = np.arange(math.floor(left), math.ceil(left + side))
+    rows = np.arange(math.floor(top), math.ceil(top + side))
     inside = rgb[
         slice(*_span(rows, height)),
         slice(*_span(columns, width)),
@@ -61,9 +61,9 @@ def cut_face(
     ]
     gray = np.pad(gray, pads, mode="edge")
     x, y = left - columns[0], top - rows[0]
-    window = (x, y, x + side, y + side)
-    cut = Image.fromarray(gray).resize(size[::-1], Image.Resampling.LANCZOS, box=window)
-    return np.array(cut)
+    # Rounding may put the far edges beyond the last pixels.
+    window = (x, y, min(x + side, len(columns)), min(y + side, len(rows)))
+    return resample(gray, size, window)
 
 
 def whole_face(

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-import glob
+import base64
+import binascii
 import io
 import os
-import struct
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from fer2013kit._picture_files import (
+    MAX_BYTES,
+    MAX_JPEG_PIXELS,
+    MAX_PIXELS,
+    PictureError,
+    picture_errors,
+    read_picture,
+)
 from fer2013kit._pictures import (
     MAX_CHANNELS,
-    levels_from_16_bit,
-    levels_from_float,
-    picture_to_rgb,
+    SIDEWAYS,
+    levels_of,
+    orientation_of,
+    picture_to_levels,
+    turn_upright,
 )
-from fer2013kit.emotions import MAX_LEVEL
-from fer2013kit.exceptions import InvalidInputError, MediaFileError
+from fer2013kit.exceptions import InvalidInputError, MediaFileError, shown, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
     from PIL import Image
 
@@ -32,18 +40,10 @@ if TYPE_CHECKING:
 MAX_SIDE: Final = 4096
 """Larger photographs are worked on at this size; boxes are told in their own pixels."""
 
-# A JPEG is decoded at a fraction of its size, so that only its coefficients count; any other
-# picture must be decoded whole.  A small file that unpacks to more is an attack.
-_MAX_PIXELS: Final = 80_000_000
-_MAX_JPEG_PIXELS: Final = 300_000_000
-
-_PHOTO_ENDINGS: Final = (
-    *(".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm"),
-    *(".tif", ".tiff", ".webp"),
-)
 # Modes that Pillow resizes without loss of meaning.
 _RESIZABLE: Final = {"L", "LA", "RGB", "RGBA", "CMYK", "YCbCr"}
-_ORIENTATION: Final = 0x0112  # the tag's number in EXIF
+_DATA_URL: Final = "data:"
+_LONGEST_PATH: Final = 4096  # of Linux; longer texts are something else, such as base64
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,19 @@ class Pixels:
         return self.width / self.rgb.shape[1], self.height / self.rgb.shape[0]
 
 
-def read_photo(photo: Photo, *, max_side: int = MAX_SIDE) -> Pixels:
-    """Return the pixels of a path, file object, bytes, Pillow picture or array.
+def read_photo(
+    photo: Photo, *, max_side: int = MAX_SIDE, max_pixels: int = MAX_JPEG_PIXELS
+) -> Pixels:
+    """Return the pixels of a path, file object, bytes, data URL, Pillow picture or array.
+
+    Parameters
+    ----------
+    photo : Photo
+        The photograph.
+    max_side : int
+        At which size it is worked on.
+    max_pixels : int
+        How many pixels a file may have, where the kit's own limits are not lower.
 
     Raises
     ------
@@ -81,96 +92,123 @@ def read_photo(photo: Photo, *, max_side: int = MAX_SIDE) -> Pixels:
     from PIL import Image
 
     if isinstance(photo, Image.Image):
-        return _pixels(photo, max_side, path=None)
-    if isinstance(photo, str | os.PathLike):
+        return _of_picture(photo, max_side)
+    if isinstance(photo, str | os.PathLike) and not str(photo).startswith(_DATA_URL):
         path = Path(photo)
-        try:
-            with path.open("rb") as file:
-                return _read_file(file, max_side, path=path)
-        except MediaFileError:
-            raise
-        except (OSError, ValueError) as error:  # the latter for a name that no file can have
-            if isinstance(error, InvalidInputError):
-                raise
-            reason = getattr(error, "strerror", None) or str(error)
-            raise MediaFileError(reason, path=path) from error
-    if isinstance(photo, bytes):
-        return _read_file(io.BytesIO(photo), max_side, path=None)
+        return _of_file(_content_of(path), max_side, max_pixels, path=path)
+    if isinstance(photo, str):
+        return _of_file(_content_of_url(photo), max_side, max_pixels)
+    if isinstance(photo, bytes | bytearray | memoryview):
+        return _of_file(bytes(photo), max_side, max_pixels)
     if hasattr(photo, "read"):
-        if isinstance(photo, io.TextIOBase):
-            raise InvalidInputError("photo must be a file opened for bytes; received one for text")
-        return _read_file(photo, max_side, path=None)
-    return _pixels(_array_to_picture(photo), max_side, path=None)
+        return _of_file(_content_of_stream(photo), max_side, max_pixels)
+    return _of_array(photo, max_side)
 
 
-def _read_file(file: Any, max_side: int, *, path: Path | None) -> Pixels:
-    import warnings
-
-    from PIL import Image, UnidentifiedImageError
-
+def _content_of(path: Path) -> bytes:
+    if len(str(path)) > _LONGEST_PATH:
+        raise InvalidInputError(
+            f"photo is a text of {len(str(path)):,} characters, too long for a path: "
+            f"{shown(str(path))}; decode base64 with base64.b64decode(text), or begin it with "
+            "'data:image/jpeg;base64,'"
+        )
     try:
-        with warnings.catch_warnings():
-            # Pillow's own limit is lower than that of this module, which checks its own.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(file)
-        return _pixels(picture, max_side, path=path)
-    except Image.DecompressionBombError as error:
-        raise MediaFileError(f"the picture is too large: {error}", path=path) from error
-    except UnidentifiedImageError as error:
-        raise MediaFileError(
-            "no picture in a known format; expected JPEG, PNG or another one that Pillow reads",
-            path=path,
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # the latter for a name that no file can have
+        reason = getattr(error, "strerror", None) or str(error)
+        raise MediaFileError(reason, path=path) from error
+
+
+def _content_of_url(url: str) -> bytes:
+    head, comma, data = url.partition(",")
+    if not comma or not head.endswith(";base64"):
+        raise InvalidInputError(
+            "photo is a data URL that is not in base64; expected 'data:image/jpeg;base64,' and "
+            f"base64; received {shown(url)}"
+        )
+    try:
+        return base64.b64decode("".join(data.split()), validate=True)
+    except binascii.Error as error:
+        raise InvalidInputError(
+            f"photo is a data URL whose base64 is damaged ({error}): {shown(url)}"
         ) from error
-    except (TypeError, SyntaxError, struct.error) as error:
-        raise MediaFileError(f"the picture cannot be opened ({error})", path=path) from error
 
 
-def _pixels(picture: Image.Image, max_side: int, *, path: Path | None) -> Pixels:
+def _content_of_stream(stream: Any) -> bytes:
+    if isinstance(stream, io.TextIOBase):
+        raise InvalidInputError("photo must be a file opened for bytes; received one for text")
+    try:
+        if hasattr(stream, "seek"):
+            stream.seek(0)
+    except (OSError, ValueError):  # a pipe: read on
+        pass
+    try:
+        content = stream.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise MediaFileError(f"the file cannot be read ({error})") from error
+    if not isinstance(content, bytes):
+        raise InvalidInputError(
+            f"photo must be a file of bytes; its read() returned {type(content).__name__}"
+        )
+    return content
+
+
+def _of_file(content: bytes, max_side: int, max_pixels: int, *, path: Path | None = None) -> Pixels:
+    try:
+        pixels, lacks_end = read_picture(
+            content,
+            partial(_of_opened, max_side=max_side),
+            max_pixels=min(max_pixels, MAX_PIXELS),
+            max_jpeg_pixels=min(max_pixels, MAX_JPEG_PIXELS),
+        )
+    except PictureError as error:
+        raise MediaFileError(f"the picture cannot be read: {error}", path=path) from error
+    if lacks_end:
+        name = "a photo" if path is None else path
+        warn(f"{name}: the JPEG lacks its end marker and nothing else; it was read")
+    return pixels
+
+
+def _of_picture(picture: Image.Image, max_side: int) -> Pixels:
+    is_jpeg = picture.format in {"JPEG", "MPO"}
+    limit = MAX_JPEG_PIXELS if is_jpeg else MAX_PIXELS
+    if picture.width * picture.height > limit:
+        raise MediaFileError(
+            f"the picture is too large: {picture.width}x{picture.height} pixels; expected at most "
+            f"{limit:,}; make it smaller"
+        )
+    try:
+        with picture_errors():
+            return _of_opened(picture, max_side=max_side)
+    except PictureError as error:
+        raise MediaFileError(f"the picture cannot be read: {error}") from error
+
+
+def _of_opened(picture: Image.Image, *, max_side: int) -> Pixels:
     from PIL import Image
 
     width, height = picture.size
-    is_jpeg = picture.format in {"JPEG", "MPO"}
-    limit = _MAX_JPEG_PIXELS if is_jpeg else _MAX_PIXELS
-    if width * height > limit:
-        raise MediaFileError(
-            f"the picture has {width}x{height} pixels; expected at most {limit:,}; make it smaller",
-            path=path,
-        )
     if not width * height:
         raise InvalidInputError(f"a photo must have pixels; received {width}x{height}")
-    try:
-        if is_jpeg:
-            picture.draft(None, (min(width, max_side), min(height, max_side)))
-        picture.load()
-        orientation = picture.getexif().get(_ORIENTATION, 1)
-        factor = max(width, height) / max_side
-        size = (max(1, round(width / factor)), max(1, round(height / factor)))
-        if factor > 1 and picture.mode in _RESIZABLE:
-            picture = picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
-        rgb = picture_to_rgb(picture)
-        if max(rgb.shape[:2]) > max_side:
-            rgb = np.array(Image.fromarray(rgb).resize(size, Image.Resampling.BILINEAR))
-    except InvalidInputError:
-        raise
-    except (OSError, SyntaxError, ValueError, EOFError) as error:  # Pillow says any of them
-        raise MediaFileError(
-            f"the picture cannot be decoded ({error}); it may be cut off or damaged", path=path
-        ) from error
-    return _upright(rgb, width, height, orientation)
+    if picture.format in {"JPEG", "MPO"}:
+        picture.draft(None, (min(width, max_side), min(height, max_side)))
+    picture.load()
+    orientation = orientation_of(picture)
+    factor = max(width, height) / max_side
+    size = (max(1, round(width / factor)), max(1, round(height / factor)))
+    if factor > 1 and picture.mode in _RESIZABLE:
+        picture = picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+    rgb = picture_to_levels(picture, "RGB")
+    if max(rgb.shape[:2]) > max_side:
+        rgb = np.array(Image.fromarray(rgb).resize(size, Image.Resampling.BILINEAR))
+    upright = turn_upright(rgb, orientation)
+    if orientation in SIDEWAYS:
+        width, height = height, width
+    return Pixels(upright, width, height)
 
 
-def _upright(rgb: NDArray[np.uint8], width: int, height: int, orientation: Any) -> Pixels:
-    """Turn and mirror as the orientation tag of EXIF says, 1 to 8; any other value is none."""
-    if orientation in {5, 6, 7, 8}:  # rows and columns are swapped
-        rgb, width, height = rgb.transpose(1, 0, 2), height, width
-    if orientation in {2, 3, 6, 7}:
-        rgb = rgb[:, ::-1]
-    if orientation in {3, 4, 7, 8}:
-        rgb = rgb[::-1]
-    return Pixels(np.ascontiguousarray(rgb), width, height)
-
-
-def _array_to_picture(photo: Any) -> Image.Image:
+def _of_array(photo: Any, max_side: int) -> Pixels:
     from PIL import Image
 
     try:
@@ -179,8 +217,8 @@ def _array_to_picture(photo: Any) -> Image.Image:
         array = np.asarray(photo, dtype=object)
     if array.dtype.kind not in "uibf":
         raise InvalidInputError(
-            "photo must be a path, a file object, a Pillow picture or an array of numbers; "
-            f"received {type(photo).__name__}"
+            "photo must be a path, a file object, bytes, a data URL, a Pillow picture or an array "
+            f"of numbers; received {type(photo).__name__}"
         )
     if array.ndim == 3 and array.shape[2] == 1:  # noqa: PLR2004 - an axis of channels
         array = array[..., 0]
@@ -190,77 +228,5 @@ def _array_to_picture(photo: Any) -> Image.Image:
             "photo must have shape (height, width) or (height, width, channels), with 1 to 4 "
             f"channels and with pixels; received {array.shape}"
         )
-    if array.dtype == np.uint16:
-        array = levels_from_16_bit(array)
-    elif array.dtype.kind == "f":
-        array = levels_from_float(array)
-    elif array.dtype.kind == "b":
-        array = array * np.uint8(MAX_LEVEL)
-    elif array.dtype != np.uint8:
-        if array.min() < 0 or array.max() > MAX_LEVEL:
-            raise InvalidInputError(
-                f"a photo of integers must be in [0, 255]; received {array.min()} to "
-                f"{array.max()}; pass 16-bit pictures as uint16"
-            )
-        array = array.astype(np.uint8)
-    return Image.fromarray(np.ascontiguousarray(array))
-
-
-def find_photos(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
-    """Return the picture files that paths, folders and patterns stand for.
-
-    Parameters
-    ----------
-    paths : path or iterable of paths
-        Files, which are taken as they are; folders, whose pictures are taken however deep they
-        lie (by the ends of their names; hidden ones are left out); and patterns such as
-        ``"holiday/*.jpg"`` or ``"**/*.png"``.
-
-    Returns
-    -------
-    list of Path
-        Each file once; those of a folder or a pattern sorted.
-
-    Raises
-    ------
-    MediaFileError
-        For a folder without pictures, or a pattern that nothing matches.
-
-    See Also
-    --------
-    analyze_photos : What takes them.
-
-    Examples
-    --------
-    >>> import fer2013kit as fk
-    >>> folder = fk.sample_photos()[0].parent
-    >>> fk.find_photos(folder) == fk.sample_photos()
-    True
-    """
-    if isinstance(paths, str | os.PathLike):
-        paths = [paths]
-    files: dict[Path, None] = {}
-    for one in paths:
-        path = Path(one)
-        if path.is_dir():
-            found = sorted(inside for inside in path.rglob("*") if _is_photo(inside))
-            problem = (
-                "there is no picture in this folder; name files one by one where their names do "
-                "not end as those of pictures do"
-            )
-        elif glob.has_magic(str(one)) and not path.exists():
-            names = glob.iglob(str(one), recursive=True)  # noqa: PTH207 - Path.glob wants a folder
-            found = sorted(file for file in map(Path, names) if file.is_file())
-            problem = "no file matches this pattern"
-        else:
-            files[path] = None
-            continue
-        if not found:
-            raise MediaFileError(problem, path=path)
-        files.update(dict.fromkeys(found))
-    return list(files)
-
-
-def _is_photo(path: Path) -> bool:
-    name = path.name
-    return name.lower().endswith(_PHOTO_ENDINGS) and not name.startswith(".") and path.is_file()
+    levels = np.ascontiguousarray(levels_of(array, "a photo"))
+    return _of_picture(Image.fromarray(levels), max_side)

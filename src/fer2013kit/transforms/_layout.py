@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._pictures import MAX_CHANNELS
-from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE, MAX_LEVEL
+from fer2013kit._pictures import MAX_CHANNELS, check_pixels
+from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
@@ -91,26 +91,6 @@ def as_batch(images: ArrayLike, *, channels: tuple[int, ...] = (1, 2, 3, 4)) -> 
             + ("; turn colour to grey with to_grayscale first" if channels == (1,) else "")
         )
     return Batch(check_pixels(batch), is_single, has_channel_axis)
-
-
-def check_pixels(array: NDArray[Any]) -> NDArray[Any]:
-    """Return numbers as uint8, uint16 or finite floats, or raise InvalidInputError."""
-    if array.dtype in {np.dtype(np.uint8), np.dtype(np.uint16)}:
-        return array
-    if array.dtype.kind == "f":
-        if not np.isfinite(array).all():
-            raise InvalidInputError("images must be finite; received NaN or infinity")
-        return array
-    if array.dtype.kind == "b":
-        return array * np.uint8(MAX_LEVEL)
-    if array.dtype.kind not in "iu":
-        raise InvalidInputError(f"images must be numbers; received dtype {array.dtype}")
-    if array.size and (array.min() < 0 or array.max() > MAX_LEVEL):
-        raise InvalidInputError(
-            f"images of dtype {array.dtype} must be in [0, 255]; received {array.min()} to "
-            f"{array.max()}; pass 16-bit pictures as uint16"
-        )
-    return array.astype(np.uint8)
 
 
 def in_chunks(

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer2013kit.exceptions import InvalidInputError
-from fer2013kit.transforms._layout import as_batch, check_pixels, in_chunks
+from fer2013kit._pictures import check_pixels
+from fer2013kit.exceptions import InvalidInputError, shown
+from fer2013kit.transforms._layout import as_batch, in_chunks
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -65,8 +66,8 @@ def rescale(
                 "floats do not tell their range; say input_range=(0, 1), (0, 255) or what it is"
             )
         input_range = (0, np.iinfo(array.dtype).max)
-    low, high = _check_range(input_range, "input_range")
-    new_low, new_high = _check_range(output_range, "output_range")
+    low, high = check_range(input_range, "input_range")
+    new_low, new_high = check_range(output_range, "output_range")
     if array.size and (array.min() < min(low, high) or array.max() > max(low, high)):
         raise InvalidInputError(
             f"images must be in input_range [{low:g}, {high:g}]; "
@@ -81,14 +82,17 @@ def rescale(
     return in_chunks(map_linearly, array.ravel(), np.float32).reshape(array.shape)
 
 
-def _check_range(bounds: Range, name: str) -> Range:
+def check_range(bounds: Range, name: str) -> Range:
+    """Return two different finite numbers as floats, or raise InvalidInputError."""
     try:
         low, high = (float(bound) for bound in bounds)
         valid = bool(np.isfinite([low, high]).all()) and low != high
     except (TypeError, ValueError):
         valid = False
     if not valid:
-        raise InvalidInputError(f"{name} must be two different finite numbers; received {bounds!r}")
+        raise InvalidInputError(
+            f"{name} must be two different finite numbers; received {shown(bounds)}"
+        )
     return low, high
 
 

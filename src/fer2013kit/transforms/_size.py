@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fer2013kit._picture_files import PictureError, picture_errors
 from fer2013kit._pictures import (
     MAX_CHANNELS,
-    levels_from_float,
+    levels_of,
     picture_to_gray,
+    resample,
     resize_gray,
 )
-from fer2013kit.emotions import IMAGE_SHAPE
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE, MAX_LEVEL
+from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.transforms._color import to_grayscale
 from fer2013kit.transforms._layout import as_batch
+from fer2013kit.transforms._range import check_range
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -39,8 +43,8 @@ def resize(
     Returns
     -------
     ndarray, shape (..., height, width) or (..., height, width, channels)
-        Of the same type.  No number leaves the range of its picture: the filter neither
-        overshoots nor rings.  Pictures that have the size already are returned as they are.
+        Of the same type.  No number leaves the range of its picture.  Pictures that have the
+        size already are returned as they are.
 
     Raises
     ------
@@ -53,8 +57,9 @@ def resize(
 
     Notes
     -----
-    Pillow's triangle filter (``BILINEAR``), whose support grows when it makes pictures smaller.
-    Floats are worked out in single precision.
+    Pillow's ``LANCZOS``, whose support grows when it makes pictures smaller: the filter of
+    :func:`to_face` and of :func:`analyze_photo`, which say why.  Floats are worked out in single
+    precision.
 
     Examples
     --------
@@ -63,8 +68,6 @@ def resize(
     >>> fk.resize(data.train.images, (24, 32)).shape[1:]
     (24, 32, 1)
     """
-    from PIL import Image
-
     height, width = _check_size(size)
     batch = as_batch(images)
     pictures = batch.pictures
@@ -75,12 +78,10 @@ def resize(
     resized = np.empty((len(planes), height, width), pictures.dtype)
     for plane, out in zip(planes, resized, strict=True):
         source = plane if plane.dtype == np.uint8 else plane.astype(np.float32)
-        result = np.asarray(
-            Image.fromarray(source).resize((width, height), Image.Resampling.BILINEAR)
-        )
-        # Single precision may pass the range by its last digit.
-        result = result if plane.dtype == np.uint8 else result.clip(plane.min(), plane.max())
-        out[...] = np.rint(result) if plane.dtype == np.uint16 else result
+        result = resample(source, (height, width))
+        # Single precision may pass the range of double by its last digit.
+        result = np.rint(result) if plane.dtype == np.uint16 else result
+        out[...] = result.clip(plane.min(), plane.max())
     resized = resized.reshape(n_samples, channels, height, width)
     return batch.restore(np.ascontiguousarray(np.moveaxis(resized, 1, -1)))
 
@@ -93,27 +94,34 @@ def _check_size(size: tuple[int, int]) -> tuple[int, int]:
         valid = False
     if not valid:
         raise InvalidInputError(
-            f"size must be (height, width), two positive whole numbers; received {size!r}"
+            f"size must be (height, width), two positive whole numbers; received {shown(size)}"
         )
     return height, width
 
 
-def to_face(image: ArrayLike | Image.Image, *, aspect: Aspect = "crop") -> NDArray[np.uint8]:
+def to_face(
+    image: ArrayLike | Image.Image,
+    *,
+    aspect: Aspect = "crop",
+    value_range: tuple[float, float] = (0.0, 1.0),
+) -> NDArray[np.uint8]:
     """Turn one picture of any size and kind into a picture like those of FER-2013.
 
     The face should fill the picture, as it does in FER-2013: no face is looked for.
 
     Parameters
     ----------
-    image : PIL.Image.Image or array_like
-        A Pillow picture of any mode (its orientation tag is obeyed, its palette looked up), or
-        an array of shape ``(height, width)`` or ``(height, width, channels)`` with the channels
-        of :func:`to_grayscale`: uint8; uint16, of which 65535 is white; floats, in [0, 1] if no
-        one exceeds 1, else in [0, 255].
+    image : PIL.Image.Image, array_like or str
+        A Pillow picture of any mode (its orientation tag is obeyed, its palette looked up); an
+        array of shape ``(height, width)`` or ``(height, width, channels)`` with the channels of
+        :func:`to_grayscale`: uint8; uint16, of which 65535 is white; floats in `value_range`; or
+        the ``pixels`` of a row of ``fer2013.csv``: the grey levels of a square, as text.
     aspect : {"crop", "stretch", "pad"}, default "crop"
         What becomes of a picture that is not square: ``"crop"`` cuts its longer side about the
         centre, ``"stretch"`` keeps everything and distorts it, ``"pad"`` keeps everything and
         adds black, which networks have rarely seen.
+    value_range : tuple of float, default (0.0, 1.0)
+        What black and white are in an array of floats, whatever its values are.
 
     Returns
     -------
@@ -130,6 +138,11 @@ def to_face(image: ArrayLike | Image.Image, *, aspect: Aspect = "crop") -> NDArr
     --------
     to_grayscale, resize : The same for batches, step by step.
 
+    Notes
+    -----
+    The pixels are those that :func:`analyze_photo` gives its classifier for the same square of a
+    photograph.
+
     Examples
     --------
     >>> from PIL import Image
@@ -138,20 +151,29 @@ def to_face(image: ArrayLike | Image.Image, *, aspect: Aspect = "crop") -> NDArr
     >>> face = fk.to_face(photo)
     >>> face.shape, face.dtype, int(face[0, 0, 0])
     ((48, 48, 1), dtype('uint8'), 173)
+
+    A column of such text, say of a data frame, becomes pictures row by row:
+
+    >>> import numpy as np
+    >>> pixels = [" ".join(["51"] * 2304), " ".join(["255"] * 2304)]
+    >>> np.stack([fk.to_face(text) for text in pixels])[:, 0, 0, 0]
+    array([ 51, 255], dtype=uint8)
     """
     from PIL import Image
 
     if isinstance(image, Image.Image):
         try:
-            gray = picture_to_gray(image)
-        except (OSError, SyntaxError) as error:  # Pillow decodes late, and says either
-            raise InvalidInputError(f"the picture cannot be decoded: {error}") from error
+            with picture_errors():
+                gray = picture_to_gray(image)
+        except PictureError as error:
+            raise InvalidInputError(str(error)) from error
         return resize_gray(gray, aspect=aspect)[..., None]
-    array = np.asarray(image)
+    array = _square_of(image) if isinstance(image, str) else np.asarray(image)
     if array.dtype.kind in "USO":
         raise InvalidInputError(
-            "image must be a picture or an array of numbers; received "
-            f"{type(image).__name__}; open a file with PIL.Image.open(path) first"
+            f"image must be a picture or an array of numbers; received {type(image).__name__}; "
+            "open a file with PIL.Image.open(path) first, and turn a column of pixel texts with "
+            "np.stack([to_face(text) for text in column])"
         )
     if array.ndim == 2:  # noqa: PLR2004 - height and width
         array = array[..., None]
@@ -160,7 +182,23 @@ def to_face(image: ArrayLike | Image.Image, *, aspect: Aspect = "crop") -> NDArr
             "image must be one picture of shape (height, width) or (height, width, channels); "
             f"received {array.shape}; turn batches with to_grayscale and resize"
         )
-    levels = to_grayscale(array)[..., 0]
-    if levels.dtype.kind == "f":
-        levels = levels_from_float(levels)
-    return resize_gray(levels, aspect=aspect)[..., None]
+    value_range = check_range(value_range, "value_range")
+    levels = levels_of(array, "image", value_range=value_range)
+    return resize_gray(to_grayscale(levels)[..., 0], aspect=aspect)[..., None]
+
+
+def _square_of(text: str) -> NDArray[Any]:
+    """Return the square picture whose grey levels stand in a text, as in ``fer2013.csv``."""
+    pixels = text.split()
+    if not pixels or not all(pixel.isascii() and pixel.isdigit() for pixel in pixels):
+        raise InvalidInputError(
+            f"image is a text that holds no grey levels: {shown(text)}; "
+            "open a file with PIL.Image.open(path) first"
+        )
+    side = math.isqrt(len(pixels))
+    if side * side != len(pixels) or max(map(len, pixels)) > len(str(MAX_LEVEL)):
+        raise InvalidInputError(
+            f"a text of grey levels must be those of a square, such as {IMAGE_SIZE} of 48x48, in "
+            f"[0, 255]; received {len(pixels)}: {shown(text)}"
+        )
+    return np.array(pixels, np.int64).reshape(side, side)

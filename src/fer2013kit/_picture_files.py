@@ -1,0 +1,279 @@
+"""Picture files: which are read, how large they may be, and how they are opened.
+
+All that reads picture files (data sets, folders, photographs, the page) does it here, so that one
+list says what a picture is, and one place turns what a file makes its decoder raise into an error
+of this package.  Pillow is imported when a function runs.
+"""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from contextlib import contextmanager
+from functools import cache
+from importlib.util import find_spec
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from fer2013kit._optional import how_to_install
+from fer2013kit.exceptions import Fer2013KitError, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from PIL import Image, ImageFile
+
+Result = TypeVar("Result")
+
+FORMATS: Final = (
+    *("AVIF", "BMP", "GIF", "HEIF", "JPEG", "JPEG2000"),
+    *("PNG", "PPM", "QOI", "TIFF", "WEBP"),
+)
+"""Pillow reads others with programs of their own (PostScript by Ghostscript), or takes them for
+pictures without a signature that tells them from rubbish."""
+
+MAX_PIXELS: Final = 80_000_000
+"""Any photograph is welcome; a small file that unpacks to more is an attack."""
+MAX_JPEG_PIXELS: Final = 300_000_000
+"""Where a JPEG is decoded at a fraction of its size, so that only its coefficients count."""
+MAX_BYTES: Final = 2**28
+
+# A progressive JPEG is gone through once a scan, of which it may have any number in a few bytes
+# each.  Pixels times scans, and so many more for each byte that a file really has.
+_MAX_SCANNED: Final = 400_000_000
+_MAX_SCANNED_PER_BYTE: Final = 300
+
+_JPEG_START: Final = b"\xff\xd8\xff"
+_JPEG_SCAN: Final = b"\xff\xda"
+_JPEG_END: Final = b"\xff\xd9"
+
+_HEIF_ENDINGS: Final = frozenset({".heic", ".heif", ".hif"})
+_HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1"})
+
+_NAMED: Final = 5
+"""Of the files that were passed over, so many are named."""
+
+
+class PictureError(Fer2013KitError, ValueError):
+    """A picture file that is not read; the message says why, without the file's name."""
+
+
+class PictureTooLargeError(PictureError):
+    """A picture file that would need more memory or time than any photograph."""
+
+
+@cache
+def _openers() -> dict[str, tuple[Any, Callable[[bytes], bool | str] | None]]:
+    """Return for each format what opens a file and what knows its first bytes."""
+    from PIL import Image
+
+    Image.init()
+    known: dict[str, Any] = {name: Image.OPEN[name] for name in FORMATS if name in Image.OPEN}
+    if find_spec("pillow_heif") is not None:
+        from pillow_heif import HeifImageFile
+
+        known["HEIF"] = HeifImageFile, is_heif
+    return known
+
+
+def picture_formats() -> tuple[str, ...]:
+    """Return the names of the formats that are read here, which the libraries there decide."""
+    return tuple(_openers())
+
+
+@cache
+def picture_endings() -> frozenset[str]:
+    """Return the ends of the names of pictures that are read, such as ``.jpg``, in lower case."""
+    from PIL import Image
+
+    formats = {*picture_formats(), "MPO"}  # several JPEGs in one file, of which the first is read
+    endings = {ending for ending, name in Image.registered_extensions().items() if name in formats}
+    return frozenset(endings | (_HEIF_ENDINGS if "HEIF" in formats else set()))
+
+
+def is_picture_name(name: str) -> bool:
+    """Tell whether a file name ends as those of pictures that are read do."""
+    return PurePath(name).suffix.lower() in picture_endings()
+
+
+def passed_over(names: Iterable[str]) -> str:
+    """Return what is said of files whose names do not end as those of pictures do.
+
+    Examples
+    --------
+    >>> from fer2013kit._picture_files import passed_over
+    >>> print(passed_over(["a.txt", "b.txt", "c.csv"]))
+    3 files that are no pictures by their names were passed over (2 .txt, 1 .csv): 'a.txt',
+    'b.txt', 'c.csv'
+    """
+    names = list(names)
+    endings = Counter(PurePath(name).suffix.lower() or "without ending" for name in names)
+    counts = ", ".join(f"{count} {ending}" for ending, count in endings.most_common(_NAMED))
+    files = "1 file that is no picture by its name was"
+    if len(names) > 1:
+        files = f"{len(names)} files that are no pictures by their names were"
+    has_heif = not _HEIF_ENDINGS.isdisjoint(endings) and "HEIF" not in picture_formats()
+    advice = f"; {_heif_advice()}" if has_heif else ""
+    return f"{files} passed over ({counts}): {first_names(names)}{advice}"
+
+
+def first_names(names: Sequence[str]) -> str:
+    """Return the first of many names as a message shows them."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(map(shown, names[:_NAMED])) + more
+
+
+def _heif_advice() -> str:
+    return (
+        f"HEIC needs pillow_heif, which is not installed: {how_to_install('heif')}; or save the "
+        "pictures as JPEG"
+    )
+
+
+def is_heif(start: bytes) -> bool:
+    """Tell from its first 16 bytes whether a file is a HEIC or HEIF picture."""
+    return start[4:8] == b"ftyp" and start[8:12] in _HEIF_BRANDS
+
+
+def read_picture(
+    content: bytes,
+    convert: Callable[[Image.Image], Result],
+    *,
+    max_pixels: int = MAX_PIXELS,
+    max_jpeg_pixels: int | None = None,
+) -> tuple[Result, bool]:
+    """Open a picture file and convert it.
+
+    A JPEG that lacks only its end marker, as some cameras and downloads leave it, is read.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    convert : callable
+        Takes the picture that was opened; Pillow decodes when it is asked for pixels.
+    max_pixels, max_jpeg_pixels
+        As for :func:`open_picture`.
+
+    Returns
+    -------
+    result : object
+        What `convert` returned.
+    lacks_end : bool
+        The file is a JPEG without its end marker, and misses nothing else.
+
+    Raises
+    ------
+    PictureError
+        For a file that is none of `FORMATS`, too large, cut off or damaged.
+    InvalidInputError
+        From `convert`.
+    """
+
+    def read(content: bytes) -> Result:
+        picture = open_picture(content, max_pixels=max_pixels, max_jpeg_pixels=max_jpeg_pixels)
+        with picture_errors():
+            return convert(picture)
+
+    try:
+        return read(content), False
+    except PictureTooLargeError:
+        raise
+    except PictureError:
+        whole = with_end_marker(content)
+        if whole is None:
+            raise
+    return read(whole), True
+
+
+def open_picture(
+    content: bytes, *, max_pixels: int = MAX_PIXELS, max_jpeg_pixels: int | None = None
+) -> ImageFile.ImageFile:
+    """Open a picture file without decoding it, and check what it says of its size.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    max_pixels : int
+        How many pixels there may be.
+    max_jpeg_pixels : int, optional
+        How many in a JPEG; by default as in others.
+
+    Raises
+    ------
+    PictureError
+        For a file that is none of `FORMATS`, or broken.
+    PictureTooLargeError
+        For more pixels, or a JPEG that goes through them too often.
+    """
+    if len(content) > MAX_BYTES:
+        raise PictureTooLargeError(
+            f"the file has more than {MAX_BYTES:,} bytes; make the picture smaller"
+        )
+    with picture_errors():
+        picture = _open(content)
+    pixels = picture.width * picture.height
+    is_jpeg = content.startswith(_JPEG_START)
+    limit = max_pixels if max_jpeg_pixels is None or not is_jpeg else max_jpeg_pixels
+    if pixels > limit:
+        raise PictureTooLargeError(
+            f"the picture is too large: {picture.width}x{picture.height} pixels; "
+            f"expected at most {limit:,}; make it smaller"
+        )
+    scans = content.count(_JPEG_SCAN) if is_jpeg else 0
+    if scans * pixels > max(_MAX_SCANNED, _MAX_SCANNED_PER_BYTE * len(content)):
+        raise PictureTooLargeError(
+            f"the JPEG goes {scans} times through {picture.width}x{picture.height} pixels, which "
+            "takes too long; save it again"
+        )
+    return picture
+
+
+def _open(content: bytes) -> ImageFile.ImageFile:
+    """Do as ``Image.open`` does, without its limits, whose warnings no thread can turn off."""
+    start = content[:16]
+    problem: Exception | None = None
+    for opener, accept in _openers().values():
+        try:
+            if accept is not None and accept(start) is not True:  # or a text, why it cannot
+                continue
+            picture: ImageFile.ImageFile = opener(io.BytesIO(content), "")
+        except Exception as error:  # noqa: BLE001 - it is another format's, or damaged
+            problem = error
+            continue
+        return picture
+    if is_heif(start) and "HEIF" not in picture_formats():
+        raise PictureError(_heif_advice())
+    raise PictureError(
+        "of no known format, or damaged at its beginning; expected one of "
+        f"{', '.join(picture_formats())}"
+    ) from problem
+
+
+@contextmanager
+def picture_errors() -> Iterator[None]:
+    """Turn whatever a picture makes Pillow and its decoders raise into `PictureError`."""
+    try:
+        yield
+    except Fer2013KitError:
+        raise  # says itself what is wrong
+    except MemoryError as error:
+        raise PictureTooLargeError("the picture is too large for the memory") from error
+    except Exception as error:  # whatever a decoder thought of
+        raise PictureError(f"cut off or damaged ({' '.join(str(error).split())})") from error
+
+
+def with_end_marker(content: bytes) -> bytes | None:
+    """Return a JPEG with the end marker that it lacks; None where it lacks more, or nothing."""
+    import simplejpeg
+
+    if not content.startswith(_JPEG_START) or content.endswith(_JPEG_END):
+        return None
+    whole = content.removesuffix(_JPEG_END[:1]) + _JPEG_END
+    try:
+        # The decoder warns of pixels that it made up, which simplejpeg takes for an error.
+        simplejpeg.decode_jpeg(whole, "GRAY", min_height=1, min_width=1, strict=True)
+    except ValueError:
+        return None
+    return whole
