@@ -218,13 +218,13 @@ def open_picture(
     limit = max_pixels if max_jpeg_pixels is None or not is_jpeg else max_jpeg_pixels
     if pixels > limit:
         raise PictureTooLargeError(
-            f"the picture is too large: {picture.width}x{picture.height} pixels; "
+            f"the picture is too large: {picture.width} x {picture.height} pixels; "
             f"expected at most {limit:,}; make it smaller"
         )
     scans = content.count(_JPEG_SCAN) if is_jpeg else 0
     if scans * pixels > max(_MAX_SCANNED, _MAX_SCANNED_PER_BYTE * len(content)):
         raise PictureTooLargeError(
-            f"the JPEG goes {scans} times through {picture.width}x{picture.height} pixels, which "
+            f"the JPEG goes {scans} times through {picture.width} x {picture.height} pixels, which "
             "takes too long; save it again"
         )
     return picture

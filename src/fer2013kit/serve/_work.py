@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import base64
-import io
-import warnings
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fer2013kit._picture_files import PictureError, PictureTooLargeError, open_picture
 from fer2013kit.exceptions import Fer2013KitError, InvalidInputError
 from fer2013kit.faces import analyze_photo
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from PIL import Image
 
     from fer2013kit.faces import PhotoFaces
-
-# Pillow reads others by programs of their own (PostScript by Ghostscript, with files on disk).
-FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
 
 
 class RefusedPhotoError(Fer2013KitError, ValueError):
@@ -108,9 +103,15 @@ class PhotoWork:
         }
 
     def _find(self, content: bytes) -> PhotoFaces:
-        return analyze_photo(
-            self._open(content), classifier=self._classifier, detector=self._detector
-        )
+        try:
+            open_picture(content, max_pixels=self._max_pixels)
+        except PictureTooLargeError as error:
+            raise RefusedPhotoError(str(error), status=413) from error
+        except PictureError as error:
+            raise RefusedPhotoError(
+                f"this is no picture that can be read: {error}", status=415
+            ) from error
+        return analyze_photo(content, classifier=self._classifier, detector=self._detector)
 
     def _trained(self) -> Any:
         """Return the classifier whose gradients can be told, loaded when first asked for."""
@@ -119,32 +120,6 @@ class PhotoWork:
 
             self._explained = EmotionClassifier.from_pretrained()
         return self._explained
-
-    def _open(self, content: bytes) -> Image.Image:
-        from PIL import Image, UnidentifiedImageError
-
-        try:
-            with warnings.catch_warnings():
-                # Pillow's own limit; ours is checked below, before anything is decoded.
-                warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-                picture = Image.open(io.BytesIO(content), formats=FORMATS)
-        except Image.DecompressionBombError as error:
-            raise self._too_many_pixels("far more") from error
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-            raise RefusedPhotoError(
-                f"this is no picture that can be read; expected one of {', '.join(FORMATS)}",
-                status=415,
-            ) from error
-        if picture.width * picture.height > self._max_pixels:
-            raise self._too_many_pixels(f"{picture.width} x {picture.height}")
-        return picture
-
-    def _too_many_pixels(self, received: str) -> RefusedPhotoError:
-        return RefusedPhotoError(
-            f"the picture has too many pixels: {received}; expected at most "
-            f"{self._max_pixels / 1e6:g} million; make it smaller",
-            status=413,
-        )
 
 
 def _in_base64(array: NDArray[np.uint8]) -> str:
