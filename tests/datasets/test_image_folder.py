@@ -145,9 +145,7 @@ def test_broken_picture(folder):
 
 def test_huge_picture(folder):
     (folder / "SAD" / "a.png").write_bytes(huge_png(10_000, 10_000))
-    with pytest.raises(
-        fk.DatasetFormatError, match="10000 x 10000 pixels; expected at most 80,000"
-    ):
+    with pytest.raises(fk.DatasetFormatError, match="10000 x 10000 pixels; expected at most"):
         fk.load_image_folder(folder, cache=False)
 
 

@@ -175,8 +175,8 @@ def _of_picture(picture: Image.Image, max_side: int) -> Pixels:
     limit = MAX_JPEG_PIXELS if is_jpeg else MAX_PIXELS
     if picture.width * picture.height > limit:
         raise MediaFileError(
-            f"the picture is too large: {picture.width} x {picture.height} pixels; expected at most "
-            f"{limit:,}; make it smaller"
+            f"the picture is too large: {picture.width} x {picture.height} pixels; "
+            f"expected at most {limit:,}; make it smaller"
         )
     try:
         with picture_errors():
