@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import re
 from html.parser import HTMLParser
@@ -5,7 +6,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import metrics
@@ -187,6 +188,171 @@ def test_refuses(y_true, probabilities, message):
 def test_refuses_options(options, message):
     with pytest.raises(fk.InvalidInputError, match=message):
         fk.evaluate_predictions([0, 1, 2], GOOD, **options)
+
+
+@given(predictions(), st.integers(0, 99))
+@settings(max_examples=30)
+def test_weighted_figures_are_those_of_scikit_learn(case, seed):
+    codes, table, names = case
+    weights = np.random.default_rng(seed).integers(1, 5, len(codes)).astype(float)
+    report = fk.evaluate_predictions(codes, table, class_names=names, sample_weight=weights)
+    predicted, labels = table.argmax(axis=1), np.arange(len(names))
+    options = {"sample_weight": weights, "labels": labels}
+
+    assert report.n_samples == len(codes)
+    matrix = metrics.confusion_matrix(codes, predicted, **options) / weights.mean()
+    np.testing.assert_allclose(report.confusion_matrix, matrix)
+    expected = metrics.accuracy_score(codes, predicted, sample_weight=weights)
+    assert report.accuracy == pytest.approx(expected)
+    macro = metrics.f1_score(
+        codes, predicted, average="macro", zero_division=0, sample_weight=weights
+    )
+    assert report.f1_macro == pytest.approx(macro)
+    assert report.loss == pytest.approx(metrics.log_loss(codes, table, **options))
+    # A sample of weight 3 counts as three samples do.
+    times = weights.astype(int)
+    repeated = fk.evaluate_predictions(
+        np.repeat(codes, times), np.repeat(table, times, axis=0), class_names=names
+    )
+    assert report.ece == pytest.approx(repeated.ece)
+    assert report.mean_confidence == pytest.approx(repeated.mean_confidence)
+    assert report.top2_accuracy == pytest.approx(repeated.top2_accuracy)
+    again = fk.EvaluationReport.from_dict(json.loads(json.dumps(report.as_dict())))
+    assert again == report
+
+
+def test_equal_weights_change_nothing_and_unequal_ones_widen_the_interval():
+    codes, table = np.arange(60) % 7, named(range(7), 60).to_numpy()
+    plain = fk.evaluate_predictions(codes, table)
+    even = fk.evaluate_predictions(codes, table, sample_weight=np.full(60, 0.3))
+    assert even.accuracy_interval == pytest.approx(plain.accuracy_interval)
+    assert even.n_effective == pytest.approx(60)
+    one = fk.evaluate_predictions(codes, table, sample_weight=np.where(codes == 0, 20.0, 1.0))
+    assert one.n_effective < 30
+    low, high = plain.accuracy_interval
+    assert np.ptp(one.accuracy_interval) > high - low
+    page = Page(one.to_html())
+    assert len(page.all("img")) == 3
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [([1, 2], "received shape"), ([1, -1, 1], "negative"), ([0, 0, 0], "not 0 for every")],
+)
+def test_weights_that_are_none_are_refused(weights, message):
+    with pytest.raises(fk.InvalidInputError, match=message):
+        fk.evaluate_predictions([0, 1, 2], GOOD, sample_weight=weights)
+
+
+def grouped():
+    rng = np.random.default_rng(3)
+    codes, groups = rng.integers(0, 7, 120), np.array(["old", "young", "child"])[np.arange(120) % 3]
+    table = rng.dirichlet(np.ones(7), 120)
+    table = (table + np.eye(7)[codes] * (groups == "old")[:, None]).clip(0)
+    return codes, table / table.sum(axis=1, keepdims=True), groups
+
+
+def test_each_group_has_the_report_of_its_samples():
+    codes, table, groups = grouped()
+    report = fk.evaluate_predictions(codes, table, groups=groups)
+    assert list(report.groups) == ["child", "old", "young"]
+    for name, group in report.groups.items():
+        rows = groups == name
+        assert group == fk.evaluate_predictions(codes[rows], table[rows])
+    best, worst, difference, (low, high) = report.largest_gap
+    accuracies = {name: group.accuracy for name, group in report.groups.items()}
+    assert (best, worst) == (
+        max(accuracies, key=accuracies.get),
+        min(accuracies, key=accuracies.get),
+    )
+    assert difference == pytest.approx(accuracies[best] - accuracies[worst])
+    assert low < difference < high
+    frame = report.groups_to_frame()
+    assert frame["accuracy"].to_dict() == accuracies
+    assert frame.loc["old", "accuracy_low"] == report.groups["old"].accuracy_interval[0]
+    for text in (str(report), Page(report.to_html()).text):
+        assert f"argest gap: {100 * difference:.1f} points of accuracy between {best}" in text
+    assert fk.EvaluationReport.from_dict(json.loads(json.dumps(report.as_dict()))) == report
+
+
+def test_weights_hold_inside_of_groups():
+    codes, table, groups = grouped()
+    weights = np.random.default_rng(0).random(120)
+    report = fk.evaluate_predictions(codes, table, groups=groups, sample_weight=weights)
+    rows = groups == "old"
+    alone = fk.evaluate_predictions(codes[rows], table[rows], sample_weight=weights[rows])
+    assert report.groups["old"].loss == pytest.approx(alone.loss)
+    assert report.groups["old"].accuracy_interval == pytest.approx(alone.accuracy_interval)
+
+
+def test_one_group_has_no_gap():
+    report = fk.evaluate_predictions([0, 1, 2], GOOD, groups=[1, 1, 1])
+    assert list(report.groups) == ["1"]
+    assert report.largest_gap is None
+    assert "largest gap" not in str(report)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"groups": ["a"]}, "one for each sample"),
+        ({"groups": ["a", None, "b"]}, "received None"),
+        ({"groups": [1.0, np.nan, 2.0]}, "received None or NaN"),
+        ({"groups": ["a", "b", "b"], "sample_weight": [0, 1, 1]}, "of a group"),
+    ],
+)
+def test_groups_that_are_none_are_refused(options, message):
+    with pytest.raises(fk.InvalidInputError, match=message):
+        fk.evaluate_predictions([0, 1, 2], GOOD, **options)
+
+
+@pytest.mark.parametrize("hard", [[0, 1, 1], ["angry", "Disgust", "disgusted"]])
+def test_hard_labels_have_no_probabilities(hard):
+    report = fk.evaluate_predictions([0, 1, 2], hard)
+    assert report.accuracy == pytest.approx(2 / 3)
+    assert np.isnan([report.loss, report.top2_accuracy, report.ece, report.mean_confidence]).all()
+    assert "nan" not in str(report) + Page(report.to_html()).text
+    assert fk.EvaluationReport.from_dict(json.loads(json.dumps(report.as_dict()))) == report
+
+
+def test_soft_truth_is_what_keras_computes():
+    import keras
+
+    shares, table = named(range(7), 20).to_numpy(), named(range(7), 21).to_numpy()[1:]
+    report = fk.evaluate_predictions(shares, table)
+    expected = keras.losses.CategoricalCrossentropy()(shares, table)
+    assert report.loss == pytest.approx(float(expected), rel=1e-5)
+    codes = shares.argmax(axis=1)
+    hard = fk.evaluate_predictions(codes, table)
+    np.testing.assert_array_equal(report.confusion_matrix, hard.confusion_matrix)
+    assert fk.evaluate_predictions(np.eye(7)[codes], table) == hard
+
+
+def test_tables_for_papers_and_pages():
+    names = ("50% calm", "cross_ish|", "sad & low")
+    report = fk.evaluate_predictions([0, 1, 2, 2], np.eye(3)[[0, 1, 2, 0]], class_names=names)
+    rows = report.to_markdown("classes").splitlines()
+    assert rows[0] == "| class | precision | recall | F1 | support |"
+    assert rows[1] == "| --- | ---: | ---: | ---: | ---: |"
+    assert rows[3] == r"| cross\_ish\| | 1.000 | 1.000 | 1.000 | 1 |"
+    latex = report.to_latex("classes")
+    assert r"50\% calm & 0.500 & 1.000 & 0.667 & 1 \\" in latex
+    assert r"cross\_ish| &" in latex
+    assert r"sad \& low &" in latex
+    assert latex.startswith("\\begin{tabular}{lrrrr}\n\\toprule\n")
+    assert latex.endswith("\\bottomrule\n\\end{tabular}")
+    assert report.to_markdown() == "\n\n".join(
+        report.to_markdown(table) for table in ("figures", "classes", "confusion_matrix")
+    )
+    with pytest.raises(fk.InvalidInputError, match="did you mean 'classes'"):
+        report.to_latex("clases")
+
+
+def test_notes_are_read_everywhere():
+    report = dataclasses.replace(some_report(), notes=("measured on <two> cores",))
+    assert "measured on <two> cores" in str(report)
+    assert "measured on <two> cores" in Page(report.to_html()).text
+    assert fk.EvaluationReport.from_dict(report.as_dict()) == report
 
 
 def named(columns, rows=3):
@@ -413,6 +579,23 @@ def test_page_shows_the_most_confident_mistakes_first():
     unlabelled = Page(report.to_html(samples=(X, None, table))).text
     assert "mistakes" not in unlabelled
     assert "calm 90%" in unlabelled
+
+
+def test_page_shows_samples_of_every_class_by_a_seed():
+    # A folder's rows stand class by class: the first ones are all alike.
+    codes = np.repeat(np.arange(7), 30)
+    X = np.arange(210, dtype=np.uint8)[:, None, None].repeat(48, 1).repeat(48, 2)
+    report = fk.evaluate_predictions(codes, np.eye(7)[codes])
+
+    def page(**options):
+        return report.to_html(samples=(X, codes, np.eye(7)[codes]), **options)
+
+    shown = re.findall("Face: (\\w+), predicted correctly", page())
+    assert len(shown) == 12
+    assert set(shown) == set(fk.CLASS_NAMES)
+    assert max(shown.count(name) for name in shown) == 2
+    assert page() == page(random_state=0)
+    assert page() != page(random_state=1)
 
 
 @pytest.mark.parametrize(

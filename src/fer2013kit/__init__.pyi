@@ -18,7 +18,11 @@ from .emotions import CLASS_NAMES as CLASS_NAMES
 from .emotions import IMAGE_SHAPE as IMAGE_SHAPE
 from .emotions import Emotion as Emotion
 from .evaluation import EvaluationReport as EvaluationReport
+from .evaluation import PredictionComparison as PredictionComparison
+from .evaluation import ReportSummary as ReportSummary
+from .evaluation import compare_predictions as compare_predictions
 from .evaluation import evaluate_predictions as evaluate_predictions
+from .evaluation import summarize_reports as summarize_reports
 from .exceptions import ChecksumError as ChecksumError
 from .exceptions import DatasetFormatError as DatasetFormatError
 from .exceptions import DatasetNotFoundError as DatasetNotFoundError

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 Float64Array = NDArray[np.float64]
+Counts = NDArray[np.int64] | NDArray[np.float64]
+"""Samples counted; where they are weighted, their weights added."""
 
 PROBABILITY_FLOOR: Final = 1e-7
 """Probabilities below it count as it in a logarithm; Keras clips at the same value."""
@@ -35,7 +37,7 @@ class ClassScores(TypedDict):
     precision: float
     recall: float
     f1: float
-    support: int
+    support: int | float  # a sum of weights, where samples are weighted
 
 
 class ReliabilityBins(TypedDict):
@@ -43,7 +45,7 @@ class ReliabilityBins(TypedDict):
 
     confidence: Float64Array
     accuracy: Float64Array
-    count: IntArray
+    count: Counts
 
 
 def check_predictions(y_true: ArrayLike, probabilities: ArrayLike) -> tuple[IntArray, Float64Array]:
@@ -77,7 +79,7 @@ def check_predictions(y_true: ArrayLike, probabilities: ArrayLike) -> tuple[IntA
     return check_labels(labels, n_classes=table.shape[1], name="y_true"), table
 
 
-def check_probabilities(probabilities: ArrayLike) -> Float64Array:
+def check_probabilities(probabilities: ArrayLike, *, name: str = "probabilities") -> Float64Array:
     """Return probabilities as float64 ``(n, k)`` whose rows sum to 1.
 
     Raises
@@ -89,23 +91,23 @@ def check_probabilities(probabilities: ArrayLike) -> Float64Array:
     table = np.asarray(probabilities)
     if table.ndim != 2 or table.shape[1] < 2:  # noqa: PLR2004 - two axes, two classes
         raise InvalidInputError(
-            "probabilities must have shape (n, k) with a column for each of k >= 2 classes; "
+            f"{name} must have shape (n, k) with a column for each of k >= 2 classes; "
             f"received {table.shape}"
         )
     if table.dtype.kind not in "fiub":
-        raise InvalidInputError(f"probabilities must be numbers; received dtype {table.dtype}")
+        raise InvalidInputError(f"{name} must be numbers; received dtype {table.dtype}")
     table = table.astype(np.float64)
     if not np.isfinite(table).all():
         row = int(np.flatnonzero(~np.isfinite(table).all(axis=1))[0])
         raise InvalidInputError(
-            f"probabilities must be finite; received {_listed(table[row])} in row {row}"
+            f"{name} must be finite; received {_listed(table[row])} in row {row}"
         )
     sums = table.sum(axis=1, keepdims=True)
     wrong = (np.abs(sums[:, 0] - 1) > ROW_SUM_TOLERANCE) | (table < 0).any(axis=1)
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise InvalidInputError(
-            "probabilities must not be negative and each row must sum to 1 (of logits, take the "
+            f"{name} must not be negative and each row must sum to 1 (of logits, take the "
             f"softmax first); received {_listed(table[row])} in row {row}, sum {sums[row, 0]:g}"
         )
     return np.asarray(table / sums, dtype=np.float64)
@@ -118,29 +120,72 @@ def _listed(row: Float64Array) -> str:
     )
 
 
-def cross_entropy(codes: IntArray, probabilities: Float64Array) -> float:
-    """Return the mean of ``-ln`` of the probability of the true class."""
+def check_weights(weights: ArrayLike | None, n_samples: int) -> Float64Array | None:
+    """Return the weight of each sample, scaled to the mean 1; None stays.
+
+    Raises
+    ------
+    InvalidInputError
+        Unless they are as many as the samples, finite, not negative, and not all 0.
+    """
+    if weights is None:
+        return None
+    array = np.asarray(weights)
+    if array.shape != (n_samples,) or array.dtype.kind not in "fiub":
+        raise InvalidInputError(
+            f"sample_weight must be numbers of shape ({n_samples},), one for each sample; "
+            f"received shape {array.shape}, dtype {array.dtype}"
+        )
+    array = array.astype(np.float64)
+    if not (np.isfinite(array).all() and (array >= 0).all() and array.any()):
+        raise InvalidInputError(
+            "sample_weight must be finite, not negative, and not 0 for every sample; "
+            f"received {array.min():g} to {array.max():g}"
+        )
+    return np.asarray(array / array.mean(), dtype=np.float64)
+
+
+def cross_entropies(codes: IntArray, probabilities: Float64Array) -> Float64Array:
+    """Return ``-ln`` of the probability of each sample's true class."""
     of_true = probabilities[np.arange(len(codes)), codes]
-    return float(-np.log(np.maximum(of_true, PROBABILITY_FLOOR)).mean())
+    return np.asarray(-np.log(np.maximum(of_true, PROBABILITY_FLOOR)), dtype=np.float64)
 
 
-def top_k_accuracy(codes: IntArray, probabilities: Float64Array, k: int) -> float:
-    """Return the share of samples whose true class is among the ``k`` most probable.
+def soft_cross_entropies(shares: Float64Array, probabilities: Float64Array) -> Float64Array:
+    """Return each sample's cross-entropy with the shares of all classes."""
+    logs = np.log(np.maximum(probabilities, PROBABILITY_FLOOR))
+    return np.asarray(-(shares * logs).sum(axis=1), dtype=np.float64)
+
+
+def cross_entropy(codes: IntArray, probabilities: Float64Array) -> float:
+    """Return the mean of :func:`cross_entropies`."""
+    return float(cross_entropies(codes, probabilities).mean())
+
+
+def top_k_hits(codes: IntArray, probabilities: Float64Array, k: int) -> NDArray[np.bool_]:
+    """Return for each sample whether its true class is among the ``k`` most probable.
 
     Between equal probabilities the lower code comes first, as it does for ``argmax``.
     """
     order = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
-    return float((order == codes[:, None]).any(axis=1).mean())
+    return np.asarray((order == codes[:, None]).any(axis=1))
 
 
-def count_confusions(codes: IntArray, predicted: IntArray, n_classes: int) -> IntArray:
-    """Return the confusion matrix, int64 ``(n_classes, n_classes)``, a row for each true class."""
-    cells = np.bincount(codes * n_classes + predicted, minlength=n_classes * n_classes)
-    return cells.reshape(n_classes, n_classes).astype(np.int64)
+def count_confusions(
+    codes: IntArray, predicted: IntArray, n_classes: int, weights: Float64Array | None = None
+) -> Counts:
+    """Return the confusion matrix ``(n_classes, n_classes)``, a row for each true class."""
+    cells = np.bincount(codes * n_classes + predicted, weights, n_classes * n_classes)
+    return cells.reshape(n_classes, n_classes)
 
 
-def wilson_interval(successes: int, n: int, confidence_level: float) -> tuple[float, float]:
-    """Return the score interval of Wilson (1927) for a proportion; ``n`` is at least 1."""
+def effective_size(weights: Float64Array) -> float:
+    """Return how many samples of equal weight tell as much as these (Kish, 1965)."""
+    return float(weights.sum() ** 2 / (weights**2).sum())
+
+
+def wilson_interval(successes: float, n: float, confidence_level: float) -> tuple[float, float]:
+    """Return the score interval of Wilson (1927) for a proportion; ``n`` is more than 0."""
     z = NormalDist().inv_cdf(0.5 + confidence_level / 2)
     share = successes / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
@@ -151,7 +196,23 @@ def wilson_interval(successes: int, n: int, confidence_level: float) -> tuple[fl
     return low, high
 
 
-def class_scores(matrix: IntArray, class_names: Sequence[str]) -> dict[str, ClassScores]:
+def newcombe_interval(
+    first: tuple[float, tuple[float, float]], second: tuple[float, tuple[float, float]]
+) -> tuple[float, float]:
+    """Return the interval of a difference of independent shares (Newcombe, 1998, method 10).
+
+    Parameters
+    ----------
+    first, second : tuple of float and (low, high)
+        Each share with its Wilson interval; the second is subtracted.
+    """
+    (p, (p_low, p_high)), (q, (q_low, q_high)) = first, second
+    below = np.hypot(p - p_low, q_high - q)
+    above = np.hypot(p_high - p, q - q_low)
+    return float(p - q - below), float(p - q + above)
+
+
+def class_scores(matrix: Counts, class_names: Sequence[str]) -> dict[str, ClassScores]:
     """Return the scores of each class; a ratio whose denominator is 0 is 0, as in scikit-learn."""
     hits = np.diag(matrix).astype(np.float64)
     support, predicted = matrix.sum(axis=1), matrix.sum(axis=0)
@@ -159,12 +220,14 @@ def class_scores(matrix: IntArray, class_names: Sequence[str]) -> dict[str, Clas
     recall = _ratio(hits, support)
     f1 = _ratio(2 * hits, support + predicted)
     return {
-        name: ClassScores(precision=float(p), recall=float(r), f1=float(f), support=int(s))
-        for name, p, r, f, s in zip(class_names, precision, recall, f1, support, strict=True)
+        name: ClassScores(precision=float(p), recall=float(r), f1=float(f), support=s)
+        for name, p, r, f, s in zip(
+            class_names, precision, recall, f1, support.tolist(), strict=True
+        )
     }
 
 
-def average_scores(matrix: IntArray, scores: dict[str, ClassScores]) -> dict[str, ClassScores]:
+def average_scores(matrix: Counts, scores: dict[str, ClassScores]) -> dict[str, ClassScores]:
     """Average over the classes as scikit-learn's ``classification_report`` does.
 
     "macro avg" is the mean of the classes that occur in the true labels or the predictions,
@@ -177,32 +240,39 @@ def average_scores(matrix: IntArray, scores: dict[str, ClassScores]) -> dict[str
     for name, weights in {"macro avg": occurs, "weighted avg": support}.items():
         precision, recall, f1 = (float(x) for x in np.average(columns, axis=0, weights=weights))
         averages[name] = ClassScores(
-            precision=precision, recall=recall, f1=f1, support=int(support.sum())
+            precision=precision, recall=recall, f1=f1, support=support.sum().item()
         )
     return averages
 
 
-def _ratio(numerator: Float64Array, denominator: IntArray) -> Float64Array:
-    return np.asarray(numerator / np.maximum(denominator, 1), dtype=np.float64)
+def _ratio(numerator: Float64Array, denominator: Counts) -> Float64Array:
+    return np.asarray(numerator / np.where(denominator > 0, denominator, 1), dtype=np.float64)
 
 
 def reliability_bins(
-    codes: IntArray, probabilities: Float64Array, predicted: IntArray, n_bins: int
+    codes: IntArray,
+    probabilities: Float64Array,
+    predicted: IntArray,
+    n_bins: int,
+    weights: Float64Array | None = None,
 ) -> ReliabilityBins:
     """Sort the predictions by confidence into ``n_bins`` bins ``(i/n_bins, (i+1)/n_bins]``."""
     confidence = probabilities[np.arange(len(codes)), predicted]
     inner_edges = np.linspace(0, 1, n_bins + 1)[1:-1]
     index = np.searchsorted(inner_edges, confidence, side="left")
-    count = np.bincount(index, minlength=n_bins).astype(np.int64)
+    count = np.bincount(index, weights, n_bins)
     occupied = np.where(count, count, np.nan)
+    share = 1.0 if weights is None else weights
     return ReliabilityBins(
-        confidence=np.bincount(index, weights=confidence, minlength=n_bins) / occupied,
-        accuracy=np.bincount(index, weights=predicted == codes, minlength=n_bins) / occupied,
+        confidence=np.bincount(index, share * confidence, n_bins) / occupied,
+        accuracy=np.bincount(index, share * (predicted == codes), n_bins) / occupied,
         count=count,
     )
 
 
 def expected_calibration_error(bins: ReliabilityBins) -> float:
     """Return the mean gap between confidence and accuracy, weighted by the bins' counts."""
+    if not len(bins["count"]):
+        return float("nan")
     gaps = np.abs(bins["accuracy"] - bins["confidence"])
     return float(np.nansum(gaps * bins["count"]) / bins["count"].sum())

@@ -1,6 +1,18 @@
-"""How good a classifier is: the report, its forms, and temperature scaling."""
+"""How good a classifier is: the report, its forms, comparisons, and temperature scaling."""
 
 from fer2013kit.evaluation._calibration import apply_temperature, fit_temperature
-from fer2013kit.evaluation._report import EvaluationReport, evaluate_predictions
+from fer2013kit.evaluation._comparison import PredictionComparison, compare_predictions
+from fer2013kit.evaluation._predictions import evaluate_predictions
+from fer2013kit.evaluation._report import EvaluationReport
+from fer2013kit.evaluation._summary import ReportSummary, summarize_reports
 
-__all__ = ["EvaluationReport", "apply_temperature", "evaluate_predictions", "fit_temperature"]
+__all__ = [
+    "EvaluationReport",
+    "PredictionComparison",
+    "ReportSummary",
+    "apply_temperature",
+    "compare_predictions",
+    "evaluate_predictions",
+    "fit_temperature",
+    "summarize_reports",
+]

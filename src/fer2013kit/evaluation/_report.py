@@ -1,33 +1,42 @@
-"""How good a classifier is: probabilities and true labels in, one report out."""
+"""EvaluationReport: what an evaluation found, in every form."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from fer2013kit import _metrics
 from fer2013kit._files import write_atomically
-from fer2013kit._labels import columns_in_order, read_codes
-from fer2013kit._metrics import ClassScores, ReliabilityBins
 from fer2013kit._optional import needed
-from fer2013kit.emotions import CLASS_NAMES
-from fer2013kit.evaluation._text import format_report
+from fer2013kit.evaluation._serialization import fields_from_dict, report_as_dict
+from fer2013kit.evaluation._tables import Tabular
+from fer2013kit.evaluation._text import format_report, report_tables
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import pandas as pd
     from numpy.typing import ArrayLike
 
-    from fer2013kit._checks import IntArray
+    from fer2013kit._metrics import ClassScores, Counts, ReliabilityBins
+    from fer2013kit.evaluation._tables import Rows
+
+
+class GroupGap(NamedTuple):
+    """How far two groups' accuracies are apart."""
+
+    best: str
+    worst: str
+    difference: float
+    interval: tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class EvaluationReport:
+class EvaluationReport(Tabular):
     """What an evaluation found; :func:`evaluate_predictions` and ``evaluate`` make it.
 
     The fields are what was counted and measured, all other figures follow from them.  Where
@@ -37,32 +46,47 @@ class EvaluationReport:
 
     Parameters
     ----------
-    confusion_matrix : ndarray of int64, shape (k, k)
-        ``confusion_matrix[i, j]`` samples of class ``i`` were predicted as class ``j``.
-        Read-only.
+    confusion_matrix : ndarray of int64 or float64, shape (k, k)
+        ``confusion_matrix[i, j]`` samples of class ``i`` were predicted as class ``j``; where
+        samples are weighted, the sum of their weights, whose mean is 1.  Read-only.
     loss : float
         Mean categorical cross-entropy in nats (natural logarithm).  Probabilities below 1e-7
-        count as 1e-7, as in Keras.
+        count as 1e-7, as in Keras.  NaN for hard labels.
     top2_accuracy : float
-        Share of samples whose true class is among the two most probable, in [0, 1].
+        Share of samples whose true class is among the two most probable, in [0, 1].  NaN for
+        hard labels.
     reliability : dict of ndarray, each of shape (n_bins,)
         Predictions sorted into equal-width bins of confidence (the largest probability):
         mean ``"confidence"``, ``"accuracy"`` and ``"count"`` of each bin; the first two are NaN
-        in an empty one.  Read-only.
+        in an empty one.  No bins for hard labels.  Read-only.
     class_names : tuple of str
         The k names, in the order of the codes.
     confidence_level : float
         Of :attr:`accuracy_interval`.
+    n_effective : float, optional
+        Where samples are weighted, how many of equal weight would tell as much (Kish, 1965).
+    groups : dict of str to EvaluationReport
+        The same evaluation of each group of samples, for :func:`evaluate_predictions` with
+        ``groups``.
+    notes : tuple of str
+        What has to be known to read the figures rightly.
 
     See Also
     --------
     evaluate_predictions : Make a report.
+    compare_predictions : Two networks on the same samples.
+    summarize_reports : One network trained with several seeds.
     plot_confusion_matrix, plot_reliability : Draw one.
 
     References
     ----------
     E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", Journal
     of the American Statistical Association 22, 1927.
+
+    L. Kish, "Survey Sampling", Wiley, 1965.
+
+    R. G. Newcombe, "Interval Estimation for the Difference Between Independent Proportions",
+    Statistics in Medicine 17, 1998.
 
     C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On Calibration of Modern Neural Networks",
     ICML 2017.
@@ -82,12 +106,15 @@ class EvaluationReport:
     True
     """
 
-    confusion_matrix: IntArray
+    confusion_matrix: Counts
     loss: float
     top2_accuracy: float
     reliability: ReliabilityBins
     class_names: tuple[str, ...]
     confidence_level: float
+    n_effective: float | None = None
+    groups: dict[str, EvaluationReport] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         bins = self.reliability
@@ -97,12 +124,12 @@ class EvaluationReport:
     @property
     def n_samples(self) -> int:
         """Number of samples, int."""
-        return int(self.confusion_matrix.sum())
+        return round(float(self.confusion_matrix.sum()))
 
     @property
     def accuracy(self) -> float:
         """Share of samples that were predicted correctly, in [0, 1]."""
-        return int(np.trace(self.confusion_matrix)) / self.n_samples
+        return float(np.trace(self.confusion_matrix) / self.confusion_matrix.sum())
 
     @property
     def accuracy_interval(self) -> tuple[float, float]:
@@ -110,8 +137,8 @@ class EvaluationReport:
 
         It tells how far the figure may be from that on endless samples of the same kind.
         """
-        hits = int(np.trace(self.confusion_matrix))
-        return _metrics.wilson_interval(hits, self.n_samples, self.confidence_level)
+        n = self.n_samples if self.n_effective is None else self.n_effective
+        return _metrics.wilson_interval(self.accuracy * n, n, self.confidence_level)
 
     @property
     def balanced_accuracy(self) -> float:
@@ -139,12 +166,31 @@ class EvaluationReport:
     def mean_confidence(self) -> float:
         """Mean of the largest probability: above the accuracy, the model is over-confident."""
         bins = self.reliability
-        return float(np.nansum(bins["confidence"] * bins["count"]) / self.n_samples)
+        if not len(bins["count"]):
+            return float("nan")
+        return float(np.nansum(bins["confidence"] * bins["count"]) / bins["count"].sum())
 
     @property
     def per_class(self) -> dict[str, ClassScores]:
         """Each class's ``{"precision", "recall", "f1", "support"}`` by name."""
         return _metrics.class_scores(self.confusion_matrix, self.class_names)
+
+    @property
+    def largest_gap(self) -> GroupGap | None:
+        """The groups of the highest and the lowest accuracy; None for fewer than two groups.
+
+        A tuple ``(best, worst, difference, interval)``; the interval of the difference is
+        Newcombe's (1998) at :attr:`confidence_level`.  It is that of two groups chosen
+        beforehand: of many groups, the two farthest apart differ somewhat by chance alone.
+        """
+        if len(self.groups) < 2:  # noqa: PLR2004 - a gap has two sides
+            return None
+        best, *_, worst = sorted(self.groups, key=lambda name: -self.groups[name].accuracy)
+        high, low = self.groups[best], self.groups[worst]
+        interval = _metrics.newcombe_interval(
+            (high.accuracy, high.accuracy_interval), (low.accuracy, low.accuracy_interval)
+        )
+        return GroupGap(best, worst, high.accuracy - low.accuracy, interval)
 
     def as_dict(self) -> dict[str, Any]:
         """Return all figures as built-in types, ready for :func:`json.dumps`.
@@ -155,26 +201,7 @@ class EvaluationReport:
             Every field and property under its own name; arrays as lists, NaN as None.
             :meth:`from_dict` turns it back into an equal report.
         """
-        return {
-            "n_samples": self.n_samples,
-            "loss": self.loss,
-            "accuracy": self.accuracy,
-            "accuracy_interval": list(self.accuracy_interval),
-            "confidence_level": self.confidence_level,
-            "balanced_accuracy": self.balanced_accuracy,
-            "f1_macro": self.f1_macro,
-            "top2_accuracy": self.top2_accuracy,
-            "ece": self.ece,
-            "mean_confidence": self.mean_confidence,
-            "class_names": list(self.class_names),
-            "per_class": {name: dict(scores) for name, scores in self.per_class.items()},
-            "confusion_matrix": self.confusion_matrix.tolist(),
-            "reliability": {
-                "confidence": _nan_as_none(self.reliability["confidence"]),
-                "accuracy": _nan_as_none(self.reliability["accuracy"]),
-                "count": self.reliability["count"].tolist(),
-            },
-        }
+        return report_as_dict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> EvaluationReport:
@@ -196,36 +223,7 @@ class EvaluationReport:
         InvalidInputError
             If a value is missing or is not what :meth:`as_dict` writes.
         """
-        try:
-            bins = values["reliability"]
-            report = cls(
-                confusion_matrix=np.array(values["confusion_matrix"], dtype=np.int64),
-                loss=float(values["loss"]),
-                top2_accuracy=float(values["top2_accuracy"]),
-                reliability=ReliabilityBins(
-                    confidence=np.array(bins["confidence"], dtype=np.float64),
-                    accuracy=np.array(bins["accuracy"], dtype=np.float64),
-                    count=np.array(bins["count"], dtype=np.int64),
-                ),
-                class_names=tuple(values["class_names"]),
-                confidence_level=float(values["confidence_level"]),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise InvalidInputError(
-                "this is no evaluation report; expected the mapping that as_dict returns, "
-                f"received {type(values).__name__}: {type(error).__name__} {error}"
-            ) from error
-        k = len(report.class_names)
-        matrix, count = report.confusion_matrix, report.reliability["count"]
-        accuracy, confidence = report.reliability["accuracy"], report.reliability["confidence"]
-        same_bins = count.shape == accuracy.shape == confidence.shape
-        if matrix.shape != (k, k) or not same_bins or not matrix.sum() == count.sum() > 0:
-            raise InvalidInputError(
-                f"this evaluation report contradicts itself: {k} class names, a confusion matrix "
-                f"of shape {matrix.shape} that counts {matrix.sum()} samples, "
-                f"and {len(count)} bins that count {count.sum()}"
-            )
-        return report
+        return cls(**fields_from_dict(values))
 
     def to_frame(self) -> pd.DataFrame:
         """Return the scores of the classes and their averages as a table.
@@ -246,6 +244,33 @@ class EvaluationReport:
             [*scores.values(), *averages.values()], index=[*scores.keys(), *averages.keys()]
         )
 
+    def groups_to_frame(self) -> pd.DataFrame:
+        """Return the figures of the groups as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each group; columns "n_samples", "accuracy", "accuracy_low" and
+            "accuracy_high" (the ends of its interval), "balanced_accuracy", "f1_macro", "loss"
+            and "ece".
+        """
+        with needed("groups_to_frame"):
+            import pandas as pd
+
+        figures = ("accuracy", "balanced_accuracy", "f1_macro", "loss", "ece")
+        frame = pd.DataFrame(
+            [
+                {"n_samples": group.n_samples, **{name: getattr(group, name) for name in figures}}
+                for group in self.groups.values()
+            ],
+            index=list(self.groups),
+            columns=["n_samples", *figures],
+        )
+        ends = np.array([g.accuracy_interval for g in self.groups.values()]).reshape(-1, 2)
+        frame.insert(2, "accuracy_low", ends[:, 0])
+        frame.insert(3, "accuracy_high", ends[:, 1])
+        return frame
+
     def to_html(
         self,
         path: str | Path | None = None,
@@ -254,6 +279,7 @@ class EvaluationReport:
         history: Any = None,
         samples: tuple[ArrayLike, ArrayLike | None, ArrayLike] | None = None,
         facts: Mapping[str, Any] | None = None,
+        random_state: int = 0,
     ) -> str:
         """Return the report as a web page, and write it to a file if one is named.
 
@@ -270,11 +296,14 @@ class EvaluationReport:
         history : mapping or object, optional
             Adds learning curves: what :func:`plot_history` takes, for instance the classifier.
         samples : tuple of (images, labels, probabilities), optional
-            Adds pictures: the twelve most confident mistakes and the first twelve samples.
+            Adds pictures: the twelve most confident mistakes, and twelve samples chosen at
+            random, each class in turn (of the predicted classes where there are no labels).
             ``images`` as :func:`plot_samples` takes them, ``labels`` codes or names or None,
             ``probabilities`` of shape (m, k).
         facts : mapping of str to object, optional
             Adds a list of how the result came about, such as the command, the seed or the time.
+        random_state : int, default 0
+            Seed of the choice of samples.
 
         Returns
         -------
@@ -301,7 +330,14 @@ class EvaluationReport:
             raise InvalidInputError(
                 f"path must be a file in a folder that exists; received {str(target)!r}"
             )
-        page = render_page(self, title=title, history=history, samples=samples, facts=facts)
+        page = render_page(
+            self,
+            title=title,
+            history=history,
+            samples=samples,
+            facts=facts,
+            random_state=random_state,
+        )
         if target is not None:
             write_atomically(target, page.encode("utf-8"))
         return page
@@ -322,84 +358,5 @@ class EvaluationReport:
     def __str__(self) -> str:
         return format_report(self)
 
-
-def evaluate_predictions(
-    y_true: ArrayLike,
-    probabilities: ArrayLike,
-    *,
-    class_names: Sequence[str] = CLASS_NAMES,
-    n_bins: int = 15,
-    confidence_level: float = 0.95,
-) -> EvaluationReport:
-    """Compare predicted probabilities with the true labels.
-
-    Parameters
-    ----------
-    y_true : array_like of int or str, shape (n,)
-        True classes: codes in ``[0, k)``, places in `class_names`, or names, other words for
-        the same emotion among them ("anger", "Happiness").  Not every class has to occur.
-    probabilities : array_like of float or data frame, shape (n, k)
-        Probability of each of k >= 2 classes, from any model; rows sum to 1 (within 0.01, for
-        those that were computed in half precision).  The class with the largest is the
-        prediction, the first of them where several are equally large.  Columns of a data frame
-        go by their names, in any order; columns of an array by `class_names`.
-    class_names : sequence of str, length k
-        Different names, in the order of the columns.  Default: the seven emotions.
-    n_bins : int
-        Number of equal-width bins of confidence behind the calibration error.
-    confidence_level : float
-        Level of the accuracy's confidence interval, between 0 and 1.
-
-    Returns
-    -------
-    EvaluationReport
-        Loss, accuracy with its interval, scores of each class, confusion matrix, calibration.
-
-    Raises
-    ------
-    InvalidInputError
-        For zero rows, different lengths, a label or a column that is no class, values that are
-        no probabilities (not finite, negative, rows that do not sum to 1), other than k names,
-        or an option out of range.
-
-    Examples
-    --------
-    >>> import fer2013kit as fk
-    >>> report = fk.evaluate_predictions(
-    ...     [0, 0, 1], [[0.8, 0.2], [0.4, 0.6], [0.1, 0.9]], class_names=("happy", "sad")
-    ... )
-    >>> round(report.accuracy, 3), report.balanced_accuracy
-    (0.667, 0.75)
-    >>> [round(end, 2) for end in report.accuracy_interval]
-    [0.21, 0.94]
-    """
-    names = (class_names,) if isinstance(class_names, str) else tuple(map(str, class_names))
-    table = _metrics.check_probabilities(
-        columns_in_order(probabilities, names, name="probabilities")
-    )
-    n_classes = table.shape[1]
-    if len(names) != n_classes or len(set(names)) != n_classes:
-        raise InvalidInputError(
-            f"class_names must be {n_classes} different names, one for each column of "
-            f"probabilities; received {names}"
-        )
-    if n_bins < 1:
-        raise InvalidInputError(f"n_bins must be at least 1; received {n_bins}")
-    if not 0 < confidence_level < 1:
-        raise InvalidInputError(
-            f"confidence_level must be between 0 and 1; received {confidence_level}"
-        )
-    codes = _metrics.check_predictions(read_codes(y_true, names, name="y_true"), table)[0]
-    predicted = table.argmax(axis=1)
-    return EvaluationReport(
-        confusion_matrix=_metrics.count_confusions(codes, predicted, n_classes),
-        loss=_metrics.cross_entropy(codes, table),
-        top2_accuracy=_metrics.top_k_accuracy(codes, table, k=2),
-        reliability=_metrics.reliability_bins(codes, table, predicted, n_bins),
-        class_names=names,
-        confidence_level=float(confidence_level),
-    )
-
-
-def _nan_as_none(values: _metrics.Float64Array) -> list[float | None]:
-    return [None if np.isnan(value) else float(value) for value in values]
+    def _tables(self) -> dict[str, Rows]:
+        return report_tables(self)

@@ -26,6 +26,7 @@ header p, footer, small, dt, summary { color: var(--soft); }
 h1 { font-size: clamp(1.5rem, 4vw, 2.1rem); line-height: 1.2; margin: 0; overflow-wrap: anywhere; }
 h2 { font-size: 1.15rem; margin: 2.2rem 0 0.7rem; }
 header p { margin: 0.3rem 0 1.4rem; }
+header .note { border-left: 3px solid var(--wrong); padding-left: 0.7rem; }
 dl, dd, figure { margin: 0; }
 .tiles { display: grid; gap: 0.7rem; grid-template-columns: repeat(auto-fit, minmax(9.6rem, 1fr)); }
 .tile, .chart, .scroll, .facts, details {

@@ -1,28 +1,64 @@
-"""An evaluation report as text for a terminal."""
+"""An evaluation report as tables of strings, and as text for a terminal."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from fer2013kit._metrics import average_scores
+from fer2013kit.evaluation._tables import as_text, count_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from fer2013kit.evaluation import EvaluationReport
+    from fer2013kit.evaluation._tables import Rows
 
-_WIDEST_LINE = 100
-_SAME_CONFIDENCE = 0.005
+_WIDEST_LINE: Final = 100
+_SAME_CONFIDENCE: Final = 0.005
+
+
+def report_tables(report: EvaluationReport) -> dict[str, Rows]:
+    """Return the figures, the classes, the confusion matrix, and the groups if there are some."""
+    figures = [[name, f"{value:.3f}", remark] for name, value, remark in headline(report)]
+    tables = {
+        "figures": [["figure", "value", ""], *figures],
+        "classes": class_rows(report),
+        "confusion_matrix": _matrix_rows(report),
+    }
+    if report.groups:
+        tables["groups"] = group_rows(report)
+    return tables
 
 
 def format_report(report: EvaluationReport) -> str:
     """Return headline figures, the table of the classes and the confusion matrix, aligned."""
     heading = f"Evaluation of {report.n_samples:,} samples in {len(report.class_names)} classes"
-    blocks = [heading, _figures(report), _class_table(report)]
-    matrix = _confusion_matrix(report)
+    figures = [f"{name:<18}{value:>7.3f}  {remark}" for name, value, remark in headline(report)]
+    classes = as_text(class_rows(report)).splitlines()
+    classes.insert(1 + len(report.class_names), "")
+    blocks = [heading, *report.notes, "\n".join(figures), "\n".join(classes)]
+    matrix = as_text(_matrix_rows(report))
     if max(map(len, matrix.splitlines())) <= _WIDEST_LINE:
         blocks.append(matrix)
-    return "\n\n".join(blocks)
+    if report.groups:
+        blocks += [as_text(group_rows(report)), describe_gap(report)]
+    return "\n\n".join(filter(None, blocks))
+
+
+def headline(report: EvaluationReport) -> list[tuple[str, float, str]]:
+    """Return each headline figure with its name and a remark; without those of hard labels."""
+    low, high = report.accuracy_interval
+    level = f"{report.confidence_level * 100:g}%"
+    confidence = f"mean confidence {report.mean_confidence:.3f}, {describe_confidence(report)}"
+    rows = [
+        ("accuracy", report.accuracy, f"{level} Wilson interval {low:.3f} to {high:.3f}"),
+        ("balanced accuracy", report.balanced_accuracy, "mean recall of the classes"),
+        ("macro F1", report.f1_macro, "mean F1 of the classes"),
+        ("top-2 accuracy", report.top2_accuracy, "true class among the two most probable"),
+        ("loss", report.loss, "mean cross-entropy, nats"),
+        ("calibration error", report.ece, confidence),
+    ]
+    return [row for row in rows if not np.isnan(row[1])]
 
 
 def describe_confidence(report: EvaluationReport) -> str:
@@ -33,52 +69,55 @@ def describe_confidence(report: EvaluationReport) -> str:
     return "over-confident" if excess > 0 else "under-confident"
 
 
-def _figures(report: EvaluationReport) -> str:
-    low, high = report.accuracy_interval
-    level = f"{report.confidence_level * 100:g}%"
-    rows = [
-        ("accuracy", report.accuracy, f"{level} Wilson interval {low:.3f} to {high:.3f}"),
-        ("balanced accuracy", report.balanced_accuracy, "mean recall of the classes"),
-        ("macro F1", report.f1_macro, "mean F1 of the classes"),
-        ("top-2 accuracy", report.top2_accuracy, "true class among the two most probable"),
-        ("loss", report.loss, "mean cross-entropy, nats"),
-        (
-            "calibration error",
-            report.ece,
-            f"mean confidence {report.mean_confidence:.3f}, {describe_confidence(report)}",
-        ),
-    ]
-    return "\n".join(f"{name:<18}{value:>7.3f}  {remark}" for name, value, remark in rows)
+def describe_gap(report: EvaluationReport) -> str:
+    """Say which groups are farthest apart; nothing where there is but one."""
+    gap = report.largest_gap
+    if gap is None:
+        return ""
+    low, high = (100 * end for end in gap.interval)
+    return (
+        f"largest gap: {100 * gap.difference:.1f} points of accuracy between {gap.best} and "
+        f"{gap.worst} ({report.confidence_level * 100:g}% interval {low:.1f} to {high:.1f})"
+    )
 
 
-def _class_table(report: EvaluationReport) -> str:
+def class_rows(report: EvaluationReport) -> Rows:
+    """Return the scores of the classes, then their averages."""
     scores = report.per_class
     averages = average_scores(report.confusion_matrix, scores)
-    rows = [
-        [name, *(f"{s[key]:.3f}" for key in ("precision", "recall", "f1")), f"{s['support']:,}"]
-        for name, s in {**scores, **averages}.items()
+    return [
+        ["class", "precision", "recall", "F1", "support"],
+        *(
+            [
+                name,
+                f"{s['precision']:.3f}",
+                f"{s['recall']:.3f}",
+                f"{s['f1']:.3f}",
+                count_text(s["support"]),
+            ]
+            for name, s in {**scores, **averages}.items()
+        ),
     ]
-    lines = _align([["class", "precision", "recall", "F1", "support"], *rows]).splitlines()
-    lines.insert(1 + len(scores), "")
-    return "\n".join(lines)
 
 
-def _confusion_matrix(report: EvaluationReport) -> str:
+def group_rows(report: EvaluationReport) -> Rows:
+    """Return the figures of the groups."""
+    level = f"{report.confidence_level * 100:g}%"
+    rows = [["group", "samples", "accuracy", f"{level} interval", "balanced accuracy", "macro F1"]]
+    for name, one in report.groups.items():
+        low, high = one.accuracy_interval
+        figures = (one.accuracy, one.balanced_accuracy, one.f1_macro)
+        accuracy, *others = (f"{figure:.3f}" for figure in figures)
+        rows.append([name, f"{one.n_samples:,}", accuracy, f"{low:.3f} to {high:.3f}", *others])
+    return rows
+
+
+def _matrix_rows(report: EvaluationReport) -> Rows:
     counts = report.confusion_matrix.tolist()
-    rows = [
-        [name, *(f"{count:,}" for count in row)]
-        for name, row in zip(report.class_names, counts, strict=True)
+    return [
+        ["true \\ predicted", *report.class_names],
+        *(
+            [name, *map(count_text, row)]
+            for name, row in zip(report.class_names, counts, strict=True)
+        ),
     ]
-    return _align([["true \\ predicted", *report.class_names], *rows])
-
-
-def _align(rows: Sequence[Sequence[str]]) -> str:
-    """Set columns side by side: the first from the left, the others from the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if column else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    )

@@ -70,7 +70,9 @@ def plot_confusion_matrix(
     matrix = np.asarray(getattr(report, "confusion_matrix", report))
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:  # noqa: PLR2004 - a table
         raise InvalidInputError(f"the matrix must have shape (k, k); received {matrix.shape}")
-    if matrix.dtype.kind not in "iu" or matrix.min() < 0:
+    # A report's may be sums of weights.
+    kinds = "iuf" if hasattr(report, "confusion_matrix") else "iu"
+    if matrix.dtype.kind not in kinds or matrix.min() < 0:
         raise InvalidInputError("the matrix must hold counts: whole numbers from 0 up")
     if normalize not in {"true", None}:
         raise InvalidInputError(f"normalize must be 'true' or None; received {normalize!r}")
@@ -82,13 +84,13 @@ def plot_confusion_matrix(
         raise InvalidInputError(f"class_names must be {k} names; received {len(names)}")
 
     support = matrix.sum(axis=1, keepdims=True)
-    shares = 100 * matrix / np.maximum(support, 1)
+    shares = 100 * matrix / np.where(support > 0, support, 1)
     values = matrix if normalize is None else shares
     highest = matrix.max() if normalize is None else 100
     ax = axes_or_new(ax, width=1.9 + 0.72 * k, height=1.2 + 0.62 * k)
     image = ax.imshow(values, cmap="Blues", vmin=0, vmax=max(highest, 1), aspect="auto")
     for (row, column), count in np.ndenumerate(matrix):
-        text = f"{count:,}" if normalize is None else f"{shares[row, column]:.0f}%\n{count:,}"
+        text = f"{count:,.0f}" if normalize is None else f"{shares[row, column]:.0f}%\n{count:,.0f}"
         ink = ink_on(image.to_rgba(values[row, column]))
         ax.text(column, row, text, ha="center", va="center", color=ink, fontsize="small")
     ax.set_xticks(range(k), names, rotation=30, ha="right", rotation_mode="anchor")
@@ -295,10 +297,7 @@ def plot_reliability(report: Any, *, ax: Axes | None = None) -> Axes:
     occupied = np.flatnonzero(count)
     confidence, accuracy, n = confidence[occupied], accuracy[occupied], count[occupied]
     ends = np.array(
-        [
-            wilson_interval(round(share * size), int(size), 0.95)
-            for share, size in zip(accuracy, n, strict=True)
-        ]
+        [wilson_interval(share * size, size, 0.95) for share, size in zip(accuracy, n, strict=True)]
     )
     spread = np.abs(ends.T - accuracy)
     ax = axes_or_new(ax, width=5.2, height=5)

@@ -1,0 +1,300 @@
+"""compare_predictions: whether one network is better than another on the same samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from fer2013kit import _metrics
+from fer2013kit._checks import check_same_length
+from fer2013kit._optional import needed
+from fer2013kit.emotions import CLASS_NAMES
+from fer2013kit.evaluation._predictions import check_level, read_predictions, read_truth
+from fer2013kit.evaluation._tables import Tabular, as_text
+from fer2013kit.exceptions import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import ArrayLike, NDArray
+
+    from fer2013kit._checks import IntArray
+    from fer2013kit._metrics import Float64Array
+    from fer2013kit.evaluation._tables import Rows
+
+_FIGURES: Final = ("accuracy", "balanced accuracy", "macro F1", "loss")
+
+
+class Difference(NamedTuple):
+    """One figure of both, and how much more the second has."""
+
+    a: float
+    b: float
+    difference: float
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True, repr=False)
+class PredictionComparison(Tabular):
+    """Two networks on the same samples; :func:`compare_predictions` makes it.
+
+    Parameters
+    ----------
+    names : tuple of two str
+        What they are called.
+    n_samples : int
+        How many samples both answered.
+    figures : dict of str to tuple
+        "accuracy", "balanced accuracy", "macro F1" and, of probabilities, "loss": each as
+        ``(a, b, difference, interval)``, the difference b - a with its paired bootstrap interval.
+    p_value : float
+        Of McNemar's exact test: how likely samples on which one alone is right are shared so
+        unevenly, or more so, where both are equally accurate.
+    outcomes : dict of str to tuple of four int
+        For each class: both right, a alone right, b alone right, both wrong.
+    confidence_level : float
+        Of the intervals.
+
+    References
+    ----------
+    Q. McNemar, "Note on the Sampling Error of the Difference Between Correlated Proportions or
+    Percentages", Psychometrika 12, 1947.
+
+    B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", Chapman & Hall, 1993.
+    """
+
+    names: tuple[str, str]
+    n_samples: int
+    figures: dict[str, Difference]
+    p_value: float
+    outcomes: dict[str, tuple[int, int, int, int]]
+    confidence_level: float
+
+    @property
+    def difference(self) -> float:
+        """Accuracy of b less that of a, in [-1, 1]."""
+        return self.figures["accuracy"].difference
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Paired bootstrap interval of :attr:`difference`."""
+        return self.figures["accuracy"].interval
+
+    @property
+    def both_wrong(self) -> int:
+        """On how many samples neither is right."""
+        return sum(outcome[3] for outcome in self.outcomes.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all figures as built-in types, ready for :func:`json.dumps`."""
+        return {
+            "names": list(self.names),
+            "n_samples": self.n_samples,
+            "figures": {
+                name: {**row._asdict(), "interval": list(row.interval)}
+                for name, row in self.figures.items()
+            },
+            "p_value": self.p_value,
+            "outcomes": {name: list(counts) for name, counts in self.outcomes.items()},
+            "confidence_level": self.confidence_level,
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row for each figure: both, their difference, and the ends of its interval."""
+        with needed("to_frame"):
+            import pandas as pd
+
+        return pd.DataFrame(
+            [[row.a, row.b, row.difference, *row.interval] for row in self.figures.values()],
+            index=list(self.figures),
+            columns=[*self.names, "difference", "low", "high"],
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__}: {self.names[1]} {self.difference:+.3f} against "
+            f"{self.names[0]} on {self.n_samples:,} samples, p = {self.p_value:.3g}>"
+        )
+
+    def __str__(self) -> str:
+        a, b = self.names
+        tables = self._tables()
+        return "\n\n".join(
+            [
+                f"{b} against {a} on {self.n_samples:,} samples",
+                as_text(tables["figures"]),
+                f"McNemar's exact test of equal accuracy: p = {self.p_value:.3g}",
+                as_text(tables["outcomes"]),
+            ]
+        )
+
+    def _tables(self) -> dict[str, Rows]:
+        a, b = self.names
+        level = f"{100 * self.confidence_level:g}% interval"
+        figures = [["figure", a, b, "difference", level]]
+        for name, row in self.figures.items():
+            low, high = row.interval
+            figures.append(
+                [
+                    name,
+                    f"{row.a:.3f}",
+                    f"{row.b:.3f}",
+                    f"{row.difference:+.3f}",
+                    f"{low:+.3f} to {high:+.3f}",
+                ]
+            )
+        total = np.sum(list(self.outcomes.values()), axis=0).tolist()
+        outcomes = [
+            ["true class", "both right", f"only {a} right", f"only {b} right", "both wrong"]
+        ]
+        outcomes += [
+            [name, *(f"{count:,}" for count in counts)]
+            for name, counts in [*self.outcomes.items(), ("all", total)]
+        ]
+        return {"figures": figures, "outcomes": outcomes}
+
+
+def compare_predictions(
+    y_true: ArrayLike,
+    proba_a: ArrayLike,
+    proba_b: ArrayLike,
+    *,
+    names: tuple[str, str] = ("a", "b"),
+    class_names: Sequence[str] = CLASS_NAMES,
+    confidence_level: float = 0.95,
+    n_resamples: int = 2000,
+    random_state: int = 0,
+) -> PredictionComparison:
+    """Compare two networks on the same samples.
+
+    Two reports whose intervals overlap may differ all the same: both networks met the same
+    easy and difficult samples.  Here only those count on which they disagree.
+
+    Parameters
+    ----------
+    y_true : array_like of int or str, shape (n,), or of float, shape (n, k)
+        True classes, as :func:`evaluate_predictions` takes them.
+    proba_a, proba_b : array_like or data frame, shape (n, k), or labels, shape (n,)
+        What each network predicts of the same samples in the same order, as
+        :func:`evaluate_predictions` takes it.
+    names : tuple of two str, default ("a", "b")
+        What to call them.
+    class_names : sequence of str, length k
+        Different names, in the order of the columns.  Default: the seven emotions.
+    confidence_level : float, default 0.95
+        Level of the intervals.
+    n_resamples : int, default 2000
+        How often samples are drawn with replacement for the intervals, which are percentiles of
+        the differences found.
+    random_state : int, default 0
+        Seed of the drawing.
+
+    Returns
+    -------
+    PredictionComparison
+        Differences with intervals, McNemar's exact test, and who was right about each class.
+
+    Raises
+    ------
+    InvalidInputError
+        For what :func:`evaluate_predictions` refuses, or answers to different numbers of
+        samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fer2013kit as fk
+    >>> y = np.arange(70) % 7
+    >>> better = fk.compare_predictions(y, np.where(y < 2, 6, y), y)
+    >>> round(better.difference, 3), better.p_value
+    (0.286, 1.9...e-06)
+    """
+    predicted_a, table_a, classes = read_predictions(proba_a, class_names, name="proba_a")
+    predicted_b, table_b, _ = read_predictions(proba_b, class_names, name="proba_b")
+    codes, shares = read_truth(y_true, classes)
+    check_same_length(codes, predicted_a, names=("y_true", "proba_a"))
+    check_same_length(codes, predicted_b, names=("y_true", "proba_b"))
+    check_level(confidence_level)
+    if n_resamples < 1:
+        raise InvalidInputError(f"n_resamples must be at least 1; received {n_resamples}")
+    if len(names) != 2 or names[0] == names[1]:  # noqa: PLR2004 - a and b
+        raise InvalidInputError(f"names must be two different names; received {names!r:.100}")
+    losses = None
+    if table_a is not None and table_b is not None:
+        losses = [_losses(codes, shares, table) for table in (table_a, table_b)]
+    measure = _Figures(codes, (predicted_a, predicted_b), losses, len(classes))
+    found = measure(np.ones(len(codes)))
+    rng = np.random.default_rng(random_state)
+    drawn = np.empty((n_resamples, found.shape[1]))
+    for row in range(n_resamples):
+        rows = rng.integers(len(codes), size=len(codes))
+        a, b = measure(np.bincount(rows, minlength=len(codes)).astype(np.float64))
+        drawn[row] = b - a
+    tail = 50 * (1 - confidence_level)
+    ends = np.percentile(drawn, [tail, 100 - tail], axis=0)
+    right_a, right_b = predicted_a == codes, predicted_b == codes
+    return PredictionComparison(
+        names=(str(names[0]), str(names[1])),
+        n_samples=len(codes),
+        figures={
+            name: Difference(float(a), float(b), float(b - a), (float(low), float(high)))
+            for name, a, b, low, high in zip(_FIGURES, *found, *ends, strict=False)
+        },
+        p_value=_mcnemar(int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())),
+        outcomes={
+            name: _count_outcomes(right_a[codes == code], right_b[codes == code])
+            for code, name in enumerate(classes)
+        },
+        confidence_level=float(confidence_level),
+    )
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """The figures of both for samples that count so often."""
+
+    codes: IntArray
+    predicted: tuple[IntArray, IntArray]
+    losses: list[Float64Array] | None
+    n_classes: int
+
+    def __call__(self, weights: Float64Array) -> Float64Array:
+        """Return an array (2, figures)."""
+        rows = []
+        for place, predicted in enumerate(self.predicted):
+            matrix = _metrics.count_confusions(self.codes, predicted, self.n_classes, weights)
+            hits, support = np.diag(matrix), matrix.sum(axis=1)
+            taken = support + matrix.sum(axis=0)
+            row = [
+                hits.sum() / support.sum(),
+                (hits[support > 0] / support[support > 0]).mean(),
+                (2 * hits[taken > 0] / taken[taken > 0]).mean(),
+            ]
+            if self.losses is not None:
+                row.append(self.losses[place] @ weights / weights.sum())
+            rows.append(row)
+        return np.array(rows, dtype=np.float64)
+
+
+def _losses(codes: IntArray, shares: Float64Array | None, table: Float64Array) -> Float64Array:
+    if shares is None:
+        return _metrics.cross_entropies(codes, table)
+    return _metrics.soft_cross_entropies(shares, table)
+
+
+def _mcnemar(only_a: int, only_b: int) -> float:
+    """Return the two-sided p-value of the binomial test of one half."""
+    from scipy.stats import binomtest
+
+    discordant = only_a + only_b
+    return float(binomtest(only_a, discordant).pvalue) if discordant else 1.0
+
+
+def _count_outcomes(
+    right_a: NDArray[np.bool_], right_b: NDArray[np.bool_]
+) -> tuple[int, int, int, int]:
+    both, only_a = int((right_a & right_b).sum()), int((right_a & ~right_b).sum())
+    return both, only_a, int((right_b & ~right_a).sum()), int((~right_a & ~right_b).sum())

@@ -1,0 +1,206 @@
+"""evaluate_predictions: probabilities and true labels in, one report out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fer2013kit import _metrics
+from fer2013kit._checks import check_same_length
+from fer2013kit._labels import columns_in_order, read_codes
+from fer2013kit._metrics import ReliabilityBins
+from fer2013kit.emotions import CLASS_NAMES
+from fer2013kit.evaluation._report import EvaluationReport
+from fer2013kit.exceptions import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from fer2013kit._checks import IntArray
+    from fer2013kit._metrics import Float64Array
+
+
+def evaluate_predictions(
+    y_true: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    class_names: Sequence[str] = CLASS_NAMES,
+    sample_weight: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+    n_bins: int = 15,
+    confidence_level: float = 0.95,
+) -> EvaluationReport:
+    """Compare predicted probabilities with the true labels.
+
+    Parameters
+    ----------
+    y_true : array_like of int or str, shape (n,), or of float, shape (n, k)
+        True classes: codes in ``[0, k)``, places in `class_names`, or names, other words for
+        the same emotion among them ("anger", "Happiness").  Not every class has to occur.  Or
+        the share of each class, such as the votes of several people: the largest, the first of
+        several, counts as the true class, and the loss is the cross-entropy with all of them.
+    probabilities : array_like or data frame of float, shape (n, k), or labels, shape (n,)
+        Probability of each of k >= 2 classes, from any model; rows sum to 1 (within 0.01, for
+        those that were computed in half precision).  The class with the largest is the
+        prediction, the first of them where several are equally large.  Columns of a data frame
+        go by their names, in any order; columns of an array by `class_names`.  Predicted
+        labels, codes or names, have no loss, top-2 accuracy and calibration: these are NaN.
+    class_names : sequence of str, length k
+        Different names, in the order of the columns.  Default: the seven emotions.
+    sample_weight : array_like of float, shape (n,), optional
+        How much each sample counts; scaled to the mean 1.
+    groups : array_like of int or str, shape (n,), optional
+        The group of each sample (a source, an age group, a person): the report then holds one
+        for each group, and the largest gap between them.
+    n_bins : int
+        Number of equal-width bins of confidence behind the calibration error.
+    confidence_level : float
+        Level of the accuracy's confidence interval, between 0 and 1.
+
+    Returns
+    -------
+    EvaluationReport
+        Loss, accuracy with its interval, scores of each class, confusion matrix, calibration.
+
+    Raises
+    ------
+    InvalidInputError
+        For zero rows, different lengths, a label or a column that is no class, values that are
+        no probabilities (not finite, negative, rows that do not sum to 1), other than k names,
+        or an option out of range.
+
+    See Also
+    --------
+    compare_predictions : Two networks on the same samples.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> report = fk.evaluate_predictions(
+    ...     [0, 0, 1], [[0.8, 0.2], [0.4, 0.6], [0.1, 0.9]], class_names=("happy", "sad")
+    ... )
+    >>> round(report.accuracy, 3), report.balanced_accuracy
+    (0.667, 0.75)
+    >>> [round(end, 2) for end in report.accuracy_interval]
+    [0.21, 0.94]
+    """
+    predicted, table, names = read_predictions(probabilities, class_names)
+    codes, shares = read_truth(y_true, names)
+    check_same_length(codes, predicted, names=("y_true", "probabilities"))
+    if n_bins < 1:
+        raise InvalidInputError(f"n_bins must be at least 1; received {n_bins}")
+    check_level(confidence_level)
+    weights = _metrics.check_weights(sample_weight, len(codes))
+
+    def report(rows: Any, parts: dict[str, EvaluationReport]) -> EvaluationReport:
+        weight = None if weights is None else weights[rows]
+        if weight is not None and weight.sum() == 0:
+            raise InvalidInputError("sample_weight must not be 0 for every sample of a group")
+        weight = None if weight is None else weight / weight.mean()
+        counted = codes[rows], predicted[rows]
+        loss, top2, bins = _NO_PROBABILITIES
+        if table is not None:
+            losses = (
+                _metrics.cross_entropies(codes[rows], table[rows])
+                if shares is None
+                else _metrics.soft_cross_entropies(shares[rows], table[rows])
+            )
+            loss = float(np.average(losses, weights=weight))
+            hits = _metrics.top_k_hits(codes[rows], table[rows], k=2)
+            top2 = float(np.average(hits, weights=weight))
+            bins = _metrics.reliability_bins(codes[rows], table[rows], counted[1], n_bins, weight)
+        return EvaluationReport(
+            confusion_matrix=_metrics.count_confusions(*counted, len(names), weight),
+            loss=loss,
+            top2_accuracy=top2,
+            reliability=bins,
+            class_names=names,
+            confidence_level=float(confidence_level),
+            n_effective=None if weight is None else _metrics.effective_size(weight),
+            groups=parts,
+        )
+
+    parts = {name: report(rows, {}) for name, rows in _rows_by_group(groups, len(codes)).items()}
+    return report(slice(None), parts)
+
+
+def read_predictions(
+    probabilities: Any, class_names: Sequence[str], *, name: str = "probabilities"
+) -> tuple[IntArray, Float64Array | None, tuple[str, ...]]:
+    """Return the predicted codes, their probabilities, None of hard labels, and the names.
+
+    Raises
+    ------
+    InvalidInputError
+        As :func:`evaluate_predictions` does.
+    """
+    names = (class_names,) if isinstance(class_names, str) else tuple(map(str, class_names))
+    given = np.asarray(columns_in_order(probabilities, names, name=name))
+    table = None
+    if given.ndim == 1 and given.dtype.kind in "iuOUT":
+        _check_names(names, max(len(names), 2), name)
+        predicted = read_codes(given, names, name=name)
+    else:
+        table = _metrics.check_probabilities(given, name=name)
+        _check_names(names, table.shape[1], name)
+        predicted = table.argmax(axis=1)
+    if not len(predicted):
+        raise InvalidInputError(f"there is nothing to evaluate: {name} have zero rows")
+    return predicted, table, names
+
+
+def check_level(confidence_level: float) -> None:
+    """Raise :class:`InvalidInputError` unless it is between 0 and 1."""
+    if not 0 < confidence_level < 1:
+        raise InvalidInputError(
+            f"confidence_level must be between 0 and 1; received {confidence_level}"
+        )
+
+
+def _check_names(names: tuple[str, ...], n_classes: int, name: str) -> None:
+    if len(names) != n_classes or len(set(names)) != n_classes:
+        raise InvalidInputError(
+            f"class_names must be {n_classes} different names, one for each column of "
+            f"{name}; received {names}"
+        )
+
+
+def read_truth(y_true: Any, names: tuple[str, ...]) -> tuple[IntArray, Float64Array | None]:
+    """Return true codes and, where they were given, the share of every class.
+
+    Raises
+    ------
+    InvalidInputError
+        As :func:`evaluate_predictions` does.
+    """
+    given = np.asarray(columns_in_order(y_true, names, name="y_true"))
+    if given.ndim == 2 and given.shape[1] == len(names):  # noqa: PLR2004 - a table
+        shares = _metrics.check_probabilities(given, name="y_true")
+        return shares.argmax(axis=1), shares
+    return read_codes(given, names, name="y_true"), None
+
+
+def _rows_by_group(groups: Any, n_samples: int) -> dict[str, NDArray[np.intp]]:
+    if groups is None:
+        return {}
+    labels = np.asarray(groups)
+    if labels.shape != (n_samples,):
+        raise InvalidInputError(
+            f"groups must have shape ({n_samples},), one for each sample; received {labels.shape}"
+        )
+    values = labels.tolist()
+    if any(value is None or value != value for value in values):  # noqa: PLR0124 - NaN is not itself
+        raise InvalidInputError("groups must name a group for every sample; received None or NaN")
+    names = np.array([str(value) for value in values])
+    order = {str(value): None for value in np.unique(labels).tolist()} if n_samples else {}
+    return {name: np.flatnonzero(names == name) for name in order}
+
+
+_NO_PROBABILITIES = (
+    float("nan"),
+    float("nan"),
+    ReliabilityBins(confidence=np.empty(0), accuracy=np.empty(0), count=np.empty(0, np.int64)),
+)

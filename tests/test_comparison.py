@@ -1,0 +1,146 @@
+import json
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn import metrics
+
+import fer2013kit as fk
+from fer2013kit._metrics import newcombe_interval, wilson_interval
+
+NAMES = ("calm", "cross", "sad")
+
+
+def answers(seed=0, n=300, skill=1.0):
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 3, n)
+    table = rng.random((n, 3)) + skill * np.eye(3)[codes] * rng.random((n, 1))
+    return codes, table / table.sum(axis=1, keepdims=True)
+
+
+Y, A = answers()
+B = answers(skill=2.0)[1]
+
+
+def compare(a=A, b=B, **options):
+    return fk.compare_predictions(Y, a, b, class_names=NAMES, **options)
+
+
+def test_both_figures_are_those_of_their_reports():
+    comparison = compare()
+    for table, place in ((A, 0), (B, 1)):
+        report = fk.evaluate_predictions(Y, table, class_names=NAMES)
+        expected = (report.accuracy, report.balanced_accuracy, report.f1_macro, report.loss)
+        got = [figure[place] for figure in comparison.figures.values()]
+        assert got == pytest.approx(expected)
+    for a, b, difference, (low, high) in comparison.figures.values():
+        assert difference == pytest.approx(b - a)
+        assert low < difference < high
+    assert comparison.difference == comparison.figures["accuracy"].difference
+    assert comparison.n_samples == len(Y)
+
+
+def test_interval_is_scipys_paired_bootstrap():
+    right = [(table.argmax(axis=1) == Y).astype(float) for table in (A, B)]
+    expected = stats.bootstrap(
+        right,
+        lambda a, b: b.mean() - a.mean(),
+        paired=True,
+        vectorized=False,
+        method="percentile",
+        n_resamples=2000,
+        rng=np.random.default_rng(1),
+    ).confidence_interval
+    assert compare().interval == pytest.approx(tuple(expected), abs=0.01)
+
+
+def test_macro_f1_interval_is_that_of_resampled_rows():
+    rng = np.random.default_rng(5)
+    found = []
+    for _ in range(300):
+        rows = rng.integers(len(Y), size=len(Y))
+        a, b = (
+            metrics.f1_score(Y[rows], table[rows].argmax(axis=1), average="macro")
+            for table in (A, B)
+        )
+        found.append(b - a)
+    expected = np.percentile(found, [2.5, 97.5])
+    assert compare().figures["macro F1"].interval == pytest.approx(expected, abs=0.02)
+
+
+def test_p_value_is_the_exact_binomial_one():
+    right_a, right_b = (table.argmax(axis=1) == Y for table in (A, B))
+    only_a, only_b = (right_a & ~right_b).sum(), (right_b & ~right_a).sum()
+    assert compare().p_value == pytest.approx(stats.binomtest(only_a, only_a + only_b).pvalue)
+    # Worked out by hand: of five, all for one side, twice (1/2)**5.
+    few = fk.compare_predictions([0] * 5, [1] * 5, [0] * 5, class_names=NAMES)
+    assert few.p_value == pytest.approx(2 / 32)
+    assert compare(A, A).p_value == 1
+
+
+def test_outcomes_count_every_sample_once():
+    comparison = compare()
+    assert np.sum(list(comparison.outcomes.values())) == len(Y)
+    wrong = (A.argmax(axis=1) != Y) & (B.argmax(axis=1) != Y)
+    assert comparison.both_wrong == wrong.sum()
+    assert [sum(row) for row in comparison.outcomes.values()] == np.bincount(Y).tolist()
+
+
+def test_exchanging_both_turns_the_signs():
+    one, other = compare(), compare(B, A)
+    assert one.difference == -other.difference
+    assert one.interval == pytest.approx(tuple(-end for end in other.interval[::-1]))
+    assert one.p_value == other.p_value
+
+
+def test_a_seed_decides_the_interval():
+    assert compare(n_resamples=50) == compare(n_resamples=50)
+    assert compare(n_resamples=50) != compare(n_resamples=50, random_state=1)
+    narrow = compare(confidence_level=0.5).interval
+    wide = compare(confidence_level=0.99).interval
+    assert wide[0] < narrow[0] < narrow[1] < wide[1]
+
+
+def test_hard_labels_have_no_loss():
+    comparison = compare(np.array(NAMES)[A.argmax(axis=1)], B)
+    assert list(comparison.figures) == ["accuracy", "balanced accuracy", "macro F1"]
+    assert comparison.difference == compare().difference
+
+
+def test_forms():
+    comparison = compare(names=("old", "new"), n_resamples=100)
+    assert json.loads(json.dumps(comparison.as_dict()))["names"] == ["old", "new"]
+    frame = comparison.to_frame()
+    assert list(frame.columns) == ["old", "new", "difference", "low", "high"]
+    assert frame.loc["loss", "difference"] == comparison.figures["loss"].difference
+    text = str(comparison)
+    assert "new against old on 300 samples" in text
+    assert f"p = {comparison.p_value:.3g}" in text
+    assert text.splitlines()[-1].split()[-1] == str(comparison.both_wrong)
+    assert "only old right" in comparison.to_markdown("outcomes")
+    assert comparison.to_latex().count(r"\begin{tabular}") == 2
+    assert f"{comparison.difference:+.3f}" in repr(comparison)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"a": A[:-1]}, "y_true and proba_a must have the same length"),
+        ({"b": B[:-1]}, "y_true and proba_b must have the same length"),
+        ({"b": B * 2}, "proba_b must not be negative and each row"),
+        ({"b": B[:, :2]}, "proba_b"),
+        ({"a": ["bored"] * len(Y)}, "proba_a must be codes or names"),
+        ({"n_resamples": 0}, "n_resamples"),
+        ({"confidence_level": 95}, "confidence_level"),
+        ({"names": ("one", "one")}, "two different names"),
+    ],
+)
+def test_refuses(change, message):
+    with pytest.raises(fk.InvalidInputError, match=message):
+        compare(**change)
+
+
+def test_newcombe_interval_of_a_textbook_case():
+    # Example (a) of Newcombe's paper: 56/70 against 48/80, method 10.
+    shares = [(k / n, wilson_interval(k, n, 0.95)) for k, n in ((56, 70), (48, 80))]
+    assert newcombe_interval(*shares) == pytest.approx((0.0524, 0.3339), abs=5e-5)

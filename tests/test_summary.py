@@ -1,0 +1,76 @@
+import json
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import fer2013kit as fk
+
+NAMES = ("calm", "cross", "sad")
+
+
+def run(seed, n=100, names=NAMES):
+    rng = np.random.default_rng(seed)
+    codes = np.arange(n) % 3
+    return fk.evaluate_predictions(codes, rng.dirichlet([1, 1, 1], n), class_names=names)
+
+
+RUNS = [run(seed) for seed in range(5)]
+
+
+def test_figures_are_scipys():
+    summary = fk.summarize_reports(RUNS, confidence_level=0.9)
+    attributes = ("accuracy", "balanced_accuracy", "f1_macro", "top2_accuracy", "loss", "ece")
+    for row, attribute in zip(summary.figures.values(), attributes, strict=True):
+        values = [getattr(report, attribute) for report in RUNS]
+        assert row.mean == pytest.approx(np.mean(values))
+        assert row.std == pytest.approx(np.std(values, ddof=1))
+        expected = stats.t.interval(0.9, 4, loc=np.mean(values), scale=stats.sem(values))
+        assert row.interval == pytest.approx(expected)
+        assert (row.lowest, row.highest) == (min(values), max(values))
+    cross = [report.per_class["cross"]["f1"] for report in RUNS]
+    assert summary.classes["cross"].mean == pytest.approx(np.mean(cross))
+    assert (summary.n_reports, summary.n_samples) == (5, 100)
+
+
+def test_one_run_has_no_spread():
+    summary = fk.summarize_reports(RUNS[:1])
+    mean, std, interval, lowest, highest = summary.figures["accuracy"]
+    assert mean == lowest == highest == RUNS[0].accuracy
+    assert math.isnan(std)
+    assert all(map(math.isnan, interval))
+    assert summary.as_dict()["figures"]["accuracy"]["low"] is None
+
+
+def test_forms():
+    summary = fk.summarize_reports(iter(RUNS))
+    values = json.loads(json.dumps(summary.as_dict(), allow_nan=False))
+    assert values["figures"]["loss"]["mean"] == summary.figures["loss"].mean
+    frame = summary.to_frame()
+    assert frame.loc["F1 sad", "mean"] == summary.classes["sad"].mean
+    assert len(frame) == 6 + 3
+    assert f"{summary.figures['accuracy'].mean:.3f}" in str(summary)
+    assert "5 runs, each measured on 100 samples" in str(summary)
+    assert "5 runs" in repr(summary)
+    assert summary.to_markdown("classes").count("\n") == 1 + 3
+    assert "macro F1 &" in summary.to_latex("figures")
+
+
+@pytest.mark.parametrize(
+    ("reports", "message"),
+    [
+        ([], "received none"),
+        ([RUNS[0], 0.5], "received EvaluationReport, float"),
+        ([RUNS[0], run(0, n=99)], "as many samples"),
+        ([RUNS[0], run(0, names=("a", "b", "c"))], "same classes"),
+    ],
+)
+def test_refuses(reports, message):
+    with pytest.raises(fk.InvalidInputError, match=message):
+        fk.summarize_reports(reports)
+
+
+def test_refuses_a_level_in_percent():
+    with pytest.raises(fk.InvalidInputError, match="confidence_level"):
+        fk.summarize_reports(RUNS, confidence_level=95)
