@@ -64,6 +64,12 @@ class PredictionComparison(Tabular):
     Percentages", Psychometrika 12, 1947.
 
     B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", Chapman & Hall, 1993.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> fk.compare_predictions([3, 3, 4, 4], [3, 4, 4, 4], [3, 3, 4, 3]).outcomes["sad"]
+    (1, 1, 0, 0)
     """
 
     names: tuple[str, str]

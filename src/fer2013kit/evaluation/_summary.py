@@ -63,6 +63,13 @@ class ReportSummary(Tabular):
     References
     ----------
     Student, "The Probable Error of a Mean", Biometrika 6, 1908.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> runs = [fk.evaluate_predictions([3, 4], labels) for labels in ([3, 4], [3, 3])]
+    >>> print(fk.summarize_reports(runs).to_markdown("figures").splitlines()[2])
+    | accuracy | 0.750 | 0.354 | -2.427 to 3.927 | 0.500 | 1.000 |
     """
 
     n_reports: int
