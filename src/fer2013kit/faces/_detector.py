@@ -12,6 +12,7 @@ import numpy as np
 from fer2013kit._checks import is_number
 from fer2013kit._litert import start_interpreter
 from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.faces._boxes import nms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +32,9 @@ network, up to those that fill the picture."""
 
 _OVERLAP: Final = 0.4
 """Two boxes whose intersection is this share of their union are the same face."""
+
+_COLUMNS: Final = 15
+"""Of a face: the score, four of its box, and across and down of five points."""
 
 _LARGEST_FACE: Final = 1.5
 """In longer sides of the picture."""
@@ -129,6 +133,11 @@ class FaceDetector:
         InvalidInputError
             For another shape or type.
         """
+        rows = self._rows(image)
+        return rows[:, 1:5], rows[:, 0]
+
+    def _rows(self, image: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return scores, boxes and points of faces, (n, 15)."""
         image = np.asarray(image)
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:  # noqa: PLR2004 - RGB
             raise InvalidInputError(
@@ -139,15 +148,19 @@ class FaceDetector:
         scales = [min(_ENLARGED, self.max_side / longest)]
         if scales[0] * longest > _COARSE_SIDE:
             scales.append(_COARSE_SIDE / longest)
-        rows = _without_repeats(np.concatenate([self._search(image, scale) for scale in scales]))
-        ends = rows[:, 1:3] + rows[:, 3:]
+        found = [self._search(image, scale) for scale in scales]
+        rows = np.concatenate(found)
+        rows = rows[nms(rows[:, 1:5], rows[:, 0], _OVERLAP)]
+        ends = rows[:, 1:3] + rows[:, 3:5]
         # The network looks at the padding, too, and knows nothing of the picture's size.
         on_picture = (ends > 0) & (rows[:, 1:3] < image.shape[1::-1])
-        rows = rows[(on_picture & (rows[:, 3:] <= _LARGEST_FACE * longest)).all(axis=1)]
-        return rows[:, 1:], rows[:, 0]
+        kept: NDArray[np.float64] = rows[
+            (on_picture & (rows[:, 3:5] <= _LARGEST_FACE * longest)).all(axis=1)
+        ]
+        return kept
 
     def _search(self, image: NDArray[np.uint8], scale: float) -> NDArray[np.float64]:
-        """Return scores and boxes, (n, 5), of the picture searched at another size."""
+        """Return scores, boxes and points, (n, 15), of the picture searched at another size."""
         from PIL import Image
 
         height, width = image.shape[:2]
@@ -155,35 +168,21 @@ class FaceDetector:
         if size != (width, height):
             image = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
         rows = _run_network(image, self.min_score)
-        rows[:, 1:] *= np.array([width / size[0], height / size[1]] * 2)
+        rows[:, 1:] *= np.tile([width / size[0], height / size[1]], 7)
         return rows
 
 
 def _run_network(image: NDArray[np.uint8], min_score: float) -> NDArray[np.float64]:
-    rows = [np.empty((0, 5))]
+    rows = [np.empty((0, _COLUMNS))]
     for stride, output in _network()(image).items():
-        score, across, down, log_width, log_height = np.moveaxis(output.astype(np.float64), -1, 0)
-        places = score >= min_score
-        y, x = np.nonzero(places)
-        size = stride * np.exp([log_width[places], log_height[places]])
-        center = stride * np.array([x + across[places], y + down[places]])
-        rows.append(np.vstack([score[places][None], center - size / 2, size]).T)
+        y, x = np.nonzero(output[..., 0] >= min_score)
+        found = output[y, x].astype(np.float64)
+        places = np.stack([x, y], axis=1)
+        sides = stride * np.exp(found[:, 3:5])
+        center = stride * (places + found[:, 1:3])
+        points = stride * (found[:, 5:] + np.tile(places, 5))
+        rows.append(np.hstack([found[:, :1], center - sides / 2, sides, points]))
     return np.concatenate(rows)
-
-
-def _without_repeats(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Keep of each heap of overlapping boxes the surest (non-maximum suppression)."""
-    rows = rows[np.argsort(-rows[:, 0], kind="stable")]
-    kept = []
-    while len(rows):
-        best, rest = rows[0], rows[1:]
-        kept.append(best)
-        ends = np.minimum(best[1:3] + best[3:], rest[:, 1:3] + rest[:, 3:])
-        sides = np.clip(ends - np.maximum(best[1:3], rest[:, 1:3]), 0, None)
-        shared = sides.prod(axis=1)
-        union = best[3:].prod() + rest[:, 3:].prod(axis=1) - shared
-        rows = rest[shared < _OVERLAP * union]
-    return np.array(kept).reshape(-1, 5)
 
 
 @cache

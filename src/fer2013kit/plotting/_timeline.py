@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit.emotions import CLASS_COLORS, CLASS_NAMES
+from fer2013kit._class_names import class_colors
+from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.plotting._parts import axes_or_new, open_frame
 
@@ -23,7 +24,7 @@ def plot_timeline(
     frame: Any,
     *,
     track: int | None = None,
-    class_names: Sequence[str] = CLASS_NAMES,
+    class_names: Sequence[str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the probabilities of one face over time, a line for each class.
@@ -37,7 +38,8 @@ def plot_timeline(
     track : int, optional
         Whose face.  Default: the one seen most often.
     class_names : sequence of str, length k
-        Columns of the probabilities.  Default: the seven emotions.
+        Columns of the probabilities.  Default: those between "height" and "emotion", as
+        :func:`analyze_video` has them; where these are missing, all but "time" and "track".
     ax : matplotlib.axes.Axes, optional
         Where to draw.
 
@@ -55,10 +57,12 @@ def plot_timeline(
     --------
     >>> import fer2013kit as fk
     >>> table = {"time": [0.0, 0.2], "track": [0, 0], "happy": [0.9, 0.2], "sad": [0.1, 0.8]}
-    >>> ax = fk.plot_timeline(table, class_names=["happy", "sad"])
+    >>> ax = fk.plot_timeline(table)
     >>> ax.get_title()
     'Face 0: happy 50%, sad 50% of the time'
     """
+    if class_names is None:
+        class_names = _class_columns(frame) or CLASS_NAMES
     needed = ["time", "track", *class_names]
     try:
         columns = {name: np.asarray(frame[name]) for name in needed}
@@ -85,8 +89,9 @@ def plot_timeline(
     breaks = np.flatnonzero(steps > _LONGEST_GAP * usual) + 1
     marker = "." if len(time) < 60 else ""  # noqa: PLR2004 - more would run together
     pieces = np.split(np.arange(len(time)), breaks)
+    colors = class_colors(class_names)
     for column, name in enumerate(class_names):
-        color = CLASS_COLORS[column % len(CLASS_COLORS)]
+        color = colors[column]
         for number, piece in enumerate(pieces):
             ax.plot(
                 time[piece],
@@ -99,17 +104,23 @@ def plot_timeline(
     best = table.argmax(axis=1)
     for column in np.unique(best):
         spans = [(t - usual / 2, usual) for t in time[best == column]]
-        color = CLASS_COLORS[int(column) % len(CLASS_COLORS)]
-        ax.broken_barh(spans, (-0.09, 0.05), facecolors=color, linewidth=0)
+        ax.broken_barh(spans, (-0.09, 0.05), facecolors=colors[int(column)], linewidth=0)
     shares = np.bincount(best, minlength=len(class_names)) / len(best)
     most = np.argsort(-shares, kind="stable")[:3]
-    told = ", ".join(f"{class_names[i]} {shares[i]:.0%}" for i in most if shares[i] > 0)
+    most_seen = ", ".join(f"{class_names[i]} {shares[i]:.0%}" for i in most if shares[i] > 0)
     ax.set(
         xlabel="time (s)",
         ylabel="probability",
         ylim=(-0.1, 1.02),
-        title=f"Face {track}: {told} of the time",
+        title=f"Face {track}: {most_seen} of the time",
     )
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     open_frame(ax)
     return ax
+
+
+def _class_columns(frame: Any) -> list[str]:
+    names = list(frame.keys()) if hasattr(frame, "keys") else []
+    if "height" in names and "emotion" in names:
+        return names[names.index("height") + 1 : names.index("emotion")]
+    return [name for name in names if name not in {"time", "track"}]

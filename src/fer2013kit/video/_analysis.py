@@ -47,7 +47,7 @@ def analyze_video(
     ----------
     video : path or int
         A file that FFmpeg reads, or the number of a camera (Linux and macOS), 0 for the first.
-        A file's rotation is obeyed.
+        A file's rotation and the shape of its pixels are obeyed; a cover picture is no video.
     classifier, detector : optional
         As for :func:`analyze_photo`.
     sampling_rate : float, optional, default 5.0

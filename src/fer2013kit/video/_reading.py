@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _CUT_OFF: Final = 0.5
 """Seconds that may be missing at the end before a video is called cut off."""
 
+_MOST_STRETCHED: Final = 8
+"""What says that its pixels are more stretched than this is not believed."""
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -37,7 +40,7 @@ class Frame:
     time : float
         In seconds since the first frame.
     rgb : ndarray of uint8, shape (height, width, 3)
-        Upright.
+        Upright, with square pixels.
     """
 
     number: int
@@ -92,7 +95,7 @@ class Video:
                 return
             # Half a thousandth of a period, lest rounding of timestamps drops every other frame.
             if sampling_rate is None or time * sampling_rate >= due - 5e-4:
-                yield Frame(number, time, _upright(frame))
+                yield Frame(number, time, _upright(frame, self._pixel_aspect))
                 if sampling_rate is not None:
                     due = int(time * sampling_rate + 5e-4) + 1
         if number < 0:
@@ -108,6 +111,12 @@ class Video:
                 "what lies before was analysed",
                 stacklevel=4,
             )
+
+    @property
+    def _pixel_aspect(self) -> float:
+        """Width of a pixel by its height, as DVDs and recorders for tapes have other than 1."""
+        aspect = float(self.stream.sample_aspect_ratio or 1)
+        return aspect if 1 / _MOST_STRETCHED <= aspect <= _MOST_STRETCHED else 1.0
 
     def _is_cut_off(self, time: float) -> bool:
         rate = float(self.stream.average_rate or 1)
@@ -154,9 +163,13 @@ def open_video(source: Source) -> Iterator[Video]:
         )
         raise MediaFileError(f"cannot be opened ({reason}); {hint}", path=path or name) from error
     with container:
-        if not container.streams.video:
-            raise MediaFileError("there are no pictures in it, only sound or text", path=path)
-        stream = container.streams.video[0]
+        cover = av.stream.Disposition.attached_pic
+        streams = [one for one in container.streams.video if not one.disposition & cover]
+        if not streams:
+            raise MediaFileError(
+                "there are no moving pictures in it, only sound, text or a cover", path=path
+            )
+        stream = streams[0]
         stream.thread_type = "AUTO"
         yield Video(name, path, container, stream, av.error.FFmpegError)
 
@@ -181,7 +194,12 @@ def _camera(number: int) -> tuple[str, str]:
     )
 
 
-def _upright(frame: Any) -> NDArray[np.uint8]:
+def _upright(frame: Any, aspect: float) -> NDArray[np.uint8]:
+    """Return a frame as players show it: with square pixels, of which none is lost, and turned."""
+    if aspect != 1:
+        frame = frame.reformat(
+            width=round(frame.width * max(aspect, 1)), height=round(frame.height / min(aspect, 1))
+        )
     rgb = frame.to_ndarray(format="rgb24")
     turns = round(frame.rotation / 90) % 4  # degrees counter-clockwise, as NumPy turns
     return np.ascontiguousarray(np.rot90(rgb, turns))

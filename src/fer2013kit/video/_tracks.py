@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fer2013kit.faces._boxes import iou
 from fer2013kit.faces._emotion import face_emotion
 
 if TYPE_CHECKING:
@@ -70,19 +71,8 @@ class Tracker:
         if not faces or not self._tracks:
             return {}
         boxes = np.array([face.box for face in faces], np.float64)
-        overlap = overlaps(boxes, np.array([track.box for track in self._tracks], np.float64))
+        overlap = iou(boxes, np.array([track.box for track in self._tracks], np.float64))
         # What may not be paired must not cost a pair that may.
         overlap[overlap < _LEAST_OVERLAP] = 0
         pairs = zip(*linear_sum_assignment(overlap, maximize=True), strict=True)
         return {int(i): self._tracks[j] for i, j in pairs if overlap[i, j] > 0}
-
-
-def overlaps(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return intersection over union of boxes (n, 4) and (m, 4), ``(n, m)``."""
-    a, b = first[:, None], second[None]
-    low = np.maximum(a[..., :2], b[..., :2])
-    high = np.minimum(a[..., :2] + a[..., 2:], b[..., :2] + b[..., 2:])
-    shared = np.clip(high - low, 0, None).prod(axis=-1)
-    union = a[..., 2:].prod(axis=-1) + b[..., 2:].prod(axis=-1) - shared
-    share: NDArray[np.float64] = shared / np.maximum(union, 1e-12)
-    return share
