@@ -70,8 +70,14 @@ def layers(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Unit tests, warnings as errors."""
-    run(session, "pytest", *session.posargs)
+    """Unit tests, warnings as errors; of all of them, how much of the package they reach."""
+    if session.posargs:
+        run(session, "pytest", *session.posargs)
+        return
+    run(session, "coverage", "erase")
+    run(session, "coverage", "run", "-m", "pytest")
+    run(session, "coverage", "combine", "--quiet")
+    run(session, "coverage", "report")
 
 
 @nox.session

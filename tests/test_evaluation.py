@@ -14,6 +14,7 @@ from sklearn import metrics
 import fer2013kit as fk
 from fer2013kit._metrics import PROBABILITY_FLOOR, wilson_interval
 from fer2013kit.emotions import emotion_code
+from fer2013kit.evaluation._facts import classifier_facts
 
 
 @st.composite
@@ -548,6 +549,42 @@ def test_page_is_whole_and_loads_nothing(tmp_path):
     assert "seed" in page.text
     assert f"{some_report().accuracy:.1%}" in page.text
     assert page.all("html") == [{"lang": "en"}]
+
+
+def test_page_says_what_made_the_classifier():
+    clf = fk.EmotionClassifier(
+        "residual_cnn", model_params={"blocks": (1, 2)}, epochs=9, mixup=0.3, class_weight={0: 2.0}
+    )
+    clf.history_, clf.best_epoch_ = {"loss": [2.0, 1.0], "accuracy": [0.2, 0.6]}, 1
+    clf.compute_dtype_, clf.temperature_ = "bfloat16", 1.25
+    page = Page(some_report().to_html(classifier=clf, facts={"leaks": "12 left out"}))
+    made = page.text[page.text.index("How it was made") :]
+    for fact in (
+        "residual_cnn(blocks=(1, 2))",
+        "class_weight={0: 2.0}, epochs=9, mixup=0.3; others as by default",
+        "2, the best was number 2",
+        "bfloat16",
+        "1.250",
+        "12 left out",
+    ):
+        assert fact in made
+    assert len(page.all("img")) == 5  # its learning curves, too
+
+
+def test_facts_of_other_classifiers():
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GridSearchCV
+
+    assert classifier_facts(LogisticRegression(C=2.0)) == {
+        "settings": "C=2.0; others as by default"
+    }
+    assert classifier_facts(LogisticRegression()) == {"settings": "all as by default"}
+    assert (
+        "param_grid={'C': [1]}"
+        in classifier_facts(GridSearchCV(LogisticRegression(), {"C": [1]}))["settings"]
+    )
+    assert list(classifier_facts(fk.EmotionPredictor.from_pretrained())) == ["temperature"]
+    assert classifier_facts(object()) == {}
 
 
 def test_page_without_extras_is_smaller():

@@ -34,7 +34,7 @@ def render_page(
     title: str,
     history: Any,
     samples: Any,
-    facts: Mapping[str, Any] | None,
+    facts: Mapping[str, Any],
     random_state: int,
 ) -> str:
     """Return the page; the arguments are those of :meth:`EvaluationReport.to_html`."""
@@ -248,7 +248,7 @@ def _plain_table(rows: Rows) -> str:
     )
 
 
-def _facts(facts: Mapping[str, Any] | None) -> list[str]:
+def _facts(facts: Mapping[str, Any]) -> list[str]:
     if not facts:
         return []
     rows = "\n".join(

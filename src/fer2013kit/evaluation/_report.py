@@ -11,6 +11,7 @@ import numpy as np
 from fer2013kit import _metrics
 from fer2013kit._files import write_atomically
 from fer2013kit._optional import needed
+from fer2013kit.evaluation._facts import classifier_facts
 from fer2013kit.evaluation._serialization import fields_from_dict, report_as_dict
 from fer2013kit.evaluation._tables import Tabular
 from fer2013kit.evaluation._text import format_report, report_tables
@@ -276,6 +277,7 @@ class EvaluationReport(Tabular):
         path: str | Path | None = None,
         *,
         title: str = "Evaluation report",
+        classifier: Any = None,
         history: Any = None,
         samples: tuple[ArrayLike, ArrayLike | None, ArrayLike] | None = None,
         facts: Mapping[str, Any] | None = None,
@@ -293,6 +295,9 @@ class EvaluationReport(Tabular):
             File to write, in a folder that exists.  It is written whole or not at all.
         title : str
             Heading of the page.
+        classifier : object, optional
+            What was measured: adds how it was made (its architecture, every setting that is not
+            the default, the epochs, the temperature) and its learning curves.
         history : mapping or object, optional
             Adds learning curves: what :func:`plot_history` takes, for instance the classifier.
         samples : tuple of (images, labels, probabilities), optional
@@ -301,7 +306,7 @@ class EvaluationReport(Tabular):
             ``images`` as :func:`plot_samples` takes them, ``labels`` codes or names or None,
             ``probabilities`` of shape (m, k).
         facts : mapping of str to object, optional
-            Adds a list of how the result came about, such as the command, the seed or the time.
+            Adds to how the result came about: the command, the data, the time.
         random_state : int, default 0
             Seed of the choice of samples.
 
@@ -333,9 +338,10 @@ class EvaluationReport(Tabular):
         page = render_page(
             self,
             title=title,
-            history=history,
+            # A classifier that was trained elsewhere has no history to draw.
+            history=history or getattr(classifier, "history_", None) or None,
             samples=samples,
-            facts=facts,
+            facts={**classifier_facts(classifier), **(facts or {})},
             random_state=random_state,
         )
         if target is not None:
