@@ -31,8 +31,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from PIL import Image
 
-Photo: TypeAlias = "str | os.PathLike[str] | BinaryIO | bytes | Image.Image | ArrayLike"
-"""A picture of any size and mode: a path, an open file, its bytes, a Pillow image or an array."""
+Photo: TypeAlias = (
+    "str | os.PathLike[str] | BinaryIO | bytes | bytearray | memoryview | Image.Image | ArrayLike"
+)
+"""A picture of any size and mode: a path, a data URL, an open file, its bytes, a Pillow image or an
+array."""
 
 ModelBuilder: TypeAlias = "Callable[..., keras.Model]"
 """``(input_shape, num_classes, **params) -> uncompiled keras.Model``, called by name: the network

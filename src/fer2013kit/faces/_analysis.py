@@ -40,11 +40,12 @@ def analyze_photo(
 
     Parameters
     ----------
-    photo : path, file object, bytes, PIL.Image.Image or array_like
-        A picture of any size and mode.  A path or file may hold whatever Pillow reads; its
-        orientation tag is obeyed.  An array has shape ``(height, width)`` or ``(height, width,
-        channels)`` with grey; grey and alpha; red, green and blue; or these and alpha: uint8;
-        uint16, of which 65535 is white; floats, in [0, 1] if none exceeds 1, else in [0, 255].
+    photo : path, file object, bytes-like, data URL, PIL.Image.Image or array_like
+        A picture of any size and mode.  A path, file, bytes or data URL (``data:...;base64,...``)
+        holds JPEG, PNG or another common format, HEIC with the extra ``heif``; its orientation
+        tag is obeyed.  An array has shape ``(height, width)`` or ``(height, width, channels)``
+        with grey; grey and alpha; red, green and blue; or these and alpha: uint8; uint16, of
+        which 65535 is white; floats in [0, 1].
     classifier : object, optional
         Whose ``predict_proba`` takes uint8 faces ``(n, 48, 48)``: what :func:`load_predictor`
         returns, or any other, a scikit-learn search or pipeline for instance.  The words for its

@@ -49,7 +49,7 @@ def find_photos(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
     --------
     >>> import fer2013kit as fk
     >>> folder = fk.sample_photos()[0].parent
-    >>> fk.find_photos(folder) == fk.sample_photos()
+    >>> fk.find_photos(folder / "*.jpg") == fk.sample_photos()
     True
     """
     if isinstance(paths, str | os.PathLike):
