@@ -19,7 +19,6 @@ import numpy as np
 from PIL import Image
 
 import fer2013kit as fk
-from fer2013kit import _pictures
 from fer2013kit.faces._crops import cut_face
 from fer2013kit.faces._photos import read_photo
 
@@ -73,9 +72,7 @@ def main(data: str) -> None:
         print(f"{network:26}{line}")
 
     images = fk.load_fer2013(Path(data) / "fer2013-kaggle.zip").validation.images[::3, ..., 0]
-    print(
-        f"\n{len(images)} crops of PublicTest, enlarged (BICUBIC) and shrunk again: named as before\n"
-    )
+    print(f"\n{len(images)} crops of PublicTest, enlarged and shrunk again: named as before\n")
     print(f"{'':26}" + "".join(f"{name:>16}" for name in FILTERS))
     predictor = fk.EmotionPredictor.from_pretrained()
     before = predictor.predict_proba(images).argmax(axis=1)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer2013kit.emotions import MAX_LEVEL
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Shape = tuple[int, int, int]
 Pixels = NDArray[Any]
 _FLAT: Final = 2  # dimensions of (n, pixels)
+_KINDS_OF_TEXT: Final = "OSUT"  # of NumPy's types: those that may hold texts
 
 
 def read_pictures(
@@ -56,7 +57,7 @@ def read_pictures(
         try:
             flat = flat.astype(np.float64)
         except (TypeError, ValueError) as error:
-            raise InvalidInputError(f"X must hold numbers: {error}") from error
+            raise InvalidInputError(f"X must hold numbers: {shortened(str(error))}") from error
     if flat.dtype.kind == "f" and not np.isfinite(flat).all():
         problem = "NaN" if np.isnan(flat).any() else "infinity"
         raise InvalidInputError(f"Input X contains {problem}.")
@@ -66,13 +67,31 @@ def read_pictures(
 
 
 def with_shape(X: Any) -> Any:
-    """Return arrays, frames and sparse matrices as they are, everything else as an array."""
-    if hasattr(X, "shape"):
-        return X
-    try:
-        return np.asarray(X)
-    except ValueError as error:
-        raise InvalidInputError(f"X must be pictures of one size: {error}") from error
+    """Return arrays, frames and sparse matrices as they are, everything else as an array.
+
+    Raises
+    ------
+    InvalidInputError
+        For pictures of several sizes, and for a column of pixel texts, which say themselves that
+        they are no table of numbers.
+    """
+    if not hasattr(X, "shape"):
+        try:
+            X = np.asarray(X)
+        except ValueError as error:
+            raise InvalidInputError(
+                f"X must be pictures of one size: {shortened(str(error))}"
+            ) from error
+    is_column = X.dtype.kind in _KINDS_OF_TEXT if isinstance(X, np.ndarray) else hasattr(X, "iloc")
+    if is_column and X.shape:
+        first = next(iter(np.asarray(X[:1]).ravel()), None)
+        if isinstance(first, str) and first.strip().count(" "):
+            raise InvalidInputError(
+                f"X holds texts such as {first[:20]!r}...; turn a column of pixels, as "
+                "fer2013.csv has it, to pictures with "
+                "numpy.stack([fer2013kit.to_face(text) for text in column])"
+            )
+    return X
 
 
 def flatten(X: Any, image_shape: Shape | None) -> Any:

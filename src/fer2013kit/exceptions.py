@@ -215,7 +215,11 @@ def did_you_mean(word: Any, known: Iterable[str]) -> str:
 
 def shown(value: Any) -> str:
     """Return a value as an error message shows it: its ``repr``, cut where that is long."""
-    text = repr(value)
+    return shortened(repr(value))
+
+
+def shortened(text: str) -> str:
+    """Return a text, such as another library's message, cut where it is long."""
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 

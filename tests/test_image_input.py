@@ -1,0 +1,38 @@
+"""What a classifier accepts as pictures, before it looks at the numbers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import fer2013kit as fk
+from fer2013kit._image_input import read_pictures, with_shape
+
+FACES = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1), np.uint8)
+COLUMN = [" ".join(map(str, face.ravel())) for face in FACES]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [list, np.array, pd.Series, pd.DataFrame, lambda column: np.array(column, object)[:, None]],
+)
+def test_a_column_of_pixel_texts_is_answered_with_the_way(kind):
+    with pytest.raises(fk.InvalidInputError, match="to_face") as caught:
+        read_pictures(kind(COLUMN), (48, 48, 1))
+    assert len(str(caught.value)) < 300
+    # The way that it names is one.
+    column = kind(COLUMN) if kind is pd.Series else COLUMN
+    np.testing.assert_array_equal(np.stack([fk.to_face(text) for text in column]), FACES)
+
+
+def test_other_texts_are_not_repeated():
+    with pytest.raises(fk.InvalidInputError, match="X must hold numbers") as caught:
+        read_pictures([["x" * 9999] * 2304], (48, 48, 1))
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("kind", [list, np.array, pd.DataFrame])
+def test_numbers_of_any_container_pass(kind):
+    rows = kind(FACES.reshape(3, -1).tolist())
+    assert with_shape(rows).shape == (3, 2304)
+    objects = np.array(FACES.reshape(3, -1).tolist(), object)
+    assert with_shape(objects) is objects
