@@ -67,7 +67,12 @@ def test_folders_files_and_patterns(folder):
         expected = [face.as_dict() for face in fk.analyze_photo(row["picture"])]
         assert row["faces"] == expected
     assert [len(row["faces"]) for row in document["pictures"]] == [1, 0, 1]
-    assert f"{folder / 'c.png'}: no face" in run(folder).stdout.splitlines()
+    result = run(folder)
+    assert f"{folder / 'c.png'}: no face" in result.stdout.splitlines()
+    assert result.stderr == (
+        f"fer2013kit: warning: {folder}: 1 file that is no picture by its name was passed over "
+        "(1 .txt): 'notes.txt'\n"
+    )
 
 
 def test_csv_has_a_row_for_each_face(folder):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from fer2013kit._optional import missing_library
-from fer2013kit.exceptions import Fer2013KitError
+from fer2013kit.exceptions import Fer2013KitError, Fer2013KitWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -80,6 +80,8 @@ def plain_warnings(*, enabled: bool) -> Iterator[None]:
     """Show warnings in a line each, without the place in the code that they come from."""
     with warnings.catch_warnings():
         if enabled:
+            # What is passed over is named, however Python was told to treat warnings.
+            warnings.simplefilter("always", Fer2013KitWarning)
             warnings.showwarning = lambda message, *_, **__: _complain(f"warning: {message}")
         yield
 
