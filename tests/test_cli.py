@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 import fer2013kit as fk
-from fer2013kit.cli import _demo, _program, main
+from fer2013kit.cli import _demo, _quiet, main
 from fer2013kit.cli._train import train as train_command
 
 COMMANDS = ("info", "audit", "train", "evaluate", "predict", "video", "explain", "export")
@@ -83,7 +83,7 @@ def test_all_commands_are_there_and_told_in_a_line():
         ["train", "faces.npz"],
         ["predict"],
         ["predict", "emotions.fer"],
-        ["evaluate", "emotions.fer", "faces.npz", "--tta", "twice"],
+        ["evaluate", "faces.npz", "--tta", "twice"],
     ],
 )
 def test_bad_usage_is_code_2(arguments):
@@ -150,7 +150,7 @@ def run_with_fake_keras(folder, source, **environment):
     """Run `info` where Keras is a module of ours; return what it printed."""
     (folder / "keras.py").write_text(source)
     (folder / "tensorflow.py").write_text("")
-    clean = {name: value for name, value in os.environ.items() if name != _program.LOG_LEVEL}
+    clean = {name: value for name, value in os.environ.items() if name != _quiet.LOG_LEVEL}
     return subprocess.run(
         [sys.executable, "-c", "from fer2013kit.cli import main; main()", "info"],
         capture_output=True,
@@ -175,14 +175,14 @@ def test_messages_are_shown_to_who_wants_them(tmp_path, environment):
 
 
 def test_log_level_is_set_for_the_command_alone(monkeypatch):
-    monkeypatch.delenv(_program.LOG_LEVEL, raising=False)
-    with _program.quiet_tensorflow(enabled=True):
-        assert os.environ[_program.LOG_LEVEL] == "3"
-    assert _program.LOG_LEVEL not in os.environ
-    monkeypatch.setenv(_program.LOG_LEVEL, "1")
-    with _program.quiet_tensorflow(enabled=True):
-        assert os.environ[_program.LOG_LEVEL] == "1"
-    assert os.environ[_program.LOG_LEVEL] == "1"
+    monkeypatch.delenv(_quiet.LOG_LEVEL, raising=False)
+    with _quiet.quiet_tensorflow(enabled=True):
+        assert os.environ[_quiet.LOG_LEVEL] == "3"
+    assert _quiet.LOG_LEVEL not in os.environ
+    monkeypatch.setenv(_quiet.LOG_LEVEL, "1")
+    with _quiet.quiet_tensorflow(enabled=True):
+        assert os.environ[_quiet.LOG_LEVEL] == "1"
+    assert os.environ[_quiet.LOG_LEVEL] == "1"
 
 
 # --- info and audit ----------------------------------------------------------------------------
@@ -218,10 +218,13 @@ def test_info_on_the_installation():
 def test_audit(folder, tmp_path):
     report = fk.audit_dataset(fk.load_fer2013(folder / "faces.npz"))
     path = tmp_path / "new" / "findings.csv"
-    assert run("audit", folder / "faces.npz", "--csv", path).stdout.strip() == report.summary()
+    done = run("audit", folder / "faces.npz", "--csv", path)
+    assert done.stdout == f"{report.summary()}\ncsv: {path}\n"
     with path.open(newline="") as file:
         assert next(csv.reader(file)) == list(report.to_frame().columns)
-    assert run_json("audit", folder / "faces.npz") == json.loads(json.dumps(report.as_dict()))
+    document = run_json("audit", folder / "faces.npz")
+    assert document.pop("files") == {"csv": None}
+    assert document == json.loads(json.dumps(report.as_dict()))
 
 
 # --- train, evaluate ---------------------------------------------------------------------------
@@ -241,7 +244,7 @@ def test_train_says_what_came_out(folder, tmp_path):
     output, report = tmp_path / "new" / "emotions.fer", tmp_path / "report.html"
     command = ("train", folder / "faces.npz", "-o", output, "--report", report, *QUICK)
     document = run_json(*command, "--calibrate", "--class-weight", "balanced")
-    assert document["output"] == str(output)
+    assert document["files"] == {"classifier": str(output), "report": str(report)}
     assert len(document["history"]["loss"]) == 1
     classifier = fk.EmotionClassifier.load(output)
     assert classifier.class_weight == "balanced"
@@ -271,13 +274,16 @@ def test_train_without_validation_split(folder, tmp_path):
     run(*command, "--validation-fraction", "0", "--calibrate", code=2)
 
 
-def test_unknown_model_is_a_failure(folder, tmp_path):
-    command = ("train", folder / "faces.npz", "-o", tmp_path / "emotions.fer")
-    assert "did you mean" in run(*command, "--model", "five_layer", code=1).stderr
+def test_unknown_architecture_is_refused(folder, tmp_path):
+    command = ("train", folder / "faces.npz", "-o", tmp_path / "new" / "emotions.fer")
+    message = run(*command, "--architecture", "five_layer", code=2).stderr
+    assert "did you mean 'five_layer_cnn'" in message
+    assert "--plugin" in message
+    assert not (tmp_path / "new").exists()
 
 
 def test_evaluate(folder, tmp_path):
-    command = ("evaluate", folder / "emotions.fer", folder / "faces.npz")
+    command = ("evaluate", folder / "faces.npz", "--model", folder / "emotions.fer")
     classifier = fk.EmotionClassifier.load(folder / "emotions.fer")
     data = fk.load_fer2013(folder / "faces.npz")
     document = run_json(*command)
@@ -298,19 +304,21 @@ def test_evaluate_without_leaks(folder, tmp_path):
     data = fk.load_fer2013(folder / "faces.npz")
     leaky = fk.FER2013(train=data.train, validation=data.validation.concat(data.train))
     leaky.save(tmp_path / "leaky.npz")
-    result = run("evaluate", folder / "emotions.fer", tmp_path / "leaky.npz", "--drop-leaks")
+    result = run(
+        "evaluate", tmp_path / "leaky.npz", "--model", folder / "emotions.fer", "--drop-leaks"
+    )
     assert f"{len(data.train)} of validation" in result.stderr
     assert f"of {len(data.validation)} samples" in result.stdout
 
 
 def test_evaluate_needs_the_split(folder):
-    command = ("evaluate", folder / "emotions.fer", folder / "train.npz")
+    command = ("evaluate", folder / "train.npz", "--model", folder / "emotions.fer")
     assert "has no validation or test split; it has train" in run(*command, code=1).stderr
     assert run_json(*command, "--split", "train")["split"] == "train"
 
 
 def test_evaluate_needs_a_classifier(folder):
-    result = run("evaluate", folder / "faces.npz", folder / "faces.npz", code=1)
+    result = run("evaluate", folder / "faces.npz", "--model", folder / "faces.npz", code=1)
     assert "faces.npz" in result.stderr
 
 
@@ -322,8 +330,8 @@ def test_demo(tmp_path, monkeypatch):
     monkeypatch.setattr(_demo, "EPOCHS", 1)
     document = run_json("demo", "-o", tmp_path / "demo")
     assert 0 <= document["test"]["accuracy"] <= 1
-    fk.EmotionClassifier.load(document["model"])
-    assert "<img" in Path(document["report"]).read_text(encoding="utf-8")
+    fk.EmotionClassifier.load(document["files"]["classifier"])
+    assert "<img" in Path(document["files"]["report"]).read_text(encoding="utf-8")
     assert [len(photo["faces"]) for photo in document["photographs"]] == [1, 1]
     for photo in document["photographs"]:
         with Image.open(photo["annotated"]) as picture:

@@ -14,9 +14,10 @@ import click
 from fer2013kit._version import __version__
 from fer2013kit.cli._data import audit, info
 from fer2013kit.cli._demo import demo
+from fer2013kit.cli._evaluate import evaluate
 from fer2013kit.cli._explain import explain
 from fer2013kit.cli._export import export
-from fer2013kit.cli._model import evaluate
+from fer2013kit.cli._plugins import import_plugins
 from fer2013kit.cli._predict import predict
 from fer2013kit.cli._program import Program, make_output_safe
 from fer2013kit.cli._serve import serve
@@ -33,8 +34,16 @@ __all__ = ["main"]
     envvar="FER2013KIT_DEBUG",
     help="Log what happens, show TensorFlow's messages, and tracebacks instead of one line.",
 )
+@click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    metavar="MODULE",
+    help="Import a module of yours, or a .py file, first: what it gives to register_model is then "
+    "known by name. May be given more than once.",
+)
 @click.version_option(__version__, prog_name="fer2013kit", message="%(prog)s %(version)s")
-def main(*, debug: bool) -> None:
+def main(*, debug: bool, plugins: tuple[str, ...]) -> None:
     """FER-2013 facial expressions: from a download to a trained, evaluated, saved classifier.
 
     Try `fer2013kit demo`: it needs no download.
@@ -43,6 +52,7 @@ def main(*, debug: bool) -> None:
     logging.basicConfig(
         level=logging.INFO if debug else logging.WARNING, format="fer2013kit: %(message)s"
     )
+    import_plugins(plugins)
 
 
 for _command in (info, audit, train, evaluate, predict, video, explain, export, serve, demo):

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import platform
 from importlib import metadata
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fer2013kit._version import __version__
-from fer2013kit.cli._program import (
-    OUTPUT_FILE,
-    PATH,
-    import_keras,
-    json_option,
-    make_room,
-    say,
-    show,
-)
+from fer2013kit.cli._options import OUTPUT_FILE, PATH, json_option
+from fer2013kit.cli._output import create_parents, print_note, print_result, write_table
+from fer2013kit.cli._program import Command
+from fer2013kit.cli._quiet import import_keras
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from fer2013kit.datasets import FER2013
+    from fer2013kit.typing import LeakSide
 
 _LIBRARIES = ("keras", "tensorflow", "scikit-learn", "numpy", "pillow", "ai-edge-litert")
 
 
-@click.command()
+@click.command(cls=Command, example="info archive.zip")
 @click.argument("path", required=False, type=PATH)
 @json_option
 def info(*, path: Path | None, as_json: bool) -> None:
@@ -40,13 +36,13 @@ def info(*, path: Path | None, as_json: bool) -> None:
     if path is None:
         document = _describe_installation()
         text = "\n".join(f"{name:<16}{_as_text(value)}" for name, value in document.items())
-        show(document, text, as_json=as_json)
+        print_result(document, text, as_json=as_json)
         return
 
     from fer2013kit import load_fer2013
 
     data = load_fer2013(path)
-    show(_describe_data(data), data.summary(), as_json=as_json)
+    print_result(_describe_data(data), data.summary(), as_json=as_json)
 
 
 def _describe_installation() -> dict[str, Any]:
@@ -108,7 +104,7 @@ def _describe_data(data: FER2013) -> dict[str, Any]:
     }
 
 
-@click.command()
+@click.command(cls=Command, example="audit archive.zip --csv findings.csv")
 @click.argument("path", type=PATH)
 @click.option("--csv", "csv_path", type=OUTPUT_FILE, help="Write every finding to this CSV file.")
 @json_option
@@ -119,20 +115,21 @@ def audit(*, path: Path, csv_path: Path | None, as_json: bool) -> None:
     `fer2013kit info`.
     """
     from fer2013kit import audit_dataset, load_fer2013
-    from fer2013kit._files import write_atomically
 
-    make_room(csv_path)
+    create_parents(csv_path)
     report = audit_dataset(load_fer2013(path))
     if csv_path is not None:
-        write_atomically(csv_path, report.to_frame().to_csv(index=False).encode())
-    show(report.as_dict(), report.summary(), as_json=as_json)
+        write_table(csv_path, report.to_frame())
+    print_result(report.as_dict(), report.summary(), as_json=as_json, files={"csv": csv_path})
 
 
-def drop_leaks(data: FER2013, *, side: Literal["train", "evaluation"]) -> FER2013:
+def drop_leaks(data: FER2013, *, side: LeakSide) -> FER2013:
     """Leave out pictures that stand in train and in evaluation alike, and say how many."""
     from fer2013kit import audit_dataset
 
     kept = audit_dataset(data, near_duplicates=False).drop_leaks(side=side)
     counts = {name: len(split) - len(kept.splits[name]) for name, split in data.splits.items()}
-    say("leaks left out: " + ", ".join(f"{count:,} of {name}" for name, count in counts.items()))
+    print_note(
+        "leaks left out: " + ", ".join(f"{count:,} of {name}" for name, count in counts.items())
+    )
     return kept

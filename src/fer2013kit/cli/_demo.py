@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fer2013kit.cli._model import write_report
+from fer2013kit.cli._evaluate import write_report
+from fer2013kit.cli._options import OUTPUT_FOLDER, json_option, seed_option
+from fer2013kit.cli._output import print_note, print_result
 from fer2013kit.cli._predict import as_lines, save_annotated
-from fer2013kit.cli._program import (
-    import_keras,
-    json_option,
-    quiet_stderr,
-    say,
-    seed_option,
-    show,
-)
+from fer2013kit.cli._program import Command
+from fer2013kit.cli._quiet import import_keras, quiet_stderr
 
 if TYPE_CHECKING:
     from fer2013kit.faces import FaceEmotion
@@ -26,11 +22,11 @@ N_SAMPLES = 2100
 EPOCHS = 8
 
 
-@click.command()
+@click.command(cls=Command, example="demo -o tried")
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=OUTPUT_FOLDER,
     default=Path("fer2013kit-demo"),
     show_default=True,
     help="Folder for the classifier and the report.",
@@ -45,12 +41,12 @@ def demo(*, output: Path, seed: int, as_json: bool) -> None:
     finds and names with the network that ships with the package.
     """
     output.mkdir(parents=True, exist_ok=True)
-    say("importing Keras ...")
+    print_note("importing Keras ...")
     import_keras()
     from fer2013kit import EmotionClassifier, make_fer2013
 
     data = make_fer2013(n_samples=N_SAMPLES, random_state=seed)
-    say(f"drew {data!r}")
+    print_note(f"drew {data!r}")
     classifier = EmotionClassifier(epochs=EPOCHS, batch_size=32, random_state=seed)
     classifier.fit(*data.train, validation_data=data.validation)
     assert data.test is not None  # noqa: S101 - make_fer2013 draws all three splits
@@ -62,8 +58,6 @@ def demo(*, output: Path, seed: int, as_json: bool) -> None:
     found = _analyze_photographs()
     drawn = save_annotated(output / "photographs", found)
     document = {
-        "model": str(model),
-        "report": str(report),
         "test": evaluation.as_dict(),
         "photographs": [
             {
@@ -76,8 +70,9 @@ def demo(*, output: Path, seed: int, as_json: bool) -> None:
     }
     lines = [line for path, faces in found.items() for line in as_lines(drawn[path], faces)]
     photographs = "photographs, by the network that ships:\n" + "\n".join(lines)
-    text = f"{evaluation}\n\nclassifier: {model}\nreport: {report}\n\n{photographs}"
-    show(document, text, as_json=as_json)
+    text = f"{evaluation}\n\n{photographs}\n"
+    files = {"classifier": model, "report": report}
+    print_result(document, text, as_json=as_json, files=files)
 
 
 def _analyze_photographs() -> dict[Path, list[FaceEmotion]]:

@@ -3,38 +3,53 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
 from fer2013kit.cli._models import load_classifier
-from fer2013kit.cli._program import PATH, json_option, make_room, quiet_stderr, show
+from fer2013kit.cli._options import PATH, Number, json_option, model_option
+from fer2013kit.cli._output import create_parents, print_result
+from fer2013kit.cli._program import Command
+from fer2013kit.cli._quiet import quiet_stderr
+from fer2013kit.typing import Quantization
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fer2013kit.typing import Quantization
-
 _REPRESENTATIVE = 500
+_QUANTIZED = ".tflite"
+_ENDINGS = (".onnx", _QUANTIZED, ".keras", "")
 
 
-@click.command()
-@click.argument("model", type=PATH)
+@click.command(
+    cls=Command,
+    example="export emotions.onnx --model emotions.fer",
+    names={
+        "path": "OUTPUT",
+        "Leave quantization out, pass pictures of the kind it is for as images, "
+        "or allow more with tolerance": "Leave out --quantization, pass pictures of the kind it "
+        "is for with --data, or allow more with --tolerance",
+    },
+)
 @click.argument("output", type=PATH)
+@model_option
 @click.option(
     "--quantization",
-    type=click.Choice(["dynamic", "int8"]),
+    type=click.Choice(get_args(Quantization)),
     help="8-bit weights, for .tflite: a quarter of the size, and faster. int8 needs --data.",
 )
 @click.option(
     "--data", type=PATH, help="FER-2013 in any form: pictures of its training split for the check."
 )
-@click.option("--tolerance", type=float, help="Largest difference of a probability let through.")
+@click.option(
+    "--tolerance", type=Number(min=0), help="Largest difference of a probability let through."
+)
 @json_option
 def export(
     *,
-    model: Path,
     output: Path,
+    model: str,
     quantization: Quantization | None,
     data: Path | None,
     tolerance: float | None,
@@ -42,11 +57,11 @@ def export(
 ) -> None:
     """Write a classifier for ONNX Runtime, LiteRT or Keras.
 
-    MODEL is a file that `fer2013kit train` wrote, or the name of a network that ships with the
-    package. OUTPUT ends in .onnx, .tflite or .keras; without an ending it becomes the folder of
-    a TensorFlow SavedModel. What is written is compared with the classifier first.
+    OUTPUT ends in .onnx, .tflite or .keras; without an ending it becomes the folder of a
+    TensorFlow SavedModel. What is written is compared with the classifier first.
     """
-    make_room(output)
+    _check_output(output, quantization, has_data=data is not None)
+    create_parents(output)
     images = None
     if data is not None:
         from fer2013kit import load_fer2013
@@ -58,4 +73,20 @@ def export(
         report = classifier.export(
             output, quantization=quantization, images=images, tolerance=tolerance
         )
-    show({**asdict(report), "path": str(report.path)}, str(report), as_json=as_json)
+    document = asdict(report)
+    del document["path"]
+    print_result(document, str(report), as_json=as_json, files={"network": report.path})
+
+
+def _check_output(output: Path, quantization: Quantization | None, *, has_data: bool) -> None:
+    suffix = output.suffix.lower()
+    if suffix not in _ENDINGS:
+        raise click.BadParameter(
+            f"'{output}' must end in .onnx, .tflite or .keras, or have no ending for the folder "
+            "of a SavedModel.",
+            param_hint="'OUTPUT'",
+        )
+    if quantization is not None and suffix != _QUANTIZED:
+        raise click.UsageError(f"--quantization is for {_QUANTIZED} alone; received '{output}'")
+    if quantization == "int8" and not has_data:
+        raise click.UsageError("--quantization int8 needs --data, pictures to fit its ranges to")

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fer2013kit.cli._program import import_keras, quiet_stderr
+from fer2013kit.cli._quiet import import_keras, quiet_stderr
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from fer2013kit.classifier import EmotionClassifier
     from fer2013kit.runtime import EmotionPredictor
 
 
-def load_classifier(model: Path) -> EmotionClassifier:
+def load_classifier(model: str) -> EmotionClassifier:
     """Return a shipped or saved classifier, without TensorFlow's messages."""
     from fer2013kit.loading import find_file
 
@@ -21,14 +19,10 @@ def load_classifier(model: Path) -> EmotionClassifier:
     import_keras()
     from fer2013kit import EmotionClassifier
 
-    return (
-        EmotionClassifier.from_pretrained(str(model))
-        if path is None
-        else (EmotionClassifier.load(path))
-    )
+    return EmotionClassifier.load(path) if path else EmotionClassifier.from_pretrained(model)
 
 
-def load_predictor(model: Path) -> EmotionClassifier | EmotionPredictor:
+def load_predictor(model: str) -> EmotionClassifier | EmotionPredictor:
     """Return what predicts with a shipped, exported or saved network, without its messages."""
     import fer2013kit as fk
 

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from fer2013kit.cli._models import load_predictor
-from fer2013kit.cli._program import (
-    FAILED,
+from fer2013kit.cli._options import (
     OUTPUT_FILE,
-    OUTPUT_FOLDER,
     PATH,
+    PICTURE_ENDINGS,
+    OutputFile,
+    is_one_file,
     json_option,
-    make_room,
-    quiet_stderr,
-    say,
-    show,
+    model_option,
     tta_option,
 )
-from fer2013kit.cli._video import follow, is_video, load_video_model
+from fer2013kit.cli._output import create_parents, free_name, print_result
+from fer2013kit.cli._pictures import check_pictures, describe_errors, exit_with, find_pictures
+from fer2013kit.cli._program import Command
+from fer2013kit.cli._quiet import quiet_stderr
+from fer2013kit.typing import Aspect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,20 +36,14 @@ if TYPE_CHECKING:
 _BOX = ("left", "top", "width", "height")
 
 
-@click.command()
+@click.command(cls=Command, example="predict party.jpg holiday/ --csv faces.csv")
 @click.argument("pictures", type=PATH, nargs=-1)
-@click.option(
-    "--model",
-    type=PATH,
-    default="five_layer_cnn",
-    show_default=True,
-    help="A network that ships with the package, or a file of `train` or `export`.",
-)
+@model_option
 @click.option("--sample", is_flag=True, help="Take the photographs that ship with the package.")
 @click.option("--crops", is_flag=True, help="The pictures are faces already: look for none.")
 @click.option(
     "--aspect",
-    type=click.Choice(["crop", "stretch", "pad"]),
+    type=click.Choice(get_args(Aspect)),
     default="crop",
     show_default=True,
     help="With --crops: what becomes of pictures that are not square.",
@@ -57,14 +53,14 @@ _BOX = ("left", "top", "width", "height")
 @click.option(
     "--save-annotated",
     "annotated",
-    type=OUTPUT_FOLDER,
-    help="Write the photographs with boxes and bars into this folder.",
+    type=OutputFile(PICTURE_ENDINGS, or_folder=True),
+    help="Write the photographs with boxes and bars into this folder, or one to a .jpg or .png.",
 )
 @json_option
 def predict(
     *,
     pictures: tuple[Path, ...],
-    model: Path,
+    model: str,
     sample: bool,
     crops: bool,
     aspect: Any,
@@ -77,31 +73,22 @@ def predict(
 
     PICTURES are photographs of any size and kind, folders of them, or patterns such as
     "holiday/*.jpg". A picture of 48x48 pixels is taken for a face as it is. One that cannot be
-    read is named and passed over, and the exit code is then 1. Or one video, as for
-    `fer2013kit video`.
+    read, or a pattern that nothing matches, is named and passed over, and the exit code is then 1.
     """
     if not pictures and not sample:
         raise click.UsageError("name PICTURES, or take those that ship with --sample")
-    for path in pictures:
-        if path.suffix.lower() == ".fer":
-            raise click.UsageError(f"{path} is a classifier: name it with --model {path}")
-    if any(map(is_video, pictures)):
-        if len(pictures) > 1 or sample or crops or tta:
-            raise click.UsageError(
-                "a video is analysed alone, without --sample, --crops and --tta; "
-                "see `fer2013kit video` for what there is"
-            )
-        (path,) = pictures
-        copy = None if annotated is None else annotated / f"{path.stem}.mp4"
-        follow(path, load_video_model(model), csv_path, copy, as_json=as_json)
-        return
-    make_room(csv_path)
-    from fer2013kit import find_photos, sample_photos
+    check_pictures(pictures)
+    from fer2013kit import sample_photos
 
-    files = find_photos(pictures) + (sample_photos() if sample else [])
+    files, errors = find_pictures([*pictures, *(sample_photos() if sample else [])])
+    if annotated is not None and is_one_file(annotated) and len(files) > 1:
+        raise click.UsageError(
+            f"--save-annotated '{annotated}' is one file for {len(files)} pictures; name a folder"
+        )
+    create_parents(csv_path, annotated)
     classifier = load_predictor(model)
     answers = _analyze(files, _WithViews(classifier, tta), aspect=aspect if crops else None)
-    errors = {path: str(one) for path, one in answers.items() if not isinstance(one, list)}
+    errors |= {path: str(one) for path, one in answers.items() if not isinstance(one, list)}
     found = {path: one for path, one in answers.items() if isinstance(one, list)}
     saved = {} if annotated is None else save_annotated(annotated, found)
     if csv_path is not None:
@@ -112,14 +99,12 @@ def predict(
             | ({"annotated": str(saved[path])} if path in saved else {})
             for path, faces in found.items()
         ],
-        "errors": [{"picture": str(path), "error": error} for path, error in errors.items()],
+        "errors": describe_errors(errors),
     }
     lines = [line for path, faces in found.items() for line in as_lines(path, faces)]
-    show(document, "\n".join(lines), as_json=as_json)
-    for error in errors.values():
-        say(f"fer2013kit: error: {error}")
-    if errors:
-        click.get_current_context().exit(FAILED)
+    files_written = {"csv": csv_path, "annotated": annotated if saved else None}
+    print_result(document, "\n".join(lines), as_json=as_json, files=files_written)
+    exit_with(errors)
 
 
 class _WithViews:
@@ -180,28 +165,21 @@ def _write_csv(
     write_atomically(path, table.getvalue().encode())
 
 
-def save_annotated(folder: Path, found: Mapping[Path, Sequence[FaceEmotion]]) -> dict[Path, Path]:
-    """Write the photographs with what was found; none under a name that another has."""
+def save_annotated(output: Path, found: Mapping[Path, Sequence[FaceEmotion]]) -> dict[Path, Path]:
+    """Write the photographs with what was found: into a folder, or the only one to a file."""
+    from PIL import Image
+
     from fer2013kit import annotate
     from fer2013kit._files import write_atomically
 
-    folder.mkdir(parents=True, exist_ok=True)
     saved: dict[Path, Path] = {}
-    taken: set[str] = set()
+    taken: set[str] = set()  # no two of a folder have one name
     for path, faces in found.items():
-        name = free_name(path.stem, taken)
-        saved[path] = folder / f"{name}.jpg"
+        target = output if is_one_file(output) else output / f"{free_name(path.stem, taken)}.jpg"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        picture = annotate(path, faces)
         content = io.BytesIO()
-        annotate(path, faces).save(content, "JPEG", quality=90)
-        write_atomically(saved[path], content.getvalue())
+        picture.save(content, Image.registered_extensions()[target.suffix.lower()], quality=90)
+        write_atomically(target, content.getvalue())
+        saved[path] = target
     return saved
-
-
-def free_name(stem: str, taken: set[str]) -> str:
-    """Return the stem, with a number where that name is taken, and take it."""
-    name, number = stem, 1
-    while name.casefold() in taken:
-        number += 1
-        name = f"{stem}-{number}"
-    taken.add(name.casefold())
-    return name

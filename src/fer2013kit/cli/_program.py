@@ -1,21 +1,19 @@
-"""What all commands share: errors, exit codes, output, and a quiet TensorFlow."""
+"""What all commands share: errors, warnings and exit codes."""
 
 from __future__ import annotations
 
 import errno
-import json
-import os
-import shutil
 import sys
-import tempfile
 import warnings
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from fer2013kit._optional import missing_library
+from fer2013kit.cli._output import print_error
+from fer2013kit.cli._quiet import quiet_tensorflow
+from fer2013kit.cli._wording import in_options, option_names
 from fer2013kit.exceptions import Fer2013KitError, Fer2013KitWarning
 
 if TYPE_CHECKING:
@@ -24,30 +22,39 @@ if TYPE_CHECKING:
 FAILED: Final = 1
 INTERRUPTED: Final = 130  # 128 and the number of SIGINT, as shells count
 
-LOG_LEVEL: Final = "TF_CPP_MIN_LOG_LEVEL"
-_QUIET: Final = "3"  # level 2 still says on every machine without a GPU that it has none
 
-PATH: Final = click.Path(path_type=Path)
-OUTPUT_FILE: Final = click.Path(path_type=Path, dir_okay=False, writable=True)
-OUTPUT_FOLDER: Final = click.Path(path_type=Path, file_okay=False)
+class Command(click.Command):
+    """A command with an example, whose errors speak of its options.
 
-json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON document instead of text."
-)
-tta_option = click.option(
-    "--tta",
-    type=click.Choice(["flip", "ten_crop"]),
-    help="Average over mirrored or shifted views: 2 or 10 times the work, a little more accurate.",
-)
-faces_option = click.option(
-    "--faces/--no-faces",
-    default=True,
-    show_default=True,
-    help="Show pictures in the report; those of FER-2013 may not be passed on.",
-)
-seed_option = click.option(
-    "--seed", type=int, default=0, show_default=True, help="The same seed gives the same model."
-)
+    Parameters
+    ----------
+    example : str
+        A line that a user would type.
+    names : mapping of str to str, optional
+        What the API's parameters are called here, where neither the name of a parameter of the
+        command nor :func:`in_options` tells.
+    """
+
+    def __init__(
+        self, *args: Any, example: str, names: Mapping[str, str] | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.epilog = f"\b\nExample: fer2013kit {example}"
+        self.names = {**option_names(self), **(names or {})}
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; an option of the program is told where it belongs."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            program = ctx.find_root().command
+            if any(error.option_name in parameter.opts for parameter in program.params):
+                raise click.UsageError(
+                    f"{error.option_name} stands before the command: "
+                    f"fer2013kit {error.option_name} ... {ctx.info_name} ...",
+                    ctx,
+                ) from None
+            raise
 
 
 class Program(click.Group):
@@ -57,37 +64,41 @@ class Program(click.Group):
         """Run the command and turn what it raises into a line and an exit code."""
         debug = ctx.params["debug"]
         try:
-            with quiet_tensorflow(enabled=not debug), plain_warnings(enabled=not debug):
+            with quiet_tensorflow(enabled=not debug), self._plain_warnings(ctx, enabled=not debug):
                 return super().invoke(ctx)
         except KeyboardInterrupt as interrupt:
-            _complain(f"interrupted{'; ' if interrupt.args else ''}{interrupt}")
+            print_error(f"interrupted{'; ' if interrupt.args else ''}{interrupt}")
             ctx.exit(INTERRUPTED)
         except ModuleNotFoundError as error:
             if debug:
                 raise
-            _complain(f"error: {missing_library(error, f'fer2013kit {ctx.invoked_subcommand}')}")
+            print_error(f"error: {missing_library(error, f'fer2013kit {ctx.invoked_subcommand}')}")
             ctx.exit(FAILED)
         except (Fer2013KitError, OSError) as error:
             # The reader of our output went away: click knows what to do.
             if debug or getattr(error, "errno", None) == errno.EPIPE:
                 raise
-            _complain(f"error: {error}")
+            print_error(f"error: {self._in_options(ctx, error)}")
             ctx.exit(FAILED)
 
+    @contextmanager
+    def _plain_warnings(self, ctx: click.Context, *, enabled: bool) -> Iterator[None]:
+        """Show warnings in a line each, without the place in the code that they come from."""
 
-@contextmanager
-def plain_warnings(*, enabled: bool) -> Iterator[None]:
-    """Show warnings in a line each, without the place in the code that they come from."""
-    with warnings.catch_warnings():
-        if enabled:
-            # What is passed over is named, however Python was told to treat warnings.
-            warnings.simplefilter("always", Fer2013KitWarning)
-            warnings.showwarning = lambda message, *_, **__: _complain(f"warning: {message}")
-        yield
+        def show(message: object, *_: object, **__: object) -> None:
+            print_error(f"warning: {self._in_options(ctx, message)}")
 
+        with warnings.catch_warnings():
+            if enabled:
+                # What is passed over is named, however Python was told to treat warnings.
+                warnings.simplefilter("always", Fer2013KitWarning)
+                warnings.showwarning = show
+            yield
 
-def _complain(message: str) -> None:
-    click.echo(f"fer2013kit: {' '.join(message.split())}", err=True)
+    def _in_options(self, ctx: click.Context, message: object) -> str:
+        command = self.commands.get(ctx.invoked_subcommand or "")
+        names = command.names if isinstance(command, Command) else {}
+        return in_options(str(message), names)
 
 
 def make_output_safe() -> None:
@@ -95,74 +106,3 @@ def make_output_safe() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-
-
-def show(document: Mapping[str, Any], text: str, *, as_json: bool) -> None:
-    """Print the result: the document as JSON, or the text."""
-    if as_json:
-        text = json.dumps(document, indent=2, allow_nan=False)
-    if text:
-        click.echo(text)
-
-
-def say(message: str) -> None:
-    """Tell what is going on, on standard error."""
-    click.echo(message, err=True)
-
-
-def make_room(*paths: Path | None) -> None:
-    """Create the folders of files that are written later, so that a long job fails at once."""
-    for path in paths:
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-
-
-@contextmanager
-def quiet_tensorflow(*, enabled: bool) -> Iterator[None]:
-    """Keep TensorFlow from its messages about drivers and CPUs, unless the user set their level."""
-    if not enabled or LOG_LEVEL in os.environ:
-        yield
-        return
-    os.environ[LOG_LEVEL] = _QUIET
-    try:
-        yield
-    finally:
-        del os.environ[LOG_LEVEL]
-
-
-def import_keras() -> None:
-    """Import Keras and its backend.
-
-    While it is imported, TensorFlow 2.21 writes messages straight to file descriptor 2, whatever
-    level is set: where the user wants none, they are kept from the terminal, but shown when the
-    import fails.
-    """
-    if "keras" in sys.modules:
-        return
-    with quiet_stderr():
-        import keras  # noqa: F401 - for its effect
-
-
-@contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Keep from the terminal what libraries write to file descriptor 2, unless they fail.
-
-    Only where the user wants no messages of TensorFlow.
-    """
-    if os.environ.get(LOG_LEVEL) != _QUIET:
-        yield
-        return
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    with tempfile.TemporaryFile() as messages:
-        os.dup2(messages.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            os.dup2(terminal, 2)
-            messages.seek(0)
-            shutil.copyfileobj(messages, sys.stderr.buffer)
-            raise
-        finally:
-            os.dup2(terminal, 2)
-            os.close(terminal)

@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from fer2013kit.cli._models import load_predictor
-from fer2013kit.cli._program import PATH, quiet_stderr, say
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from fer2013kit.cli._options import Number, model_option
+from fer2013kit.cli._output import print_error, print_note
+from fer2013kit.cli._program import Command
+from fer2013kit.cli._quiet import quiet_stderr
 
 _PORT = 2013
-_POSITIVE = click.FloatRange(min=0, min_open=True)
+_POSITIVE = Number(min=0, min_open=True)
 
 
-@click.command(context_settings={"show_default": True})
+@click.command(
+    cls=Command,
+    example="serve --model emotions.fer",
+    names={"classifier": "--model"},
+    context_settings={"show_default": True},
+)
+@model_option
 @click.option("--host", default="127.0.0.1", help="Address to listen on.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=_PORT, help="Port; 0 for any free one."
-)
-@click.option(
-    "--classifier",
-    type=PATH,
-    metavar="FILE",
-    help="A file of `fer2013kit train` or `export`, or the name of a network that ships with the "
-    "package.  [default: five_layer_cnn]",
 )
 @click.option("--max-megabytes", type=_POSITIVE, default=20, help="Largest upload.")
 @click.option("--max-megapixels", type=_POSITIVE, default=50, help="Largest picture.")
 @click.option("--open-browser/--no-open-browser", default=True, help="Show the page at once.")
 def serve(
     *,
+    model: str,
     host: str,
     port: int,
-    classifier: Path | None,
     max_megabytes: float,
     max_megapixels: float,
     open_browser: bool,
@@ -53,12 +50,12 @@ def serve(
     with page.listen(host, port) as listener:
         alone = page.is_loopback(listener)
         if not alone:
-            say(
-                "fer2013kit: warning: whoever can reach this computer over the network can use "
+            print_error(
+                "warning: whoever can reach this computer over the network can use "
                 "the page, and photos travel to it unencrypted; without --host, it is for this "
                 "computer alone. Browsers elsewhere allow no camera on it."
             )
-        network = None if classifier is None else load_predictor(classifier)
+        network = load_predictor(model)
         with quiet_stderr():
             app = page.create_app(
                 network,
@@ -68,10 +65,10 @@ def serve(
             )
         url = page.url_of(listener)
         click.echo(url)
-        say("Ctrl-C ends it.")
+        print_note("Ctrl-C ends it.")
         if open_browser:
             page.open_browser(url)
         try:
             page.run_server(app, listener)
         except KeyboardInterrupt:
-            say("stopped")
+            print_note("stopped")

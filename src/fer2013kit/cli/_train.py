@@ -3,55 +3,79 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from fer2013kit.cli._data import drop_leaks
-from fer2013kit.cli._model import write_report
-from fer2013kit.cli._program import (
+from fer2013kit.cli._evaluate import write_report
+from fer2013kit.cli._options import (
     OUTPUT_FILE,
     PATH,
+    Number,
     faces_option,
-    import_keras,
     json_option,
-    make_room,
-    say,
     seed_option,
-    show,
 )
+from fer2013kit.cli._output import create_parents, print_note, print_result
+from fer2013kit.cli._program import Command
+from fer2013kit.cli._quiet import import_keras
+from fer2013kit.exceptions import did_you_mean
+from fer2013kit.typing import ClassWeightMethod, ComputeDtype, Loss
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from fer2013kit.datasets import FER2013
 
-METHODS = ("balanced", "inverse_sqrt", "effective_number")
+_DEFAULT = "five_layer_cnn"
 
 
-@click.command(context_settings={"show_default": True})
+@click.command(
+    cls=Command,
+    example="train archive.zip -o emotions.fer --report page.html",
+    names={
+        "model": "--architecture",
+        "restore_best_weights": "--keep-best",
+        "random_state": "--seed",
+        "fraction": "--validation-fraction",
+    },
+    context_settings={"show_default": True},
+)
 @click.argument("data", type=PATH)
 @click.option(
     "-o", "--output", type=OUTPUT_FILE, required=True, help="The classifier, by custom .fer."
 )
 @click.option("--report", type=OUTPUT_FILE, help="Write an HTML page on the validation split.")
 @faces_option
-@click.option("--model", default="five_layer_cnn", help="A name that `fer2013kit info` lists.")
-@click.option("--epochs", type=int, default=60, help="Passes over the training set.")
-@click.option("--batch-size", type=int, default=128, help="Pictures of a training step.")
-@click.option("--learning-rate", type=float, default=0.05, help="Its peak.")
-@click.option("--loss", type=click.Choice(["crossentropy", "focal"]), default="crossentropy")
-@click.option("--label-smoothing", type=float, default=0.1, help="Share given to all classes.")
-@click.option("--class-weight", type=click.Choice(METHODS), help="Weigh classes by rarity.")
+@click.option("--architecture", default=_DEFAULT, help="A name that `fer2013kit info` lists.")
+@click.option(
+    "--epochs", type=click.IntRange(min=1), default=60, help="Passes over the training set."
+)
+@click.option("--batch-size", type=click.IntRange(min=1), default=128, help="Pictures of a step.")
+@click.option("--learning-rate", type=Number(min=0), default=0.05, help="Its peak.")
+@click.option("--loss", type=click.Choice(get_args(Loss)), default="crossentropy")
+@click.option(
+    "--label-smoothing", type=Number(0, 0.999), default=0.1, help="Share given to all classes."
+)
+@click.option(
+    "--class-weight",
+    type=click.Choice(get_args(ClassWeightMethod)),
+    help="Weigh classes by rarity.",
+)
 @click.option("--augment/--no-augment", default=True, help="Turn, shift, zoom, mirror pictures.")
-@click.option("--mixup", type=float, default=0.0, help="Alpha of mixup; 0 for none.")
-@click.option("--cutmix", type=float, default=0.0, help="Alpha of CutMix; 0 for none.")
-@click.option("--patience", type=int, help="Stop after so many epochs without a better one.")
+@click.option("--mixup", type=Number(min=0), default=0.0, help="Alpha of mixup; 0 for none.")
+@click.option("--cutmix", type=Number(min=0), default=0.0, help="Alpha of CutMix; 0 for none.")
+@click.option(
+    "--patience",
+    type=click.IntRange(min=1),
+    help="Stop after so many epochs without a better one.",
+)
 @click.option("--keep-best", is_flag=True, help="Keep the best epoch's weights, not the last's.")
 @click.option("--calibrate", is_flag=True, help="Fit a temperature on the validation split.")
 @click.option(
     "--compute-dtype",
-    type=click.Choice(["auto", "float32", "bfloat16"]),
+    type=click.Choice(get_args(ComputeDtype)),
     default="auto",
     help="auto takes bfloat16 where the CPU is faster with it.",
 )
@@ -68,7 +92,7 @@ METHODS = ("balanced", "inverse_sqrt", "effective_number")
 )
 @click.option(
     "--validation-fraction",
-    type=float,
+    type=Number(0, 1, max_open=True),
     default=0.1,
     help="Part of the training split to hold out where there is no validation split; 0 for none.",
 )
@@ -81,6 +105,7 @@ def train(
     output: Path,
     report: Path | None,
     faces: bool,
+    architecture: str,
     without_leaks: bool,
     validation_fraction: float,
     calibrate: bool,
@@ -95,7 +120,8 @@ def train(
     It trains on the training split of DATA and is evaluated on the validation split. DATA is
     FER-2013 in any form, as for `fer2013kit info`.
     """
-    make_room(output, report)
+    _check_architecture(architecture)
+    create_parents(output, report)
     prepared = _prepare(data, without_leaks=without_leaks, fraction=validation_fraction, seed=seed)
     if prepared.validation is None and (calibrate or report is not None):
         raise click.UsageError(
@@ -105,6 +131,7 @@ def train(
     from fer2013kit import EmotionClassifier
 
     classifier = EmotionClassifier(
+        architecture,
         **settings,
         restore_best_weights=keep_best,
         random_state=seed,
@@ -118,26 +145,40 @@ def train(
         raise KeyboardInterrupt("the same command goes on where this one stopped") from None
     classifier.save(output)  # before anything else can go wrong
     document: dict[str, Any] = {
-        "output": str(output),
-        "report": None if report is None else str(report),
         "compute_dtype": classifier.compute_dtype_,
         "history": classifier.history_,
         "validation": None,
     }
-    text = []
+    text = ""
     if prepared.validation is not None:
         if calibrate:
             classifier.calibrate(*prepared.validation)
         evaluation = classifier.evaluate(*prepared.validation)
         classifier.save(output, metrics=evaluation)
         document["validation"] = evaluation.as_dict()
-        text += [str(evaluation), ""]
+        text = f"{evaluation}\n"
         if report is not None:
             facts = {"data": data, "split": "validation", "seed": seed, "classifier": output}
             shown = prepared.validation if faces else None
             write_report(report, evaluation, classifier, shown, facts=facts)
-            text.append(f"report: {report}")
-    show(document, "\n".join([*text, f"classifier: {output}"]), as_json=as_json)
+    files = {"classifier": output, "report": report}
+    print_result(document, text, as_json=as_json, files=files)
+
+
+def _check_architecture(name: str) -> None:
+    if name == _DEFAULT:
+        return
+    import_keras()
+    from fer2013kit import list_models
+
+    known = list_models()
+    if name not in known:
+        raise click.BadParameter(
+            f"unknown architecture {name!r}{did_you_mean(name, known) or '.'} "
+            f"Known: {', '.join(known)}. One of your own is registered by a module that "
+            "`fer2013kit --plugin MODULE train` imports.",
+            param_hint="'--architecture'",
+        )
 
 
 def _prepare(path: Path, *, without_leaks: bool, fraction: float, seed: int) -> FER2013:
@@ -149,7 +190,7 @@ def _prepare(path: Path, *, without_leaks: bool, fraction: float, seed: int) -> 
         data = drop_leaks(data, side="train")
     if data.validation is None and fraction:
         data = data.split_validation(fraction, random_state=seed)
-        say(f"no validation split: held out {fraction:g} of the training split")
+        print_note(f"no validation split: held out {fraction:g} of the training split")
     if data.validation is not None and data.validation.labels is None:
         data = replace(data, validation=None)
     return data

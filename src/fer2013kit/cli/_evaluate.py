@@ -1,24 +1,26 @@
-"""evaluate: how good a saved classifier is."""
+"""evaluate: how good a classifier is."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
 from fer2013kit._version import __version__
 from fer2013kit.cli._data import drop_leaks
 from fer2013kit.cli._models import load_classifier
-from fer2013kit.cli._program import (
+from fer2013kit.cli._options import (
     OUTPUT_FILE,
     PATH,
     faces_option,
     json_option,
-    make_room,
-    show,
+    model_option,
     tta_option,
 )
+from fer2013kit.cli._output import create_parents, print_result
+from fer2013kit.cli._program import Command
 from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.typing import SplitName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,13 +32,13 @@ if TYPE_CHECKING:
     from fer2013kit.typing import TestTimeAugmentation
 
 
-@click.command()
-@click.argument("model", type=PATH)
+@click.command(cls=Command, example="evaluate archive.zip --model emotions.fer --report page.html")
 @click.argument("data", type=PATH)
+@model_option
 @click.option(
     "--split",
     "split_name",
-    type=click.Choice(["validation", "test", "train"]),
+    type=click.Choice(get_args(SplitName)),
     help="What to measure on; by default validation, or test where there is none.",
 )
 @click.option(
@@ -51,8 +53,8 @@ if TYPE_CHECKING:
 @json_option
 def evaluate(
     *,
-    model: Path,
     data: Path,
+    model: str,
     split_name: str | None,
     without_leaks: bool,
     tta: TestTimeAugmentation | None,
@@ -60,15 +62,13 @@ def evaluate(
     faces: bool,
     as_json: bool,
 ) -> None:
-    """Measure a saved classifier on a data set.
+    """Measure a classifier on a data set.
 
-    MODEL is a file that `fer2013kit train` wrote, or the name of a network that ships with the
-    package. DATA is FER-2013 in any form, as for
-    `fer2013kit info`.
+    DATA is FER-2013 in any form, as for `fer2013kit info`.
     """
     from fer2013kit import load_fer2013
 
-    make_room(report)
+    create_parents(report)
     loaded = load_fer2013(data)
     if without_leaks:
         loaded = drop_leaks(loaded, side="evaluation")
@@ -76,21 +76,19 @@ def evaluate(
     classifier = load_classifier(model)
     evaluation = classifier.evaluate(*split, tta=tta)
     document = {
-        "model": str(model),
+        "model": model,
         "data": str(data),
         "split": name,
         "without_leaks": without_leaks,
         "tta": tta,
-        "report": None if report is None else str(report),
         **evaluation.as_dict(),
     }
-    text = f"{model} on the {name} split of {data}\n\n{evaluation}"
+    text = f"{model} on the {name} split of {data}\n\n{evaluation}\n"
     if report is not None:
         facts = {"data": data, "split": name, "classifier": model, "views": tta or "one"}
         facts["leaks"] = "left out" if without_leaks else "not looked for"
         write_report(report, evaluation, classifier, split if faces else None, tta=tta, facts=facts)
-        text += f"\n\nreport: {report}"
-    show(document, text, as_json=as_json)
+    print_result(document, text, as_json=as_json, files={"report": report})
 
 
 def choose_split(data: FER2013, name: str | None) -> tuple[str, Split]:

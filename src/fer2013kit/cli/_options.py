@@ -1,0 +1,115 @@
+"""Options and types of options that several commands share."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+from click.shell_completion import CompletionItem
+
+from fer2013kit.exceptions import ModelFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PATH: Final = click.Path(path_type=Path)
+OUTPUT_FILE: Final = click.Path(path_type=Path, dir_okay=False, writable=True)
+OUTPUT_FOLDER: Final = click.Path(path_type=Path, file_okay=False)
+
+PICTURE_ENDINGS: Final = (".jpg", ".jpeg", ".png", ".webp")
+FIGURE_ENDINGS: Final = (*PICTURE_ENDINGS, ".svg", ".pdf")
+VIDEO_ENDINGS: Final = (".mp4", ".mkv", ".mov")
+
+
+class Number(click.FloatRange):
+    """A number in a range, and neither infinite nor NaN."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{number} is not a finite number.", param, ctx)
+        return number
+
+
+class OutputFile(click.Path):
+    """A file to write, whose ending says how; or a folder where its name has no ending."""
+
+    def __init__(self, endings: Sequence[str], *, or_folder: bool = False) -> None:
+        super().__init__(path_type=Path, dir_okay=or_folder, writable=True)
+        self.endings, self.or_folder = tuple(endings), or_folder
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path; nothing is created yet."""
+        path = Path(super().convert(value, param, ctx))  # type: ignore[arg-type]  # no bytes
+        if self.or_folder and (path.is_dir() or not path.suffix):
+            if path.is_file():
+                self.fail(f"'{path}' is a file; name a folder.", param, ctx)
+        elif path.suffix.lower() not in self.endings:
+            folder = ", or be a folder's name" if self.or_folder else ""
+            self.fail(f"'{path}' must end in {', '.join(self.endings)}{folder}.", param, ctx)
+        return path
+
+
+def is_one_file(path: Path) -> bool:
+    """Tell a file to write from a folder: by what is there, or else by its name's ending."""
+    return bool(path.suffix) and not path.is_dir()
+
+
+class Network(click.ParamType):  # type: ignore[type-arg]  # generic in new versions alone
+    """The name of a network that ships with the package, or a file."""
+
+    name = "network"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the name or the path as it was given."""
+        from fer2013kit.loading import find_file
+
+        try:
+            find_file(value)
+        except ModelFileError as error:
+            self.fail(str(error), param, ctx)
+        return value
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer the networks that ship, and files."""
+        del ctx, param
+        from fer2013kit.pretrained import list_pretrained
+
+        names = [name for name in list_pretrained() if name.startswith(incomplete)]
+        return [*map(CompletionItem, names), CompletionItem(incomplete, type="file")]
+
+
+model_option = click.option(
+    "--model",
+    type=Network(),
+    metavar="NAME|FILE",
+    default="five_layer_cnn",
+    show_default=True,
+    help="A network that ships with the package, or a file of `train` or `export`.",
+)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document instead of text."
+)
+tta_option = click.option(
+    "--tta",
+    type=click.Choice(["flip", "ten_crop"]),
+    help="Average over mirrored or shifted views: 2 or 10 times the work, a little more accurate.",
+)
+faces_option = click.option(
+    "--faces/--no-faces",
+    default=True,
+    show_default=True,
+    help="Show pictures in the report; those of FER-2013 may not be passed on.",
+)
+seed_option = click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="The same seed gives the same model.",
+)

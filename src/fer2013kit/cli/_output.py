@@ -1,0 +1,92 @@
+"""Where results go: standard output, standard error, and files."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+def print_result(
+    document: Mapping[str, Any],
+    text: str,
+    *,
+    as_json: bool,
+    files: Mapping[str, Path | None] | None = None,
+) -> None:
+    """Print the result, as JSON or as text, and with it the files that were written.
+
+    Parameters
+    ----------
+    document : mapping
+        The result for programs.
+    text : str
+        The result for people.
+    as_json : bool
+        Which of the two is printed.
+    files : mapping of str to Path or None, optional
+        What each written file is, and where; None for one that was not asked for.
+    """
+    if files is not None:
+        paths = {kind: None if path is None else str(path) for kind, path in files.items()}
+        document = {**document, "files": paths}
+        named = [f"{kind}: {path}" for kind, path in paths.items() if path is not None]
+        text = "\n".join([text, *named] if text else named)
+    if as_json:
+        text = json.dumps(document, indent=2, allow_nan=False)
+    if text:
+        click.echo(text)
+
+
+def print_note(message: str) -> None:
+    """Print what is going on, on standard error."""
+    click.echo(message, err=True)
+
+
+def print_error(message: str) -> None:
+    """Print what went wrong in one line, on standard error."""
+    print_note(f"fer2013kit: {' '.join(message.split())}")
+
+
+def create_parents(*paths: Path | None) -> None:
+    """Create the folders of files that are written later, so that a long job fails at once."""
+    for path in paths:
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV."""
+    from fer2013kit._files import write_atomically
+
+    write_atomically(path, table.to_csv(index=False, lineterminator="\n").encode())
+
+
+def write_figure(path: Path, figure: Figure) -> None:
+    """Write a figure in the format that the path's ending names."""
+    from fer2013kit._files import write_atomically
+
+    content = io.BytesIO()
+    kind = path.suffix.removeprefix(".").lower()
+    figure.savefig(content, format=kind, dpi=150, bbox_inches="tight")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, content.getvalue())
+
+
+def free_name(stem: str, taken: set[str]) -> str:
+    """Return the stem, with a number where that name is taken, and take it."""
+    name, number = stem, 1
+    while name.casefold() in taken:
+        number += 1
+        name = f"{stem}-{number}"
+    taken.add(name.casefold())
+    return name

@@ -1,0 +1,53 @@
+"""The pictures that commands work on, and what is wrong with some of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from fer2013kit.cli._output import print_error
+from fer2013kit.cli._program import FAILED
+from fer2013kit.exceptions import MediaFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+_VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv")
+
+
+def check_pictures(paths: Sequence[Path]) -> None:
+    """Raise click.UsageError for what goes another way: a video, or a classifier."""
+    for path in paths:
+        if path.suffix.lower() in _VIDEOS:
+            raise click.UsageError(f"{path} is a video: fer2013kit video {path}")
+        if path.suffix.lower() == ".fer":
+            raise click.UsageError(f"{path} is a classifier: name it with --model {path}")
+
+
+def find_pictures(paths: Sequence[Path]) -> tuple[list[Path], dict[Path, str]]:
+    """Return the files that paths, folders and patterns stand for, and what stands for none."""
+    from fer2013kit import find_photos
+
+    files: dict[Path, None] = {}
+    errors: dict[Path, str] = {}
+    for path in paths:
+        try:
+            files.update(dict.fromkeys(find_photos(path)))
+        except MediaFileError as error:
+            errors[path] = str(error)
+    return list(files), errors
+
+
+def describe_errors(errors: Mapping[Path, str]) -> list[dict[str, str]]:
+    """Return the errors for a JSON document."""
+    return [{"picture": str(path), "error": error} for path, error in errors.items()]
+
+
+def exit_with(errors: Mapping[Path, str]) -> None:
+    """Print the errors, if there are any, and end the command with the code of a failed job."""
+    for error in errors.values():
+        print_error(f"error: {error}")
+    if errors:
+        click.get_current_context().exit(FAILED)

@@ -1,0 +1,79 @@
+"""Errors of the API in the words of the command line: its parameters as options."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_VALUE: Final = r"'[^']*'|\"[^\"]*\"|\{[^}]*\}|\[[^\]]*\]|\([^)]*\)|[\w.+-]*\w"
+_VERBS: Final = "must|needs?|is for"
+
+_PHRASES: Final = {
+    "label_map={folder name: emotion, or None to leave it out}": "--label-map NAME=EMOTION "
+    "(NAME= leaves it out)",
+    "Pass one of these names, register your own with register_model, or pass the builder itself.": (
+        "One of your own is registered by a module that `fer2013kit --plugin MODULE` imports."
+    ),
+    "an .npz written by FER2013.save": "an .npz of this kit",
+    "fetch_fer2013() says where to get the data": "The data are at "
+    "https://www.kaggle.com/datasets/msambare/fer2013 (a free account is needed)",
+}
+"""What the API advises, and how the same is done here."""
+
+
+def in_options(message: str, names: Mapping[str, str]) -> str:
+    """Return an error of the API in the words of a command.
+
+    Parameters
+    ----------
+    message : str
+        What the API said.
+    names : mapping of str to str
+        What its parameters are called on the command line.  A key of several words is a phrase:
+        it is replaced wherever it stands; a name is replaced where it can be nothing else: before
+        an equals sign, before its verb at the beginning of a sentence, and wherever it has an
+        underscore.
+
+    Returns
+    -------
+    str
+        The message with options for names: ``quantization='int8' needs`` becomes
+        ``--quantization int8 needs``.
+    """
+    for phrase, text in {**_PHRASES, **{k: v for k, v in names.items() if " " in k}}.items():
+        message = message.replace(phrase, text)
+    for name, option in names.items():
+        if " " not in name:
+            message = _replace_name(message, name, option)
+    return re.sub(r"\(\w+(?:Error|Exception|File): ", "(", message)  # what Python calls an error
+
+
+def _replace_name(message: str, name: str, option: str) -> str:
+    def with_value(match: re.Match[str]) -> str:
+        value = match[1].strip("'\"")
+        return option if value == "True" else f"{option} {value}"
+
+    before = r"(?<![\w./\\'\"-])"
+    message = re.sub(rf"{before}{name}=({_VALUE})", with_value, message)
+    message = re.sub(rf"(^|[;:,.] |\band ){name}(?= (?:{_VERBS})\b)", rf"\1{option}", message)
+    if "_" in name:
+        message = re.sub(rf"{before}{name}(?![\w/\\'\"(=-]|\.\w)", option, message)
+    return message
+
+
+def option_names(command: click.Command) -> dict[str, str]:
+    """Return the option, or the word for the argument, of each parameter of a command."""
+    names: dict[str, str] = {}
+    for parameter in command.params:
+        if isinstance(parameter, click.Argument):
+            names[parameter.name or ""] = parameter.make_metavar(click.Context(command)).strip(
+                "[]."
+            )
+        else:
+            names[parameter.name or ""] = max(parameter.opts, key=len)
+    return names

@@ -1,0 +1,227 @@
+"""What the command line says to calls that are wrong, in its own words."""
+
+import re
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+import fer2013kit as fk
+from fer2013kit.cli import main
+from fer2013kit.cli._program import Command
+from fer2013kit.cli._wording import in_options, option_names
+from networks import tiny_network
+
+PLUGIN = """
+import keras
+import fer2013kit as fk
+from beside import UNITS
+
+@fk.register_model("{name}")
+def build(input_shape, num_classes):
+    return keras.Sequential([
+        keras.Input(input_shape),
+        keras.layers.Rescaling(1 / 255),
+        keras.layers.Conv2D(4, 3, strides=2, activation="relu"),
+        keras.layers.Flatten(),
+        keras.layers.Dense(UNITS, activation="relu"),
+        keras.layers.Dense(num_classes, activation="softmax", dtype="float32"),
+    ])
+"""
+
+
+def run(*arguments, code=0):
+    result = CliRunner().invoke(main, [str(one) for one in arguments])
+    assert result.exit_code == code, result.output
+    return result
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Return the working directory: a data set, a picture, a plugin and its neighbour."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    fk.make_fer2013(n_samples=140, random_state=0).save("faces.npz")
+    Image.open(fk.sample_photos()[0]).save("photo.png")
+    (tmp_path / "beside.py").write_text("UNITS = 8")
+    (tmp_path / "plugin.py").write_text(PLUGIN.format(name="by_name"))
+    (tmp_path / "other.py").write_text(PLUGIN.format(name="by_path"))
+    (tmp_path / "broken.py").write_text("1 / 0")
+    return tmp_path
+
+
+# --- refused before any work -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", main.commands)
+def test_numbers_out_of_range_are_refused(name):
+    for option in main.commands[name].params:
+        if not isinstance(option.type, click.types.IntParamType | click.types.FloatParamType):
+            continue
+        assert isinstance(option.type, click.IntRange | click.FloatRange), option.name
+        for value in ("-1", "nan", "inf", "1e400", "many"):
+            message = run(name, option.opts[-1], value, code=2).stderr
+            assert f"Invalid value for '{option.opts[-1]}'" in message
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("train faces.npz -o x.fer --validation-fraction 2", "'--validation-fraction'"),
+        ("train faces.npz -o x.fer --validation-fraction 1", "'--validation-fraction'"),
+        ("train faces.npz -o x.fer --label-smoothing 1", "'--label-smoothing'"),
+        ("train faces.npz -o x.fer --loss focall", "'crossentropy', 'focal'"),
+        ("train faces.npz -o x.fer --model five_layer_cnn", "No such option"),
+        ("train faces.npz -o .", "is a directory"),
+        ("train faces.npz -o x.fer --plugin plugin", "fer2013kit --plugin ... train"),
+        ("evaluate faces.npz --split dev", "'train', 'validation', 'test'"),
+        ("evaluate faces.npz --model five_layer_cn", "did you mean 'five_layer_cnn'"),
+        ("evaluate faces.npz --model nope.fer", "'nope.fer': no such file"),
+        ("export x.pb", "'x.pb' must end in .onnx, .tflite or .keras"),
+        ("export x.onnx --quantization int8", "--quantization is for .tflite alone"),
+        ("export x.tflite --quantization int8", "--quantization int8 needs --data"),
+        ("explain photo.png", "Missing option '-o' / '--output'"),
+        ("explain photo.png -o x.gif", "'x.gif' must end in .jpg"),
+        ("explain photo.png -o faces.npz", "must end in"),
+        ("explain photo.png -o x.png --emotion joyful", "'joyful' is none of angry"),
+        ("explain photo.png -o x.png --model x.tflite", "no such file"),
+        ("explain x.fer photo.png -o x.png", "name it with --model x.fer"),
+        ("explain clip.mp4 -o x.png", "fer2013kit video clip.mp4"),
+        ("predict", "--sample"),
+        ("predict CLIP.MP4 photo.png", "fer2013kit video CLIP.MP4"),
+        ("predict old.fer photo.png", "name it with --model old.fer"),
+        ("predict photo.png --aspect squash", "'crop', 'stretch', 'pad'"),
+        ("predict photo.png --save-annotated x.txt", "or be a folder's name"),
+        ("predict --sample --save-annotated x.jpg", "one file for 2 pictures"),
+        ("video clip.mp4 --plot x.gif", "'x.gif' must end in"),
+        ("video clip.mp4 --save-annotated x.avi", "must end in .mp4, .mkv, .mov"),
+        ("serve --model nope.onnx", "no such file"),
+        ("serve --port 70000", "0<=x<=65535"),
+        ("--plugin nowhere info", "'nowhere': no such module or file"),
+        ("--plugin no/where.py info", "'no/where.py': no such module or file"),
+        ("--plugin ..x info", "'..x': no such module or file"),
+    ],
+)
+def test_wrong_calls_are_code_2(folder, call, message):
+    before = sorted(folder.rglob("*"))
+    result = run(*call.split(), code=2)
+    assert message in " ".join(result.stderr.split())
+    assert not result.stdout
+    assert sorted(path for path in folder.rglob("*") if "__pycache__" not in str(path)) == before
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("info nope.zip", "nope.zip"),
+        ("audit photo.png", "photo.png"),
+        ("train nope.zip -o x.fer", "nope.zip"),
+        ("evaluate photo.png", "photo.png"),
+        ("evaluate faces.npz --model photo.png", "photo.png"),
+        ("export x.tflite --data nope.npz", "nope.npz"),
+        ("predict nope.jpg", "nope.jpg"),
+        ("predict *.gif", "no file matches this pattern"),
+        ("predict photo.png --model faces.npz", "faces.npz"),
+        ("explain *.gif -o x.png", "no file matches this pattern"),
+        ("explain photo.png -o x.png --layer nope", "--layer"),
+        ("video nope.mp4", "nope.mp4"),
+    ],
+)
+def test_failures_are_code_1_and_a_line(folder, call, message):
+    result = run(*call.split(), code=1)
+    assert message in result.stderr
+    assert result.stderr.startswith("fer2013kit: error: ")
+    assert result.stderr.count("\n") == 1
+    assert not python_words(result.stderr)
+
+
+def python_words(text):
+    """Return what only a programmer of Python would write: keyword arguments, calls, classes."""
+    text = text.replace("five_layer_cnn", "").replace("icml_face_data.csv", "")
+    return re.findall(r"\b\w+=['\w{\[]|\b[a-z]+_[a-z_]+\b|\b\w+\.\w+\(|\b[A-Z][a-z]+[A-Z]\w+", text)
+
+
+# --- words -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("quantization='int8' needs images", "--quantization int8 needs images"),
+        ("learning_rate must be a number", "--learning-rate must be a number"),
+        ("loss must be x; mixup must be y", "--loss must be x; --mixup must be y"),
+        ("pass resize=True to shrink them", "pass --resize to shrink them"),
+        ("the loss must fall", "the loss must fall"),
+        ("a/learning_rate.csv: no learning_rate.csv", "a/learning_rate.csv: no learning_rate.csv"),
+        ("received 'learning_rate'", "received 'learning_rate'"),
+    ],
+)
+def test_parameters_become_options(message, expected):
+    names = {"loss": "--loss", "mixup": "--mixup", "resize": "--resize"}
+    names |= {"learning_rate": "--learning-rate", "quantization": "--quantization"}
+    assert in_options(message, names) == expected
+
+
+@pytest.mark.parametrize("command", main.commands.values(), ids=list(main.commands))
+def test_every_parameter_goes_by_its_option(command):
+    assert isinstance(command, Command)
+    for name, option in option_names(command).items():
+        worded = in_options(f"{name} must be one", command.names)
+        assert worded == f"{command.names[name]} must be one"
+        assert option.startswith("--") or option.isupper()
+
+
+def test_the_trainings_settings_go_by_their_options():
+    with pytest.raises(fk.InvalidInputError) as caught:
+        fk.EmotionClassifier(
+            epochs=0, batch_size=0, learning_rate=-1, loss="x", mixup=-1, compute_dtype="x"
+        ).fit(*fk.make_fer2013(n_samples=35).train)
+    message = in_options(str(caught.value), main.commands["train"].names)
+    for option in ("--epochs", "--batch-size", "--learning-rate", "--loss", "--mixup"):
+        assert f"{option} must be" in message
+    assert not python_words(message)
+
+
+# --- help --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", main.commands)
+def test_help_has_an_example_of_one_line(name):
+    text = run(name, "--help").stdout
+    _, _, example = text.partition("Example: ")
+    assert example.startswith(f"fer2013kit {name}")
+    assert example.count("\n") == 1
+
+
+# --- plugins -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("plugin", "name"), [("plugin", "by_name"), ("other.py", "by_path")])
+def test_architectures_of_plugins_work_in_all_commands(folder, plugin, name, monkeypatch):
+    monkeypatch.setattr("fer2013kit.models._registry._builders", {})
+    command = ("train", "faces.npz", "-o", "own.fer", "--epochs", 1, "--quiet")
+    run("--plugin", plugin, *command, "--architecture", name)
+    assert fk.EmotionClassifier.load("own.fer").model == name
+    for arguments in (
+        ("evaluate", "faces.npz"),
+        ("predict", "photo.png"),
+        ("explain", "photo.png", "-o", "why.svg"),
+        ("export", "own.keras"),
+    ):
+        run("--plugin", plugin, *arguments, "--model", "own.fer")
+    assert (folder / "why.svg").read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_what_a_plugin_raises_is_a_line(folder):
+    message = run("--plugin", folder / "broken.py", "info", code=1).stderr
+    assert message.endswith("broken.py: ZeroDivisionError: division by zero\n")
+    assert message.count("\n") == 1
+
+
+def test_without_its_plugin_a_classifier_is_refused(folder):
+    fk.EmotionClassifier(tiny_network, epochs=1, verbose=0).fit(
+        *fk.make_fer2013(n_samples=35).train
+    ).save("own.fer")
+    assert "--plugin MODULE" in run("evaluate", "faces.npz", "--model", "own.fer", code=1).stderr
