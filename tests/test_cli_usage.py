@@ -78,7 +78,7 @@ def test_numbers_out_of_range_are_refused(name):
         ("train faces.npz -o x.fer --plugin plugin", "fer2013kit --plugin ... train"),
         ("evaluate faces.npz --split dev", "'train', 'validation', 'test'"),
         ("evaluate faces.npz --model five_layer_cn", "did you mean 'five_layer_cnn'"),
-        ("evaluate faces.npz --model nope.fer", "'nope.fer': no such file"),
+        ("evaluate faces.npz --model nope.fer", "nope.fer: no such file"),
         ("export x.pb", "'x.pb' must end in .onnx, .tflite or .keras"),
         ("export x.onnx --quantization int8", "--quantization is for .tflite alone"),
         ("export x.tflite --quantization int8", "--quantization int8 needs --data"),

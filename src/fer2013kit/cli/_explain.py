@@ -19,14 +19,19 @@ from fer2013kit.cli._options import (
 from fer2013kit.cli._output import (
     create_parents,
     free_name,
-    print_note,
+    print_error,
     print_result,
     write_figure,
 )
-from fer2013kit.cli._pictures import check_pictures, describe_errors, exit_with, find_pictures
+from fer2013kit.cli._pictures import (
+    analyze,
+    check_pictures,
+    describe_errors,
+    exit_with,
+    find_pictures,
+)
 from fer2013kit.cli._program import Command
-from fer2013kit.cli._quiet import quiet_stderr
-from fer2013kit.exceptions import InvalidInputError, MediaFileError, did_you_mean
+from fer2013kit.exceptions import InvalidInputError, did_you_mean
 from fer2013kit.typing import ExplanationMethod
 
 if TYPE_CHECKING:
@@ -34,6 +39,9 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+
+    from fer2013kit.classifier import EmotionClassifier
+    from fer2013kit.faces import FaceEmotion
 
 _EXPORTED = (".onnx", ".tflite")
 
@@ -90,18 +98,28 @@ def explain(
             f"{emotion!r} is none of {', '.join(names)}{did_you_mean(emotion, names)}",
             param_hint="'--emotion'",
         )
-    owners, faces, unreadable = _cut_faces(files, classifier.image_shape_)
+    found, unreadable = analyze(files, predictor)
     errors |= unreadable
-    if not (owners or errors):
+    for path, on_it in found.items():
+        if not on_it:
+            print_error(f"{path}: no face")
+    faces = [(path, face) for path, on_it in found.items() for face in on_it]
+    if not (faces or errors):
         raise InvalidInputError("there is no face in the pictures, so nothing to explain")
+    asked = [emotion or face.emotion for _, face in faces]
+    heat = _heat(classifier, [face.crop for _, face in faces], asked, layer=layer, method=method)
     answers: list[dict[str, Any]] = []
-    if owners:
-        from fer2013kit import explain
-
-        probabilities = predictor.predict_proba(faces)
-        asked = [emotion or names[best] for best in probabilities.argmax(axis=1)]
-        heat = explain(classifier, faces, emotion=asked, layer=layer, method=method)
-        answers = _draw_all(owners, faces, heat, asked, probabilities, names, output)
+    for figure, rows in _figures([path for path, _ in faces], output).items():
+        _draw(figure, [faces[row][1] for row in rows], heat[rows], [asked[row] for row in rows])
+        answers += [
+            {
+                "picture": str(faces[row][0]),
+                "emotion": asked[row],
+                "probability": float(faces[row][1].probabilities[names.index(asked[row])]),
+                "figure": str(figure),
+            }
+            for row in rows
+        ]
     text = "\n".join(
         f"{one['picture']}: {one['emotion']} {one['probability']:.3f}, {one['figure']}"
         for one in answers
@@ -111,84 +129,52 @@ def explain(
     exit_with(errors)
 
 
-def _cut_faces(
-    files: Sequence[Path], shape: tuple[int, int, int]
-) -> tuple[list[Path], NDArray[np.uint8], dict[Path, str]]:
-    """Return whose each face is, the faces ``(n, height, width, channels)``, and what failed."""
+def _heat(
+    classifier: EmotionClassifier,
+    crops: Sequence[NDArray[np.uint8]],
+    asked: Sequence[str],
+    **settings: Any,
+) -> NDArray[np.float32]:
+    """Return the heat (n, height, width) of faces (height, width)."""
     import numpy as np
 
-    from fer2013kit.faces import FaceDetector
-    from fer2013kit.faces._finding import find_faces
-    from fer2013kit.faces._photos import read_photo
+    from fer2013kit import explain
 
-    height, width, channels = shape
-    detector = FaceDetector()
-    with quiet_stderr():
-        detector.load()
-    owners: list[Path] = []
-    faces: list[NDArray[np.uint8]] = [np.empty((0, height, width), np.uint8)]
-    errors: dict[Path, str] = {}
-    for file in files:
-        try:
-            _, crops = find_faces(read_photo(file), None, detector, None, (height, width))
-        except (MediaFileError, InvalidInputError) as error:
-            errors[file] = str(error)
-            continue
-        if not crops:
-            print_note(f"fer2013kit: {file}: no face")
-            continue
-        owners += [file] * len(crops)
-        faces.append(np.stack(crops))
-    return owners, np.repeat(np.concatenate(faces)[..., None], channels, axis=-1), errors
+    if not crops:
+        return np.empty((0, *classifier.image_shape_[:2]), np.float32)
+    channels = classifier.image_shape_[2]
+    faces = np.repeat(np.stack(crops)[..., np.newaxis], channels, axis=-1)
+    return explain(classifier, faces, emotion=asked, **settings)
 
 
-def _draw_all(  # noqa: PLR0917 - what is drawn
-    owners: Sequence[Path],
-    faces: NDArray[Any],
-    heat: NDArray[Any],
-    asked: Sequence[str],
-    probabilities: NDArray[Any],
-    names: tuple[str, ...],
-    output: Path,
-) -> list[dict[str, Any]]:
-    """Write the figures; return the answer for each face."""
-    answers = []
-    for path, owned in _figures(list(dict.fromkeys(owners)), output).items():
-        rows = [row for row, owner in enumerate(owners) if owner in owned]
-        _draw(
-            path,
-            faces[rows],
-            heat[rows],
-            emotion=[asked[row] for row in rows],
-            probabilities=probabilities[rows],
-            class_names=names,
-        )
-        answers += [
-            {
-                "picture": str(owners[row]),
-                "emotion": asked[row],
-                "probability": float(probabilities[row, names.index(asked[row])]),
-                "figure": str(path),
-            }
-            for row in rows
-        ]
-    return answers
-
-
-def _figures(files: Sequence[Path], output: Path) -> dict[Path, list[Path]]:
-    """Return which pictures go into which figure; no two figures have one name."""
+def _figures(owners: Sequence[Path], output: Path) -> dict[Path, list[int]]:
+    """Return which faces, whose pictures are given, go into which figure; no two have one name."""
     if is_one_file(output):
-        return {output: list(files)}
+        return {output: list(range(len(owners)))} if owners else {}
     taken: set[str] = set()
-    return {output / f"{free_name(file.stem, taken)}.png": [file] for file in files}
+    figures: dict[Path, list[int]] = {}
+    for picture in dict.fromkeys(owners):
+        rows = [row for row, owner in enumerate(owners) if owner == picture]
+        figures[output / f"{free_name(picture.stem, taken)}.png"] = rows
+    return figures
 
 
-def _draw(path: Path, faces: NDArray[Any], heat: NDArray[Any], **captions: Any) -> None:
-    """Write a figure; `captions` are those of `plot_explanation`."""
+def _draw(
+    path: Path, faces: Sequence[FaceEmotion], heat: NDArray[np.float32], asked: Sequence[str]
+) -> None:
+    """Write a figure of some faces and of what speaks for the emotions that are asked."""
+    import numpy as np
     from matplotlib.figure import Figure
 
     from fer2013kit import plot_explanation
 
     figure = Figure(figsize=(9, 1.6) if len(faces) == 1 else (9, 9), layout="constrained")
-    plot_explanation(faces, heat, ax=figure.subplots(), **captions)
+    plot_explanation(
+        np.stack([face.crop for face in faces]),
+        heat,
+        emotion=asked,
+        probabilities=np.stack([face.probabilities for face in faces]),
+        class_names=faces[0].class_names,
+        ax=figure.subplots(),
+    )
     write_figure(path, figure)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fer2013kit.cli._output import print_error
 from fer2013kit.cli._program import FAILED
+from fer2013kit.cli._quiet import quiet_stderr
 from fer2013kit.exceptions import MediaFileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from fer2013kit.faces import PhotoFaces
+    from fer2013kit.typing import Aspect, TestTimeAugmentation
 
 _VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv")
 
@@ -38,6 +42,43 @@ def find_pictures(paths: Sequence[Path]) -> tuple[list[Path], dict[Path, str]]:
         except MediaFileError as error:
             errors[path] = str(error)
     return list(files), errors
+
+
+def analyze(
+    files: Sequence[Path],
+    classifier: Any,
+    *,
+    tta: TestTimeAugmentation | None = None,
+    aspect: Aspect | None = None,
+) -> tuple[dict[Path, PhotoFaces], dict[Path, str]]:
+    """Return the faces of each file, and what is wrong with those that cannot be read.
+
+    With an `aspect`, the pictures are faces already.
+    """
+    from fer2013kit.faces import FaceDetector, analyze_crops, analyze_photos
+
+    if aspect is not None:
+        answers = analyze_crops(files, classifier=classifier, aspect=aspect, tta=tta, progress=True)
+    else:
+        detector = FaceDetector()
+        with quiet_stderr():
+            detector.load()
+        answers = analyze_photos(
+            files,
+            classifier=classifier,
+            detector=detector,
+            tta=tta,
+            progress=True,
+            return_errors=True,
+        )
+    found: dict[Path, PhotoFaces] = {}
+    errors: dict[Path, str] = {}
+    for path, answer in zip(files, answers, strict=True):
+        if isinstance(answer, Exception):
+            errors[path] = str(answer)
+        else:
+            found[path] = answer
+    return found, errors
 
 
 def describe_errors(errors: Mapping[Path, str]) -> list[dict[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 import click
 
@@ -20,16 +20,20 @@ from fer2013kit.cli._options import (
     tta_option,
 )
 from fer2013kit.cli._output import create_parents, free_name, print_result
-from fer2013kit.cli._pictures import check_pictures, describe_errors, exit_with, find_pictures
+from fer2013kit.cli._pictures import (
+    analyze,
+    check_pictures,
+    describe_errors,
+    exit_with,
+    find_pictures,
+)
 from fer2013kit.cli._program import Command
-from fer2013kit.cli._quiet import quiet_stderr
 from fer2013kit.typing import Aspect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from fer2013kit.exceptions import Fer2013KitError
     from fer2013kit.faces import FaceEmotion
     from fer2013kit.typing import TestTimeAugmentation
 
@@ -63,7 +67,7 @@ def predict(
     model: str,
     sample: bool,
     crops: bool,
-    aspect: Any,
+    aspect: Aspect,
     tta: TestTimeAugmentation | None,
     csv_path: Path | None,
     annotated: Path | None,
@@ -87,9 +91,8 @@ def predict(
         )
     create_parents(csv_path, annotated)
     classifier = load_predictor(model)
-    answers = _analyze(files, _WithViews(classifier, tta), aspect=aspect if crops else None)
-    errors |= {path: str(one) for path, one in answers.items() if not isinstance(one, list)}
-    found = {path: one for path, one in answers.items() if isinstance(one, list)}
+    found, unreadable = analyze(files, classifier, tta=tta, aspect=aspect if crops else None)
+    errors |= unreadable
     saved = {} if annotated is None else save_annotated(annotated, found)
     if csv_path is not None:
         _write_csv(csv_path, classifier.class_names_, found)
@@ -105,37 +108,6 @@ def predict(
     files_written = {"csv": csv_path, "annotated": annotated if saved else None}
     print_result(document, "\n".join(lines), as_json=as_json, files=files_written)
     exit_with(errors)
-
-
-class _WithViews:
-    """A classifier that averages over mirrored or shifted views."""
-
-    def __init__(self, classifier: Any, tta: TestTimeAugmentation | None) -> None:
-        self.classifier, self.tta = classifier, tta
-        self.class_names_: tuple[str, ...] = classifier.class_names_
-        self.image_shape_: tuple[int, int, int] = classifier.image_shape_
-
-    def predict_proba(self, X: Any, /) -> Any:
-        """Return the average."""
-        return self.classifier.predict_proba(X, tta=self.tta)
-
-
-def _analyze(
-    files: Sequence[Path], classifier: _WithViews, *, aspect: Any
-) -> dict[Path, list[FaceEmotion] | Fer2013KitError]:
-    """Return the faces of each file, or what is wrong with it; `aspect` is for crops alone."""
-    from fer2013kit.faces import FaceDetector, analyze_crops, analyze_photos
-
-    if aspect is not None:
-        answers = analyze_crops(files, classifier=classifier, aspect=aspect, progress=True)
-    else:
-        detector = FaceDetector()
-        with quiet_stderr():
-            detector.load()
-        answers = analyze_photos(
-            files, classifier=classifier, detector=detector, progress=True, return_errors=True
-        )
-    return dict(zip(files, answers, strict=True))
 
 
 def as_lines(path: Path, faces: Sequence[FaceEmotion]) -> list[str]:
