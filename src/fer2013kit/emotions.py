@@ -1,4 +1,4 @@
-"""What FER-2013 is: its seven emotions, their codes and names, and the shape of a picture.
+"""What FER-2013 is: its seven emotions, its splits, and the shape of a picture.
 
 Every reader turns its source's own labels into the codes of :class:`Emotion`, the codes of the
 original ``fer2013.csv`` (Goodfellow et al., "Challenges in Representation Learning", 2013).
@@ -52,6 +52,17 @@ with any colour vision can tell apart, and grey for neutral."""
 
 FERPLUS_CLASS_NAMES: Final[tuple[str, ...]] = (*CLASS_NAMES, "contempt")
 """Names of the 8-class form of the FER+ votes: the seven FER-2013 codes, then contempt."""
+
+SPLIT_NAMES: Final = ("train", "validation", "test")
+"""The parts of a data set, in the order of their codes."""
+
+SPLIT_WORDS: Final = {
+    **dict.fromkeys(("train", "training"), 0),
+    **dict.fromkeys(("val", "valid", "validation", "dev", "publictest"), 1),
+    **dict.fromkeys(("test", "testing", "eval", "evaluation", "privatetest"), 2),
+}
+"""Every word, in lower case, by which files, folders, columns and arrays name a split, and its
+place in ``SPLIT_NAMES``; ``Training``, ``PublicTest``, ``PrivateTest`` are the original CSV's."""
 
 _ALIASES: Final = {
     **{name: code for code, name in enumerate(CLASS_NAMES)},

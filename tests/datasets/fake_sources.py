@@ -105,14 +105,17 @@ def write_tar(path, files, mode="w:gz"):
     return path
 
 
-def write_parquet(path, rows, names=CLASSES, *, metadata=True):
+def write_parquet(path, rows, names=CLASSES, *, metadata=True, code=None):
     import pyarrow as pa
     from pyarrow import parquet
 
     table = pa.table(
         {
             "image": [{"bytes": encode(row.image), "path": None} for row in rows],
-            "label": pa.array([names.index(CLASSES[row.code]) for row in rows], pa.int64()),
+            "label": pa.array(
+                [names.index(CLASSES[row.code]) if code is None else code for row in rows],
+                pa.int64(),
+            ),
         }
     )
     if metadata:

@@ -1,7 +1,9 @@
 """Every dialect, in every wrapping, gives the rows that were written."""
 
+import bz2
 import gzip
 import io
+import lzma
 import sys
 import tempfile
 import zipfile
@@ -172,7 +174,7 @@ def test_parquet_in_zip_and_alone(tmp_path):
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 @pytest.mark.parametrize("quoted", [False, True])
 def test_tidy_csv_is_parsed_the_fast_way(tmp_path, monkeypatch, *, columns, newline, quoted):
-    monkeypatch.delattr("fer2013kit.datasets._csv._parse_exactly")
+    monkeypatch.delattr("fer2013kit.datasets._csv._Reader._parse_exactly")
     path = fake.write_csv(tmp_path / "a.csv", ROWS, columns, newline=newline, quoted=quoted)
     assert_holds(load(path), ROWS)
 
@@ -215,12 +217,14 @@ def test_pictures_without_prefix(tmp_path):
     assert_holds(data, rows)
 
 
-def test_official_usage_in_the_name_wins_over_the_folder(tmp_path, caplog):
+def test_the_folder_decides_and_contradicting_names_are_counted(tmp_path):
     rows = fake.make_rows([(0, 1), (2, 1)])
     files = fake.picture_files(rows)
     moved = {name.replace("test/", "train/"): content for name, content in files.items()}
-    assert_holds(load(fake.write_files(tmp_path, moved)), rows)
-    assert "1 file names contradict the folder" in caplog.text
+    fake.write_files(tmp_path, moved)
+    with pytest.warns(fk.Fer2013KitWarning, match="contradict the folder .*: 1 PrivateTest_ in tr"):
+        data = load(tmp_path)
+    assert (len(data.train), data.test) == (2, None)
 
 
 def test_only_a_test_folder(tmp_path):
@@ -273,26 +277,31 @@ def test_order_of_preference(tmp_path):
     def rows(n):
         return fake.make_rows([(0, 0)] * n)
 
-    def size():
-        return len(load(tmp_path).train)
+    def size(left_out=None):
+        if left_out is None:
+            return len(load(tmp_path).train)
+        with pytest.warns(fk.Fer2013KitWarning, match=f"left out .*{left_out}"):
+            return len(load(tmp_path).train)
 
     outside = tmp_path.parent / "outside.csv"
     fake.write_csv(outside, rows(6))
     fake.write_zip(tmp_path / "z.zip", {"fer2013.csv": outside.read_bytes()})
     assert size() == 6
     fake.write_csv(tmp_path / "train.csv", rows(5), ["emotion", "pixels"])
-    assert size() == 5
+    assert size("z.zip, as train.csv is") == 5
     fake.write_csv(outside, rows(4))
     load(outside).save(tmp_path / "x.npz")
-    assert size() == 4
+    assert size("train.csv, z.zip, as x.npz is") == 4
     fake.write_parquet(tmp_path / "x.parquet", rows(3))
-    assert size() == 3
+    assert size("x.npz, train.csv, z.zip, as x.parquet is") == 3
     fake.write_files(tmp_path / "deeper", fake.picture_files(rows(2)))
-    assert size() == 2
+    assert size("x.parquet, x.npz, train.csv, z.zip, as 2 pictures in deeper/ folders is") == 2
     fake.write_csv(tmp_path / "icml_face_data.csv", rows(1), ICML)
-    assert size() == 1
+    assert size("2 pictures in deeper/ folders, x.parquet, .*, as icml_face_data.csv is") == 1
     fake.write_csv(tmp_path / "fer2013.csv", rows(7))
-    assert size() == 7
+    with pytest.warns(fk.Fer2013KitWarning) as caught:
+        assert size() == 7
+    assert "left out icml_face_data.csv, as fer2013.csv is" in str(caught[0].message)
 
 
 def test_backslashes_in_a_zip_from_windows(tmp_path):
@@ -325,11 +334,16 @@ def test_parquet_without_pyarrow(tmp_path, monkeypatch):
         load(path)
 
 
-def test_gzipped_csv_without_tar_is_refused(tmp_path):
-    csv = fake.write_csv(tmp_path / "x", ROWS)
-    path = tmp_path / "fer2013.csv.gz"
-    path.write_bytes(gzip.compress(csv.read_bytes()))
-    with pytest.raises(fk.DatasetFormatError, match="archive"):
+@pytest.mark.parametrize("module", [gzip, bz2, lzma])
+def test_compressed_csv(tmp_path, module):
+    content = fake.write_csv(tmp_path / "x", ROWS).read_bytes()
+    path = tmp_path / "folder" / "fer2013.csv.gz"
+    path.parent.mkdir()
+    path.write_bytes(module.compress(content))
+    assert_holds(load(path), ROWS)
+    assert_holds(load(path.parent), ROWS)
+    path.write_bytes(module.compress(content)[:-40])
+    with pytest.raises(fk.DatasetFormatError, match="damaged or incomplete"):
         load(path)
 
 

@@ -16,7 +16,7 @@ import pytest
 from fake_sources import assert_holds, some_rows
 
 import fer2013kit as fk
-from fer2013kit.datasets import _csv, _pictures, _readers, _storage
+from fer2013kit.datasets import _csv, _csv_sets, _pictures, _storage
 from fer2013kit.datasets._rows import Rows
 
 ROWS = some_rows()
@@ -41,8 +41,8 @@ def reads(monkeypatch):
 
         return wrapper
 
-    monkeypatch.setattr(_readers, "read_csv", counting("csv", _csv.read_csv))
-    monkeypatch.setattr(_readers, "read_pictures", counting("pictures", _pictures.read_pictures))
+    monkeypatch.setattr(_csv_sets, "read_csv", counting("csv", _csv.read_csv))
+    monkeypatch.setattr(_pictures, "decode_all", counting("pictures", _pictures.decode_all))
     monkeypatch.setattr(_storage, "_hash_content", counting("hash", _storage._hash_content))
     return counts
 

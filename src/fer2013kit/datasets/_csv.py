@@ -1,13 +1,7 @@
-"""Reader of the CSV dialects.
+"""Reader of CSV files with pixels; :mod:`._csv_header` says which columns they have.
 
-The header lines as they are handed round::
-
-    emotion,pixels,Usage        fer2013.csv
-    emotion, Usage, pixels      icml_face_data.csv (with these leading spaces)
-    emotion,pixels              train.csv of the challenge
-    pixels                      test.csv of the challenge
-
-Pixels are 2304 numbers from 0 to 255 with blanks between them, quoted or not.
+Pixels are 2304 numbers from 0 to 255 with blanks between them, quoted or not, or in columns of
+their own.
 """
 
 from __future__ import annotations
@@ -18,16 +12,12 @@ from typing import IO, TYPE_CHECKING, Final
 
 import numpy as np
 
+from fer2013kit.datasets._csv_header import header_fault, parse_header, row_fault
 from fer2013kit.datasets._csv_pixels import parse_pixels, parse_row, show
-from fer2013kit.datasets._rows import (
-    NO_LABEL,
-    SPLIT_NAMES,
-    USAGE_SPLITS,
-    Rows,
-    order_by_split,
-    run_in_threads,
-)
-from fer2013kit.emotions import CLASS_NAMES, IMAGE_SIZE, NUM_CLASSES
+from fer2013kit.datasets._labels import LEFT_OUT
+from fer2013kit.datasets._names import NO_SPLIT, counted, split_of_word
+from fer2013kit.datasets._rows import NO_LABEL, Part, run_in_threads
+from fer2013kit.emotions import IMAGE_SIZE, SPLIT_WORDS
 from fer2013kit.exceptions import DatasetFormatError
 
 if TYPE_CHECKING:
@@ -35,12 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fer2013kit._checks import UInt8Array
+    from fer2013kit.datasets._csv_header import Header
+    from fer2013kit.datasets._listing import Options
     from fer2013kit.datasets._new_images import NewImages
-
-_BOM: Final = b"\xef\xbb\xbf"
-_USAGES: Final = ("Training", "PublicTest", "PrivateTest")
-
-_Known = dict[tuple[bytes, bytes], tuple[int, int]]
 
 # The shortest row: 2304 one-digit pixels with a blank or line end behind each.
 _SHORTEST_ROW: Final = 2 * IMAGE_SIZE
@@ -50,15 +37,7 @@ _MAX_BYTES: Final = 2**31
 # seldom wait for the interpreter.
 _BLOCK_BYTES: Final = 2**19
 
-
-@dataclass(frozen=True)
-class Header:
-    """Which column holds what, counted from 0."""
-
-    width: int
-    pixels: int
-    emotion: int | None
-    usage: int | None
+_Place = tuple[int, int, int, int]  # label, split, where the pixels begin and end
 
 
 @dataclass
@@ -74,30 +53,19 @@ class _Block:
     error: DatasetFormatError | None = None  # of the line behind the last row
 
 
-def parse_header(line: bytes) -> Header | None:
-    """Return where the columns stand, or None for a line that is no header of ours."""
-    try:
-        names = next(csv.reader([line.removeprefix(_BOM).decode()]), [])
-    except (UnicodeDecodeError, csv.Error):
-        return None
-    columns = {name.strip().lower(): place for place, name in reversed([*enumerate(names)])}
-    if "pixels" not in columns:
-        return None
-    return Header(len(names), columns["pixels"], columns.get("emotion"), columns.get("usage"))
-
-
-def read_csv(stream: IO[bytes], size: int, new: NewImages, *, path: Path) -> Rows:
+def read_csv(
+    stream: IO[bytes], size: int | None, options: Options, new: NewImages, *, path: Path
+) -> Part:
     """Read a CSV of any dialect.
-
-    Without a column ``Usage`` all rows belong to train, or to test where there is no column
-    ``emotion`` either.
 
     Parameters
     ----------
     stream : file object
-        Opened for reading bytes; is closed.
-    size : int
+        Opened for reading bytes.
+    size : int or None
         Length in bytes, or more; room for so many rows is reserved (not used).
+    options : Options
+        What labels mean, and whether pictures of other sizes are made 48x48.
     new : NewImages
         Gives the array to read into.
     path : Path
@@ -105,190 +73,252 @@ def read_csv(stream: IO[bytes], size: int, new: NewImages, *, path: Path) -> Row
 
     Returns
     -------
-    Rows
-        Train, validation, test, each in the order of the file.
+    Part
+        The rows in the order of the file, without those of classes that are left out.
 
     Raises
     ------
     DatasetFormatError
         With the number of the first line that is not as it should be.
     """
-    if size > _MAX_BYTES:
+    if size is not None and size > _MAX_BYTES:
         raise DatasetFormatError(
             f"expected at most {_MAX_BYTES:,} bytes, received {size:,}", path=path
         )
-    with stream:
-        return _read_lines(stream, size, new, path)
+    return _Reader(stream, options, path).read(size, new)
 
 
-def _read_lines(stream: IO[bytes], size: int, new: NewImages, path: Path) -> Rows:
-    first = stream.readline(_BLOCK_BYTES)
-    header = parse_header(first)
-    if header is None:
-        raise DatasetFormatError(
+class _Reader:
+    """One file while it is read: its header, and what was gathered of its rows so far."""
+
+    def __init__(self, stream: IO[bytes], options: Options, path: Path) -> None:
+        first = stream.readline(_BLOCK_BYTES)
+        header = parse_header(first)
+        fault = (
             "expected a header line such as 'emotion,pixels,Usage', received "
-            f"{first[:80].decode(errors='replace').strip()!r}",
-            path=path,
-            line_number=1,
+            f"{first[:80].decode(errors='replace').strip()!r}"
+            if header is None
+            else header_fault(header)
         )
-    images = new.empty(size // _SHORTEST_ROW + 1)
-    pixels = images.reshape(-1, IMAGE_SIZE)
-    labels: list[int] = []
-    splits: list[int] = []
-    # Once it has freed an array of this size, glibc keeps the freed memory of smaller ones at hand;
-    # else it fetches new pages from the system for each block, which doubles the time.
-    np.empty(2**22, np.uint8)
+        if header is None or fault is not None:
+            raise DatasetFormatError(fault or "", path=path, line_number=1)
+        self.header: Header = header
+        self.stream, self.options, self.path = stream, options, path
+        self.labels: list[int] = []
+        self.splits: list[int] = []
+        self.left_out: list[str] = []
+        self.empty_rows = 0
+        # What stands before and behind the pixels is the same in many rows.
+        self.known: dict[tuple[bytes, bytes], tuple[int, int]] = {}
 
-    def parse(block: _Block) -> None:
-        out = pixels[block.first_row : block.first_row + len(block.lines)]
-        if len(out) < len(block.lines) or not parse_pixels(
-            block.text, block.starts, block.ends, out
-        ):
-            _parse_exactly(block, header, out, path)
-        if block.error is not None:
-            raise block.error
+    def read(self, size: int | None, new: NewImages) -> Part:
+        """Read all rows."""
+        room: UInt8Array | None = None
+        chunks: dict[int, UInt8Array] = {}  # by first row, where nobody knows how many there are
+        if size is not None and not self.options.resize:
+            room = new.empty(size // _SHORTEST_ROW + 1).reshape(-1, IMAGE_SIZE)
+        # Once it has freed an array of this size, glibc keeps the freed memory of smaller ones at
+        # hand; else it fetches new pages from the system for each block, which doubles the time.
+        np.empty(2**22, np.uint8)
 
-    run_in_threads(parse, _blocks(stream, header, labels, splits, path))
-    if not labels:
-        raise DatasetFormatError("expected rows after the header, received none", path=path)
-    return order_by_split(
-        images[: len(labels)],
-        np.array(labels, np.int64),
-        np.array(splits, np.int64),
-        in_csv_order=header.usage is not None,
-    )
+        def parse(block: _Block) -> None:
+            count = len(block.lines)
+            if room is None:
+                out = chunks[block.first_row] = np.empty((count, IMAGE_SIZE), np.uint8)
+            else:
+                out = room[block.first_row : block.first_row + count]
+            text = block.text.replace(b",", b" ") if self.header.in_columns else block.text
+            if len(out) < count or not parse_pixels(text, block.starts, block.ends, out):
+                self._parse_exactly(block, out)
+            if block.error is not None:
+                raise block.error
 
-
-def _blocks(
-    stream: IO[bytes], header: Header, labels: list[int], splits: list[int], path: Path
-) -> Iterator[_Block]:
-    """Hand out blocks of whole lines, and append the label and split of each row."""
-    known: _Known = {}
-    number = 1
-    for text in _whole_lines(stream):
-        block = _Block(text, first_row=len(labels))
-        locate = _locate if b'"' not in text else _locate_slowly
-        end = 0
-        while end < len(text):
-            start, end = end, text.find(b"\n", end) + 1 or len(text)
-            number += 1
-            try:
-                found = locate(text, start, end, header, known)
-            except ValueError as error:
-                block.error = DatasetFormatError(str(error), path=path, line_number=number)
-                yield block
-                return
-            if found is None:
-                continue
-            label, split, first, last = found
-            labels.append(label)
-            splits.append(split)
-            block.line_numbers.append(number)
-            block.lines.append(slice(start, end))
-            block.starts.append(first)
-            block.ends.append(last)
-        if block.lines:
-            yield block
-
-
-def _whole_lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """Read blocks that end where a line ends; a line that is longer than a block is cut."""
-    rest = b""
-    while part := stream.read(_BLOCK_BYTES):
-        text = rest + part
-        end = text.rfind(b"\n") + 1 or len(text)
-        yield text[:end]
-        rest = text[end:]
-    if rest:
-        yield rest
-
-
-def _locate(
-    text: bytes, start: int, end: int, header: Header, known: _Known
-) -> tuple[int, int, int, int] | None:
-    """Return a row's label and split, and where its pixels begin and end; None for a blank line.
-
-    ``known`` gathers what stands before and behind the pixels, which is the same in many rows.
-    """
-    first, last = start, end
-    for _ in range(header.pixels):
-        first = text.find(b",", first, end) + 1 or end
-    for _ in range(header.width - 1 - header.pixels):
-        last = text.rfind(b",", first, last)
-    if last - first < _SHORTEST_ROW - 1:
-        return _locate_slowly(text, start, end, header, known)
-    key = text[start:first], text[last:end]
-    if key not in known:
-        try:
-            known[key] = _parse_label_and_split(b"".join(key).split(b","), header)
-        except ValueError:
-            return _locate_slowly(text, start, end, header, known)
-    if last == end:
-        last = first + len(text[first:end].rstrip())
-    return *known[key], first, last
-
-
-def _locate_slowly(
-    text: bytes, start: int, end: int, header: Header, _known: _Known
-) -> tuple[int, int, int, int] | None:
-    """Do the same for any line; ValueError says what is wrong with it."""
-    line = text[start:end]
-    if not line.strip():
-        return None
-    fields = _cut(line, header.width)
-    label, split = _parse_label_and_split(fields, header)
-    pixels = fields[header.pixels].strip()
-    first = start + max(line.find(pixels), 0)
-    return label, split, first, first + len(pixels)
-
-
-def _cut(line: bytes, width: int) -> list[bytes]:
-    """Cut a line at its commas; quotes are taken off."""
-    if b'"' not in line:
-        return line.split(b",")
-    fields = line.replace(b'"', b"").split(b",")
-    if len(fields) == width:  # no comma was inside of the quotes
-        return fields
-    try:
-        return [field.encode() for field in next(csv.reader([line.decode("latin-1")]), [])]
-    except csv.Error:
-        return []
-
-
-def _parse_label_and_split(fields: list[bytes], header: Header) -> tuple[int, int]:
-    """Return the class code and the split's place; ValueError says what is wrong with them."""
-    if len(fields) != header.width:
-        raise ValueError(
-            f"expected {header.width} comma-separated fields, received {len(fields)}; "
-            "is the file cut off? Get it again"
-        )
-    label = NO_LABEL
-    if header.emotion is not None:
-        emotion = fields[header.emotion].strip()
-        if len(emotion) != 1 or not b"0" <= emotion < b"%d" % NUM_CLASSES:
-            raise ValueError(
-                f"unknown emotion {show(emotion)}; expected a code from 0 to "
-                f"{NUM_CLASSES - 1} ({', '.join(CLASS_NAMES)})"
+        run_in_threads(parse, self._blocks())
+        if not self.labels and not self.left_out:
+            raise DatasetFormatError(
+                "expected rows after the header, received none", path=self.path
             )
-        label = int(emotion)
-    if header.usage is None:
-        return label, 0 if header.emotion is not None else SPLIT_NAMES.index("test")
-    usage = fields[header.usage].strip()
-    split = USAGE_SPLITS.get(usage.decode("latin-1").lower())
-    if split is None:
-        raise ValueError(f"unknown Usage {show(usage)}; expected {', '.join(_USAGES)}")
-    return label, split
+        if room is None:
+            pixels = np.concatenate([chunks[first] for first in sorted(chunks)])
+        else:
+            pixels = room[: len(self.labels)]
+        part = Part.of(pixels, self.labels, self.splits, left_out=self.left_out)
+        if self.empty_rows:
+            part.notes.append(f"passed over {counted(self.empty_rows, 'row')} without any content")
+        return part
+
+    def _blocks(self) -> Iterator[_Block]:
+        """Hand out blocks of whole rows, and append the label and split of each row."""
+        number = 1
+        for text in self._whole_rows():
+            block = _Block(text, first_row=len(self.labels))
+            quoted = b'"' in text
+            locate = self._locate_slowly if quoted else self._locate
+            end = 0
+            while end < len(text):
+                start, end = end, text.find(b"\n", end) + 1 or len(text)
+                number += 1
+                first_number = number
+                if quoted and text.count(b'"', start, end) % 2:
+                    end = _end_of_quoted(text, end)
+                    number += text.count(b"\n", start, end - 1)
+                try:
+                    found = locate(text, start, end)
+                except ValueError as error:
+                    block.error = DatasetFormatError(
+                        str(error), path=self.path, line_number=first_number
+                    )
+                    yield block
+                    return
+                if found is None:
+                    continue
+                label, split, first, last = found
+                self.labels.append(label)
+                self.splits.append(split)
+                block.line_numbers.append(first_number)
+                block.lines.append(slice(start, end))
+                block.starts.append(first)
+                block.ends.append(last)
+            if block.lines:
+                yield block
+
+    def _whole_rows(self) -> Iterator[bytes]:
+        """Read blocks that end where a row ends; one that is longer than a block is cut."""
+        rest = b""
+        total = 0
+        while part := self.stream.read(_BLOCK_BYTES):
+            total += len(part)
+            if total > _MAX_BYTES:
+                raise DatasetFormatError(f"expected at most {_MAX_BYTES:,} bytes", path=self.path)
+            text = rest + part
+            end = text.rfind(b"\n") + 1 or len(text)
+            if b'"' in text and text.count(b'"', 0, end) % 2:  # within a field of several lines
+                end = text.rfind(b"\n", 0, text.rfind(b'"', 0, end)) + 1 or len(text)
+            yield text[:end]
+            rest = text[end:]
+        if rest:
+            yield rest
+
+    def _locate(self, text: bytes, start: int, end: int) -> _Place | None:
+        """Return a row's label and split, and where its pixels stand; None for an empty row."""
+        header = self.header
+        first, last = start, end
+        for _ in range(header.pixels):
+            first = text.find(b",", first, end) + 1 or end
+        for _ in range(header.width - 1 - header.pixels):
+            last = text.rfind(b",", first, last)
+        if last - first < _SHORTEST_ROW - 1:
+            return self._locate_slowly(text, start, end)
+        key = text[start:first], text[last:end]
+        if key not in self.known:
+            try:
+                self.known[key] = self._label_and_split(b"".join(key).split(b","))
+            except ValueError:
+                return self._locate_slowly(text, start, end)
+        if self.known[key][0] == LEFT_OUT:
+            return self._locate_slowly(text, start, end)
+        if last == end:
+            last = first + len(text[first:end].rstrip())
+        return *self.known[key], first, last
+
+    def _locate_slowly(self, text: bytes, start: int, end: int) -> _Place | None:
+        """Do the same for any row; ValueError says what is wrong with it."""
+        line = text[start:end]
+        if not line.strip(b' ,\t\r\n"'):
+            self.empty_rows += b"," in line
+            return None
+        fields = self._cut(line)
+        label, split = self._label_and_split(fields)
+        if label == LEFT_OUT:
+            self.left_out.append(_text(fields[self.header.labels[0]]).strip())
+            return None
+        pixels = fields[self.header.pixels].strip()
+        first = start + max(line.find(pixels), 0)
+        return label, split, first, first + len(pixels)
+
+    def _cut(self, line: bytes) -> list[bytes]:
+        """Cut a row at its commas; quotes are taken off, and pixels in columns are one field."""
+        if b'"' not in line:
+            fields = line.split(b",")
+        else:
+            fields = line.replace(b'"', b"").split(b",")
+            if len(fields) != self.header.width and not self.header.in_columns:
+                try:  # a comma was inside of the quotes
+                    cut = next(csv.reader([line.decode("latin-1")]), [])
+                except csv.Error:
+                    return []
+                fields = [field.encode("latin-1") for field in cut]
+        if self.header.in_columns:
+            first = self.header.pixels
+            end = len(fields) - (self.header.width - 1 - first)
+            fields[first:end] = [b",".join(fields[first:end])]
+        return fields
+
+    def _label_and_split(self, fields: list[bytes]) -> tuple[int, int]:
+        """Return the class code and the split's place; ValueError says what is wrong."""
+        header, labels = self.header, self.options.labels
+        if len(fields) != header.width:
+            raise ValueError(
+                f"expected {header.width} comma-separated fields, received {len(fields)}; "
+                "is the file cut off? Get it again"
+            )
+        label, split = NO_LABEL, NO_SPLIT
+        for place in header.labels:
+            code = labels.code(_text(fields[place]), numbers=True)
+            if code is None:
+                raise ValueError(
+                    f"unknown {header.names[place]} {show(fields[place].strip())}; "
+                    f"{labels.expected(numbers=True)}"
+                )
+            label = self._same(label, code, NO_LABEL, header.labels, fields)
+        for place in header.splits:
+            told = split_of_word(_text(fields[place]))
+            if told is None:
+                raise ValueError(
+                    f"unknown {header.names[place]} {show(fields[place].strip())}; expected "
+                    f"Training, PublicTest, PrivateTest or one of {', '.join(SPLIT_WORDS)}"
+                )
+            split = self._same(split, told, NO_SPLIT, header.splits, fields)
+        if not self.labels and not self.left_out:
+            fault = row_fault(header, list(map(_text, fields)))
+            if fault is not None:
+                raise ValueError(fault)
+        return label, split
+
+    def _same(
+        self, so_far: int, code: int, none: int, places: tuple[int, ...], fields: list[bytes]
+    ) -> int:
+        """Return the code, if the columns before say the same."""
+        if so_far not in {none, code}:
+            said = ", ".join(f"{self.header.names[at]} {show(fields[at].strip())}" for at in places)
+            raise ValueError(f"columns that should say the same do not: {said}; remove one")
+        return code
+
+    def _parse_exactly(self, block: _Block, out: UInt8Array) -> None:
+        """Parse a block row by row, and say which is wrong.
+
+        There may be more rows than ``out`` has room for, but a wrong one comes before that.
+        """
+        for row, (number, line) in enumerate(zip(block.line_numbers, block.lines, strict=True)):
+            fields = self._cut(block.text[line])
+            try:
+                self._label_and_split(fields)
+                pixels = fields[self.header.pixels]
+                if self.header.in_columns:
+                    pixels = pixels.replace(b",", b" ")
+                out[row] = parse_row(pixels, resize=self.options.resize)
+            except ValueError as error:
+                raise DatasetFormatError(str(error), path=self.path, line_number=number) from None
 
 
-def _parse_exactly(block: _Block, header: Header, out: UInt8Array, path: Path) -> None:
-    """Parse a block row by row, and say which is wrong.
+def _end_of_quoted(text: bytes, end: int) -> int:
+    """Return where a row ends that goes on behind a line end, within quotes."""
+    while (quote := text.find(b'"', end)) >= 0:
+        end = text.find(b"\n", quote) + 1 or len(text)
+        if text.count(b'"', quote, end) % 2:
+            return end
+    return end
 
-    There may be more rows than ``out`` has room for, but a wrong one comes before that.
-    """
-    for row, (number, line) in enumerate(zip(block.line_numbers, block.lines, strict=True)):
-        fields = _cut(block.text[line], header.width)
-        try:
-            _parse_label_and_split(fields, header)
-            out[row] = parse_row(fields[header.pixels])
-        except ValueError as error:
-            raise DatasetFormatError(str(error), path=path, line_number=number) from None
+
+def _text(field: bytes) -> str:
+    return field.decode(errors="replace")

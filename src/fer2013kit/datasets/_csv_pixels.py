@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fer2013kit._pictures import resize_gray
 from fer2013kit.emotions import IMAGE_SIZE
 
 if TYPE_CHECKING:
@@ -73,18 +75,20 @@ def parse_pixels(text: bytes, starts: Sequence[int], ends: Sequence[int], out: U
     return True
 
 
-def parse_row(field: bytes) -> list[int]:
+def parse_row(field: bytes, *, resize: bool = False) -> UInt8Array:
     """Parse the pixels of one row number by number.
 
     Parameters
     ----------
     field : bytes
         The row's pixels.
+    resize : bool, default False
+        Make a square picture of another size 48x48.
 
     Returns
     -------
-    list of int
-        2304 numbers from 0 to 255.
+    ndarray of uint8, shape (2304,)
+        The pixels.
 
     Raises
     ------
@@ -97,9 +101,18 @@ def parse_row(field: bytes) -> list[int]:
             raise ValueError(
                 f"pixel {place} is {show(pixel)}; expected a whole number from 0 to 255"
             )
-    if len(pixels) != IMAGE_SIZE:
-        raise ValueError(f"expected {IMAGE_SIZE} pixels (48x48), received {len(pixels)}")
-    return [int(pixel) for pixel in pixels]
+    levels = np.array(pixels, np.uint8)
+    if len(levels) == IMAGE_SIZE:
+        return levels
+    side = math.isqrt(len(levels))
+    if resize and side and side * side == len(levels):
+        return resize_gray(levels.reshape(side, side)).ravel()
+    advice = "; resize=True makes square pictures of other sizes 48x48"
+    square = side > 1 and side * side == len(levels)
+    raise ValueError(
+        f"expected {IMAGE_SIZE} pixels (48x48), received {len(levels)}"
+        + (f" ({side}x{side}){advice}" if square else "")
+    )
 
 
 def show(text: bytes) -> str:

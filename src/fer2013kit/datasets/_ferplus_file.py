@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fer2013kit.datasets._ferplus import VOTE_NAMES, FERPlus
-from fer2013kit.datasets._rows import SPLIT_NAMES, USAGE_SPLITS
+from fer2013kit.datasets._names import split_of_word
+from fer2013kit.emotions import SPLIT_NAMES
 from fer2013kit.exceptions import DatasetFormatError, DatasetNotFoundError, InvalidInputError
 
 if TYPE_CHECKING:
@@ -138,12 +139,13 @@ def _read_rows(path: Path) -> tuple[FERPlus, IntArray]:
             usages: list[int] = []
             for fields in lines:
                 try:
-                    usages.append(USAGE_SPLITS[fields[usage_column].strip().lower()])
+                    usage = split_of_word(fields[usage_column])
                     votes.append([int(fields[column]) for column in order])
-                except (IndexError, KeyError, ValueError):
+                except (IndexError, ValueError):
                     raise _bad_row(path, lines.line_num, fields, len(header)) from None
-                if min(votes[-1]) < 0 or max(votes[-1]) > _MOST_VOTES:
+                if usage is None or min(votes[-1]) < 0 or max(votes[-1]) > _MOST_VOTES:
                     raise _bad_row(path, lines.line_num, fields, len(header))
+                usages.append(usage)
     except (FileNotFoundError, IsADirectoryError) as error:
         raise DatasetNotFoundError(
             f"no FER+ votes at {path}; get fer2013new.csv from "

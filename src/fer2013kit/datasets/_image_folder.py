@@ -206,4 +206,4 @@ def _read(tree: FolderTree, places: list[tuple[int, str]], aspect: Aspect, new: 
     run_in_threads(decode, read_in_chunks(tree, position))
     labels = np.array([code for code, _ in places], np.int64)
     notes = (lacking_ends(sorted(without_end)),) if without_end else ()
-    return Rows(images, labels, (len(places), 0, 0), None, notes)
+    return Rows(images, labels, (len(places), 0, 0), notes=notes)

@@ -7,16 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer2013kit.datasets._detect import Dialect
 from fer2013kit.datasets._fer2013 import FER2013
 from fer2013kit.datasets._ferplus_file import join_ferplus
-from fer2013kit.datasets._npz import read_npz
+from fer2013kit.datasets._labels import Labels
+from fer2013kit.datasets._listing import Options
 from fer2013kit.datasets._readers import find_source
 from fer2013kit.datasets._storage import cached_rows
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, warn
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping
 
     from fer2013kit._checks import IntArray
 
@@ -26,6 +27,8 @@ _logger = logging.getLogger(__name__)
 def load_fer2013(
     path: str | os.PathLike[str],
     *,
+    label_map: Mapping[str | int, str | int | None] | None = None,
+    resize: bool = False,
     ferplus: str | os.PathLike[str] | None = None,
     cache: bool = True,
 ) -> FER2013:
@@ -96,11 +99,11 @@ def load_fer2013(
     True
     """
     path = Path(path).expanduser()
-    source = find_source(path)
-    if source.dialect is Dialect.NPZ:
-        data = read_npz(source.path)
-        return data if ferplus is None else _join_ferplus(data, ferplus, None)
+    options = Options(Labels(label_map), resize)
+    source = find_source(path, options)
     rows = cached_rows(source.key() if cache else None, source.read)
+    for note in source.notes:
+        warn(f"{path}: {note}")
     data = rows.to_data(str(path))
     _logger.info("%s: %r", path, data)
     if ferplus is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -11,16 +10,19 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fer2013kit._files import write_atomically
-from fer2013kit.datasets._fer2013 import FER2013
 from fer2013kit.datasets._ferplus import FERPlus
-from fer2013kit.datasets._rows import SPLIT_NAMES
+from fer2013kit.datasets._rows import NO_LABEL, Part, join_parts
 from fer2013kit.datasets._split import Split
+from fer2013kit.emotions import SPLIT_NAMES
 from fer2013kit.exceptions import DatasetFormatError, InvalidInputError
 
 if TYPE_CHECKING:
     import os
 
     from numpy.typing import NDArray
+
+    from fer2013kit.datasets._fer2013 import FER2013
+    from fer2013kit.datasets._rows import Rows
 
 _FORMAT: Final = "fer2013kit data set"
 _VERSION: Final = 1
@@ -44,57 +46,51 @@ def write_npz(data: FER2013, path: str | os.PathLike[str]) -> None:
     write_atomically(target, lambda stream: np.savez(stream, allow_pickle=False, **arrays))
 
 
-def read_npz(path: Path) -> FER2013:
+def is_own(archive: Any) -> bool:
+    """Tell whether an open ``.npz`` was written by :meth:`FER2013.save`."""
+    if "about" not in archive.files:
+        return False
+    about = json.loads(str(archive["about"]))
+    return isinstance(about, dict) and about.get("format") == _FORMAT
+
+
+def read_own(archive: Any, size: int, path: Path) -> Rows:
     """Read what :meth:`FER2013.save` wrote.
 
     Raises
     ------
     DatasetFormatError
-        For a damaged file, or one that something else wrote.
+        For another version.
+    Fer2013KitError, ValueError
+        For arrays that do not fit together.
     """
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            return _unpack(archive, path)
-    except DatasetFormatError:
-        raise
-    except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile) as error:
+    version = json.loads(str(archive["about"]))["version"]
+    if version != _VERSION:
         raise DatasetFormatError(
-            f"the file is damaged ({error}); save it again", path=path
-        ) from error
-
-
-def _unpack(archive: Any, path: Path) -> FER2013:
-    about = json.loads(str(archive["about"])) if "about" in archive else {}
-    if about.get("format") != _FORMAT:
-        raise DatasetFormatError(
-            "expected an .npz written by FER2013.save, received arrays "
-            f"{', '.join(archive)}; build fk.FER2013(fk.Split(images, labels)) from them",
+            f"expected version {_VERSION} of the format, received {version}; update fer2013kit",
             path=path,
         )
-    if about["version"] != _VERSION:
-        raise DatasetFormatError(
-            f"expected version {_VERSION} of the format, received {about['version']}; "
-            "update fer2013kit",
-            path=path,
-        )
-    if sum(info.file_size for info in archive.zip.infolist()) > path.stat().st_size:
+    if sum(info.file_size for info in archive.zip.infolist()) > size:
         raise ValueError("it is compressed, which FER2013.save never does")
-    splits = {
-        name: Split(
+    parts, told = [], []
+    for code, name in enumerate(SPLIT_NAMES):
+        if f"{name}.images" not in archive.files:
+            continue
+        split = Split(
             archive[f"{name}.images"],
             archive.get(f"{name}.labels"),
             _unpack_votes(archive, f"{name}.ferplus."),
         )
-        for name in SPLIT_NAMES
-        if f"{name}.images" in archive
-    }
-    return FER2013(**splits, source=str(path))
+        labels = np.full(len(split), NO_LABEL) if split.labels is None else split.labels
+        part = Part.of(split.images, labels)
+        part.votes = None if split.ferplus is None else split.ferplus.votes
+        parts.append((name, part))
+        told.append(code)
+    return join_parts(parts, told, path=path)
 
 
 def _unpack_votes(archive: Any, prefix: str) -> FERPlus | None:
     arrays = {
         name.removeprefix(prefix): archive[name] for name in archive if name.startswith(prefix)
     }
-    if not arrays:
-        return None
-    return FERPlus(**arrays)
+    return FERPlus(**arrays) if arrays else None

@@ -1,47 +1,67 @@
-"""Reader of parquet as Hugging Face writes it: pictures as bytes, labels as a ClassLabel.
+"""Reader of parquet as Hugging Face and pandas write it.
 
-The labels' names stand in the schema's metadata under ``huggingface``, a JSON text
-``{"info": {"features": {"image": {"_type": "Image"},
-"label": {"names": [...], "_type": "ClassLabel"}}}}``.
+Hugging Face keeps pictures as bytes and labels as numbers, whose names stand in the schema's
+metadata under ``huggingface``, a JSON text ``{"info": {"features": {"image": {"_type": "Image"},
+"label": {"names": [...], "_type": "ClassLabel"}}}}``.  pandas makes columns of ``fer2013.csv``:
+``emotion``, ``pixels`` (a text or a list of numbers) and ``Usage``.
 """
 
 from __future__ import annotations
 
 import io
 import json
-from pathlib import PurePosixPath
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fer2013kit._optional import needed
-from fer2013kit.datasets._decode import decode_face
-from fer2013kit.datasets._pictures import FOLDER_SPLITS
-from fer2013kit.datasets._rows import Rows, order_by_split, run_in_threads
-from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, emotion_code
+from fer2013kit.datasets._csv_header import LABEL_COLUMNS, SPLIT_COLUMNS, normal
+from fer2013kit.datasets._csv_pixels import parse_row
+from fer2013kit.datasets._decode import decode_and_resize, decode_face
+from fer2013kit.datasets._labels import LEFT_OUT
+from fer2013kit.datasets._listing import Found, sorted_by_split
+from fer2013kit.datasets._names import (
+    NO_SPLIT,
+    assign_splits,
+    listed,
+    missing_shards,
+    split_of_word,
+)
+from fer2013kit.datasets._rows import (
+    NO_LABEL,
+    Part,
+    Rows,
+    join_parts,
+    run_in_threads,
+)
+from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE, SPLIT_WORDS
 from fer2013kit.exceptions import DatasetFormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from fer2013kit._checks import UInt8Array
-    from fer2013kit.datasets._trees import FileTree
+    from fer2013kit.datasets._listing import Listing, Options
+    from fer2013kit.datasets._new_images import NewImages
 
 _CHUNK = 256
+_START = b"PAR1"
+_PICTURE_COLUMNS = ("image", "img", "picture", "face", "pixels", "pixel")
 
 
-def read_parquet(tree: FileTree, names: Iterable[str]) -> Rows:
-    """Read parquet files; ``train-*.parquet``, ``test-*.parquet`` and so on tell the split.
+def find_parquet(listing: Listing, _options: Options) -> Found | None:
+    """Return the parquet files and the split that each one's name tells."""
+    names = [name for name, head in listing.heads.items() if head.startswith(_START)]
+    if not names:
+        return None
+    splits = assign_splits(names, home=listing.home, path=listing.path)
+    return Found(tuple(names), tuple(splits), notes=tuple(missing_shards(names)))
 
-    A file whose name starts with no split's name belongs to train.
 
-    Parameters
-    ----------
-    tree : FileTree
-        The folder or archive.
-    names : iterable of str
-        The files of the data set.
+def read_parquet(listing: Listing, found: Found, options: Options, _new: NewImages) -> Rows:
+    """Read parquet files.
 
     Returns
     -------
@@ -51,33 +71,24 @@ def read_parquet(tree: FileTree, names: Iterable[str]) -> Rows:
     Raises
     ------
     DatasetFormatError
-        For other columns, unknown class names, or pictures that are not 48x48.
+        For other columns, unknown classes, or pictures that are not 48x48 and not to be resized.
     MissingDependencyError
         Without pyarrow.
     """
     pa, parquet = _import_pyarrow()
-    images, labels, splits = [], [], []
-    for name in sorted(names):
-        path = tree.path / name
-        content = io.BytesIO(tree.read(name))
+    files = sorted_by_split(found.names, found.splits)
+    parts = []
+    for name, _ in files:
+        path = listing.path / name
+        content = io.BytesIO(listing.read(name))
         try:
-            file_images, file_labels = _read_file(parquet.ParquetFile(content), path)
+            parts.append((name, _File(parquet.ParquetFile(content), options, path).read()))
         except (OSError, pa.ArrowException) as error:
             raise DatasetFormatError(
                 f"the parquet file is damaged or incomplete ({error}); download it again",
                 path=path,
             ) from error
-        images.append(file_images)
-        labels.append(file_labels)
-        splits.append(np.full(len(file_labels), _split_code(name)))
-    if not sum(map(len, labels)):
-        raise DatasetFormatError("expected rows, received none", path=tree.path)
-    return order_by_split(
-        np.concatenate(images),
-        np.concatenate(labels).astype(np.int64),
-        np.concatenate(splits).astype(np.int64),
-        in_csv_order=False,
-    )
+    return join_parts(parts, [code for _, code in files], path=listing.path)
 
 
 def _import_pyarrow() -> tuple[Any, Any]:
@@ -87,82 +98,127 @@ def _import_pyarrow() -> tuple[Any, Any]:
     return pa, parquet
 
 
-def _read_file(file: Any, path: Path) -> tuple[UInt8Array, Any]:
-    features = _features(file.schema_arrow.metadata or {})
-    image_column = _column_of_type("Image", features, path)
-    label_column = _column_of_type("ClassLabel", features, path)
-    codes = _class_codes(features[label_column].get("names", []), path)
-    images = np.empty((file.metadata.num_rows, *IMAGE_SHAPE), np.uint8)
-    labels = np.empty(len(images), np.int64)
+class _File:
+    """One file: its columns and what its labels mean."""
 
-    def chunks() -> Iterator[tuple[int, list[Any]]]:
-        start = 0
-        for batch in file.iter_batches(_CHUNK, columns=[image_column, label_column]):
-            values = batch.column(label_column).to_numpy(zero_copy_only=False)
-            if not np.isin(values, np.arange(len(codes))).all():
-                raise DatasetFormatError(
-                    f"expected labels 0 to {len(codes) - 1} in rows {start} to "
-                    f"{start + len(values) - 1}, received {sorted(set(values.tolist()))}",
-                    path=path,
-                )
-            labels[start : start + len(values)] = codes[values.astype(np.int64)]
-            yield start, batch.column(image_column).to_pylist()
-            start += len(values)
+    def __init__(self, file: Any, options: Options, path: Path) -> None:
+        self.file, self.options, self.path = file, options, path
+        self.known: dict[str, int] = {}
+        self.names: list[str] = list(file.schema_arrow.names)
+        features = _features(file.schema_arrow.metadata or {})
+        self.pictures = self._column("pictures", _PICTURE_COLUMNS, features, "Image")
+        self.labels = self._column("labels", LABEL_COLUMNS, features, "ClassLabel")
+        self.split = next((n for n in self.names if normal(n) in SPLIT_COLUMNS), None)
+        self.classes: list[str] = [str(n) for n in features.get(self.labels, {}).get("names") or []]
+        # Pixels come from fer2013.csv, whose numbers are known; others may mean anything.
+        self.numbers = normal(self.pictures).startswith("pixel")
 
-    def decode(chunk: tuple[int, list[Any]]) -> None:
-        start, pictures = chunk
-        for row, picture in enumerate(pictures, start=start):
-            content = picture.get("bytes") if isinstance(picture, dict) else picture
-            if not isinstance(content, bytes):
-                raise DatasetFormatError(
-                    f"expected the bytes of a picture in row {row}, received "
-                    f"{type(content).__name__}; save the set with its pictures embedded",
-                    path=path,
-                )
-            try:
-                decode_face(content, images[row])
-            except ValueError as error:
-                raise DatasetFormatError(str(error), path=path / f"row {row}") from error
+    def _column(
+        self, what: str, usual: Sequence[str], features: dict[str, dict[str, Any]], kind: str
+    ) -> str:
+        typed = [name for name, about in features.items() if about.get("_type") == kind]
+        found = typed or [name for name in self.names if normal(name) in usual]
+        if len(found) != 1 or found[0] not in self.names:
+            raise DatasetFormatError(
+                f"expected one column of {what} (of type {kind} in the schema's 'huggingface' "
+                f"metadata, or {listed(usual)}), received {listed(found) or 'none'} among "
+                f"{listed(self.names)}",
+                path=self.path,
+            )
+        return found[0]
 
-    run_in_threads(decode, chunks())
-    return images, labels
+    def read(self) -> Part:
+        """Read all rows."""
+        count = self.file.metadata.num_rows
+        images = np.empty((count, IMAGE_SIZE), np.uint8)
+        labels = np.full(count, NO_LABEL, np.int64)
+        splits = np.full(count, NO_SPLIT, np.int64)
+        words: list[str] = []  # of the rows that are left out
+
+        def chunks() -> Iterator[tuple[int, list[Any]]]:
+            start = 0
+            columns = [self.pictures, self.labels, *([self.split] if self.split else [])]
+            for batch in self.file.iter_batches(_CHUNK, columns=columns):
+                values = batch.column(self.labels).to_pylist()
+                codes = [self._code(value, row) for row, value in enumerate(values, start=start)]
+                labels[start : start + len(values)] = codes
+                left_out = zip(values, codes, strict=True)
+                words.extend(self._word(value) for value, code in left_out if code == LEFT_OUT)
+                if self.split:
+                    told = batch.column(self.split).to_pylist()
+                    splits[start : start + len(told)] = [self._split(word) for word in told]
+                yield start, batch.column(self.pictures).to_pylist()
+                start += len(values)
+
+        def decode(chunk: tuple[int, list[Any]]) -> None:
+            start, pictures = chunk
+            for row, picture in enumerate(pictures, start=start):
+                if labels[row] == LEFT_OUT:
+                    continue
+                try:
+                    self._decode(picture, images[row])
+                except ValueError as error:
+                    raise DatasetFormatError(str(error), path=self.path / f"row {row}") from error
+
+        run_in_threads(decode, chunks())
+        part = Part.of(images, labels, splits, left_out=words)
+        return part.keep(part.labels != LEFT_OUT)
+
+    def _word(self, value: Any) -> str:
+        """Return a label's word: a name, where the schema has names for numbers."""
+        if isinstance(value, int) and 0 <= value < len(self.classes):
+            return self.classes[value]
+        return str(value)
+
+    def _code(self, value: Any, row: int) -> int:
+        labels, word = self.options.labels, self._word(value)
+        if word in self.known:
+            return self.known[word]
+        numbers = self.numbers and not self.classes
+        code = labels.code(word, numbers=numbers)
+        if code is None and self.classes:
+            code = labels.code(str(value), numbers=False)
+        if code is None:
+            named = f"; the schema names {listed(self.classes)}" if self.classes else ""
+            raise DatasetFormatError(
+                f"unknown {self.labels} {word[:80]!r} in row {row}{named}; "
+                f"{labels.expected(numbers=numbers)}",
+                path=self.path,
+            )
+        self.known[word] = code
+        return code
+
+    def _split(self, word: Any) -> int:
+        told = split_of_word(str(word))
+        if told is None:
+            raise DatasetFormatError(
+                f"unknown {self.split} {str(word)[:80]!r}; expected one of "
+                f"{', '.join(SPLIT_WORDS)}",
+                path=self.path,
+            )
+        return told
+
+    def _decode(self, picture: Any, out: UInt8Array) -> None:
+        """Decode the bytes of a picture, or the text or list of its pixels."""
+        content = picture.get("bytes") if isinstance(picture, dict) else picture
+        if isinstance(content, bytes):
+            decode: Callable[[bytes, UInt8Array], None] = (
+                partial(decode_and_resize, aspect="crop") if self.options.resize else decode_face
+            )
+            decode(content, out.reshape(IMAGE_SHAPE))
+        elif isinstance(content, (str, list)):
+            text = content if isinstance(content, str) else " ".join(map(str, content))
+            out[:] = parse_row(text.encode(), resize=self.options.resize)
+        else:
+            raise ValueError(  # noqa: TRY004 - read() adds where
+                f"expected the bytes of a picture or its pixels, received "
+                f"{type(content).__name__}; save the set with its pictures embedded"
+            )
 
 
 def _features(metadata: dict[bytes, bytes]) -> dict[str, dict[str, Any]]:
     try:
         found = json.loads(metadata[b"huggingface"])["info"]["features"]
-    except (KeyError, ValueError, TypeError):
+        return {name: about for name, about in found.items() if isinstance(about, dict)}
+    except (KeyError, ValueError, TypeError, AttributeError):
         return {}
-    return {name: about for name, about in found.items() if isinstance(about, dict)}
-
-
-def _column_of_type(kind: str, features: dict[str, dict[str, Any]], path: Path) -> str:
-    names = [name for name, about in features.items() if about.get("_type") == kind]
-    if len(names) != 1:
-        raise DatasetFormatError(
-            f"expected one column of type {kind} in the schema's 'huggingface' metadata, "
-            f"received {', '.join(names) or 'none'}; without it nobody knows what the codes mean",
-            path=path,
-        )
-    return names[0]
-
-
-def _class_codes(names: list[str], path: Path) -> Any:
-    codes = [emotion_code(str(name)) for name in names]
-    unknown = [str(name) for name, code in zip(names, codes, strict=True) if code is None]
-    if unknown or not codes:
-        raise DatasetFormatError(
-            f"expected the class names {', '.join(CLASS_NAMES)}, "
-            f"received {', '.join(map(str, names)) or 'none'}",
-            path=path,
-        )
-    return np.array(codes, np.int64)
-
-
-def _split_code(name: str) -> int:
-    """Return the split that a name such as ``data/test-00000-of-00001.parquet`` tells."""
-    stem = PurePosixPath(name).name.lower()
-    for split_name, code in FOLDER_SPLITS.items():
-        if stem.startswith((f"{split_name}-", f"{split_name}.", f"{split_name}_")):
-            return code
-    return 0

@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
-import logging
+from collections import Counter, defaultdict
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from fer2013kit._picture_files import is_picture_name
-from fer2013kit.datasets._decode import decode_face, lacking_ends
-from fer2013kit.datasets._rows import SPLIT_NAMES, USAGE_SPLITS, Rows, run_in_threads
+from fer2013kit._picture_files import MAX_BYTES, is_picture_name, passed_over
+from fer2013kit.datasets._decode import decode_and_resize, decode_face, lacking_ends
+from fer2013kit.datasets._labels import LEFT_OUT, count_left_out
+from fer2013kit.datasets._listing import Found
+from fer2013kit.datasets._names import counted, listed, shard_key, split_of_name
+from fer2013kit.datasets._rows import TEST, TRAIN, VALIDATION, Rows, run_in_threads
 from fer2013kit.datasets._trees import read_in_chunks
-from fer2013kit.emotions import CLASS_NAMES, emotion_code
+from fer2013kit.emotions import SPLIT_NAMES
 from fer2013kit.exceptions import DatasetFormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Mapping
 
+    from fer2013kit._checks import UInt8Array
+    from fer2013kit.datasets._listing import Listing, Options
     from fer2013kit.datasets._new_images import NewImages
     from fer2013kit.datasets._trees import FileTree
 
-_logger = logging.getLogger(__name__)
-
-FOLDER_SPLITS: Final = {
-    "train": 0,
-    "training": 0,
-    "validation": 1,
-    "valid": 1,
-    "val": 1,
-    "publictest": 1,
-    "test": 2,
-    "privatetest": 2,
-}
-
 # A picture of 48x48 takes two kilobytes; one of megabytes is none of ours.
 _MAX_PICTURE_BYTES: Final = 4 * 2**20
+
+_USAGES: Final = {"training": TRAIN, "publictest": VALIDATION, "privatetest": TEST}
+"""What the names of the original files begin with, in lower case."""
+
+
+# People make a validation set out of train, and keep PublicTest and PrivateTest in one folder.
+_FINE: Final = {TRAIN: {TRAIN}, VALIDATION: {TRAIN, VALIDATION}, TEST: {VALIDATION, TEST}}
 
 
 class _Picture(NamedTuple):
@@ -47,42 +46,31 @@ class _Picture(NamedTuple):
     name: str
 
 
-def find_picture_root(names: list[str]) -> str | None:
-    """Return the folder that holds ``train/<class>/...``, the shallowest one, or None.
+def find_pictures(listing: Listing, options: Options) -> Found | None:
+    """Return the folder that holds ``train/<class>/...``, or None.
 
-    Parameters
-    ----------
-    names : list of str
-        Files, relative and with forward slashes.
-
-    Returns
-    -------
-    str or None
-        ``""`` or a prefix that ends in a slash.
+    Of several it is one with class folders that are known, then the shallowest, then by name.
     """
-    roots = set()
-    for folder in {name.rpartition("/")[0] for name in names}:
+    roots: dict[str, bool] = {}
+    for folder in {name.rpartition("/")[0] for name in listing.names if is_picture_name(name)}:
         *parts, split_folder, class_folder = ["", *folder.split("/")]
-        if split_folder.lower() in FOLDER_SPLITS and emotion_code(class_folder) is not None:
-            roots.add("/".join([*parts[1:], ""]))
-    return min(roots, key=lambda root: (root.count("/"), root), default=None)
+        if split_of_name(split_folder) is not None:
+            root = "/".join([*parts[1:], ""])
+            known = options.labels.code(class_folder, numbers=False) is not None
+            roots[root] = roots.get(root, False) or known
+    if not roots:
+        return None
+    root = min(roots, key=lambda root: (not roots[root], root.count("/"), root))
+    count = sum(map(is_picture_name, listing.names))
+    return Found(root=root, what=f"{counted(count, 'picture')} in {root or 'its'} folders")
 
 
-def read_pictures(tree: FileTree, root: str, new: NewImages) -> Rows:
-    """Read the pictures below ``root``.
+def read_pictures(listing: Listing, found: Found, options: Options, new: NewImages) -> Rows:
+    """Read the pictures below the root that was found.
 
-    The order of the rows is: split, class code, file name (by code points).  A file name that
-    starts with ``Training_``, ``PublicTest_`` or ``PrivateTest_`` tells the split; where there
-    is no such prefix the folder does.
-
-    Parameters
-    ----------
-    tree : FileTree
-        The folder or archive.
-    root : str
-        From :func:`find_picture_root`.
-    new : NewImages
-        Gives the array to read into.
+    The order of the rows is: split, class code, file name (by code points).  The folder decides
+    the split; a ``test`` beside which no validation lies is divided by the ``PublicTest_`` and
+    ``PrivateTest_`` with which file names begin.
 
     Returns
     -------
@@ -93,81 +81,181 @@ def read_pictures(tree: FileTree, root: str, new: NewImages) -> Rows:
     Raises
     ------
     DatasetFormatError
-        For an unknown class folder, a file that is no picture, or one that is not 48x48.
+        For an unknown class folder, two folders of one split, a file that is no picture, or one
+        that is not 48x48 and is not to be resized.
     """
-    pictures = sorted(_list_pictures(tree, root))
-    position = {picture.name: row for row, picture in enumerate(pictures)}
-    images = new.empty(len(pictures))
-    without_end: list[str] = []
-
-    def decode(chunk: list[tuple[str, bytes]]) -> None:
-        for name, content in chunk:
-            try:
-                if decode_face(content, images[position[name]]):
-                    without_end.append(name)
-            except ValueError as error:
-                raise DatasetFormatError(str(error), path=tree.path / name) from error
-
-    run_in_threads(decode, read_in_chunks(tree, position))
-    notes = (lacking_ends(sorted(without_end)),) if without_end else ()
+    layout = _Layout(listing, found.root, options)
+    pictures = sorted(layout.pictures)
+    names = [picture.name for picture in pictures]
+    images, kept, notes = decode_all(listing.tree, names, options, new)
+    skipped = [picture.name for picture, keep in zip(pictures, kept, strict=True) if not keep]
+    if skipped:
+        layout.notes.append(passed_over(skipped))
+        pictures = [picture for picture, keep in zip(pictures, kept, strict=True) if keep]
+    if not pictures:
+        raise DatasetFormatError("expected pictures, received none", path=listing.path)
     labels = np.array([picture.code for picture in pictures], np.int64)
     counts = np.bincount([picture.split for picture in pictures], minlength=len(SPLIT_NAMES))
     train, validation, test = counts.tolist()
-    return Rows(images, labels, (train, validation, test), None, notes)
+    return Rows(
+        images,
+        labels,
+        (train, validation, test),
+        notes=(*layout.notes, *notes),
+        log=tuple(layout.log),
+    )
 
 
-def _list_pictures(tree: FileTree, root: str) -> Iterator[_Picture]:
-    contradictions = 0
-    places: dict[str, tuple[int, int]] = {}  # of the few folders in which thousands of files lie
-    for name, size in tree.sizes.items():
-        if not name.startswith(root):
-            continue
-        folder, _, file_name = name[len(root) :].rpartition("/")
-        if folder not in places:
-            found = _find_place(tree.path, name, folder)
-            if found is None:
-                continue
-            places[folder] = found
-        folder_split, code = places[folder]
-        if size > _MAX_PICTURE_BYTES:
+def decode_all(
+    tree: FileTree, names: list[str], options: Options, new: NewImages
+) -> tuple[UInt8Array, list[bool], list[str]]:
+    """Decode pictures in the order of their names.
+
+    Returns
+    -------
+    images : ndarray of uint8, shape (n, 48, 48, 1)
+        Those that are pictures.
+    kept : list of bool
+        For each name whether it is one; False for other files whose names do not say they are.
+    notes : list of str
+        What the user is warned about.
+
+    Raises
+    ------
+    DatasetFormatError
+        For a picture that is broken, too large or of another size.
+    """
+    images = new.empty(len(names))
+    kept = [True] * len(names)
+    most = MAX_BYTES if options.resize else _MAX_PICTURE_BYTES
+    position: dict[str, int] = {}
+    for row, name in enumerate(names):
+        if tree.sizes[name] <= most:
+            position[name] = row
+        elif is_picture_name(name):
             raise DatasetFormatError(
-                f"expected a picture of 48x48 pixels, received a file of {size:,} bytes; "
-                "larger pictures are read by load_image_folder",
+                f"expected a picture of at most {most:,} bytes, received a file of "
+                f"{tree.sizes[name]:,} bytes; load_fer2013(path, resize=True) reads larger ones",
                 path=tree.path / name,
             )
-        usage_split = USAGE_SPLITS.get(file_name.partition("_")[0].lower())
-        split = folder_split if usage_split is None else usage_split
-        contradictions += (split == 0) != (folder_split == 0)
-        yield _Picture(split, code, file_name, name)
-    if contradictions:
-        _logger.warning(
-            "%s: %d file names contradict the folder they lie in (Training_ outside of train, or "
-            "a test picture in train); the official usage in the name was followed",
-            tree.path,
-            contradictions,
-        )
+        else:
+            kept[row] = False
+    without_end: list[str] = []
+    decode: Callable[[bytes, UInt8Array], bool] = (
+        partial(decode_and_resize, aspect="crop") if options.resize else decode_face
+    )
+
+    def decode_chunk(chunk: list[tuple[str, bytes]]) -> None:
+        for name, content in chunk:
+            try:
+                if decode(content, images[position[name]]):
+                    without_end.append(name)
+            except ValueError as error:
+                if not is_picture_name(name):
+                    kept[position[name]] = False
+                    continue
+                raise DatasetFormatError(str(error), path=tree.path / name) from error
+
+    run_in_threads(decode_chunk, read_in_chunks(tree, position))
+    notes = [lacking_ends(sorted(without_end))] if without_end else []
+    return (images if all(kept) else images[np.array(kept)]), kept, notes
 
 
-def _find_place(path: Path, name: str, folder: str) -> tuple[int, int] | None:
-    """Return split and class code of the files in a folder, given one of them.
+class _Layout:
+    """Which picture belongs where, and what is left out."""
 
-    None is returned for what does not belong to the data set; a picture that lies where none
-    belongs is an error.
-    """
-    split_folder, _, class_folder = folder.partition("/")
-    split = FOLDER_SPLITS.get(split_folder.lower())
-    if split is None or (not class_folder and not is_picture_name(name)):
-        return None  # the latter is a list or a note beside the class folders
-    if not class_folder or "/" in class_folder:
+    def __init__(self, listing: Listing, root: str, options: Options) -> None:
+        self.path, self.root, self.options = listing.path, root, options
+        self.pictures: list[_Picture] = []
+        self.notes: list[str] = []
+        left_out: Counter[str] = Counter()  # pictures that lie elsewhere, by folder
+        without: list[str] = []  # the class of each picture that label_map leaves out
+        contradictions: Counter[str] = Counter()
+        splits = self._splits(listing.names)
+        places: dict[str, tuple[int, int] | None] = {}  # of the few folders with many files
+        divided = VALIDATION not in splits.values()
+        for name in listing.names:
+            folder, _, file_name = name.removeprefix(root).rpartition("/")
+            top = folder.partition("/")[0]
+            if not name.startswith(root) or top not in splits:
+                if is_picture_name(name):
+                    inside = name.startswith(root)
+                    left_out[root + top if inside else name.rpartition("/")[0]] += 1
+                continue
+            if folder not in places:
+                places[folder] = self._place(name, folder, splits[top])
+            place = places[folder]
+            if place is None:
+                if is_picture_name(name):
+                    self._misplaced(name)
+                continue
+            split, code = place
+            if code == LEFT_OUT:
+                without.append(folder.partition("/")[2])
+                continue
+            usage = _USAGES.get(file_name.partition("_")[0].lower(), split)
+            if split == TEST and divided and usage == VALIDATION:
+                split = usage
+            elif usage not in _FINE[split]:
+                contradictions[f"{file_name.partition('_')[0]}_ in {top}"] += 1
+            self.pictures.append(_Picture(split, code, file_name, name))
+        self._note(left_out, contradictions)
+        self.log = count_left_out(without)
+
+    def _splits(self, names: Iterable[str]) -> dict[str, int]:
+        """Return the folders below the root that tell a split and hold folders of pictures."""
+        tops = {
+            top
+            for name in names
+            if name.startswith(self.root) and is_picture_name(name)
+            for top, _, rest in (name.removeprefix(self.root).partition("/"),)
+            if rest
+        }
+        splits = {top: code for top in sorted(tops) if (code := split_of_name(top)) is not None}
+        groups: dict[int, list[str]] = defaultdict(list)
+        for top, code in splits.items():
+            groups[code].append(top)
+        for code, members in groups.items():
+            if len({shard_key(top) for top in members}) > 1:
+                raise DatasetFormatError(
+                    f"the folders {listed(members)} each tell the split {SPLIT_NAMES[code]}; "
+                    "keep one of them",
+                    path=self.path / self.root,
+                )
+        return splits
+
+    def _place(self, name: str, folder: str, split: int) -> tuple[int, int] | None:
+        """Return split and class code of the files in a folder; None beside the class folders."""
+        class_folder = folder.partition("/")[2]
+        if not class_folder:
+            return None
+        if "/" in class_folder:
+            self._misplaced(name)
+        labels = self.options.labels
+        code = labels.code(class_folder, numbers=False)
+        if code is None:
+            raise DatasetFormatError(
+                f"unknown class folder {class_folder[:80]!r}; {labels.expected(numbers=False)}",
+                path=self.path / name,
+            )
+        return split, code
+
+    def _misplaced(self, name: str) -> None:
         raise DatasetFormatError(
             "expected pictures in <split>/<class>/ and nowhere else; move or delete this one",
-            path=path / name,
+            path=self.path / name,
         )
-    code = emotion_code(class_folder)
-    if code is None:
-        raise DatasetFormatError(
-            f"unknown class folder {class_folder!r}; expected {', '.join(CLASS_NAMES)}; "
-            "rename or remove it, or read the set with load_image_folder(path, label_map=...)",
-            path=path / name,
-        )
-    return split, code
+
+    def _note(self, left_out: Mapping[str, int], contradictions: Mapping[str, int]) -> None:
+        if left_out:
+            counts = [f"{folder or '.'} ({count:,})" for folder, count in left_out.items()]
+            count = counted(sum(left_out.values()), "picture")
+            self.notes.append(
+                f"left out {count} outside of the folders of the splits: {listed(counts)}"
+            )
+        if contradictions:
+            counts = [f"{count:,} {what}" for what, count in contradictions.items()]
+            self.notes.append(
+                "the folders decided, though file names contradict the folder they lie in: "
+                f"{listed(counts)}"
+            )

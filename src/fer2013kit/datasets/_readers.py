@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from fer2013kit.datasets._csv import read_csv
-from fer2013kit.datasets._detect import (
-    EXPECTED,
-    HEAD_BYTES,
-    Dialect,
-    Form,
-    Found,
-    describe,
-    file_form,
-    find_data,
-    sibling_test_csv,
-)
-from fer2013kit.datasets._parquet import read_parquet
-from fer2013kit.datasets._pictures import read_pictures
-from fer2013kit.datasets._rows import Rows
+from fer2013kit._picture_files import is_picture_name
+from fer2013kit.datasets._csv_header import header_of
+from fer2013kit.datasets._dialects import DIALECTS, EXPECTED
+from fer2013kit.datasets._listing import Listing, is_tar, is_zip, why_not
+from fer2013kit.datasets._names import counted, listed, split_of_name
 from fer2013kit.datasets._storage import content_key, listing_key
 from fer2013kit.datasets._trees import FolderTree, TarTree, ZipTree, archive_errors, is_archive
 from fer2013kit.exceptions import DatasetFormatError, DatasetNotFoundError
@@ -31,17 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from fer2013kit.datasets._dialects import Dialect
+    from fer2013kit.datasets._listing import Found, Options
     from fer2013kit.datasets._new_images import NewImages
-    from fer2013kit.datasets._trees import FileTree
-
-_FILE_DIALECTS = {
-    Form.CSV: Dialect.CSV,
-    Form.CHALLENGE_TRAIN: Dialect.CHALLENGE,
-    Form.CHALLENGE_TEST: Dialect.CHALLENGE,
-    Form.PARQUET: Dialect.PARQUET,
-    Form.NPZ: Dialect.NPZ,
-}
-_ARCHIVE_TREES: dict[Form, Callable[[Path], FileTree]] = {Form.ZIP: ZipTree, Form.TAR: TarTree}
+    from fer2013kit.datasets._rows import Rows
 
 
 @dataclass(frozen=True)
@@ -50,23 +33,20 @@ class Source:
 
     Attributes
     ----------
-    path : Path
-        The file or folder.
-    dialect : Dialect
-        How it will be read; ``ARCHIVE`` where only opening the archive will tell.
     key : callable
         Returns the key of its content for the cache, or None when it cannot be cached now.
     read : callable
         Reads it, into the array that it is given where it knows how.
+    notes : tuple of str
+        What the user is warned about, of the files beside it.
     """
 
-    path: Path
-    dialect: Dialect
     key: Callable[[], str | None]
     read: Callable[[NewImages], Rows]
+    notes: tuple[str, ...] = ()
 
 
-def find_source(path: Path) -> Source:
+def find_source(path: Path, options: Options) -> Source:
     """Recognise what a path names, reading as little as possible.
 
     Raises
@@ -74,101 +54,159 @@ def find_source(path: Path) -> Source:
     DatasetNotFoundError
         When there is nothing at this path.
     DatasetFormatError
-        When it is nothing that can be read.
+        When it is nothing that can be read, or when it may be read in more than one way.
     """
     if path.is_dir():
-        return _find_in_folder(path)
+        tree = FolderTree(path)
+        return _find_in(Listing(tree, path.resolve().name), tree, path, options)
     if not path.is_file():
         raise DatasetNotFoundError(
             f"there is no file or folder {path}; expected {EXPECTED}. "
             "fetch_fer2013() says where to get the data"
         )
-    with path.open("rb") as stream:
-        head = stream.read(HEAD_BYTES)
-    form = file_form(head)
-    if form is None:
-        beginning = head[:40].decode(errors="replace")
-        received = f"a file that begins with {beginning!r}" if head else "an empty file"
-        raise DatasetFormatError(f"expected {EXPECTED}; received {received}", path=path)
-    if form in _ARCHIVE_TREES:
-        return Source(
-            path, Dialect.ARCHIVE, partial(content_key, [path]), partial(_read_archive, path, form)
-        )
-    names = [path.name]
-    if form is Form.CHALLENGE_TRAIN and (sibling := sibling_test_csv(path)):
-        names.append(sibling.name)
-    return _folder_source(path, path.parent, Found(_FILE_DIALECTS[form], tuple(names)))
+    tree = FolderTree(path.parent, names=[path.name])
+    listing = Listing(tree, path.resolve().parent.name, whatever_name=True)
+    sibling = path.with_name("test.csv")
+    if sibling != path and _is_challenge_train(listing, path.name) and sibling.is_file():
+        with_test = FolderTree(path.parent, names=[path.name, sibling.name])
+        both = Listing(with_test, "", whatever_name=True)
+        header = header_of(both.heads.get(sibling.name, b""))
+        if header is not None and not header.labels and not header.splits:
+            listing, tree = both, with_test
+    return _find_in(listing, tree, path, options)
 
 
-def _find_in_folder(path: Path) -> Source:
-    tree = FolderTree(path)
-    found = find_data(tree)
+def _is_challenge_train(listing: Listing, name: str) -> bool:
+    header = header_of(listing.heads.get(name, b""))
+    return header is not None and bool(header.labels) and not header.splits
+
+
+def _find_in(listing: Listing, tree: FolderTree, path: Path, options: Options) -> Source:
+    """Return the first dialect's data set of a folder or file, or that of an archive in it."""
+    found = _find(listing, options)
     if found is None:
-        raise DatasetFormatError(f"expected {EXPECTED}; received {describe(tree)}", path=path)
-    if found.dialect is Dialect.PICTURES:
-        (root,) = found.names
-        stamps = {name: stamp for name, stamp in tree.stamps.items() if name.startswith(root)}
-        return Source(
-            path, found.dialect, partial(listing_key, stamps), partial(read_pictures, tree, root)
-        )
-    if found.dialect is Dialect.ARCHIVE:
-        # Of several, those that are compressed but no tar are none.
-        archives = [name for name in found.names if is_archive(path / name)] or found.names
-        if len(archives) > 1:
-            raise DatasetFormatError(
-                f"expected one archive, received {', '.join(archives)}; "
-                "pass the path of the one to read",
-                path=path,
-            )
-        return find_source(path / archives[0])
-    return _folder_source(path / found.names[0], path, found)
-
-
-def _folder_source(path: Path, folder: Path, found: Found) -> Source:
-    """Return the source of a few files in a folder."""
+        return _archive_source(listing, path, options)
+    dialect, data, notes = found
+    facts: list[Any] = [dialect.title, data.names, data.splits, data.root, options.key]
+    key: Callable[[], str | None]
+    if data.names:
+        packed = [name for name in data.names if listing.size(name) is None]
+        errors = partial(archive_errors, path) if packed else nullcontext
+        if len(data.names) == 1:  # of which what the name tells counts, not the name
+            facts[1] = split_of_name(data.names[0].partition(".")[0])
+        key = partial(content_key, [listing.path / name for name in data.names], facts)
+    else:
+        errors = nullcontext
+        stamps = {
+            name: stamp
+            for name, stamp in tree.stamps.items()
+            if name.startswith(data.root) or is_picture_name(name)
+        }
+        key = partial(listing_key, stamps, facts)
 
     def read(new: NewImages) -> Rows:
-        return _read_found(FolderTree(folder, names=found.names), found, new)
+        with errors():
+            return _read(dialect, listing, data, options, new)
 
-    key = partial(
-        content_key,
-        [folder / name for name in found.names],
-        names_matter=found.dialect is Dialect.PARQUET,  # they tell the splits
-    )
-    return Source(path, found.dialect, key, read)
+    return Source(key, read, notes)
 
 
-def _read_archive(path: Path, form: Form, new: NewImages) -> Rows:
-    with archive_errors(path):
-        tree = _ARCHIVE_TREES[form](path)
+def _find(listing: Listing, options: Options) -> tuple[Dialect, Found, tuple[str, ...]] | None:
+    """Return the first dialect that finds a data set, and what is left out for it."""
+    chosen: tuple[Dialect, Found] | None = None
+    left_out: list[str] = []
+    for dialect in DIALECTS:
         try:
-            found = find_data(tree)
-            if found is None or found.dialect in {Dialect.ARCHIVE, Dialect.NPZ}:
-                raise DatasetFormatError(
-                    f"expected {EXPECTED}; received an archive with {describe(tree)}; "
-                    "an archive or .npz within an archive must be taken out of it first",
-                    path=path,
-                )
-            return _read_found(tree, found, new)
-        finally:
-            tree.close()
+            found = dialect.find(listing, options)
+        except DatasetFormatError as error:
+            if chosen is None:
+                raise
+            left_out.append(str(error))
+            continue
+        if found is None:
+            continue
+        if chosen is None:
+            chosen = dialect, found
+        elif not set(found.names) <= set(chosen[1].names) or not found.names:
+            left_out.append(found.title)
+    if chosen is None:
+        return None
+    taken = chosen[1].names
+    left_out += [name for name, head in listing.heads.items() if is_zip(head) or is_tar(head)]
+    notes = [*chosen[1].notes]
+    if left_out:
+        what = listed(taken) if taken else chosen[1].title
+        notes.append(f"left out {listed(left_out)}, as {what} is a whole data set")
+    notes += [f"left out {name}: {why}" for name, why in _strange(listing, taken)]
+    return *chosen, tuple(notes)
 
 
-def _read_found(tree: FileTree, found: Found, new: NewImages) -> Rows:
-    if found.dialect is Dialect.PICTURES:
-        return read_pictures(tree, found.names[0], new)
-    if found.dialect is Dialect.PARQUET:
-        return read_parquet(tree, found.names)
-    parts = []
-    for name in found.names:
-        with tree.open(name) as stream:
-            parts.append(read_csv(stream, tree.sizes[name], new, path=tree.path / name))
-    if len(parts) == 1:
-        return parts[0]
-    train, test = parts  # the challenge's two files
-    return Rows(
-        np.concatenate([train.images, test.images]),
-        np.concatenate([train.labels, test.labels]),
-        (train.sizes[0], 0, test.sizes[2]),
-        None,
-    )
+def _strange(listing: Listing, taken: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return the files that look like data and are not, and why."""
+    reasons = {
+        name: why_not(name, head) for name, head in listing.heads.items() if name not in taken
+    }
+    return [(name, reason) for name, reason in reasons.items() if reason is not None]
+
+
+def _read(
+    dialect: Dialect, listing: Listing, found: Found, options: Options, new: NewImages
+) -> Rows:
+    rows = dialect.read(listing, found, options, new)
+    return replace(rows, notes=(*rows.notes, *options.labels.unused()))
+
+
+def _archive_source(listing: Listing, path: Path, options: Options) -> Source:
+    archives = [name for name, head in listing.heads.items() if is_zip(head) or is_tar(head)]
+    if len(archives) > 1:  # those that are compressed but no tar are none
+        archives = [name for name in archives if is_archive(listing.path / name)] or archives
+    if len(archives) > 1:
+        raise DatasetFormatError(
+            f"expected one archive, received {listed(archives)}; pass the path of the one to read",
+            path=path,
+        )
+    if not archives:
+        raise DatasetFormatError(f"expected {EXPECTED}; received {_describe(listing)}", path=path)
+    (name,) = archives
+    archive = listing.path / name
+    opener = ZipTree if is_zip(listing.heads[name]) else TarTree
+    home = PurePosixPath(name).name.partition(".")[0]
+
+    def read(new: NewImages) -> Rows:
+        with archive_errors(archive):
+            tree = opener(archive)
+            try:
+                inner = Listing(tree, home)
+                found = _find(inner, options)
+                if found is None:
+                    raise DatasetFormatError(
+                        f"expected {EXPECTED}; received an archive with {_describe(inner)}",
+                        path=archive,
+                    )
+                dialect, data, notes = found
+                rows = _read(dialect, inner, data, options, new)
+                return replace(rows, notes=(*notes, *rows.notes))
+            finally:
+                tree.close()
+
+    key = partial(content_key, [archive], [split_of_name(home), options.key])
+    return Source(key, read)
+
+
+def _describe(listing: Listing) -> str:
+    """Say what a folder, archive or file holds, for the error that nothing was recognised."""
+    names = listing.names
+    reasons = [f"{name}: {reason}" for name, reason in _strange(listing, ())]
+    if reasons:
+        return "; ".join(reasons[:3])
+    if not names:
+        return "no files"
+    if any(is_zip(head) or is_tar(head) for head in listing.heads.values()):
+        return f"{listed(names)}; an archive within an archive must be taken out of it first"
+    if listing.whatever_name:
+        head = b"".join(listing.heads.values())[:40].decode(errors="replace")
+        return f"a file that begins with {head!r}" if head else "an empty file"
+    some = f"{counted(len(names), 'file')} such as {names[0][:80]!r}"
+    if any(map(is_picture_name, names)):
+        some += "; pictures in <class>/ folders of their own are read by load_image_folder"
+    return some

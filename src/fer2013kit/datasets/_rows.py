@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
 from fer2013kit.datasets._fer2013 import FER2013
+from fer2013kit.datasets._ferplus import VOTE_NAMES, FERPlus
+from fer2013kit.datasets._labels import count_left_out
+from fer2013kit.datasets._names import NO_SPLIT
 from fer2013kit.datasets._split import Split
-from fer2013kit.exceptions import warn
+from fer2013kit.emotions import IMAGE_SHAPE, SPLIT_NAMES
+from fer2013kit.exceptions import DatasetFormatError, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from fer2013kit._checks import IntArray, UInt8Array
 
+_logger = logging.getLogger(__name__)
+
 Item = TypeVar("Item")
 
-SPLIT_NAMES: Final = ("train", "validation", "test")
-
-USAGE_SPLITS: Final = {"training": 0, "publictest": 1, "privatetest": 2}
-"""The ``Usage`` of the original CSV, in lower case, to the place in ``SPLIT_NAMES``."""
-
 NO_LABEL: Final = -1
+NO_VOTES: Final = -1
+TRAIN, VALIDATION, TEST = range(len(SPLIT_NAMES))
 
 # Work releases the interpreter lock only in part: more threads than these, or than cores, gain
 # nothing and cost switching.
@@ -47,15 +54,21 @@ class Rows:
     csv_rows : ndarray of int64, shape (n,), or None
         Each row's number in ``fer2013.csv``, to which the FER+ votes are joined; None where the
         source does not tell.
+    votes : ndarray of int64, shape (n, 10), or None
+        FER+ votes that the source itself has; ``NO_VOTES`` for all rows of a split without.
     notes : tuple of str
-        What was passed over or mended while reading; kept in the cache and said at each load.
+        What was passed over, left out or assumed; kept in the cache and warned about at each load.
+    log : tuple of str
+        What was left out as the user asked, for the log; the same.
     """
 
     images: UInt8Array
     labels: IntArray
     sizes: tuple[int, int, int]
-    csv_rows: IntArray | None
+    csv_rows: IntArray | None = None
+    votes: IntArray | None = None
     notes: tuple[str, ...] = ()
+    log: tuple[str, ...] = ()
 
     def slices(self) -> dict[str, slice]:
         """Return where each split's rows stand."""
@@ -66,17 +79,25 @@ class Rows:
         }
 
     def to_data(self, source: str) -> FER2013:
-        """Return the rows as a data set, and warn of their notes.
+        """Return the rows as a data set, warn of their notes and log what was left out.
 
         Splits without rows are None, but train is never.
         """
         for note in self.notes:
             warn(f"{source}: {note}")
+        for line in self.log:
+            _logger.warning("%s: %s", source, line)
         splits = {}
         for name, rows in self.slices().items():
             labels = self.labels[rows]
             unlabelled = len(labels) > 0 and labels[0] == NO_LABEL
-            splits[name] = Split(self.images[rows], None if unlabelled else labels)
+            votes = None if self.votes is None else self.votes[rows]
+            voted = votes is not None and len(votes) > 0 and votes[0, 0] != NO_VOTES
+            splits[name] = Split(
+                self.images[rows],
+                None if unlabelled else labels,
+                FERPlus(votes) if voted and votes is not None else None,
+            )
         return FER2013(
             splits["train"],
             splits["validation"] if len(splits["validation"]) else None,
@@ -85,20 +106,159 @@ class Rows:
         )
 
 
+@dataclass(eq=False)
+class Part:
+    """The rows of one file, in its order.
+
+    Attributes
+    ----------
+    images : ndarray of uint8, shape (n, 48, 48, 1)
+    labels : ndarray of int64, shape (n,)
+        Class codes; ``NO_LABEL`` for all of a file without labels.
+    splits : ndarray of int64, shape (n,)
+        Places in ``SPLIT_NAMES``; ``NO_SPLIT`` where the rows themselves do not tell.
+    left_out : list of str
+        The labels of the rows that ``label_map`` leaves out.
+    votes : ndarray of int64, shape (n, 10), or None
+        FER+ votes.
+    notes : list of str
+        What the user is warned about.
+    """
+
+    images: UInt8Array
+    labels: IntArray
+    splits: IntArray
+    left_out: list[str] = field(default_factory=list)
+    votes: IntArray | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls,
+        pixels: UInt8Array,
+        labels: Sequence[int] | IntArray,
+        splits: Sequence[int] | IntArray | None = None,
+        *,
+        left_out: Iterable[str] = (),
+    ) -> Part:
+        """Return a part of pixels in any shape, and of lists."""
+        codes = np.full(len(labels), NO_SPLIT) if splits is None else np.asarray(splits, np.int64)
+        images = pixels.reshape(len(labels), *IMAGE_SHAPE)
+        return cls(images, np.asarray(labels, np.int64), codes, list(left_out))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def keep(self, kept: NDArray[np.bool_]) -> Part:
+        """Return some of the rows."""
+        if kept.all():
+            return self
+        votes = None if self.votes is None else self.votes[kept]
+        return replace(
+            self,
+            images=self.images[kept],
+            labels=self.labels[kept],
+            splits=self.splits[kept],
+            votes=votes,
+        )
+
+
+def join_parts(
+    parts: Sequence[tuple[str, Part]],
+    told: Sequence[int],
+    *,
+    path: Path,
+    in_csv_order: bool = False,
+    notes: Iterable[str] = (),
+) -> Rows:
+    """Return the rows of the files of one set as train, validation, test.
+
+    Parameters
+    ----------
+    parts : sequence of (str, Part)
+        Each file's name and rows.
+    told : sequence of int
+        The split that each file's name tells, or ``NO_SPLIT``.  Of a single file, the rows tell
+        it first.  Of several, the name does; rows that say otherwise are warned about, but those
+        of a whole test are divided as they say, where no file is the validation.  What neither
+        tells is train, or test where it has no labels.
+    path : Path
+        What errors name.
+    in_csv_order : bool, default False
+        Whether the rows' numbers are those of ``fer2013.csv``.
+    notes : iterable of str
+        Further warnings.
+
+    Raises
+    ------
+    DatasetFormatError
+        When no rows are there, or a split has labels in one file and none in another.
+    """
+    said = [*notes]
+    splits = []
+    for (name, part), code in zip(parts, told, strict=True):
+        own = part.splits
+        if len(parts) == 1 or code == NO_SPLIT:
+            unlabelled = len(part) > 0 and part.votes is None and part.labels[0] == NO_LABEL
+            default = code if code != NO_SPLIT else TEST if unlabelled else TRAIN
+            splits.append(np.where(own == NO_SPLIT, default, own))
+        else:
+            divided = code == TEST and VALIDATION not in told
+            follows = (own == VALIDATION) if divided else np.zeros(len(part), np.bool_)
+            splits.append(np.where(follows, own, code))
+            # People make a validation set out of Training, and call PublicTest a test.
+            fine = {TRAIN: (TRAIN,), VALIDATION: (TRAIN, VALIDATION), TEST: (VALIDATION, TEST)}
+            wrong = int((~np.isin(own, [NO_SPLIT, *fine[code]])).sum())
+            if wrong:
+                said.append(
+                    f"{name} was taken by its name, though of its rows {wrong:,} say another split"
+                )
+        said += part.notes if len(parts) == 1 else [f"{name}: {note}" for note in part.notes]
+    join = np.concatenate
+    codes, labels = join(splits), join([part.labels for _, part in parts])
+    if not len(labels):
+        raise DatasetFormatError("expected rows, received none", path=path)
+    for code, split in enumerate(SPLIT_NAMES):
+        if len(set((labels[codes == code] == NO_LABEL).tolist())) > 1:
+            raise DatasetFormatError(
+                f"of {split}, some rows have labels and others none; load them one by one",
+                path=path,
+            )
+    has_votes = any(part.votes is not None for _, part in parts)
+    votes = [
+        np.full((len(part), len(VOTE_NAMES)), NO_VOTES) if part.votes is None else part.votes
+        for _, part in parts
+    ]
+    return order_by_split(
+        parts[0][1].images if len(parts) == 1 else join([part.images for _, part in parts]),
+        labels,
+        codes.astype(np.int64),
+        in_csv_order=in_csv_order and not any(part.left_out for _, part in parts),
+        votes=join(votes) if has_votes else None,
+        notes=said,
+        log=count_left_out(word for _, part in parts for word in part.left_out),
+    )
+
+
 def order_by_split(
     images: UInt8Array,
     labels: IntArray,
     split_codes: IntArray,
     *,
     in_csv_order: bool,
+    votes: IntArray | None = None,
+    notes: Iterable[str] = (),
+    log: Iterable[str] = (),
 ) -> Rows:
     """Return rows in file order as train, validation, test, each still in file order."""
     csv_rows = np.arange(len(images))
     if np.any(np.diff(split_codes) < 0):  # else the file is in order already: spare the copy
         csv_rows = np.argsort(split_codes, kind="stable")
         images, labels = images[csv_rows], labels[csv_rows]
+        votes = None if votes is None else votes[csv_rows]
     train, validation, test = np.bincount(split_codes, minlength=len(SPLIT_NAMES)).tolist()
-    return Rows(images, labels, (train, validation, test), csv_rows if in_csv_order else None)
+    rows = csv_rows if in_csv_order else None
+    return Rows(images, labels, (train, validation, test), rows, votes, tuple(notes), tuple(log))
 
 
 def run_in_threads(work: Callable[[Item], None], items: Iterable[Item]) -> None:

@@ -2,7 +2,7 @@
 
 ::
 
-    <home>/datasets/<key>/images.npy, labels.npy, csv_rows.npy, entry.json
+    <home>/datasets/<key>/images.npy, labels.npy, (csv_rows, votes).npy, entry.json
     <home>/datasets/.images.<random>            pixels while a source is being read
     <home>/sources/<digest of a path>.json      what the content of that file hashes to
 
@@ -44,7 +44,7 @@ _logger = logging.getLogger(__name__)
 HOME_VARIABLE: Final = "FER2013KIT_HOME"
 
 # Part of every key: raise it whenever a reader gives other rows or an entry looks different.
-_FORMAT_VERSION: Final = 2
+_FORMAT_VERSION: Final = 3
 
 # Files are hashed in pieces of so many bytes, on all cores, and then the pieces' hashes.
 _PIECE: Final = 2**22
@@ -61,19 +61,19 @@ def cache_home() -> Path:
     return Path(moved).expanduser() if moved else platformdirs.user_cache_path("fer2013kit")
 
 
-def content_key(files: Iterable[Path], *, names_matter: bool = False) -> str:
-    """Return a key of the content of files in their order, and of their names if they matter."""
-    return _digest([[path.name if names_matter else "", _hash_file(path)] for path in files])
+def content_key(files: Iterable[Path], facts: object = None) -> str:
+    """Return a key of the content of files in their order, and of all else that rows depend on."""
+    return _digest([[_hash_file(path) for path in files], facts])
 
 
-def listing_key(stamps: Mapping[str, Stamp], options: object = None) -> str | None:
+def listing_key(stamps: Mapping[str, Stamp], facts: object = None) -> str | None:
     """Return a key of the names and stamps of a folder's files; None when they cannot be trusted.
 
     They cannot within a clock tick of the last change: another one would leave no trace.
     """
     if not all(map(_is_settled, stamps.values())):
         return None
-    return _digest([stamps, options])
+    return _digest([stamps, facts])
 
 
 def cached_rows(key: str | None, build: Callable[[NewImages], Rows]) -> Rows:
@@ -164,12 +164,14 @@ def _hash_content(path: Path, *, size: int) -> str:
 
 def _write_entry(folder: Path, rows: Rows, new: NewImages) -> None:
     arrays: dict[str, NDArray[Any]] = {"images": rows.images, "labels": rows.labels}
-    if rows.csv_rows is not None:
-        arrays["csv_rows"] = rows.csv_rows
+    for name in ("csv_rows", "votes"):
+        if (array := getattr(rows, name)) is not None:
+            arrays[name] = array
     entry: dict[str, Any] = {
         "format": _FORMAT_VERSION,
         "sizes": list(rows.sizes),
         "notes": list(rows.notes),
+        "log": list(rows.log),
         "arrays": {},
     }
     for name, array in arrays.items():
@@ -194,7 +196,9 @@ def _read_entry(folder: Path) -> Rows | None:
             arrays["labels"],
             tuple(entry["sizes"]),
             arrays.get("csv_rows"),
+            arrays.get("votes"),
             tuple(map(str, entry["notes"])),
+            tuple(map(str, entry["log"])),
         )
         _check_entry(rows)
     except (OSError, ValueError, KeyError, TypeError, EOFError) as error:

@@ -1,0 +1,319 @@
+"""Reader of arrays: ``.npz``, ``.npy`` and HDF5 files, our own ``.npz`` among them.
+
+Arrays go by their names, in whatever order of words: ``X_train``, ``y_train``; ``train/images``,
+``train/labels``; ``Training_pixel``, ``Training_label``.  Nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections import defaultdict
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from fer2013kit._pictures import picture_to_gray, resize_gray
+from fer2013kit.datasets._labels import LEFT_OUT
+from fer2013kit.datasets._listing import Found, is_npz
+from fer2013kit.datasets._names import NO_SPLIT, listed, split_of_path, words_of
+from fer2013kit.datasets._npz import is_own, read_own
+from fer2013kit.datasets._rows import NO_LABEL, Part, join_parts
+from fer2013kit.emotions import IMAGE_SHAPE, MAX_LEVEL, NUM_CLASSES
+from fer2013kit.exceptions import DatasetFormatError, Fer2013KitError, MissingDependencyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from fer2013kit._checks import IntArray, UInt8Array
+    from fer2013kit.datasets._listing import Listing, Options
+    from fer2013kit.datasets._new_images import NewImages
+    from fer2013kit.datasets._rows import Rows
+
+_NPY: Final = b"\x93NUMPY"
+_HDF5: Final = b"\x89HDF"
+_IMAGE_WORDS: Final = frozenset(
+    (
+        *("x", "image", "images", "img", "imgs", "pixel", "pixels", "picture", "pictures"),
+        *("face", "faces", "data", "features", "feature", "input", "inputs"),
+    )
+)
+_LABEL_WORDS: Final = frozenset(
+    ("y", "label", "labels", "emotion", "emotions", "target", "targets", "class", "classes")
+)
+_MAX_BYTES: Final = 2**32
+_GRAY, _COLOUR = 1, 3
+_MAX_DIMENSIONS: Final = 4
+
+
+@dataclass
+class _Array:
+    """An array that is not yet read."""
+
+    name: str
+    shape: tuple[int, ...]
+    read: Callable[[], NDArray[Any]]
+
+
+def find_arrays(listing: Listing, _options: Options) -> Found | None:
+    """Return the files of arrays; what they are called inside tells the splits, too."""
+    names = [
+        name
+        for name, head in listing.heads.items()
+        if is_npz(head) or head.startswith((_NPY, _HDF5))
+    ]
+    return Found(tuple(names)) if names else None
+
+
+def read_arrays(listing: Listing, found: Found, options: Options, _new: NewImages) -> Rows:
+    """Read arrays of pictures and of labels.
+
+    Returns
+    -------
+    Rows
+        Train, validation, test, each in the order of its arrays.
+
+    Raises
+    ------
+    DatasetFormatError
+        For arrays whose names or shapes are not understood, other numbers than 0 to 255, or
+        damaged files.
+    MissingDependencyError
+        For HDF5 without h5py.
+    """
+    arrays: list[_Array] = []
+    for name in found.names:
+        path = listing.path / name
+        with _file_errors(path):
+            content = listing.read(name)
+            if is_npz(content[:300]):
+                archive = np.load(io.BytesIO(content), allow_pickle=False)
+                if is_own(archive):
+                    if len(found.names) > 1:
+                        raise DatasetFormatError(
+                            f"expected one file of arrays, received {listed(found.names)}; "
+                            "pass the path of one",
+                            path=listing.path,
+                        )
+                    return read_own(archive, len(content), path)
+                arrays += _from_npz(name, archive, path)
+            elif content.startswith(_NPY):
+                arrays.append(_from_npy(name, content))
+            else:
+                arrays += _from_hdf5(name, content, path)
+    alone = len(found.names) == 1
+    return _join(arrays, options, listing.path / found.names[0] if alone else listing.path)
+
+
+@contextmanager
+def _file_errors(path: Path) -> Iterator[None]:
+    """Turn what a damaged file makes its library raise into one clear error."""
+    try:
+        yield
+    except Fer2013KitError as error:
+        if isinstance(error, (DatasetFormatError, MissingDependencyError)):
+            raise
+        raise DatasetFormatError(
+            f"the file is damaged ({error}); save it again", path=path
+        ) from error
+    except (
+        *(OSError, ValueError, EOFError, MemoryError, KeyError, TypeError, RuntimeError),
+        zipfile.BadZipFile,
+    ) as error:
+        raise DatasetFormatError(
+            f"the file is damaged ({str(error)[:200]}); save it again", path=path
+        ) from error
+
+
+def _inner(file_name: str, key: str) -> str:
+    return f"{PurePosixPath(file_name).with_suffix('')}/{key}"
+
+
+def _from_npz(name: str, archive: Any, path: Path) -> list[_Array]:
+    if sum(info.file_size for info in archive.zip.infolist()) > _MAX_BYTES:
+        raise DatasetFormatError(f"expected at most {_MAX_BYTES:,} bytes of arrays", path=path)
+    found = []
+    for key in archive.files:
+        with archive.zip.open(f"{key}.npy") as stream:
+            shape = _shape(stream)
+        found.append(_Array(_inner(name, key), shape, partial(archive.__getitem__, key)))
+    return found
+
+
+def _from_npy(name: str, content: bytes) -> _Array:
+    stream = io.BytesIO(content)
+    return _Array(
+        str(PurePosixPath(name).with_suffix("")),
+        _shape(io.BytesIO(content)),
+        lambda: np.load(stream, allow_pickle=False),
+    )
+
+
+def _shape(stream: Any) -> tuple[int, ...]:
+    version = np.lib.format.read_magic(stream)
+    read = (
+        np.lib.format.read_array_header_1_0
+        if version == (1, 0)
+        else (np.lib.format.read_array_header_2_0)
+    )
+    return read(stream)[0]
+
+
+def _from_hdf5(name: str, content: bytes, path: Path) -> list[_Array]:
+    try:
+        import h5py
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"reading {path.name} needs h5py; install it with: pip install h5py"
+        ) from error
+    file = h5py.File(io.BytesIO(content), "r")
+    if "model_weights" in file or "layer_names" in file.attrs or "model_config" in file.attrs:
+        raise DatasetFormatError(
+            "expected arrays of pictures and labels, received a Keras model", path=path
+        )
+    found: list[_Array] = []
+
+    def visit(key: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            if item.external or item.is_virtual or item.nbytes > _MAX_BYTES:
+                raise DatasetFormatError(
+                    f"expected the array {key[:80]!r} in the file itself, and at most "
+                    f"{_MAX_BYTES:,} bytes of it",
+                    path=path,
+                )
+            found.append(_Array(_inner(name, key), item.shape or (), partial(item.__getitem__, ())))
+
+    file.visititems(visit)
+    return found
+
+
+def _join(arrays: list[_Array], options: Options, path: Path) -> Rows:
+    """Return the rows of arrays that belong together by their names."""
+    images: dict[int, list[_Array]] = defaultdict(list)
+    labels: dict[int, list[_Array]] = defaultdict(list)
+    strange = []
+    for array in arrays:
+        code = split_of_path(array.name)
+        split = NO_SPLIT if code is None else code
+        words = set(words_of(PurePosixPath(array.name).name))
+        if words & _IMAGE_WORDS and len(array.shape) > 1:
+            images[split].append(array)
+        elif words & _LABEL_WORDS and len(array.shape) in {1, 2}:
+            labels[split].append(array)
+        else:
+            strange.append(array.name)
+    double = [group for group in (*images.values(), *labels.values()) if len(group) > 1]
+    alone = {*labels} - {*images}
+    if not images or double or alone or (NO_SPLIT in images and len(images) > 1):
+        raise DatasetFormatError(
+            "expected arrays X and y, or images and labels, once for each split (X_train, "
+            f"y_train, ...); received {listed(f'{a.name} {a.shape}' for a in arrays) or 'none'}",
+            path=path,
+        )
+    parts, told = [], []
+    for split in sorted(images):
+        (pictures,) = images[split]
+        with _file_errors(path):
+            answers = labels[split][0].read() if split in labels else None
+            part = _part(pictures.read(), answers, options, path / pictures.name)
+        parts.append((pictures.name, part))
+        told.append(split)
+    notes = [f"the arrays {listed(strange)} were left out"] if strange else []
+    return join_parts(parts, told, path=path, notes=notes)
+
+
+def _part(images: NDArray[Any], answers: NDArray[Any] | None, options: Options, path: Path) -> Part:
+    words: list[str] = []
+    if answers is None:
+        labels = np.full(len(images), NO_LABEL)
+    else:
+        labels, words = _codes(answers, options, path)
+    if len(labels) != len(images):
+        raise DatasetFormatError(
+            f"expected as many labels as pictures ({len(images):,}), received {len(labels):,}",
+            path=path,
+        )
+    kept = labels != LEFT_OUT
+    pixels = _pixels(images if kept.all() else images[kept], options, path)
+    return Part.of(pixels, labels[kept], left_out=words)
+
+
+def _codes(answers: NDArray[Any], options: Options, path: Path) -> tuple[IntArray, list[str]]:
+    """Return class codes, and the words of those that are left out."""
+    if answers.ndim == 2 and answers.shape[1] == 1:  # noqa: PLR2004 - a column
+        answers = answers[:, 0]
+    if answers.ndim == 2 and answers.dtype.kind in "iufb":  # noqa: PLR2004 - one-hot
+        if answers.shape[1] != NUM_CLASSES or not ((answers == 1).sum(1) == 1).all():
+            raise DatasetFormatError(
+                f"expected labels of shape (n,), or one-hot (n, {NUM_CLASSES}); "
+                f"received {answers.shape}",
+                path=path,
+            )
+        answers = answers.argmax(1)
+    if answers.ndim != 1:
+        raise DatasetFormatError(
+            f"expected labels of shape (n,), received {answers.shape}", path=path
+        )
+    values, places = np.unique(answers, return_inverse=True)
+    words = [v.decode(errors="replace") if isinstance(v, bytes) else str(v) for v in values]
+    codes = [options.labels.code(word, numbers=True) for word in words]
+    unknown = [word for word, code in zip(words, codes, strict=True) if code is None]
+    if unknown:
+        raise DatasetFormatError(
+            f"unknown labels {listed(unknown)}; {options.labels.expected(numbers=True)}", path=path
+        )
+    known = np.array([code for code in codes if code is not None], np.int64)
+    left_out = [words[place] for place in places[known[places] == LEFT_OUT]]
+    return known[places], left_out
+
+
+def _pixels(images: NDArray[Any], options: Options, path: Path) -> UInt8Array:
+    """Return pictures as uint8 ``(n, 48, 48, 1)``."""
+    height, width, _ = IMAGE_SHAPE
+    if images.dtype.kind not in "iu":
+        raise DatasetFormatError(
+            f"expected pictures of whole numbers from 0 to {MAX_LEVEL}, received dtype "
+            f"{images.dtype}; save them as uint8",
+            path=path,
+        )
+    if images.size and (images.min() < 0 or images.max() > MAX_LEVEL):
+        raise DatasetFormatError(
+            f"expected numbers from 0 to {MAX_LEVEL}, received {images.min()} to {images.max()}",
+            path=path,
+        )
+    images = images.astype(np.uint8, copy=False)
+    if images.ndim == 2 and images.shape[1] == height * width:  # noqa: PLR2004 - flat pictures
+        images = images.reshape(-1, height, width)
+    channels = {_GRAY, _COLOUR}
+    first = images.ndim == _MAX_DIMENSIONS and images.shape[1] in channels
+    if first and images.shape[3] not in channels:
+        images = np.moveaxis(images, 1, 3)
+    if images.ndim == _MAX_DIMENSIONS and images.shape[3] == _GRAY:
+        images = images[..., 0]
+    colour = images.ndim == _MAX_DIMENSIONS and images.shape[3] == _COLOUR
+    fits = images.shape[1:3] == (height, width)
+    if (images.ndim != 3 and not colour) or not (fits or options.resize):  # noqa: PLR2004
+        raise DatasetFormatError(
+            f"expected pictures of shape (n, {height}, {width}), received {images.shape}"
+            + ("" if options.resize else "; load_fer2013(path, resize=True) reads other sizes"),
+            path=path,
+        )
+    if not colour and fits:
+        return np.ascontiguousarray(images).reshape(-1, *IMAGE_SHAPE)
+    return _resized(images)
+
+
+def _resized(images: UInt8Array) -> UInt8Array:
+    from PIL import Image
+
+    out = np.empty((len(images), *IMAGE_SHAPE), np.uint8)
+    for row, image in enumerate(images):
+        out[row, ..., 0] = resize_gray(picture_to_gray(Image.fromarray(image)))
+    return out

@@ -1,0 +1,169 @@
+"""The header line of a CSV: which column holds the pixels, the label and the split.
+
+As they are handed round::
+
+    emotion,pixels,Usage                  fer2013.csv
+    emotion, Usage, pixels                icml_face_data.csv (with these leading spaces)
+    emotion,pixels                        train.csv of the challenge
+    pixels                                test.csv of the challenge
+    label,pixels,split                    made over by others, under many names
+    emotion,pixel0,pixel1,...,pixel2303   a column for each pixel
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from fer2013kit.datasets._names import listed, split_of_word
+
+_BOM: Final = b"\xef\xbb\xbf"
+
+LABEL_COLUMNS: Final = (
+    *("emotion", "emotions", "label", "labels", "class", "classes", "target", "targets"),
+    *("expression", "emotion_name", "emotion_label", "class_name", "label_name", "emotion_class"),
+)
+SPLIT_COLUMNS: Final = (
+    *("usage", "split", "set", "subset", "partition", "phase", "fold", "purpose"),
+    *("split_name", "data_split", "dataset_split"),
+)
+_PIXEL_COLUMNS: Final = ("pixels", "pixel")
+_PLAIN_COLUMNS: Final = (  # what says nothing about labels
+    *("", "id", "index", "idx", "no", "nr", "number", "row", "image", "image_name", "image_id"),
+    *("file", "filename", "file_name", "path", "name", "note", "unnamed:_0"),
+)
+_ONE_PIXEL: Final = re.compile(r"(?:pixels?|px|p)?[ _.-]?(\d+)", re.IGNORECASE)
+_FEWEST_PIXELS: Final = 16
+_MAX_WIDTH: Final = 100  # each is searched for in each row
+
+
+@dataclass(frozen=True)
+class Header:
+    """Which column holds what, counted from 0; pixels count as one column.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The columns, as the file has them.
+    pixels : int
+        Where the pixels stand.
+    labels, splits : tuple of int
+        The columns of labels and of splits; several must say the same.
+    others : tuple of int
+        The columns that are not known.
+    in_columns : bool
+        Whether each pixel has a column of its own.
+    """
+
+    names: tuple[str, ...]
+    pixels: int
+    labels: tuple[int, ...]
+    splits: tuple[int, ...]
+    others: tuple[int, ...]
+    in_columns: bool = False
+
+    @property
+    def width(self) -> int:
+        """How many columns there are."""
+        return len(self.names)
+
+
+def read_names(line: bytes) -> list[str]:
+    """Return the names in a header line; none where it is no text."""
+    try:
+        return next(csv.reader([line.removeprefix(_BOM).decode().strip("\r\n")]), [])
+    except (UnicodeDecodeError, csv.Error):
+        return []
+
+
+def normal(name: str) -> str:
+    """Return a column's name as it is compared; ``Usage_x`` is what pandas makes of ``Usage``."""
+    name = name.strip().lower().replace(" ", "_").replace("-", "_")
+    return name[:-2] if name.endswith(("_x", "_y")) else name
+
+
+def parse_header(line: bytes) -> Header | None:
+    """Return where the columns stand, or None for a line that is no header of ours.
+
+    Parameters
+    ----------
+    line : bytes
+        The line, or of a long one its beginning, from whole names on.
+    """
+    names = read_names(line)
+    in_columns = _pixel_columns(names)
+    if in_columns:
+        names[in_columns] = ["pixels"]
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        places.setdefault(normal(name), []).append(place)
+    pixels = [place for name in _PIXEL_COLUMNS for place in places.get(name, ())]
+    if not pixels:
+        return None
+    labels = [place for name in LABEL_COLUMNS for place in places.get(name, ())]
+    splits = [place for name in SPLIT_COLUMNS for place in places.get(name, ())]
+    known = {*pixels, *labels, *splits}
+    others = [
+        place
+        for place, name in enumerate(names)
+        if place not in known and normal(name) not in _PLAIN_COLUMNS
+    ]
+    return Header(
+        tuple(name.strip() for name in names),
+        pixels[0],
+        tuple(labels),
+        tuple(splits),
+        tuple(others),
+        in_columns=in_columns is not None,
+    )
+
+
+def header_of(head: bytes) -> Header | None:
+    """Return the header of a file of which the beginning alone is known."""
+    line, end, _ = head.partition(b"\n")
+    if b"\x00" in line:  # an archive, in which a CSV may stand
+        return None
+    return parse_header(line if end or b"," not in line else line[: line.rindex(b",")])
+
+
+def header_fault(header: Header) -> str | None:
+    """Say what in a header cannot be understood, or None."""
+    if header.width > _MAX_WIDTH:
+        return f"expected at most {_MAX_WIDTH} columns beside the pixels, received {header.width}"
+    if header.others and not header.labels:
+        return (
+            f"expected a column 'emotion' (or {', '.join(LABEL_COLUMNS[2:7])}), received "
+            f"{listed(repr(header.names[place]) for place in header.others)} beside the pixels; "
+            "rename the one that holds the labels, or remove it"
+        )
+    return None
+
+
+def row_fault(header: Header, fields: list[str]) -> str | None:
+    """Say which column of a first row holds a split under a name that is not known, or None."""
+    if header.splits:
+        return None
+    for place in header.others:
+        if split_of_word(fields[place]) is not None:
+            return (
+                f"the column {header.names[place]!r} holds {fields[place].strip()!r}, as a split; "
+                "rename it to Usage, or remove it"
+            )
+    return None
+
+
+def _pixel_columns(names: list[str]) -> slice | None:
+    """Return which columns hold a pixel each: many names whose numbers follow one another."""
+    start, previous = 0, -2
+    longest = slice(0, 0)
+    for place, name in enumerate(names):
+        match = _ONE_PIXEL.fullmatch(name.strip())
+        number = int(match[1][:9]) if match else -2
+        if number != previous + 1 or number < 0:
+            start = place
+        previous = number
+        if number >= 0 and place + 1 - start > longest.stop - longest.start:
+            longest = slice(start, place + 1)
+    return longest if longest.stop - longest.start >= _FEWEST_PIXELS else None

@@ -1,0 +1,86 @@
+"""Which CSV files of a folder or archive are one data set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fer2013kit.datasets._csv import read_csv
+from fer2013kit.datasets._csv_header import header_of
+from fer2013kit.datasets._listing import Found, sorted_by_split
+from fer2013kit.datasets._names import (
+    NO_SPLIT,
+    assign_splits,
+    listed,
+    missing_shards,
+    shard_key,
+    split_of_path,
+)
+from fer2013kit.datasets._rows import join_parts
+
+if TYPE_CHECKING:
+    from fer2013kit.datasets._csv_header import Header
+    from fer2013kit.datasets._listing import Listing, Options
+    from fer2013kit.datasets._new_images import NewImages
+    from fer2013kit.datasets._rows import Rows
+
+
+def _headers(listing: Listing) -> dict[str, Header]:
+    headers = {name: header_of(head) for name, head in listing.heads.items()}
+    return {name: header for name, header in headers.items() if header is not None}
+
+
+def find_whole_csv(listing: Listing, _options: Options) -> Found | None:
+    """Return the CSV whose own column tells the splits, or its numbered parts.
+
+    Of several it is one in the shallowest folder, then the first by name.  Files whose names tell
+    splits are the parts of one set instead, whatever their columns say.
+    """
+    whole = [name for name, header in _headers(listing).items() if header.splits]
+    silent = [name for name in whole if split_of_path(name) is None]
+    if len(whole) == 1 and len(_headers(listing)) == 1:
+        silent = whole
+    if not silent:
+        return None
+    names = [name for name in silent if shard_key(name) == shard_key(silent[0])]
+    others = [name for name in silent if name not in names]
+    notes = [*missing_shards(names)]
+    if others:
+        notes.append(f"left out {listed(others)}, as {listed(names)} is a whole data set")
+    return Found(tuple(names), (NO_SPLIT,) * len(names), notes=tuple(notes))
+
+
+def find_split_csvs(listing: Listing, _options: Options) -> Found | None:
+    """Return the CSV files whose names tell the splits; a single one may tell none.
+
+    A file without labels whose name tells none is the challenge's test.
+    """
+    headers = _headers(listing)
+    if not headers:
+        return None
+    names = list(headers)
+    splits = assign_splits(names, home=listing.home, path=listing.path)
+    return Found(tuple(names), tuple(splits), notes=tuple(missing_shards(names)))
+
+
+def read_whole_csv(listing: Listing, found: Found, options: Options, new: NewImages) -> Rows:
+    """Read the CSV, whose rows are numbered as those of ``fer2013.csv`` if it is one file."""
+    return _read(listing, found, options, new, in_csv_order=len(found.names) == 1)
+
+
+def read_split_csvs(listing: Listing, found: Found, options: Options, new: NewImages) -> Rows:
+    """Read the CSVs, each split's in the order of the names."""
+    return _read(listing, found, options, new, in_csv_order=False)
+
+
+def _read(
+    listing: Listing, found: Found, options: Options, new: NewImages, *, in_csv_order: bool
+) -> Rows:
+    files = sorted_by_split(found.names, found.splits)
+    parts = []
+    for name, _ in files:
+        with listing.open(name) as stream:
+            part = read_csv(stream, listing.size(name), options, new, path=listing.path / name)
+        parts.append((name, part))
+    return join_parts(
+        parts, [code for _, code in files], path=listing.path, in_csv_order=in_csv_order
+    )

@@ -1,0 +1,117 @@
+"""What the labels of a source mean: its words and numbers to class codes."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any, Final
+
+from fer2013kit.datasets._names import counted, listed
+from fer2013kit.emotions import CLASS_NAMES, NUM_CLASSES, emotion_code
+from fer2013kit.exceptions import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+LEFT_OUT: Final = -2
+"""The code of a class that ``label_map`` maps to None."""
+
+
+class Labels:
+    """The meaning of a source's labels.
+
+    Parameters
+    ----------
+    label_map : mapping of str or int to str, int or None, optional
+        A source's name or number of a class to an emotion, or to None to leave it out.
+
+    Raises
+    ------
+    InvalidInputError
+        For a value that is no emotion, or two keys that are the same word.
+    """
+
+    def __init__(self, label_map: Mapping[str | int, str | int | None] | None = None) -> None:
+        self._codes: dict[str, int] = {}
+        self.used: set[str] = set()
+        for key, value in (label_map or {}).items():
+            word = _normal(str(key))
+            code = _mapped_code(key, value)
+            if self._codes.setdefault(word, code) != code:
+                raise InvalidInputError(f"label_map has {key!r} twice, with different emotions")
+        # Where 1 was said to be surprise, an unmentioned 2 is hardly the 2 of fer2013.csv.
+        self._own_numbers = any(
+            word.isdecimal() and code not in {LEFT_OUT, int(word)}
+            for word, code in self._codes.items()
+        )
+
+    @property
+    def key(self) -> dict[str, int] | None:
+        """What tells these labels from others, for the cache."""
+        return dict(sorted(self._codes.items())) or None
+
+    def code(self, word: str, *, numbers: bool) -> int | None:
+        """Return the class code of a label, ``LEFT_OUT``, or None for one that is not known.
+
+        Parameters
+        ----------
+        word : str
+            As the source has it.
+        numbers : bool
+            Whether numbers that ``label_map`` does not name are the codes of ``fer2013.csv``.
+        """
+        word = _normal(word)
+        if word in self._codes:
+            self.used.add(word)
+            return self._codes[word]
+        if not word.isdecimal():
+            return emotion_code(word)
+        code = int(word) if len(word) == 1 else NUM_CLASSES
+        return code if numbers and not self._own_numbers and code < NUM_CLASSES else None
+
+    def expected(self, *, numbers: bool) -> str:
+        """Say which labels are understood, and how to have others understood."""
+        plain = numbers and not self._own_numbers
+        codes = f"a code from 0 to {NUM_CLASSES - 1} or " if plain else ""
+        words = [*CLASS_NAMES, *self._codes]
+        return (
+            f"expected {codes}one of {', '.join(words)}; say what it means with "
+            "label_map={label: emotion, or None to leave it out}"
+        )
+
+    def unused(self) -> list[str]:
+        """Say which words of ``label_map`` the source does not have."""
+        words = [word for word in self._codes if word not in self.used]
+        return [f"label_map names {listed(words)}, which no label is"] if words else []
+
+
+def count_left_out(words: Iterable[str]) -> list[str]:
+    """Say how many rows were left out because ``label_map`` maps their class to None."""
+    counts: dict[str, int] = {}
+    for word in words:
+        counts[word] = counts.get(word, 0) + 1
+    return [
+        f"left out {counted(count, 'row')} of {word!r}, as label_map says"
+        for word, count in counts.items()
+    ]
+
+
+def _normal(word: str) -> str:
+    """Return a label as it is compared: without blanks and capitals, ``3.0`` and ``03`` as 3."""
+    word = word.strip().lower()
+    whole = word.removesuffix(".0")
+    return str(int(whole)) if whole.isdecimal() and len(whole) < len("2147483648") else word
+
+
+def _mapped_code(key: object, value: Any) -> int:
+    if value is None:
+        return LEFT_OUT
+    try:
+        code = emotion_code(value) if isinstance(value, str) else operator.index(value)
+    except TypeError:
+        code = None
+    if code is None or not 0 <= code < NUM_CLASSES:
+        raise InvalidInputError(
+            f"label_map must lead to None, a code from 0 to {NUM_CLASSES - 1} or one of "
+            f"{', '.join(CLASS_NAMES)}; received {value!r} for {key!r}"
+        )
+    return code

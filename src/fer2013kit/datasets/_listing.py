@@ -1,0 +1,209 @@
+"""What lies in a folder, an archive or a single file, and how each file begins."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import zlib
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import IO, TYPE_CHECKING, Any, Final, cast
+
+from fer2013kit._picture_files import is_picture_name
+from fer2013kit.datasets._labels import Labels
+from fer2013kit.datasets._names import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from fer2013kit.datasets._trees import FileTree
+
+HEAD_BYTES: Final = 4096
+
+_OPENERS: Final[dict[bytes, Callable[[IO[bytes]], Any]]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+}
+_TAR_MARK: Final = slice(257, 262)
+_ZIP_START: Final = b"PK\x03\x04"
+
+# Beside the data lie a read-me and a submission form, not thousands of files to be looked into.
+_MAX_LOOKS: Final = 1000
+_NEVER_LOOKED_INTO: Final = (".cls", ".txt", ".json", ".xml", ".md", ".py", ".ipynb")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user said about the source.
+
+    Attributes
+    ----------
+    labels : Labels
+        What its labels mean.
+    resize : bool
+        Whether pictures of other sizes are made 48x48.
+    """
+
+    labels: Labels = field(default_factory=Labels)
+    resize: bool = False
+
+    @property
+    def key(self) -> list[Any]:
+        """What tells these options from others, for the cache."""
+        return [self.labels.key, self.resize]
+
+
+class Listing:
+    """The files of a tree as the dialects see them; compressed ones are seen unpacked.
+
+    Parameters
+    ----------
+    tree : FileTree
+        A folder, an archive, or a single file in its folder.
+    home : str
+        What the folder or archive is called.
+    whatever_name : bool, default False
+        Look into every file: the user named it.
+
+    Attributes
+    ----------
+    names : list of str
+        All files, in the order in which reading is fastest.
+    """
+
+    def __init__(self, tree: FileTree, home: str, *, whatever_name: bool = False) -> None:
+        self.whatever_name = whatever_name
+        self.tree = tree
+        self.home = home
+        self.path = tree.path
+        self.names = list(tree.sizes)
+        self._openers: dict[str, Callable[[IO[bytes]], Any]] = {}
+
+    @cached_property
+    def heads(self) -> dict[str, bytes]:
+        """How each file begins that is no picture; the shallowest come first, then by name."""
+        candidates = [
+            name
+            for name, size in self.tree.sizes.items()
+            if size > 0 and (self.whatever_name or not _is_never_looked_into(name))
+        ]
+        if len(candidates) > _MAX_LOOKS:
+            candidates = sorted(candidates, key=depth_and_name)[:_MAX_LOOKS]
+        heads = {name: self._look(name) for name in candidates}  # in the fast order
+        return {name: heads[name] for name in sorted(heads, key=depth_and_name)}
+
+    def _look(self, name: str) -> bytes:
+        with self.tree.open(name) as stream:
+            head = stream.read(HEAD_BYTES)
+        opener = next((open_ for start, open_ in _OPENERS.items() if head.startswith(start)), None)
+        if opener is None:
+            return head
+        try:
+            with self.tree.open(name) as stream, opener(stream) as unpacked:
+                inner = cast("bytes", unpacked.read(HEAD_BYTES))
+        except (OSError, EOFError, zlib.error, lzma.LZMAError):
+            return head  # damaged: what opens it as an archive says so
+        if not is_text(inner):
+            return head  # a compressed tar, most likely
+        self._openers[name] = opener
+        return inner
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[IO[bytes]]:
+        """Open a file, unpacked if it is a compressed one."""
+        opener = self._openers.get(name, nullcontext)
+        with self.tree.open(name) as stream, opener(stream) as unpacked:
+            yield unpacked
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a file."""
+        return self.tree.read(name)
+
+    def size(self, name: str) -> int | None:
+        """Return the length of a file in bytes; None where only unpacking it would tell."""
+        return None if name in self._openers else self.tree.sizes[name]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A data set within a listing.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The files to read; of pictures, none.
+    splits : tuple of int
+        For each file, the place in ``SPLIT_NAMES`` that its name tells.
+    root : str
+        For pictures, the folder that holds the splits: empty, or ending in a slash.
+    what : str
+        What a message calls it, where it is another one that is read.
+    notes : tuple of str
+        What the user is warned about.
+    """
+
+    names: tuple[str, ...] = ()
+    splits: tuple[int, ...] = ()
+    root: str = ""
+    what: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What a message calls it."""
+        return self.what or listed(self.names)
+
+
+def _is_never_looked_into(name: str) -> bool:
+    return name.lower().endswith(_NEVER_LOOKED_INTO) or is_picture_name(name)
+
+
+def depth_and_name(name: str) -> tuple[int, str]:
+    """Sort the shallowest files first, then by name."""
+    return name.count("/"), name
+
+
+def is_text(head: bytes) -> bool:
+    """Tell whether a file begins as a text does."""
+    return bool(head) and b"\x00" not in head
+
+
+def is_zip(head: bytes) -> bool:
+    """Tell whether a file begins as a zip archive that is no ``.npz``."""
+    return head.startswith(_ZIP_START) and not is_npz(head)
+
+
+def is_npz(head: bytes) -> bool:
+    """Tell whether a file begins as an ``.npz``: a zip whose first member is an array."""
+    length = int.from_bytes(head[26:28], "little")
+    return head.startswith(_ZIP_START) and head[30 : 30 + length].endswith(b".npy")
+
+
+def is_tar(head: bytes) -> bool:
+    """Tell whether a file begins as a tar archive, or as a compressed file that may be one."""
+    return head[_TAR_MARK] == b"ustar" or head.startswith(tuple(_OPENERS))
+
+
+def why_not(name: str, head: bytes) -> str | None:
+    """Say why a file that looks like data is none that can be read; None where it does not."""
+    first = head.split(b"\n")[0]
+    if head.startswith(b"version https://git-lfs"):
+        return "a Git LFS pointer, not the file itself; run: git lfs pull"
+    if first.lower().lstrip(b"\xef\xbb\xbf \"'").startswith((b"<!doctype", b"<html")):
+        return "a web page, not the file itself; download it again"
+    for sign, word in ((b";", "semicolons"), (b"\t", "tabs"), (b"|", "bars")):
+        if b"pixel" in first.lower() and first.count(sign) > first.count(b","):
+            return f"a table with {word} between its columns; save it with commas"
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "a text in UTF-16; save it as UTF-8"
+    if name.lower().endswith((".h5", ".hdf5")) and not head.startswith(b"\x89HDF"):
+        return "no HDF5 file in spite of its name"
+    return None
+
+
+def sorted_by_split(names: Sequence[str], splits: Sequence[int]) -> list[tuple[str, int]]:
+    """Return files with their splits: train first, each split's by name."""
+    return sorted(zip(names, splits, strict=True), key=lambda pair: (pair[1], pair[0]))

@@ -1,0 +1,154 @@
+"""Which split the name of a file, folder or array tells, and which files make up one set."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from itertools import pairwise
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from fer2013kit.emotions import SPLIT_NAMES, SPLIT_WORDS
+from fer2013kit.exceptions import DatasetFormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+# FER2013Train -> FER, 2013, Train; y_val -> y, val; test-00000-of-00001 -> test, 00000, of, 00001
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+")
+_WHAT_FOLLOWS: Final = re.compile(r"(set|data|split|files|images)$")  # trainset, testdata
+_SHARD: Final = re.compile(r"(?<![(\d])\d+(?![)\d])")  # but not the number of a copy: train (1)
+_OF: Final = re.compile(r"-(\d+)-of-(\d+)\b")
+
+_MAX_NAMED: Final = 5
+
+NO_SPLIT: Final = -1
+"""Instead of a place in ``SPLIT_NAMES`` where nothing tells one."""
+
+
+def split_of_word(word: str) -> int | None:
+    """Return the split that a whole word names, as in a column ``Usage``, or None."""
+    return SPLIT_WORDS.get(word.strip().lower())
+
+
+def words_of(name: str) -> list[str]:
+    """Return the words of a name, in lower case: at capitals, digits and signs a new one begins."""
+    return [word.lower() for word in _WORD.findall(name)]
+
+
+def split_of_name(name: str) -> int | None:
+    """Return the split that one part of a path tells, or None where it tells none or two.
+
+    Examples
+    --------
+    >>> from fer2013kit.datasets._names import split_of_name
+    >>> [split_of_name(n) for n in ("PublicTest", "FER2013Train", "y_eval", "train_test", "faces")]
+    [1, 0, 2, None, None]
+    """
+    words = words_of(name)
+    pairs = [first + second for first, second in pairwise(words)]
+    told = {SPLIT_WORDS[pair] for pair in pairs if pair in SPLIT_WORDS}  # public test
+    if not told:
+        whole = {_WHAT_FOLLOWS.sub("", word) for word in words}
+        told = {SPLIT_WORDS[word] for word in whole if word in SPLIT_WORDS}
+    return told.pop() if len(told) == 1 else None
+
+
+def split_of_path(name: str) -> int | None:
+    """Return the split that a path tells: its last part, or else the innermost folder that does."""
+    path = PurePosixPath(name)
+    parts = [*path.parts[:-1], path.name.partition(".")[0]]
+    return next(filter(lambda code: code is not None, map(split_of_name, reversed(parts))), None)
+
+
+def assign_splits(names: Sequence[str], *, home: str, path: Path) -> list[int]:
+    """Return the split of each file of one set.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The files, relative and with forward slashes.
+    home : str
+        What the folder is called that they lie in; it counts for names of digits alone, such as
+        ``test/0000.parquet``.
+    path : Path
+        What errors name.
+
+    Returns
+    -------
+    list of int
+        Places in ``SPLIT_NAMES``; ``NO_SPLIT`` for all where no name tells any.
+
+    Raises
+    ------
+    DatasetFormatError
+        When some files tell a split and others none, or when two that are no shards of one
+        another tell the same: taking one, or both, would be a guess.
+    """
+    told = [split_of_path(name) for name in names]
+    silent = [name for name, code in zip(names, told, strict=True) if code is None]
+    if len(silent) == len(names):
+        if len({shard_key(name) for name in names}) > 1:
+            raise DatasetFormatError(
+                f"{listed(names)} may each be a data set or a part of one, and no name tells a "
+                "split (train, validation, test); pass the path of one of them",
+                path=path,
+            )
+        digits = not any(map(str.isalpha, "".join(PurePosixPath(name).stem for name in names)))
+        inner = split_of_word(home) if digits else None
+        return [NO_SPLIT if inner is None else inner] * len(names)
+    if silent:
+        known = [name for name in names if name not in silent]
+        raise DatasetFormatError(
+            f"the names {listed(known)} tell a split, {listed(silent)} tells none; name it by "
+            "train, validation or test, or move it away",
+            path=path,
+        )
+    groups: dict[int, list[str]] = defaultdict(list)
+    for name, code in zip(names, told, strict=True):
+        groups[code or 0].append(name)
+    for code, members in groups.items():
+        if len({shard_key(name) for name in members}) > 1:
+            raise DatasetFormatError(
+                f"{listed(members)} each tell the split {SPLIT_NAMES[code]}; "
+                "keep one of them, or number them as parts of one file",
+                path=path,
+            )
+    return [code or 0 for code in told]
+
+
+def shard_key(name: str) -> str:
+    """Return what the parts of one file have in common: their name without its numbers."""
+    return _SHARD.sub("#", name.lower())
+
+
+def missing_shards(names: Iterable[str]) -> list[str]:
+    """Say which parts of files such as ``train-00000-of-00003.parquet`` are not there."""
+    found: dict[tuple[str, int], set[int]] = defaultdict(set)
+    for name in names:
+        if match := _OF.search(name):
+            number, count = map(int, match.groups())
+            found[_OF.sub("", name), count].add(number)
+    return [
+        f"of the {count} parts of {name} only {len(numbers)} are there"
+        for (name, count), numbers in found.items()
+        if len(numbers) < count
+    ]
+
+
+def listed(names: Iterable[object]) -> str:
+    """Return names with commas between them, the first few of many."""
+    texts = [shortened(str(name)) for name in names]
+    more = len(texts) - _MAX_NAMED
+    return ", ".join(texts) if more <= 0 else f"{', '.join(texts[:_MAX_NAMED])} and {more} more"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return ``"1 row"`` or ``"1,200 rows"``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def shortened(text: str, limit: int = 60) -> str:
+    """Return the beginning and the end of a long text, as an error shows it."""
+    return text if len(text) <= limit else f"{text[: limit // 2]}...{text[-limit // 3 :]}"
