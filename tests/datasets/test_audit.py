@@ -346,9 +346,9 @@ def test_bad_arguments():
     for action in (report.drop_leaks, report.drop_duplicates):
         with pytest.raises(fk.InvalidInputError, match="near-duplicates were not looked for"):
             action(near_duplicates=True)
-    with pytest.raises(fk.InvalidInputError, match="side must be 'train' or 'evaluation'"):
+    with pytest.raises(fk.InvalidInputError, match="side must be one of 'train', 'evaluation'"):
         report.drop_leaks(side="test")
-    with pytest.raises(fk.InvalidInputError, match="conflicts must be 'first' or 'drop'"):
+    with pytest.raises(fk.InvalidInputError, match="conflicts must be one of 'first', 'drop'"):
         report.drop_duplicates(conflicts="last")
     with pytest.raises(fk.InvalidInputError, match="a FER2013 or a Split; received ndarray"):
         fk.audit_dataset(FACES)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from fer2013kit._optional import needed
 from fer2013kit._pictures import picture_to_gray, resize_gray
 from fer2013kit.datasets._labels import LEFT_OUT
 from fer2013kit.datasets._listing import Found, is_npz
@@ -167,12 +168,8 @@ def _shape(stream: Any) -> tuple[int, ...]:
 
 
 def _from_hdf5(name: str, content: bytes, path: Path) -> list[_Array]:
-    try:
+    with needed("reading HDF5", library="h5py"):
         import h5py
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"reading {path.name} needs h5py; install it with: pip install h5py"
-        ) from error
     file = h5py.File(io.BytesIO(content), "r")
     if "model_weights" in file or "layer_names" in file.attrs or "model_config" in file.attrs:
         raise DatasetFormatError(
