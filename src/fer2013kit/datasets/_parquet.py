@@ -202,7 +202,7 @@ class _File:
         """Decode the bytes of a picture, or the text or list of its pixels."""
         content = picture.get("bytes") if isinstance(picture, dict) else picture
         if isinstance(content, bytes):
-            decode: Callable[[bytes, UInt8Array], None] = (
+            decode: Callable[[bytes, UInt8Array], bool] = (
                 partial(decode_and_resize, aspect="crop") if self.options.resize else decode_face
             )
             decode(content, out.reshape(IMAGE_SHAPE))
