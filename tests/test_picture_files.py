@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import sys
 import warnings
 
 import numpy as np
@@ -23,7 +24,7 @@ def gray_of(content, **limits):
 @pytest.fixture
 def without_heif(monkeypatch):
     """As if pillow-heif were not installed."""
-    monkeypatch.setattr(files, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
     files._openers.cache_clear()
     files.picture_endings.cache_clear()
     yield
@@ -148,6 +149,11 @@ def test_a_jpeg_that_lacks_only_its_end_marker_is_read(mode, progressive):
     for missing in (8, 20, len(content) // 4, len(content) // 2):
         with pytest.raises(files.PictureError, match="cut off or damaged"):
             gray_of(content[:-missing])
+
+
+def test_an_empty_file_is_said_to_be_empty():
+    with pytest.raises(files.PictureError, match="the file is empty"):
+        gray_of(b"")
 
 
 def test_other_formats_that_are_cut_off_are_refused():

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
-from importlib.util import find_spec
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -69,7 +68,7 @@ def _openers() -> dict[str, tuple[Any, Callable[[bytes], bool | str] | None]]:
 
     Image.init()
     known: dict[str, Any] = {name: Image.OPEN[name] for name in FORMATS if name in Image.OPEN}
-    if find_spec("pillow_heif") is not None:
+    with suppress(ImportError):
         from pillow_heif import HeifImageFile
 
         known["HEIF"] = HeifImageFile, is_heif
@@ -211,6 +210,8 @@ def open_picture(
         raise PictureTooLargeError(
             f"the file has more than {MAX_BYTES:,} bytes; make the picture smaller"
         )
+    if not content:
+        raise PictureError("the file is empty")
     with picture_errors():
         picture = _open(content)
     pixels = picture.width * picture.height
