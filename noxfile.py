@@ -58,8 +58,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Types of the package, strictly."""
+    """Types of the package, strictly, and of the code that its pages show."""
     run(session, "mypy")
+    with tempfile.TemporaryDirectory() as name:
+        _check_users_code(session, Path(name), Path(sys.executable))
 
 
 @nox.session
@@ -107,14 +109,29 @@ def wheel(session: nox.Session) -> None:
 
         python = _stranger_environment(folder / "environment")
         session.run(str(python), "-m", "pip", "install", "--quiet", "--no-deps", str(archive))
-        shutil.copytree(ROOT / "tests" / "typing", folder / "work" / "typing")
+        (folder / "work").mkdir()
+        _check_users_code(session, folder / "work", python)
         with session.chdir(folder / "work"):
             session.run(str(python), "-c", WHERE)
-            run(session, "mypy", "--strict", "--python-executable", str(python), "typing")
             command = str(python.with_name("fer2013kit"))
             for arguments in (["--version"], ["--help"], ["demo"]):
                 session.run(command, *arguments)
         _check_light(session, folder)
+
+
+def _check_users_code(session: nox.Session, folder: Path, python: Path) -> None:
+    """Check the types of users' programs against the package that a Python has installed.
+
+    They are ``tests/typing``, and the code of README, pages and gallery.
+    """
+    shutil.copytree(ROOT / "tests" / "typing", folder / "programs")
+    session.run(sys.executable, str(ROOT / "tests" / "snippets.py"), str(folder / "pages"))
+    cache = str(ROOT / ".mypy_cache" / "users")
+    with session.chdir(folder):
+        # Keras, scikit-learn and pandas carry no types; a user's program is told to do without.
+        strict = ("--strict", "--ignore-missing-imports", "--config-file=", "--cache-dir", cache)
+        run(session, "mypy", *strict, "--python-executable", str(python), "programs", "pages")
+        run(session, "pyright", "--level", "error", "--pythonpath", str(python), ".")
 
 
 def _check_light(session: nox.Session, folder: Path) -> None:

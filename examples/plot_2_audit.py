@@ -9,10 +9,13 @@ Here some are planted into drawn faces, and found again.
 # %%
 # Plant three faults: training faces copied into the test set, one of them with another
 # label, and a blank picture.
+from typing import get_args
+
 import matplotlib.pyplot as plt
 import numpy as np
 
 import fer2013kit as fk
+from fer2013kit.typing import LeakSide
 
 data = fk.make_fer2013(n_samples=700, random_state=0)
 copies = data.train.subset([3, 14, 15, 92])
@@ -40,9 +43,9 @@ plt.show()
 # %%
 # Leaks are dropped from the training set, so that figures on the test set compare row for row with
 # those of others; or from the test set, for a model that was trained already.
-for place in ["train", "evaluation"]:
-    clean = report.drop_leaks(side=place)
-    print(f"from {place}: {len(clean.train)} train, {len(clean.test)} test")
+for side in get_args(LeakSide):
+    clean = report.drop_leaks(side=side)
+    print(f"from {side}: {len(clean.train)} train, {len(clean.test)} test")
 
 # %%
 # The other thing to know before training is how the classes are filled.

@@ -18,7 +18,11 @@ import fer2013kit as fk
 
 
 @fk.register_model("separable_cnn")
-def separable_cnn(input_shape=(48, 48, 1), num_classes=7, width=16):
+def separable_cnn(
+    input_shape: tuple[int, int, int] = (48, 48, 1),
+    num_classes: int = 7,
+    width: int = 16,
+) -> keras.Model:
     inputs = keras.Input(input_shape)
     x = layers.Rescaling(1 / 127.5, offset=-1)(inputs)
     x = layers.Conv2D(width, 5, strides=2, use_bias=False)(x)

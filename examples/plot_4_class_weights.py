@@ -9,13 +9,18 @@ ever saying *disgust*.  Weights in the loss make it care, at a price.
 # %%
 # Drawn faces as uneven as the real training set.  A test set as uneven, of a few hundred faces,
 # would hold a handful of disgusted ones and could not judge how they fare; so there are two.
+from typing import get_args
+
 import matplotlib.pyplot as plt
 import numpy as np
 
 import fer2013kit as fk
+from fer2013kit.typing import ClassWeightMethod
 
 
-def faces(n_samples, random_state, weights=None):
+def faces(
+    n_samples: int, random_state: int, weights: str | None = None
+) -> fk.Split:
     return fk.make_fer2013(
         n_samples, random_state=random_state, weights=weights
     ).train
@@ -29,13 +34,13 @@ plt.show()
 
 # %%
 # What each method gives the classes, their mean over the samples being 1.
-for method in ["inverse_sqrt", "effective_number", "balanced"]:
+for method in get_args(ClassWeightMethod):
     weights = fk.class_weights(y, method=method)
     print(f"{method:16}", *(f"{weight:5.2f}" for weight in weights.values()))
 
 # %%
 # The same training with and without.
-methods = ["none", "inverse_sqrt", "balanced"]
+methods: list[ClassWeightMethod | None] = [None, "inverse_sqrt", "balanced"]
 accuracy, recall = [], []
 for method in methods:
     clf = fk.EmotionClassifier(
@@ -44,7 +49,7 @@ for method in methods:
             "dense_units": 32,
             "dense_dropout": 0,
         },
-        class_weight=None if method == "none" else method,
+        class_weight=method,
         epochs=10,
         batch_size=32,
         verbose=0,
@@ -53,14 +58,14 @@ for method in methods:
     clf.fit(X, y)
     accuracy.append(clf.evaluate(*uneven).accuracy)
     recall.append(clf.evaluate(*even).per_class["disgust"]["recall"])
-    print(f"{method:16} {accuracy[-1]:.3f} {recall[-1]:.3f}")
+    print(f"{method!s:16} {accuracy[-1]:.3f} {recall[-1]:.3f}")
 
 # %%
 places = np.arange(len(methods))
 fig, ax = plt.subplots()
 ax.bar(places - 0.2, accuracy, 0.4, label="accuracy, uneven test")
 ax.bar(places + 0.2, recall, 0.4, label="recall of disgust")
-ax.set_xticks(places, methods)
+ax.set_xticks(places, map(str, methods))
 ax.set_xlabel("class_weight")
 ax.set_ylim(0, 1.2)
 ax.legend(loc="upper center", ncols=2)

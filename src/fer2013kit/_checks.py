@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, TypeAlias, get_args, get_origin
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,11 @@ from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
 UInt8Array = NDArray[np.uint8]
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float32] | NDArray[np.float64]
+
+MaybeNone: TypeAlias = Any
+"""Beside a type, None is possible, but no check of it is asked for: whoever loads a whole data set
+knows what is there.  The type's own attributes are checked as always (typeshed types
+``re.Match.group`` in this way)."""
 
 
 def is_number(value: Any, kind: type = numbers.Real) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._checks import check_choice
+from fer2013kit._checks import MaybeNone, check_choice
 from fer2013kit.datasets._fer2013 import FER2013
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.typing import ConflictPolicy, LeakSide
@@ -69,7 +69,7 @@ class AuditReport:
 
     data: FER2013
     duplicate_groups: Groups
-    near_duplicate_groups: Groups | None
+    near_duplicate_groups: Groups | MaybeNone
     blank: dict[str, BoolArray]
 
     @property

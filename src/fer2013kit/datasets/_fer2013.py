@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from fer2013kit._checks import MaybeNone
+
 __all__ = ["FER2013", "Split"]
 
 
@@ -63,9 +65,19 @@ class FER2013:
     """
 
     train: Split
-    validation: Split | None = None
-    test: Split | None = None
+    validation: Split | MaybeNone = None
+    test: Split | MaybeNone = None
     source: str = ""
+
+    if TYPE_CHECKING:  # it takes a split or None, and nothing else
+
+        def __init__(
+            self,
+            train: Split,
+            validation: Split | None = None,
+            test: Split | None = None,
+            source: str = "",
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         for name in ("train", "validation", "test"):

@@ -78,6 +78,10 @@ class FERPlus:
 
     votes: IntArray
 
+    if TYPE_CHECKING:  # it takes more than it holds
+
+        def __init__(self, votes: ArrayLike) -> None: ...
+
     def __post_init__(self) -> None:
         votes = np.asarray(self.votes)
         if votes.ndim != 2 or votes.shape[1] != len(VOTE_NAMES):  # noqa: PLR2004 - a table

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer2013kit._checks import IntArray, UInt8Array, check_images, check_labels, check_same_length
+from fer2013kit._checks import (
+    IntArray,
+    MaybeNone,
+    UInt8Array,
+    check_images,
+    check_labels,
+    check_same_length,
+)
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
@@ -58,10 +65,17 @@ class Split:
     """
 
     images: UInt8Array
-    # None for a set without labels.  Typed with Any, so that strictly typed code can hand
-    # `data.train.labels` on without a check that would never fail.
-    labels: IntArray | Any = None
-    ferplus: FERPlus | None = None
+    labels: IntArray | MaybeNone = None
+    ferplus: FERPlus | MaybeNone = None
+
+    if TYPE_CHECKING:  # it takes more than it holds
+
+        def __init__(
+            self,
+            images: ArrayLike,
+            labels: ArrayLike | None = None,
+            ferplus: FERPlus | None = None,
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "images", check_images(self.images))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
+    from fer2013kit._checks import MaybeNone
     from fer2013kit._metrics import ClassScores, Counts, ReliabilityBins
     from fer2013kit.evaluation._tables import Rows
 
@@ -177,7 +178,7 @@ class EvaluationReport(Tabular):
         return _metrics.class_scores(self.confusion_matrix, self.class_names)
 
     @property
-    def largest_gap(self) -> GroupGap | None:
+    def largest_gap(self) -> GroupGap | MaybeNone:
         """The groups of the highest and the lowest accuracy; None for fewer than two groups.
 
         A tuple ``(best, worst, difference, interval)``; the interval of the difference is
