@@ -55,7 +55,11 @@ def test_export_says_how_well_it_agrees(folder, tmp_path):
 
 def test_shipped_network_goes_by_its_name(folder, tmp_path):
     path = folder / "faces.npz"
-    run("evaluate", path, "--model", "five_layer_cnn_small", "--split", "test")
+    done = run("evaluate", path, "--model", "five_layer_cnn_small", "--split", "test", "--json")
+    test = fk.load_fer2013(path).test
+    report = fk.EmotionPredictor.from_pretrained("five_layer_cnn_small").evaluate(*test)
+    # The predictor's weights have 8 bits.
+    assert json.loads(done.stdout)["loss"] == pytest.approx(report.loss, rel=0.1)
 
 
 @pytest.mark.parametrize(
