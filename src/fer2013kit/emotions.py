@@ -7,7 +7,9 @@ original ``fer2013.csv`` (Goodfellow et al., "Challenges in Representation Learn
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Final
+from typing import Final, get_args
+
+from fer2013kit.typing import SplitName
 
 
 class Emotion(IntEnum):
@@ -53,7 +55,7 @@ with any colour vision can tell apart, and grey for neutral."""
 FERPLUS_CLASS_NAMES: Final[tuple[str, ...]] = (*CLASS_NAMES, "contempt")
 """Names of the 8-class form of the FER+ votes: the seven FER-2013 codes, then contempt."""
 
-SPLIT_NAMES: Final = ("train", "validation", "test")
+SPLIT_NAMES: Final[tuple[str, ...]] = get_args(SplitName)
 """The parts of a data set, in the order of their codes."""
 
 SPLIT_WORDS: Final = {

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import click
 from click.shell_completion import CompletionItem
 
 from fer2013kit.exceptions import ModelFileError
+from fer2013kit.typing import TestTimeAugmentation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +98,7 @@ json_option = click.option(
 )
 tta_option = click.option(
     "--tta",
-    type=click.Choice(["flip", "ten_crop"]),
+    type=click.Choice(get_args(TestTimeAugmentation)),
     help="Average over mirrored or shifted views: 2 or 10 times the work, a little more accurate.",
 )
 faces_option = click.option(
