@@ -62,7 +62,7 @@ def decode_face(content: bytes, out: UInt8Array) -> bool:
         if (image.height, image.width) != (_HEIGHT, _WIDTH):
             raise InvalidInputError(
                 f"expected a picture of {_WIDTH}x{_HEIGHT} pixels, received {image.width}x"
-                f"{image.height}; pictures of other sizes are read by load_image_folder"
+                f"{image.height}; load_fer2013(path, resize=True) reads other sizes"
             )
         return picture_to_gray(image)
 

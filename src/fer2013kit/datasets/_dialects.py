@@ -17,7 +17,9 @@ from fer2013kit.datasets._csv_sets import (
     read_whole_csv,
 )
 from fer2013kit.datasets._parquet import find_parquet, read_parquet
+from fer2013kit.datasets._picture_lists import find_lists, read_lists
 from fer2013kit.datasets._pictures import find_pictures, read_pictures
+from fer2013kit.datasets._webdataset import find_webdataset, read_webdataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +53,8 @@ DIALECTS: Final = (
         "fer2013.csv or icml_face_data.csv (pixels, emotion, Usage)", find_whole_csv, read_whole_csv
     ),
     Dialect("a folder train/<class>/ and test/<class>/ of pictures", find_pictures, read_pictures),
+    Dialect("pictures beside a list of their labels, such as label.csv", find_lists, read_lists),
+    Dialect("WebDataset, .jpg beside .cls", find_webdataset, read_webdataset),
     Dialect("Hugging Face parquet", find_parquet, read_parquet),
     Dialect(
         "arrays X and y in .npz, .npy or .h5, or an .npz written by FER2013.save",

@@ -20,19 +20,23 @@ if TYPE_CHECKING:
 
 # fer2013new.csv opens with the line
 # Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF
-_COLUMNS: Final = dict(
-    zip(
-        VOTE_NAMES,
-        (
-            *("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"),
-            *("contempt", "unknown", "nf"),
-        ),
-        strict=True,
-    )
-)
-"""Names in :data:`VOTE_NAMES` to the file's own, in lower case."""
+_COLUMNS: Final = {
+    "neutral": "neutral",
+    "happy": "happiness",
+    "surprise": "surprise",
+    "sad": "sadness",
+    "angry": "anger",
+    "disgust": "disgust",
+    "fear": "fear",
+    "contempt": "contempt",
+    "unknown": "unknown",
+    "no_face": "nf",
+}
+"""Names in :data:`VOTE_NAMES` to the file's own in lower case, in the file's order."""
 
-_MOST_VOTES: Final = 10
+FILE_ORDER: Final = tuple(_COLUMNS)
+MOST_VOTES: Final = 10
+"""For one answer: ten people were asked."""
 
 
 def load_ferplus(path: str | os.PathLike[str]) -> FERPlus:
@@ -133,7 +137,7 @@ def _read_rows(path: Path) -> tuple[FERPlus, IntArray]:
                     path=path,
                     line_number=1,
                 )
-            order = [header.index(column) for column in _COLUMNS.values()]
+            order = [header.index(_COLUMNS[name]) for name in VOTE_NAMES]
             usage_column = header.index("usage")
             votes: list[list[int]] = []
             usages: list[int] = []
@@ -143,7 +147,7 @@ def _read_rows(path: Path) -> tuple[FERPlus, IntArray]:
                     votes.append([int(fields[column]) for column in order])
                 except (IndexError, ValueError):
                     raise _bad_row(path, lines.line_num, fields, len(header)) from None
-                if usage is None or min(votes[-1]) < 0 or max(votes[-1]) > _MOST_VOTES:
+                if usage is None or min(votes[-1]) < 0 or max(votes[-1]) > MOST_VOTES:
                     raise _bad_row(path, lines.line_num, fields, len(header))
                 usages.append(usage)
     except (FileNotFoundError, IsADirectoryError) as error:
@@ -161,7 +165,7 @@ def _read_rows(path: Path) -> tuple[FERPlus, IntArray]:
 def _bad_row(path: Path, line_number: int, fields: list[str], width: int) -> DatasetFormatError:
     return DatasetFormatError(
         f"expected {width} fields: Training, PublicTest or PrivateTest, an image name, and votes "
-        f"of 0 to {_MOST_VOTES}; received {','.join(fields)[:80]!r}",
+        f"of 0 to {MOST_VOTES}; received {','.join(fields)[:80]!r}",
         path=path,
         line_number=line_number,
     )

@@ -54,7 +54,7 @@ def find_pictures(listing: Listing, options: Options) -> Found | None:
     roots: dict[str, bool] = {}
     for folder in {name.rpartition("/")[0] for name in listing.names if is_picture_name(name)}:
         *parts, split_folder, class_folder = ["", *folder.split("/")]
-        if split_of_name(split_folder) is not None:
+        if split_of_name(split_folder) is not None and split_of_name(class_folder) is None:
             root = "/".join([*parts[1:], ""])
             known = options.labels.code(class_folder, numbers=False) is not None
             roots[root] = roots.get(root, False) or known

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from fer2013kit._picture_files import is_picture_name
 from fer2013kit.datasets._csv_header import header_of
 from fer2013kit.datasets._dialects import DIALECTS, EXPECTED
-from fer2013kit.datasets._listing import Listing, is_tar, is_zip, why_not
-from fer2013kit.datasets._names import counted, listed, split_of_name
+from fer2013kit.datasets._listing import Listing, is_tar, is_zip, sorted_by_split, why_not
+from fer2013kit.datasets._names import NO_SPLIT, assign_splits, counted, listed, split_of_name
+from fer2013kit.datasets._rows import join_parts
 from fer2013kit.datasets._storage import content_key, listing_key
 from fer2013kit.datasets._trees import FolderTree, TarTree, ZipTree, archive_errors, is_archive
 from fer2013kit.exceptions import DatasetFormatError, DatasetNotFoundError
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     from fer2013kit.datasets._listing import Found, Options
     from fer2013kit.datasets._new_images import NewImages
     from fer2013kit.datasets._rows import Rows
+    from fer2013kit.datasets._trees import FileTree
+
+_SHARD: Final = re.compile(r"\d{3,}\D*$|^\d+\.tar")
+"""What the names of archives look like that are parts of one set, as WebDataset numbers them."""
 
 
 @dataclass(frozen=True)
@@ -157,40 +163,54 @@ def _read(
 
 
 def _archive_source(listing: Listing, path: Path, options: Options) -> Source:
-    archives = [name for name, head in listing.heads.items() if is_zip(head) or is_tar(head)]
-    if len(archives) > 1:  # those that are compressed but no tar are none
-        archives = [name for name in archives if is_archive(listing.path / name)] or archives
-    if len(archives) > 1:
+    """Return the data set in an archive, or in archives of which each is named by its split."""
+    heads = listing.heads
+    names = [name for name, head in heads.items() if is_zip(head) or is_tar(head)]
+    if len(names) > 1:  # those that are compressed but no tar are none
+        names = [name for name in names if is_archive(listing.path / name)] or names
+    if not names:
+        raise DatasetFormatError(f"expected {EXPECTED}; received {_describe(listing)}", path=path)
+    splits = assign_splits(names, home="", path=path) if len(names) > 1 else [NO_SPLIT]
+    if len(names) > 1 and NO_SPLIT in splits and not all(map(_SHARD.search, names)):
         raise DatasetFormatError(
-            f"expected one archive, received {listed(archives)}; pass the path of the one to read",
+            f"expected one archive, received {listed(names)}; pass the path of the one to read",
             path=path,
         )
-    if not archives:
-        raise DatasetFormatError(f"expected {EXPECTED}; received {_describe(listing)}", path=path)
-    (name,) = archives
-    archive = listing.path / name
-    opener = ZipTree if is_zip(listing.heads[name]) else TarTree
-    home = PurePosixPath(name).name.partition(".")[0]
+    files = sorted_by_split(names, splits)
 
-    def read(new: NewImages) -> Rows:
+    def read_one(name: str, new: NewImages) -> Rows:
+        archive = listing.path / name
         with archive_errors(archive):
-            tree = opener(archive)
+            tree = ZipTree(archive) if is_zip(heads[name]) else TarTree(archive)
             try:
-                inner = Listing(tree, home)
-                found = _find(inner, options)
-                if found is None:
-                    raise DatasetFormatError(
-                        f"expected {EXPECTED}; received an archive with {_describe(inner)}",
-                        path=archive,
-                    )
-                dialect, data, notes = found
-                rows = _read(dialect, inner, data, options, new)
-                return replace(rows, notes=(*notes, *rows.notes))
+                return _read_archive(tree, name, options, new)
             finally:
                 tree.close()
 
-    key = partial(content_key, [archive], [split_of_name(home), options.key])
-    return Source(key, read)
+    def read(new: NewImages) -> Rows:
+        if len(files) == 1:
+            return read_one(names[0], new)
+        rows = [read_one(name, new) for name, _ in files]
+        parts = [(name, rows.as_part()) for (name, _), rows in zip(files, rows, strict=True)]
+        for (_, code), (_, part) in zip(files, parts, strict=True):
+            if code != NO_SPLIT and not part.splits.any():  # train by default alone
+                part.splits[:] = NO_SPLIT
+        return join_parts(parts, [code for _, code in files], path=path)
+
+    facts = [[split_of_name(name.partition(".")[0]) for name, _ in files], options.key]
+    return Source(partial(content_key, [listing.path / name for name, _ in files], facts), read)
+
+
+def _read_archive(tree: FileTree, name: str, options: Options, new: NewImages) -> Rows:
+    inner = Listing(tree, PurePosixPath(name).name.partition(".")[0])
+    found = _find(inner, options)
+    if found is None:
+        raise DatasetFormatError(
+            f"expected {EXPECTED}; received an archive with {_describe(inner)}", path=tree.path
+        )
+    dialect, data, notes = found
+    rows = _read(dialect, inner, data, options, new)
+    return replace(rows, notes=(*notes, *rows.notes))
 
 
 def _describe(listing: Listing) -> str:

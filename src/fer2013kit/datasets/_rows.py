@@ -78,6 +78,11 @@ class Rows:
             for name, size, end in zip(SPLIT_NAMES, self.sizes, ends, strict=True)
         }
 
+    def as_part(self) -> Part:
+        """Return the rows as those of one file of several."""
+        codes = np.repeat(np.arange(len(SPLIT_NAMES)), self.sizes)
+        return Part(self.images, self.labels, codes, [], self.votes, [*self.notes], [*self.log])
+
     def to_data(self, source: str) -> FER2013:
         """Return the rows as a data set, warn of their notes and log what was left out.
 
@@ -123,6 +128,8 @@ class Part:
         FER+ votes.
     notes : list of str
         What the user is warned about.
+    log : list of str
+        What was left out as the user asked.
     """
 
     images: UInt8Array
@@ -131,6 +138,7 @@ class Part:
     left_out: list[str] = field(default_factory=list)
     votes: IntArray | None = None
     notes: list[str] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -236,7 +244,10 @@ def join_parts(
         in_csv_order=in_csv_order and not any(part.left_out for _, part in parts),
         votes=join(votes) if has_votes else None,
         notes=said,
-        log=count_left_out(word for _, part in parts for word in part.left_out),
+        log=[
+            *(line for _, part in parts for line in part.log),
+            *count_left_out(word for _, part in parts for word in part.left_out),
+        ],
     )
 
 

@@ -1,0 +1,264 @@
+"""Reader of pictures beside a list of their labels.
+
+The lists as they are handed round, each beside its pictures or above their folders::
+
+    fer0000000.png,"(0, 0, 48, 48)",4,0,0,1,3,2,0,0,0,0     FER+: label.csv in FER2013Train/, ...
+    filename, angry, disgust, fear, ...                     Roboflow: _classes.csv in train/, ...
+    file,emotion   or   image,label,split                   made by hand
+
+FER+ gives votes in the order of ``fer2013new.csv``, Roboflow a 1 in the column of the class.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from fer2013kit._picture_files import is_picture_name
+from fer2013kit.datasets._csv_header import LABEL_COLUMNS, SPLIT_COLUMNS, normal, read_names
+from fer2013kit.datasets._ferplus import VOTE_NAMES
+from fer2013kit.datasets._ferplus_file import FILE_ORDER, MOST_VOTES
+from fer2013kit.datasets._labels import LEFT_OUT
+from fer2013kit.datasets._listing import Found, is_text, sorted_by_split
+from fer2013kit.datasets._names import NO_SPLIT, assign_splits, counted, listed, split_of_word
+from fer2013kit.datasets._pictures import decode_all
+from fer2013kit.datasets._rows import NO_LABEL, Part, join_parts
+from fer2013kit.exceptions import DatasetFormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fer2013kit.datasets._listing import Listing, Options
+    from fer2013kit.datasets._new_images import NewImages
+    from fer2013kit.datasets._rows import Rows
+
+_FILE_COLUMNS: Final = (
+    *("file", "filename", "file_name", "image", "image_name", "image_path", "img", "path"),
+    *("picture", "image_id", "name", "filepath", "file_path"),
+)
+_MAX_BYTES: Final = 2**28
+_FEWEST_CLASSES: Final = 2
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Which column of a list holds what, counted from 0."""
+
+    names: tuple[str, ...]
+    file: int
+    label: int | None = None
+    split: int | None = None
+    one_hot: tuple[int, ...] = ()
+    votes: tuple[int, ...] = ()
+
+    @property
+    def has_header(self) -> bool:
+        """Whether the first line names the columns; FER+ has none."""
+        return bool(self.names)
+
+
+@dataclass
+class _Row:
+    """A line of a list: its picture, and what is said of it."""
+
+    picture: str
+    label: int
+    split: int
+    votes: list[int]
+    word: str
+
+
+def find_lists(listing: Listing, options: Options) -> Found | None:
+    """Return the lists that stand beside pictures, and the split that each one's name tells."""
+    if not any(map(is_picture_name, listing.names)):
+        return None
+    names = [
+        name
+        for name, head in listing.heads.items()
+        if is_text(head) and _columns(head.split(b"\n")[0], options) is not None
+    ]
+    if not names:
+        return None
+    splits = assign_splits(names, home=listing.home, path=listing.path)
+    return Found(tuple(names), tuple(splits))
+
+
+def read_lists(listing: Listing, found: Found, options: Options, new: NewImages) -> Rows:
+    """Read the pictures that the lists name.
+
+    Returns
+    -------
+    Rows
+        Train, validation, test, each in the order of its list.
+
+    Raises
+    ------
+    DatasetFormatError
+        For a line that is not understood, or where not one picture of a list is there.
+    """
+    files = sorted_by_split(found.names, found.splits)
+    finder = _Finder(listing.names)
+    notes: list[str] = []
+    tables = []
+    for name, _ in files:
+        rows = _read_list(listing, name, options)
+        known = [row for row in rows if finder.find(name, row.picture)]
+        missing = [row.picture for row in rows if not finder.find(name, row.picture)]
+        if not known:
+            raise DatasetFormatError(
+                f"not one of the pictures that it names is there ({listed(missing) or 'none'})",
+                path=listing.path / name,
+            )
+        if missing:
+            notes.append(
+                f"{name} names {counted(len(missing), 'picture')} that are not there: "
+                f"{listed(missing)}"
+            )
+        tables.append((name, known))
+    pictures = [finder.find(name, row.picture) for name, rows in tables for row in rows]
+    kept = [row.label != LEFT_OUT for _, rows in tables for row in rows]
+    double = [name for name, count in Counter(pictures).items() if count > 1]
+    if double:
+        raise DatasetFormatError(f"listed twice: {listed(double)}", path=listing.path)
+    wanted = [name for name, keep in zip(pictures, kept, strict=True) if keep]
+    images, _, more = decode_all(listing.tree, wanted, options, new)
+    parts = []
+    start = 0
+    for name, rows in tables:
+        read = [row for row in rows if row.label != LEFT_OUT]
+        part = Part.of(
+            images[start : start + len(read)],
+            [row.label for row in read],
+            [row.split for row in read],
+            left_out=[row.word for row in rows if row.label == LEFT_OUT],
+        )
+        if rows[0].votes:
+            part.votes = np.array([row.votes for row in read], np.int64).reshape(
+                -1, len(VOTE_NAMES)
+            )
+        parts.append((name, part))
+        start += len(read)
+    unlisted = sorted({*filter(is_picture_name, listing.names)} - {*pictures})
+    if unlisted:
+        notes.append(
+            f"left out {counted(len(unlisted), 'picture')} that no list names: {listed(unlisted)}"
+        )
+    return join_parts(parts, [code for _, code in files], path=listing.path, notes=[*notes, *more])
+
+
+class _Finder:
+    """Where the pictures lie that a list names: beside it, below it, or anywhere by their names."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = set(names)
+        self.by_file_name: dict[str, list[str]] = {}
+        for name in self.names:
+            self.by_file_name.setdefault(name.rpartition("/")[2], []).append(name)
+
+    def find(self, list_name: str, picture: str) -> str:
+        """Return the file; empty where it is not there or nobody knows which of several it is."""
+        picture = picture.strip().replace("\\", "/").removeprefix("./")
+        folder = list_name.rpartition("/")[0]
+        beside = f"{folder}/{picture}" if folder else picture
+        if beside in self.names:
+            return beside
+        if picture in self.names:
+            return picture
+        named = self.by_file_name.get(PurePosixPath(picture).name, [])
+        below = [name for name in named if name.startswith(f"{folder}/")] if folder else named
+        return below[0] if len(below) == 1 else named[0] if len(named) == 1 else ""
+
+
+def _columns(line: bytes, options: Options) -> _Columns | None:
+    """Return the columns of a list from its first line, or None for another file."""
+    names = [name.strip() for name in read_names(line)]
+    numbers = [place for place, name in enumerate(names) if name.isdecimal()]
+    if names and is_picture_name(names[0]) and len(numbers) == len(FILE_ORDER):
+        order = [numbers[FILE_ORDER.index(name)] for name in VOTE_NAMES]
+        return _Columns((), 0, votes=tuple(order))
+    places = {normal(name): place for place, name in reversed([*enumerate(names)])}
+    files = [places[name] for name in _FILE_COLUMNS if name in places]
+    labels = [places[name] for name in LABEL_COLUMNS if name in places]
+    splits = [places[name] for name in SPLIT_COLUMNS if name in places]
+    if not files or "pixels" in places or ("usage" in places and "nf" in places):  # FER+'s own file
+        return None
+    split = splits[0] if splits else None
+    if labels:
+        return _Columns(tuple(names), files[0], labels[0], split)
+    classes = [place for place in range(len(names)) if place not in {files[0], split}]
+    known = [place for place in classes if _is_class(names[place], options)]
+    if len(known) < _FEWEST_CLASSES:
+        return None
+    return _Columns(tuple(names), files[0], split=split, one_hot=tuple(classes))
+
+
+def _is_class(name: str, options: Options) -> bool:
+    return options.labels.code(name, numbers=False) is not None
+
+
+def _read_list(listing: Listing, name: str, options: Options) -> list[_Row]:
+    path = listing.path / name
+    if listing.tree.sizes[name] > _MAX_BYTES:
+        raise DatasetFormatError(f"expected a list of at most {_MAX_BYTES:,} bytes", path=path)
+    with listing.open(name) as stream:
+        text = stream.read(_MAX_BYTES).decode("utf-8-sig", errors="replace")
+    columns = _columns(text.partition("\n")[0].encode(), options)
+    if columns is None:
+        raise DatasetFormatError("expected a list of pictures and labels", path=path, line_number=1)
+    rows = []
+    lines = csv.reader(io.StringIO(text, newline=""))
+    try:
+        for number, fields in enumerate(lines):
+            if (number == 0 and columns.has_header) or not any(map(str.strip, fields)):
+                continue
+            rows.append(_read_row(fields, columns, options))
+    except (ValueError, IndexError, csv.Error) as error:
+        said = "a field is missing" if isinstance(error, IndexError) else str(error)
+        raise DatasetFormatError(said[:400], path=path, line_number=lines.line_num) from None
+    return rows
+
+
+def _read_row(fields: list[str], columns: _Columns, options: Options) -> _Row:
+    """Return what a line says; ValueError says what is wrong with it."""
+    votes = [_whole(fields[place]) for place in columns.votes]
+    if votes and max(votes) > MOST_VOTES:
+        raise ValueError(f"expected votes of 0 to {MOST_VOTES}, received {max(votes)}")
+    label, word = NO_LABEL, ""
+    if columns.one_hot:
+        said = [place for place in columns.one_hot if _whole(fields[place])]
+        if len(said) != 1:
+            raise ValueError(
+                f"expected one class for a picture, received {len(said)}; one face has one label"
+            )
+        word = columns.names[said[0]]
+    elif columns.label is not None:
+        word = fields[columns.label].strip()
+    if not columns.votes:
+        code = options.labels.code(word, numbers=False)
+        if code is None:
+            raise ValueError(
+                f"unknown label {word[:80]!r}; {options.labels.expected(numbers=False)}"
+            )
+        label = code
+    split = NO_SPLIT
+    if columns.split is not None:
+        told = split_of_word(fields[columns.split])
+        if told is None:
+            raise ValueError(
+                f"unknown {columns.names[columns.split]} {fields[columns.split][:80]!r}; expected "
+                "train, validation or test"
+            )
+        split = told
+    return _Row(fields[columns.file], label, split, votes, word)
+
+
+def _whole(field: str) -> int:
+    if not field.strip().isdecimal():
+        raise ValueError(f"expected a whole number, received {field[:80]!r}")
+    return int(field.strip()[:9])
