@@ -59,7 +59,7 @@ html_title = f"fer2013kit {release}"
 html_show_sourcelink = False
 
 
-INNER = {"check_settings", "get_metadata_routing", "make_augmentation", "score"}
+INNER = {"get_metadata_routing", "score"}
 
 
 def skip_routing(app, what, name, obj, skip, options):  # noqa: ANN001, ANN201, ARG001, PLR0917 - Sphinx calls it so

@@ -23,7 +23,7 @@ def collect(dataset):
 
 def test_every_row_comes_once_and_the_last_batch_is_filled_up():
     batches = make_batches(n=10, batch_size=4)
-    order, uniform, mixing = batches.plan(0)
+    order, uniform, mixing = batches.plans.plan(0)
     assert batches.steps_per_epoch == 3
     assert len(order) == len(uniform) == len(mixing) == 12
     assert sorted(order[:10]) == list(range(10))
@@ -33,14 +33,14 @@ def test_every_row_comes_once_and_the_last_batch_is_filled_up():
 def test_a_set_smaller_than_a_batch_is_one_batch():
     batches = make_batches(n=3, batch_size=128)
     assert batches.steps_per_epoch == 1
-    assert sorted(batches.plan(0)[0]) == [0, 1, 2]
+    assert sorted(batches.plans.plan(0)[0]) == [0, 1, 2]
 
 
 def test_epochs_differ_and_repeat_by_seed():
     first, again, other = make_batches(), make_batches(), make_batches(seed=6)
-    np.testing.assert_array_equal(first.plan(3)[0], again.plan(3)[0])
-    assert not np.array_equal(first.plan(3)[0], first.plan(4)[0])
-    assert not np.array_equal(first.plan(3)[1], other.plan(3)[1])
+    np.testing.assert_array_equal(first.plans.plan(3)[0], again.plans.plan(3)[0])
+    assert not np.array_equal(first.plans.plan(3)[0], first.plans.plan(4)[0])
+    assert not np.array_equal(first.plans.plan(3)[1], other.plans.plan(3)[1])
 
 
 def test_rows_stay_together():

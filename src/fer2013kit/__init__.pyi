@@ -32,6 +32,7 @@ from .exceptions import InvalidInputError as InvalidInputError
 from .exceptions import MediaFileError as MediaFileError
 from .exceptions import MissingDependencyError as MissingDependencyError
 from .exceptions import ModelFileError as ModelFileError
+from .exceptions import TrainingDivergedError as TrainingDivergedError
 from .exceptions import UnknownModelError as UnknownModelError
 from .explanation import explain as explain
 from .export import ExportReport as ExportReport
@@ -48,6 +49,7 @@ from .loading import load_predictor as load_predictor
 from .models import create_model as create_model
 from .models import list_models as list_models
 from .models import register_model as register_model
+from .models import unregister_model as unregister_model
 from .plotting import plot_class_balance as plot_class_balance
 from .plotting import plot_confusion_matrix as plot_confusion_matrix
 from .plotting import plot_explanation as plot_explanation

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer2013kit._folding import fold_normalization
+from fer2013kit._keras_settings import keras_settings
 
 Inference = Callable[[NDArray[Any]], NDArray[np.float32]]
 
@@ -35,9 +36,14 @@ def compile_inference(model: Any, input_shape: tuple[int, int, int]) -> Inferenc
         Takes an array ``(n, height, width, channels)`` and returns float32 ``(n, k)``.
     """
     if keras.backend.backend() != "tensorflow":
-        return lambda images: np.asarray(
-            model.predict_on_batch(np.asarray(images, np.float32)), np.float32
-        )
+
+        def predict(images: NDArray[Any]) -> NDArray[np.float32]:
+            with keras_settings():
+                return np.asarray(
+                    model.predict_on_batch(np.asarray(images, np.float32)), np.float32
+                )
+
+        return predict
 
     import tensorflow as tf
 
@@ -141,6 +147,7 @@ def _compile(function: Callable[[Any], Any], shape: tuple[int | None, ...]) -> A
     """Return TensorFlow's compiled form; a concrete one is spared the look for others."""
     import tensorflow as tf
 
-    return tf.function(
-        function, input_signature=[tf.TensorSpec(shape, tf.float32)], autograph=False
-    ).get_concrete_function()
+    with keras_settings():
+        return tf.function(
+            function, input_signature=[tf.TensorSpec(shape, tf.float32)], autograph=False
+        ).get_concrete_function()

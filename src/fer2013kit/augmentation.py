@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import keras
 from keras import ops
@@ -12,6 +12,16 @@ from fer2013kit.exceptions import InvalidInputError
 
 UNIFORMS_PER_IMAGE = 13
 """How many random numbers in [0, 1) one picture's augmentation takes."""
+
+LIMITS: Final = {
+    "rotation": 180.0,
+    "zoom": 0.99,
+    "shift": 0.99,
+    "brightness": 1.0,
+    "contrast": 0.99,
+    "erasing": 1.0,
+}
+"""The greatest value of each strength; the least is 0."""
 
 _ERASED_AREA = (0.02, 0.25)
 _ERASED_ASPECT = (0.5, 2.0)
@@ -76,14 +86,8 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        for name, value, limit in (
-            ("rotation", rotation, 180.0),
-            ("zoom", zoom, 0.99),
-            ("shift", shift, 0.99),
-            ("brightness", brightness, 1.0),
-            ("contrast", contrast, 0.99),
-            ("erasing", erasing, 1.0),
-        ):
+        given = (rotation, zoom, shift, brightness, contrast, erasing)
+        for (name, limit), value in zip(LIMITS.items(), given, strict=True):
             if not 0 <= value <= limit:
                 raise InvalidInputError(f"{name} must be in [0, {limit:g}]; received {value!r}")
         self.rotation = rotation
@@ -128,7 +132,10 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
         images = ops.cast(images, "float32")
         if self.rotation or self.zoom or self.shift or self.horizontal_flip:
             images = ops.image.affine_transform(
-                images, self._warp(uniform, images.shape[1:3]), fill_mode="nearest"
+                images,
+                self._warp(uniform, images.shape[1:3]),
+                fill_mode="nearest",
+                data_format="channels_last",
             )
         if self.brightness or self.contrast:
             images = self._relight(images, uniform)

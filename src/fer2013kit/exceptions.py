@@ -120,6 +120,10 @@ class ModelFileError(Fer2013KitError, ValueError):
     """A saved classifier that cannot be trusted or read."""
 
 
+class TrainingDivergedError(Fer2013KitError, ArithmeticError):
+    """The loss became no number before an epoch was good, or a network's answers are none."""
+
+
 class MediaFileError(Fer2013KitError, OSError):
     """A photograph or video that is missing or cannot be read.
 
@@ -187,7 +191,7 @@ class UnknownModelError(Fer2013KitError, ValueError):
         )
 
 
-def warn(message: str) -> None:
+def warn(message: str, category: type[Warning] = Fer2013KitWarning) -> None:
     """Warn at the user's line of code, whoever calls this inside of the package.
 
     Python shows equal warnings of one line once; these are shown each time, so that the second
@@ -197,13 +201,13 @@ def warn(message: str) -> None:
     ----------
     message : str
         What was left out, passed over or assumed, and what to do about it.
+    category : type, default Fer2013KitWarning
+        Another one where people filter that.
     """
     frame = sys._getframe(1)  # noqa: SLF001 - the only way before Python 3.12
     while frame.f_back and f"{frame.f_globals.get('__name__')}.".startswith("fer2013kit."):
         frame = frame.f_back
-    warnings.warn_explicit(
-        message, Fer2013KitWarning, frame.f_code.co_filename, frame.f_lineno, registry={}
-    )
+    warnings.warn_explicit(message, category, frame.f_code.co_filename, frame.f_lineno, registry={})
 
 
 def did_you_mean(word: Any, known: Iterable[str]) -> str:

@@ -21,6 +21,66 @@ Float32Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
+class EpochPlans:
+    """The random numbers of every epoch.
+
+    It knows nothing of the pictures: TensorFlow keeps a function that it calls for as long as the
+    process lives, and with it whatever the function knows.
+    """
+
+    n_samples: int
+    rows: int
+    seed: int
+    mixup: float
+    cutmix: float
+
+    @property
+    def mixes(self) -> bool:
+        """Whether pictures are blended with one another."""
+        return self.mixup > 0 or self.cutmix > 0
+
+    def plan(self, epoch: int) -> tuple[NDArray[np.int64], Float32Array, Float32Array]:
+        """Draw an epoch: row order, uniforms of the augmentation, and of the mixing.
+
+        Parameters
+        ----------
+        epoch : int
+            Counted from 0.
+
+        Returns
+        -------
+        order : ndarray of int64, shape (rows,)
+            Rows of the set, ``steps_per_epoch`` full batches of them.
+        uniform : ndarray of float32, shape (rows, 13)
+            Random numbers for :meth:`FaceAugmentation.transform`.
+        mixing : ndarray of float32, shape (rows, 4)
+            Own share, 1 for cutmix or 0 for mixup, and the cut's centre (vertical, horizontal).
+        """
+        rng = np.random.default_rng([self.seed, epoch])
+        order = rng.permutation(self.n_samples)
+        rows = self.rows
+        order = np.concatenate([order, order[: rows - len(order)]]).astype(np.int64)
+        uniform = rng.random((rows, UNIFORMS_PER_IMAGE), dtype=np.float32)
+        return order, uniform, self._plan_mixing(rng, rows)
+
+    def _plan_mixing(self, rng: np.random.Generator, rows: int) -> Float32Array:
+        mixing = np.ones((rows, 4), np.float32)
+        if not self.mixes:
+            return mixing
+        if self.mixup and self.cutmix:
+            cut = rng.random(rows) < 0.5  # noqa: PLR2004 - a fair coin
+        else:
+            cut = np.full(rows, bool(self.cutmix))
+        if self.mixup:
+            mixing[~cut, 0] = rng.beta(self.mixup, self.mixup, size=int((~cut).sum()))
+        if self.cutmix:
+            mixing[cut, 0] = rng.beta(self.cutmix, self.cutmix, size=int(cut.sum()))
+        mixing[:, 1] = cut
+        mixing[:, 2:] = rng.random((rows, 2))
+        return mixing
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainingBatches:
     """Shuffled, augmented batches of a training set, epoch by epoch.
 
@@ -64,49 +124,16 @@ class TrainingBatches:
     def _rows_per_batch(self) -> int:
         return min(self.batch_size, len(self.images))
 
-    def plan(self, epoch: int) -> tuple[NDArray[np.int64], Float32Array, Float32Array]:
-        """Draw an epoch: row order, uniforms of the augmentation, and of the mixing.
-
-        Parameters
-        ----------
-        epoch : int
-            Counted from 0.
-
-        Returns
-        -------
-        order : ndarray of int64, shape (rows,)
-            Rows of the set, ``steps_per_epoch`` full batches of them.
-        uniform : ndarray of float32, shape (rows, 13)
-            Random numbers for :meth:`FaceAugmentation.transform`.
-        mixing : ndarray of float32, shape (rows, 4)
-            Own share, 1 for cutmix or 0 for mixup, and the cut's centre (vertical, horizontal).
-        """
-        rng = np.random.default_rng([self.seed, epoch])
-        order = rng.permutation(len(self.images))
-        rows = self.steps_per_epoch * self._rows_per_batch
-        order = np.concatenate([order, order[: rows - len(order)]]).astype(np.int64)
-        uniform = rng.random((rows, UNIFORMS_PER_IMAGE), dtype=np.float32)
-        return order, uniform, self._plan_mixing(rng, rows)
-
-    def _plan_mixing(self, rng: np.random.Generator, rows: int) -> Float32Array:
-        mixing = np.ones((rows, 4), np.float32)
-        if not self._mixes:
-            return mixing
-        if self.mixup and self.cutmix:
-            cut = rng.random(rows) < 0.5  # noqa: PLR2004 - a fair coin
-        else:
-            cut = np.full(rows, bool(self.cutmix))
-        if self.mixup:
-            mixing[~cut, 0] = rng.beta(self.mixup, self.mixup, size=int((~cut).sum()))
-        if self.cutmix:
-            mixing[cut, 0] = rng.beta(self.cutmix, self.cutmix, size=int(cut.sum()))
-        mixing[:, 1] = cut
-        mixing[:, 2:] = rng.random((rows, 2))
-        return mixing
-
     @property
-    def _mixes(self) -> bool:
-        return self.mixup > 0 or self.cutmix > 0
+    def plans(self) -> EpochPlans:
+        """What each epoch draws."""
+        return EpochPlans(
+            n_samples=len(self.images),
+            rows=self.steps_per_epoch * self._rows_per_batch,
+            seed=self.seed,
+            mixup=self.mixup,
+            cutmix=self.cutmix,
+        )
 
     def prepare(self, images: Any, targets: Any, uniform: Any, mixing: Any) -> tuple[Any, Any]:
         """Augment and mix one batch of tensors."""
@@ -114,7 +141,7 @@ class TrainingBatches:
             images = ops.cast(images, "float32")
         else:
             images = self.augmentation.transform(images, uniform)
-        if self._mixes:
+        if self.plans.mixes:
             images, targets = mix_images(
                 images,
                 targets,
@@ -137,10 +164,11 @@ class TrainingBatches:
             images, targets = tf.constant(self.images), tf.constant(self.targets)
             weights = tf.constant(self.weights)
         rows = self._rows_per_batch
+        draw = self.plans.plan
 
         def plan(epoch: Any) -> Any:
             order, uniform, mixing = tf.numpy_function(
-                self.plan, [epoch], (tf.int64, tf.float32, tf.float32)
+                draw, [epoch], (tf.int64, tf.float32, tf.float32)
             )
             order.set_shape((None,))
             uniform.set_shape((None, UNIFORMS_PER_IMAGE))
@@ -170,7 +198,7 @@ class _PlannedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras car
         super().__init__()
         self._batches = batches
         self._epoch = epoch
-        self._plan = batches.plan(epoch)
+        self._plan = batches.plans.plan(epoch)
 
     def __len__(self) -> int:
         return self._batches.steps_per_epoch
@@ -193,4 +221,4 @@ class _PlannedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras car
 
     def on_epoch_end(self) -> None:
         self._epoch += 1
-        self._plan = self._batches.plan(self._epoch)
+        self._plan = self._batches.plans.plan(self._epoch)

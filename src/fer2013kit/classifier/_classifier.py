@@ -2,41 +2,65 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from sklearn.base import ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from fer2013kit._compilation import compile_inference
 from fer2013kit._image_input import pixel_converter
 from fer2013kit._inference import predict_in_batches
+from fer2013kit._keras_settings import keras_settings
 from fer2013kit.classifier import _inputs, _persistence
 from fer2013kit.classifier._compute_dtype import resolve_compute_dtype
-from fer2013kit.classifier._continuing import (
-    continue_from,
-    decide_classes,
-    thaw,
-    trained_network,
-)
 from fer2013kit.classifier._network import build_network
+from fer2013kit.classifier._persistence import Architecture, Fitted
 from fer2013kit.classifier._runs import describe_run, make_batches
-from fer2013kit.classifier._storage import StoredClassifier
+from fer2013kit.classifier._settings import check_monitor, check_settings
 from fer2013kit.classifier._training import train
-from fer2013kit.evaluation import apply_temperature, evaluate_predictions, fit_temperature
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.classifier._warm_start import (
+    TrainedNetwork,
+    freeze_layers,
+    take_over_weights,
+    unfreeze_layers,
+)
+from fer2013kit.emotions import IMAGE_SHAPE
+from fer2013kit.evaluation import (
+    EvaluationReport,
+    apply_temperature,
+    evaluate_predictions,
+    fit_temperature,
+)
+from fer2013kit.exceptions import InvalidInputError, ModelFileError, TrainingDivergedError
+from fer2013kit.models import resolve_builder
+from fer2013kit.pretrained import DEFAULT_NAME, find_pretrained
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    import keras
     from numpy.typing import ArrayLike, NDArray
 
-    from fer2013kit.evaluation import EvaluationReport
-    from fer2013kit.typing import TestTimeAugmentation
+    from fer2013kit.export import ExportReport
+    from fer2013kit.typing import (
+        ClassWeight,
+        ComputeDtype,
+        Freeze,
+        LearningRateSchedule,
+        Loss,
+        ModelBuilder,
+        Quantization,
+        TestTimeAugmentation,
+        Verbose,
+        WeightsDtype,
+    )
 
 
-class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc]  # scikit-learn carries no types
+class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no types
     """A convolutional network for facial expressions that behaves as a scikit-learn classifier.
 
     Pictures are arrays ``(n, 48, 48)``, ``(n, 48, 48, 1)`` or ``(n, 2304)``.  Integers (uint8 or
@@ -70,8 +94,10 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
     ema_momentum : float in [0, 1), default 0.999
         Averages the weights over the steps (Polyak & Juditsky, 1992); validation and the final
         model use the average.  Never longer than the last tenth of the run; 0 for none.
-    loss : {"crossentropy", "focal"}, default "crossentropy"
-        Categorical cross-entropy or focal loss (Lin et al., ICCV 2017).
+    loss : {"crossentropy", "focal"} or keras.losses.Loss, default "crossentropy"
+        Categorical cross-entropy, focal loss (Lin et al., ICCV 2017), or a loss of one-hot
+        targets and probabilities, which is copied; ``focal_gamma`` and ``label_smoothing`` are
+        for the first two.
     focal_gamma : float, default 2.0
         Focus of the focal loss.
     label_smoothing : float in [0, 1), default 0.1
@@ -86,13 +112,16 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
         0.2 and 0.0.
     mixup, cutmix : float, default 0.0
         Alpha of mixup (Zhang et al., ICLR 2018) and CutMix (Yun et al., ICCV 2019); 0 for none.
+    metrics : sequence of str or keras.metrics.Metric, default ()
+        Further figures for ``history_``, of one-hot targets and probabilities; they are copied.
     monitor : str, default "val_accuracy"
         Figure of ``history_`` that early stopping and the best weights go by; smaller is better
-        where its name holds "loss".
+        where its name holds "loss".  One that no epoch brings is refused.
     patience : int, optional
         Stop after so many epochs without a better ``monitor``; None never stops.
     restore_best_weights : bool, default False
-        Keep the best epoch's weights rather than the last one's; needs ``validation_data``.
+        Keep the best epoch's weights rather than the last one's; needs ``validation_data`` where
+        ``monitor`` is a figure of it.
     compute_dtype : {"auto", "float32", "bfloat16"}, default "auto"
         Number format of the network's arithmetic; ``"auto"`` takes bfloat16 where the CPU has
         instructions for it.  ``compute_dtype_`` tells which it was.
@@ -100,9 +129,10 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
         True goes on from the weights of the last ``fit`` or of the file that was read.  Labels
         that were all known before keep ``classes_`` as it is; for others, or other ``classes``,
         the last layer begins anew.  The optimizer always begins anew.
-    freeze : {None, "convolutions"}, default None
-        With ``warm_start``, keep the layers before the first fully-connected one as they are:
-        less to learn, for small sets.
+    freeze : "convolutions", str, int or callable, optional
+        With ``warm_start``, layers that stay as they are, for small sets: those before the
+        fully-connected end, those up to a layer's name, the first so many, or those that a
+        function of a layer says True of.
     checkpoint_dir : str or Path, optional
         Folder that holds the state after every epoch.  A ``fit`` with the same settings and data
         goes on from there and ends where the unbroken one would have; a finished run is not
@@ -114,6 +144,9 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
         inside, for instance for standardised pictures.
     classes : sequence, optional
         All labels there may be, if more than those of ``y`` or integers other than 0 to 6.
+    class_names : sequence of str, optional
+        Words for people, in the order of ``classes`` or of the sorted labels; with integer labels
+        and no ``classes``, as many codes from 0 as there are words.
     verbose : {"auto", 0, 1, 2}, default "auto"
         Silent, a progress bar with the time left, or a line an epoch, on standard error;
         ``"auto"`` is a bar on a terminal and lines elsewhere.
@@ -152,6 +185,87 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
     (2, 7)
     """
 
+    def __init__(
+        self,
+        model: str | ModelBuilder = "five_layer_cnn",
+        *,
+        model_params: Mapping[str, Any] | None = None,
+        epochs: int = 60,
+        batch_size: int = 128,
+        optimizer: Any = "sgd",
+        learning_rate: float = 0.05,
+        learning_rate_schedule: LearningRateSchedule = "cosine",
+        warmup_epochs: float = 1.0,
+        weight_decay: float = 1e-3,
+        ema_momentum: float = 0.999,
+        loss: Loss | keras.losses.Loss = "crossentropy",
+        focal_gamma: float = 2.0,
+        label_smoothing: float = 0.1,
+        class_weight: ClassWeight | None = None,
+        augment: bool = True,
+        rotation: float = 12.0,
+        zoom: float = 0.12,
+        shift: float = 0.08,
+        horizontal_flip: bool = True,
+        brightness: float = 0.1,
+        contrast: float = 0.2,
+        erasing: float = 0.0,
+        mixup: float = 0.0,
+        cutmix: float = 0.0,
+        metrics: Sequence[Any] = (),
+        monitor: str = "val_accuracy",
+        patience: int | None = None,
+        restore_best_weights: bool = False,
+        compute_dtype: ComputeDtype = "auto",
+        warm_start: bool = False,
+        freeze: Freeze | str | int | Callable[[Any], bool] | None = None,
+        checkpoint_dir: str | Path | None = None,
+        image_shape: tuple[int, int, int] | None = IMAGE_SHAPE,
+        value_range: tuple[float, float] | None = (0.0, 1.0),
+        classes: Sequence[Any] | None = None,
+        class_names: Sequence[str] | None = None,
+        verbose: Verbose = "auto",
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.model = model
+        self.model_params = model_params
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.warmup_epochs = warmup_epochs
+        self.weight_decay = weight_decay
+        self.ema_momentum = ema_momentum
+        self.loss = loss
+        self.focal_gamma = focal_gamma
+        self.label_smoothing = label_smoothing
+        self.class_weight = class_weight
+        self.augment = augment
+        self.rotation = rotation
+        self.zoom = zoom
+        self.shift = shift
+        self.horizontal_flip = horizontal_flip
+        self.brightness = brightness
+        self.contrast = contrast
+        self.erasing = erasing
+        self.mixup = mixup
+        self.cutmix = cutmix
+        self.metrics = metrics
+        self.monitor = monitor
+        self.patience = patience
+        self.restore_best_weights = restore_best_weights
+        self.compute_dtype = compute_dtype
+        self.warm_start = warm_start
+        self.freeze = freeze
+        self.checkpoint_dir = checkpoint_dir
+        self.image_shape = image_shape
+        self.value_range = value_range
+        self.classes = classes
+        self.class_names = class_names
+        self.verbose = verbose
+        self.random_state = random_state
+
     def fit(
         self,
         X: ArrayLike,
@@ -179,7 +293,9 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
         validation_data : Split or (X, y), optional
             Evaluated after every epoch, without augmentation and weights.
         callbacks : sequence of keras.callbacks.Callback
-            They see the Keras network itself.
+            They see the Keras network itself, at the end of an epoch with the weights that were
+            validated; weights that one puts there are gone on with.  Figures that one adds to
+            ``logs`` reach ``history_``.
 
         Returns
         -------
@@ -193,31 +309,26 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
             holds another run.
         UnknownModelError
             For an unknown ``model``.
+        TrainingDivergedError
+            If the loss is no number in the first epoch.  Later on, the last good epoch's weights
+            are kept, with scikit-learn's ``ConvergenceWarning``.
+
+        Notes
+        -----
+        A fit that is interrupted or fails changes nothing: the classifier is as it was before.
+        The figures of the epochs until then are the exception's attribute ``history_``.
         """
-        self.check_settings()
-        if self.restore_best_weights and validation_data is None:
-            raise InvalidInputError("restore_best_weights needs validation_data in fit")
-        before = trained_network(self)
-        images, labels = _inputs.read_training_data(self, X, y)
-        self.classes_ = decide_classes(self, labels, before)
-        codes = _inputs.encode_labels(labels, self.classes_)
-        weights = _inputs.row_weights(self, labels, codes, sample_weight)
-        validation = None
-        if validation_data is not None:
-            validation = _inputs.read_validation_data(self, validation_data)
-        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        self.compute_dtype_ = resolve_compute_dtype(self.compute_dtype)
-        self._build_model(seed)
-        continue_from(self, before)
-        targets = _inputs.training_targets(codes, self.classes_, soft_targets)
-        batches = make_batches(self, images, targets, weights, seed)
-        run = describe_run(self, batches, continues=before is not None)
-        outcome = train(self.model_, batches, run, validation=validation, callbacks=callbacks)
-        thaw(self.model_)
-        self.history_ = outcome.history
-        self.best_epoch_ = outcome.best_epoch
-        self.temperature_ = 1.0
-        self.metrics_ = None  # those of a network that it went on from are not its own
+        twin = self._twin()
+        with keras_settings():
+            twin._fit(  # noqa: SLF001 - its own
+                X,
+                y,
+                sample_weight,
+                soft_targets=soft_targets,
+                validation_data=validation_data,
+                callbacks=callbacks,
+            )
+        self.__dict__ = twin.__dict__
         return self
 
     def predict_proba(
@@ -258,6 +369,26 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
         if self.temperature_ == 1.0:
             return probabilities
         return apply_temperature(probabilities, self.temperature_).astype(np.float32)
+
+    def predict_log_proba(
+        self, X: ArrayLike, *, tta: TestTimeAugmentation | None = None
+    ) -> NDArray[np.float32]:
+        """Return the natural logarithm of every class's probability.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
+            Pictures.
+        tta : {None, "flip", "ten_crop"}, default None
+            As in :meth:`predict_proba`.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, k)
+            At least the logarithm of the smallest float32, about -87: never minus infinity.
+        """
+        smallest = np.finfo(np.float32).tiny
+        return np.log(np.maximum(self.predict_proba(X, tta=tta), smallest))
 
     def predict(self, X: ArrayLike, *, tta: TestTimeAugmentation | None = None) -> NDArray[Any]:
         """Return the most probable label of every picture.
@@ -303,7 +434,7 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
             For zero rows, lengths that differ, or labels that were not trained.
         """
         check_is_fitted(self)
-        codes = _inputs.read_codes(self, X, y)
+        codes = _inputs.read_codes(_num_samples(X), y, self.classes_)
         return evaluate_predictions(
             codes, self.predict_proba(X, tta=tta), class_names=self.class_names_
         )
@@ -326,15 +457,198 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
             self, with a new ``temperature_``.
         """
         check_is_fitted(self)
-        codes = _inputs.read_codes(self, X, y)
+        codes = _inputs.read_codes(_num_samples(X), y, self.classes_)
         self.temperature_ = fit_temperature(codes, self._predict_uncalibrated(X))
         return self
 
-    @property
-    def class_names_(self) -> tuple[str, ...]:
-        """Names of the classes for people, in the order of ``classes_``."""
-        check_is_fitted(self, "classes_")
-        return _inputs.class_display_names(self.classes_, coded=self.classes is None)
+    def save(
+        self,
+        path: str | Path,
+        *,
+        metrics: EvaluationReport | Mapping[str, Any] | None = None,
+        weights_dtype: WeightsDtype = "float32",
+    ) -> None:
+        """Write the classifier to one file, atomically.
+
+        The file (a zip) holds ``classifier.json``, ``weights.npz`` without pickle, and their
+        SHA-256.  The architecture is kept by its name and parameters, not as code.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file; by custom it ends in ``.fer``.
+        metrics : EvaluationReport or mapping, optional
+            Figures to keep beside the weights, for people; ``metrics_`` after loading.
+        weights_dtype : {"float32", "float16"}, default "float32"
+            How weights are stored; ``"float16"`` halves the file and keeps three digits.  They
+            are read as float32 either way.
+
+        Raises
+        ------
+        InvalidInputError
+            For another ``weights_dtype``, or weights that float16 cannot hold.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> import fer2013kit as fk
+        >>> X, y = fk.make_fer2013(n_samples=140, random_state=0).train
+        >>> clf = fk.EmotionClassifier(epochs=1, verbose=0, random_state=0).fit(X, y)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "emotions.fer")
+        ...     clf.save(path)
+        ...     again = fk.EmotionClassifier.load(path)
+        >>> bool((again.predict(X) == clf.predict(X)).all())
+        True
+        """
+        check_is_fitted(self)
+        fitted = self._fitted()
+        if metrics is not None:
+            given = metrics.as_dict() if isinstance(metrics, EvaluationReport) else dict(metrics)
+            fitted = replace(fitted, metrics=given)
+        _persistence.save(
+            Path(path),
+            fitted,
+            params=self.get_params(deep=False),
+            architecture=self._architecture,
+            weights=_persistence.stored_weights(self.model_.get_weights(), weights_dtype),
+        )
+
+    @classmethod
+    def load(cls, path: str | Path, *, model: str | ModelBuilder | None = None) -> Self:
+        """Read a classifier that :meth:`save` wrote; nothing from the file is run.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+        model : str or callable, optional
+            The builder of an architecture that is not registered under the saved name.
+
+        Returns
+        -------
+        EmotionClassifier
+            Fitted, predicting as before.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is missing, damaged, of a newer format, or its weights do not fit the
+            architecture.
+        UnknownModelError
+            If the architecture is not registered and no ``model`` is given.
+        """
+        stored = _persistence.load(Path(path), model=model, known=cls._get_param_names())
+        classifier = cls(**stored.params)
+        try:
+            classifier._become(stored.fitted, stored.architecture, stored.weights)
+        except (ValueError, InvalidInputError) as error:
+            name, _ = resolve_builder(stored.architecture.model)
+            raise ModelFileError(
+                f"{path}: its weights do not fit the architecture {name!r} as it is built here "
+                f"({error}); load it with the builder it was trained with"
+            ) from error
+        return classifier
+
+    @classmethod
+    def from_pretrained(cls, name: str = DEFAULT_NAME) -> Self:
+        """Return a classifier that ships with the package, trained and calibrated.
+
+        Nothing is downloaded.  Its settings are those it was trained with; set ``warm_start``
+        and a smaller ``learning_rate`` to train it further on pictures of your own.
+
+        Parameters
+        ----------
+        name : str, default "five_layer_cnn"
+            One of :func:`list_pretrained`.
+
+        Returns
+        -------
+        EmotionClassifier
+            Fitted; ``metrics_`` holds what was measured on PublicTest.
+
+        Raises
+        ------
+        UnknownModelError
+            For another name.
+        ChecksumError
+            If the file is not the one that was shipped.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> clf = fk.EmotionClassifier.from_pretrained()
+        >>> clf.class_names_
+        ('angry', 'disgust', 'fear', 'happy', 'sad', 'surprise', 'neutral')
+        """
+        path, _ = find_pretrained(name, "classifier")
+        return cls.load(path)
+
+    def export(
+        self,
+        path: str | Path,
+        *,
+        quantization: Quantization | None = None,
+        images: ArrayLike | None = None,
+        tolerance: float | None = None,
+    ) -> ExportReport:
+        """Write the network for other programs, and check that it answers as the classifier does.
+
+        The file takes uint8 grey levels ``(n, 48, 48, 1)`` and gives calibrated probabilities:
+        preprocessing and temperature are part of it.  The classes and what else there is to know
+        lie inside as ``fer2013kit.json`` and ``labels.txt``.
+
+        Parameters
+        ----------
+        path : str or Path
+            ``.onnx`` (needs the extra ``export``), ``.tflite`` for LiteRT, ``.keras``, or without
+            an ending the folder of a TensorFlow SavedModel.
+        quantization : {None, "dynamic", "int8"}, default None
+            For ``.tflite``: 8-bit weights, a quarter of the size and two to three times as
+            fast.  ``"int8"`` computes the layers between in 8 bits too and needs ``images``.
+        images : array_like, optional
+            Pictures as for :meth:`predict`: what ``"int8"`` is fitted to, and what the check
+            compares; by default the check takes drawn faces.
+        tolerance : float, optional
+            Largest difference of a probability that is let through: by default 0.001, 0.1 with
+            ``"dynamic"`` and 0.25 with ``"int8"``.
+
+        Returns
+        -------
+        ExportReport
+            The size, the largest difference, and how many pictures get the same class.
+
+        Raises
+        ------
+        InvalidInputError
+            For an unknown ending or quantization, ``"int8"`` without ``images``, or a classifier
+            of ``value_range=None``, whose pictures are no grey levels.
+        MissingDependencyError
+            If a library for the format is missing.
+        ModelFileError
+            If the result does not agree; nothing is written then.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> import fer2013kit as fk
+        >>> clf = fk.EmotionClassifier.from_pretrained()
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     report = clf.export(pathlib.Path(folder, "emotions.tflite"))
+        >>> report.largest_difference < 0.001
+        True
+        """
+        check_is_fitted(self)
+        return _persistence.export(
+            Path(path),
+            self._fitted(),
+            architecture=self._architecture,
+            weights=self.model_.get_weights(),
+            value_range=self.value_range,
+            quantization=quantization,
+            images=images,
+            tolerance=tolerance,
+        )
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "temperature_")
@@ -346,27 +660,150 @@ class EmotionClassifier(ClassifierMixin, StoredClassifier):  # type: ignore[misc
         weights = state.pop("_weights", None)
         super().__setstate__(state)
         if weights is not None:
-            self._build_model(seed=0)
-            self.model_.set_weights(weights)
+            self._become(self._fitted(), self._architecture, weights)
+
+    def _twin(self) -> Self:
+        """Return a classifier with the same attributes, for a fit that may come to nothing."""
+        twin = type(self).__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        return twin
+
+    def _fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        *,
+        soft_targets: ArrayLike | None,
+        validation_data: Any,
+        callbacks: Sequence[Any],
+    ) -> None:
+        params = self.get_params(deep=False)
+        check_settings(params)
+        check_monitor(params, validated=validation_data is not None, callbacks=callbacks)
+        before = self._trained_network()
+        images, labels = _inputs.read_training_data(self, X, y)
+        classes = _inputs.decide_classes(
+            labels,
+            asked=self.classes,
+            class_names=self.class_names,
+            before=None if before is None else before.classes,
+        )
+        codes = _inputs.encode_labels(labels, classes)
+        weights = _inputs.row_weights(
+            labels, codes, classes, sample_weight=sample_weight, class_weight=self.class_weight
+        )
+        targets = _inputs.training_targets(codes, classes, soft_targets)
+        shape = images.shape[1:]
+        validation = None
+        if validation_data is not None:
+            validation = _inputs.read_validation_data(
+                self, validation_data, shape=shape, classes=classes
+            )
+        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        architecture = Architecture(model=self.model, params=self.model_params or {})
+        network, compute_dtype = build_network(
+            architecture.model,
+            architecture.params,
+            input_shape=shape,
+            num_classes=len(classes),
+            compute_dtype=resolve_compute_dtype(self.compute_dtype),
+            seed=seed,
+        )
+        if before is not None:
+            take_over_weights(network, before, classes)
+        batches = make_batches(params, images, targets, weights, seed)
+        run = describe_run(
+            params,
+            batches,
+            compute_dtype=compute_dtype,
+            first_weights=() if before is None else network.get_weights(),
+        )
+        frozen = freeze_layers(network, self.freeze)
+        outcome = train(network, batches, run, validation=validation, callbacks=callbacks)
+        unfreeze_layers(frozen)
+        fitted = Fitted(
+            classes=classes,
+            class_names=self._names_of(classes, before),
+            image_shape=shape,
+            compute_dtype=compute_dtype,
+            history=outcome.history,
+            best_epoch=outcome.best_epoch,
+        )
+        self._take(fitted, architecture, network)
+
+    def _trained_network(self) -> TrainedNetwork | None:
+        """Return what ``warm_start`` begins with; None where a fit begins anew."""
+        if self.warm_start and self.__sklearn_is_fitted__():
+            return TrainedNetwork(
+                model=self.model_, classes=self.classes_, class_names=self.class_names_
+            )
+        if self.freeze is not None:
+            raise InvalidInputError(
+                f"freeze={self.freeze!r} keeps layers as they are, which needs trained ones: "
+                "begin with from_pretrained or load, and set warm_start=True"
+            )
+        return None
+
+    def _names_of(self, classes: NDArray[Any], before: TrainedNetwork | None) -> tuple[str, ...]:
+        if before is not None and self.class_names is None and classes is before.classes:
+            return before.class_names
+        return _inputs.name_classes(classes, asked=self.classes, class_names=self.class_names)
+
+    def _fitted(self) -> Fitted:
+        return Fitted(
+            classes=self.classes_,
+            class_names=self.class_names_,
+            image_shape=self.image_shape_,
+            compute_dtype=self.compute_dtype_,
+            history=self.history_,
+            best_epoch=self.best_epoch_,
+            temperature=self.temperature_,
+            metrics=self.metrics_,
+        )
+
+    def _become(
+        self, fitted: Fitted, architecture: Architecture, weights: Sequence[NDArray[Any]]
+    ) -> None:
+        """Build the network of a classifier that was fitted elsewhere."""
+        network, compute_dtype = build_network(
+            architecture.model,
+            architecture.params,
+            input_shape=fitted.image_shape,
+            num_classes=len(fitted.classes),
+            compute_dtype=fitted.compute_dtype,
+        )
+        network.set_weights(weights)
+        self._take(replace(fitted, compute_dtype=compute_dtype), architecture, network)
+
+    def _take(self, fitted: Fitted, architecture: Architecture, network: keras.Model) -> None:
+        """Set every attribute of a fitted classifier."""
+        self.classes_ = fitted.classes
+        self.class_names_ = fitted.class_names
+        self.image_shape_ = fitted.image_shape
+        self.n_features_in_ = int(np.prod(fitted.image_shape))
+        self.compute_dtype_ = fitted.compute_dtype
+        self.history_ = fitted.history
+        self.best_epoch_ = fitted.best_epoch
+        self.temperature_ = fitted.temperature
+        self.metrics_ = fitted.metrics
+        self.model_ = network
+        self._architecture = architecture
+        self._inference = compile_inference(network, fitted.image_shape)
 
     def _predict_uncalibrated(
         self, X: ArrayLike, tta: TestTimeAugmentation | None = None
     ) -> NDArray[np.float32]:
-        return predict_in_batches(
+        probabilities = predict_in_batches(
             self._inference,
             _inputs.read_images(self, X),
             to_pixels=pixel_converter(self.value_range),
             n_classes=len(self.classes_),
             tta=tta,
         )
-
-    def _build_model(self, seed: int) -> None:
-        self.model_, self.compute_dtype_ = build_network(
-            self.model,
-            self.model_params or {},
-            input_shape=self.image_shape_,
-            num_classes=len(self.classes_),
-            compute_dtype=self.compute_dtype_,
-            seed=seed,
-        )
-        self._inference = compile_inference(self.model_, self.image_shape_)
+        if not np.isfinite(probabilities).all():
+            raise TrainingDivergedError(
+                "the network gives no numbers: its weights hold NaN or infinity; fit it again, or "
+                "give model_ other weights"
+            )
+        return probabilities

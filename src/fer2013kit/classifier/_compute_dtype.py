@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-import keras
+from fer2013kit._keras_settings import keras_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from fer2013kit.typing import ComputeDtype
-
-logger = logging.getLogger(__name__)
 
 Format = Literal["float32", "bfloat16"]
 
@@ -56,12 +52,6 @@ def cpu_has_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
     return not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags)
 
 
-@contextmanager
-def compute_dtype_policy(compute_dtype: Format) -> Iterator[None]:
-    """Build layers under the policy of ``compute_dtype``, then give the caller's policy back."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(_POLICIES[compute_dtype])
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
+def compute_dtype_policy(compute_dtype: Format) -> AbstractContextManager[None]:
+    """Build layers in a compute dtype, whatever the user's Keras configuration is."""
+    return keras_settings(_POLICIES[compute_dtype])

@@ -9,7 +9,6 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
-    _num_samples,
     column_or_1d,
     validate_data,
 )
@@ -26,12 +25,13 @@ from fer2013kit._image_input import (
 )
 from fer2013kit.class_weight import sample_weights
 from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, IMAGE_SIZE, NUM_CLASSES
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from fer2013kit.classifier import EmotionClassifier
+    from fer2013kit.typing import ClassWeight
 
 _MINIMUM_CLASSES: Final = 2
 _SUM_TOLERANCE: Final = 1e-3
@@ -42,23 +42,25 @@ _FLAT, _GREY = 2, 3  # dimensions of (n, pixels) and (n, height, width)
 def read_training_data(
     classifier: EmotionClassifier, X: Any, y: Any
 ) -> tuple[Pixels, NDArray[Any]]:
-    """Return pictures in [0, 255] of shape (n, h, w, c) and labels (n,); fix the image shape."""
+    """Return pictures in [0, 255] of shape (n, h, w, c) and labels (n,).
+
+    scikit-learn notes on the classifier how many columns there are, and their names.
+    """
     X = with_shape(X)
     flat, labels = _validate(classifier, X, classifier.image_shape, y=y, reset=True)
-    labels = check_targets(labels, allowed=classifier.classes)
+    labels = check_targets(labels, classifier.classes, classifier.class_names)
     present = np.unique(labels)
     if len(present) < _MINIMUM_CLASSES:
         raise InvalidInputError(
             f"y must hold at least two classes; received one class, {present.tolist()}"
         )
-    classifier.image_shape_ = classifier.image_shape or _infer_image_shape(X.shape)
-    pixels = pixel_converter(classifier.value_range)(flat)
-    return pixels.reshape(len(flat), *classifier.image_shape_), labels
+    shape = classifier.image_shape or _infer_image_shape(X.shape)
+    return pixel_converter(classifier.value_range)(flat).reshape(len(flat), *shape), labels
 
 
-def read_images(classifier: EmotionClassifier, X: Any) -> Pixels:
-    """Return pictures of the fitted shape in the caller's own range, without a copy."""
-    shape = classifier.image_shape_
+def read_images(classifier: EmotionClassifier, X: Any, shape: Shape | None = None) -> Pixels:
+    """Return pictures of the fitted shape, or of another, in the caller's own range."""
+    shape = shape or classifier.image_shape_
     plain = type(X) is np.ndarray and X.dtype == np.uint8 and X.size > 0
     flat: Pixels
     if plain and (X.shape[1:] == shape or (*X.shape[1:], 1) == shape):
@@ -70,51 +72,52 @@ def read_images(classifier: EmotionClassifier, X: Any) -> Pixels:
     return flat.reshape(len(flat), *shape)
 
 
-def read_codes(classifier: EmotionClassifier, X: Any, y: Any) -> IntArray:
-    """Return the positions in ``classes_`` of as many labels as there are pictures."""
-    n_samples = _num_samples(X)
-    labels = check_targets(y, allowed=classifier.classes)
+def read_codes(n_samples: int, y: Any, classes: NDArray[Any]) -> IntArray:
+    """Return the positions in ``classes`` of as many labels as there are pictures."""
+    labels = _as_labels(y)
     if len(labels) != n_samples:
         raise InvalidInputError(
             f"X and y must have the same length; received {n_samples} and {len(labels)}"
         )
-    return encode_labels(labels, classifier.classes_)
+    return encode_labels(labels, classes)
 
 
 def read_validation_data(
-    classifier: EmotionClassifier, data: Any
+    classifier: EmotionClassifier, data: Any, *, shape: Shape, classes: NDArray[Any]
 ) -> tuple[Pixels, NDArray[np.float32]]:
     """Return pictures in [0, 255] and one-hot targets of a ``Split`` or ``(X, y)``."""
     try:
         X, y = data
     except (TypeError, ValueError) as error:
         raise InvalidInputError(
-            f"validation_data must be a Split with labels or (X, y); received {data!r:.80}"
+            f"validation_data must be a Split with labels or (X, y); received {shown(data)}"
         ) from error
-    images = pixel_converter(classifier.value_range)(read_images(classifier, X))
-    codes = read_codes(classifier, images, y)
-    return images, one_hot(codes, classifier.classes_)
+    images = pixel_converter(classifier.value_range)(read_images(classifier, X, shape))
+    return images, one_hot(read_codes(len(images), y, classes), classes)
 
 
 def row_weights(
-    classifier: EmotionClassifier, labels: NDArray[Any], codes: IntArray, sample_weight: Any
+    labels: NDArray[Any],
+    codes: IntArray,
+    classes: NDArray[Any],
+    *,
+    sample_weight: Any,
+    class_weight: ClassWeight | None,
 ) -> NDArray[np.float32]:
     """Return the weight of each row in the loss: its own times that of its class."""
     try:
         weights = np.asarray(_check_sample_weight(sample_weight, codes), np.float32)
     except ValueError as error:
         raise InvalidInputError(str(error)) from error
-    class_weight = classifier.class_weight
     if class_weight is None:
         return weights
     if isinstance(class_weight, str | Mapping):
-        return weights * np.asarray(
-            sample_weights(labels, class_weight, n_classes=None), np.float32
-        )
+        of_row = sample_weights(labels, class_weight, n_classes=None)
+        return weights * of_row.astype(np.float32)
     of_class = np.asarray(class_weight, np.float32)
-    if of_class.shape != classifier.classes_.shape:
+    if of_class.shape != classes.shape:
         raise InvalidInputError(
-            f"class_weight must have one value for each of {classifier.classes_.tolist()}; "
+            f"class_weight must have one value for each of {classes.tolist()}; "
             f"received shape {of_class.shape}"
         )
     return weights * of_class[codes]
@@ -175,25 +178,25 @@ def _infer_image_shape(shape: tuple[int, ...]) -> Shape:
     return (shape[1], shape[2], shape[3])
 
 
-def check_targets(y: ArrayLike, *, allowed: Sequence[Any] | None) -> NDArray[Any]:
+def check_targets(
+    y: ArrayLike, allowed: Sequence[Any] | None = None, class_names: Sequence[str] | None = None
+) -> NDArray[Any]:
     """Return labels (n,), checked against the classes that may occur.
 
-    Integers are FER-2013 codes unless ``allowed`` names other classes; strings are free.
+    Integers are codes, FER-2013's unless ``allowed`` lists other classes or ``class_names`` names
+    another number of them; strings are free.
     """
-    try:
-        labels: NDArray[Any] = column_or_1d(y, warn=True)
-        check_classification_targets(labels)
-    except ValueError as error:
-        raise InvalidInputError(str(error)) from error
+    labels = _as_labels(y)
     if allowed is not None:
         unknown = np.setdiff1d(labels, np.asarray(allowed))
         if unknown.size:
             raise InvalidInputError(
-                f"y must hold only the classes {list(allowed)}; received {unknown[0]!r}"
+                f"y must hold only the classes {shown(list(allowed))}; received {unknown[0]!r}"
             )
     elif labels.dtype.kind in "iuf":
+        n_classes = NUM_CLASSES if class_names is None else len(class_names)
         try:
-            check_labels(labels, name="y")
+            check_labels(labels, n_classes=n_classes, name="y")
         except InvalidInputError as error:
             raise InvalidInputError(
                 f"{error}. Integer labels are FER-2013 codes; for other classes pass their "
@@ -202,20 +205,72 @@ def check_targets(y: ArrayLike, *, allowed: Sequence[Any] | None) -> NDArray[Any
     return labels
 
 
+def decide_classes(
+    labels: NDArray[Any],
+    *,
+    asked: Sequence[Any] | None,
+    class_names: Sequence[str] | None,
+    before: NDArray[Any] | None,
+) -> NDArray[Any]:
+    """Return the sorted classes of a fit: those asked for, those known before, or those found."""
+    if asked is not None:
+        return np.unique(np.asarray(asked))
+    if before is not None and _same_kind(labels, before) and np.isin(labels, before).all():
+        return before
+    if class_names is not None and labels.dtype.kind in "iuf":
+        return np.arange(len(class_names))
+    return np.unique(labels)
+
+
+def name_classes(
+    classes: NDArray[Any],
+    *,
+    asked: Sequence[Any] | None,
+    class_names: Sequence[str] | None,
+) -> tuple[str, ...]:
+    """Return names for people: those given, the words of FER-2013 codes, or the labels.
+
+    ``class_names`` follow ``asked``, in its own order, or the sorted ``classes``.
+    """
+    if class_names is None:
+        if asked is None and classes.dtype.kind in "iuf":
+            return tuple(CLASS_NAMES[int(code)] for code in classes)
+        return tuple(str(label) for label in classes)
+    listed = classes.tolist() if asked is None else np.asarray(asked).tolist()
+    names = [str(name) for name in class_names]
+    if len(names) != len(listed) or len(set(names)) != len(names):
+        raise InvalidInputError(
+            f"class_names must be a name of its own for each of {shown(listed)}; "
+            f"received {shown(names)}"
+        )
+    word_of = dict(zip(listed, names, strict=True))
+    return tuple(word_of[label] for label in classes.tolist())
+
+
 def encode_labels(labels: NDArray[Any], classes: NDArray[Any]) -> IntArray:
     """Return each label's position in the sorted ``classes``; an unknown one is an error."""
-    codes = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
-    strange = np.flatnonzero(classes[codes] != labels)
+    if _same_kind(labels, classes):
+        codes = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
+        strange = np.flatnonzero(classes[codes] != labels)
+    else:
+        codes = strange = np.arange(len(labels))
     if strange.size:
         raise InvalidInputError(
-            f"y must hold only the classes that were trained, {classes.tolist()}; "
+            f"y must hold only the classes that were trained, {shown(classes.tolist())}; "
             f"received {labels[strange[0]]!r}"
         )
     return codes.astype(np.int64)
 
 
-def class_display_names(classes: NDArray[Any], *, coded: bool) -> tuple[str, ...]:
-    """Return names for people: FER-2013 codes become words, other classes are printed."""
-    if coded and classes.dtype.kind in "iuf":
-        return tuple(CLASS_NAMES[int(code)] for code in classes if int(code) < NUM_CLASSES)
-    return tuple(str(name) for name in classes)
+def _as_labels(y: Any) -> NDArray[Any]:
+    try:
+        labels: NDArray[Any] = column_or_1d(y, warn=True)
+        check_classification_targets(labels)
+    except ValueError as error:
+        raise InvalidInputError(str(error)) from error
+    return labels
+
+
+def _same_kind(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Tell whether both are numbers, or neither is."""
+    return (one.dtype.kind in "iufb") == (other.dtype.kind in "iufb")

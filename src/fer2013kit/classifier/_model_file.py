@@ -90,7 +90,9 @@ def read_model_file(path: Path) -> tuple[dict[str, Any], list[NDArray[Any]]]:
                 f"{settings['format']}; this version reads format {FORMAT_VERSION}: upgrade it"
             )
         with np.load(io.BytesIO(members[_WEIGHTS]), allow_pickle=False) as arrays:
-            weights = [arrays[name] for name in sorted(arrays.files)]
+            # By number: as text, weight_1000 would come before weight_101.
+            names = sorted(arrays.files, key=lambda name: int(name.rpartition("_")[2]))
+            weights = [arrays[name] for name in names]
     except FileNotFoundError as error:
         raise ModelFileError(f"{path}: no such file; expected a saved classifier") from error
     except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from fer2013kit._layers import walk_layers
 from fer2013kit.classifier._compute_dtype import Format, compute_dtype_policy
 from fer2013kit.models import create_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import keras
+
     from fer2013kit.typing import ModelBuilder
 
 logger = logging.getLogger(__name__)
+
+_one_at_a_time: Final = threading.RLock()
+"""Two threads would draw their first weights from the same random numbers."""
 
 
 def build_network(
@@ -27,23 +34,20 @@ def build_network(
     input_shape: tuple[int, int, int],
     num_classes: int,
     compute_dtype: Format,
-    seed: int,
+    seed: int = 0,
 ) -> tuple[Any, Format]:
     """Return a new network and the dtype it computes in.
 
     A network whose last layer would return half-precision probabilities (one that was not
-    written with mixed precision in mind) is built in float32 instead.
+    written with mixed precision in mind), or whose activations are regularised (Keras cannot add
+    that up in half precision), is built in float32 instead.
     """
-    with _seeded(seed), compute_dtype_policy(compute_dtype):
+    with _one_at_a_time, _seeded(seed), compute_dtype_policy(compute_dtype):
         network = create_model(model, input_shape=input_shape, num_classes=num_classes, **params)
-    if compute_dtype == "float32" or network.outputs[0].dtype == "float32":
+    obstacle = "" if compute_dtype == "float32" else _obstacle(network)
+    if not obstacle:
         return network, compute_dtype
-    logger.warning(
-        "the last layer of %s does not compute in float32, so %s is not used; give that layer "
-        "dtype='float32' to allow it",
-        network.name,
-        compute_dtype,
-    )
+    logger.warning("%s of %s: %s is not used", obstacle, network.name, compute_dtype)
     return build_network(
         model,
         params,
@@ -52,6 +56,15 @@ def build_network(
         compute_dtype="float32",
         seed=seed,
     )
+
+
+def _obstacle(network: keras.Model) -> str:
+    """Return what keeps a network from computing in half precision, else ``""``."""
+    if network.outputs[0].dtype != "float32":
+        return "the last layer lacks dtype='float32'"
+    if any(getattr(layer, "activity_regularizer", None) for layer in walk_layers(network.layers)):
+        return "activities are regularised in the layers"
+    return ""
 
 
 @contextmanager

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import logging
+import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 import keras
 import numpy as np
@@ -13,11 +15,11 @@ import numpy as np
 from fer2013kit._checks import check_choice
 from fer2013kit._export_metadata import ExportMetadata
 from fer2013kit._image_input import pixel_converter, read_pictures
-from fer2013kit.classifier._compute_dtype import cpu_has_bfloat16
+from fer2013kit._keras_settings import keras_settings
+from fer2013kit.classifier._compute_dtype import Format, cpu_has_bfloat16
 from fer2013kit.classifier._model_file import read_model_file, write_model_file
 from fer2013kit.classifier._network import build_network
-from fer2013kit.evaluation import EvaluationReport
-from fer2013kit.exceptions import InvalidInputError, ModelFileError
+from fer2013kit.exceptions import InvalidInputError, ModelFileError, warn
 from fer2013kit.models import resolve_builder
 from fer2013kit.typing import ModelBuilder, Quantization, WeightsDtype
 
@@ -27,12 +29,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from fer2013kit.classifier._storage import StoredClassifier
     from fer2013kit.export import ExportReport
 
 logger = logging.getLogger(__name__)
-
-_Classifier = TypeVar("_Classifier", bound="StoredClassifier")
 
 _RUN_ONLY: Final = ("checkpoint_dir", "verbose", "model")
 """Settings that belong to a run or stand elsewhere in the file."""
@@ -40,43 +39,64 @@ _RUN_ONLY: Final = ("checkpoint_dir", "verbose", "model")
 _ASKED_FOR: Final = ("input_shape", "num_classes")
 """Arguments of a builder that the file tells elsewhere."""
 
+_KERAS_OBJECTS: Final = (keras.optimizers.Optimizer, keras.losses.Loss, keras.metrics.Metric)
 _NOTE: Final = "not saved"
+_FLOAT: Final = "float"  # infinity and NaN, which JSON has not
 _PAIRS: Final = "pairs"  # of a mapping whose keys are not all strings, which JSON cannot hold
 
 
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """What a fit leaves behind, besides the network: the attributes that end in ``_``."""
+
+    classes: NDArray[Any]
+    class_names: tuple[str, ...]
+    image_shape: tuple[int, int, int]
+    compute_dtype: Format
+    history: dict[str, list[float]]
+    best_epoch: int | None
+    temperature: float = 1.0
+    metrics: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """A network's builder and what it was called with."""
+
+    model: str | ModelBuilder
+    params: Mapping[str, Any]
+
+
 def save(
-    classifier: StoredClassifier,
     path: Path,
-    metrics: EvaluationReport | Mapping[str, Any] | None,
-    weights_dtype: WeightsDtype = "float32",
+    fitted: Fitted,
+    *,
+    params: Mapping[str, Any],
+    architecture: Architecture,
+    weights: Sequence[NDArray[Any]],
 ) -> None:
     """Write a fitted classifier; see :meth:`EmotionClassifier.save`."""
-    if isinstance(metrics, EvaluationReport):
-        metrics = metrics.as_dict()
-    kept = classifier.metrics_ if metrics is None else dict(metrics)
-    params = classifier.get_params(deep=False)
     settings = {
         "architecture": {
-            "name": resolve_builder(classifier.model)[0],
-            "params": _architecture_params(classifier.model, classifier.model_params),
+            "name": resolve_builder(architecture.model)[0],
+            "params": _architecture_params(architecture.model, architecture.params),
         },
         "keras": keras.__version__,
         "params": {k: as_json(v) for k, v in params.items() if k not in _RUN_ONLY},
         "preprocessing": {
-            "image_shape": list(classifier.image_shape_),
-            "value_range": as_json(classifier.value_range),
+            "image_shape": list(fitted.image_shape),
+            "value_range": as_json(params["value_range"]),
             "scaling": "the network takes grey levels in [0, 255] and scales them itself",
         },
-        "classes": classifier.classes_.tolist(),
-        "classes_dtype": classifier.classes_.dtype.str,
-        "class_names": list(classifier.class_names_),
-        "compute_dtype": classifier.compute_dtype_,
-        "temperature": classifier.temperature_,
-        "history": classifier.history_,
-        "best_epoch": classifier.best_epoch_,
-        "metrics": kept,
+        "classes": fitted.classes.tolist(),
+        "classes_dtype": fitted.classes.dtype.str,
+        "class_names": list(fitted.class_names),
+        "compute_dtype": fitted.compute_dtype,
+        "temperature": fitted.temperature,
+        "history": _without_nan(fitted.history),
+        "best_epoch": fitted.best_epoch,
+        "metrics": _without_nan(fitted.metrics),
     }
-    weights = stored_weights(classifier.model_.get_weights(), weights_dtype)
     write_model_file(path, settings, weights)
 
 
@@ -94,8 +114,12 @@ def stored_weights(weights: Sequence[NDArray[Any]], dtype: WeightsDtype) -> list
 
 
 def export(
-    classifier: StoredClassifier,
     path: Path,
+    fitted: Fitted,
+    *,
+    architecture: Architecture,
+    weights: Sequence[NDArray[Any]],
+    value_range: tuple[float, float] | None,
     quantization: Quantization | None,
     images: ArrayLike | None,
     tolerance: float | None,
@@ -103,77 +127,90 @@ def export(
     """Write the network for other programs; see :meth:`EmotionClassifier.export`."""
     from fer2013kit.export import export_network
 
-    if classifier.value_range is None:
+    if value_range is None:
         raise InvalidInputError(
             "a classifier of value_range=None takes numbers that are no grey levels, but an "
             "exported network takes grey levels; standardise inside the network instead"
         )
-    shape = classifier.image_shape_
     levels = None
     if images is not None:
-        pictures = read_pictures(images, shape, classifier.value_range)
-        levels = np.rint(pixel_converter(classifier.value_range)(pictures)).astype(np.uint8)
+        pictures = read_pictures(images, fitted.image_shape, value_range)
+        levels = np.rint(pixel_converter(value_range)(pictures)).astype(np.uint8)
     network, _ = build_network(
-        classifier.model,
-        classifier.model_params or {},
-        input_shape=shape,
-        num_classes=len(classifier.classes_),
+        architecture.model,
+        architecture.params,
+        input_shape=fitted.image_shape,
+        num_classes=len(fitted.classes),
         compute_dtype="float32",
-        seed=0,
     )
-    network.set_weights(classifier.model_.get_weights())
+    network.set_weights(weights)
     metadata = ExportMetadata(
-        classes=classifier.classes_.tolist(),
-        classes_dtype=classifier.classes_.dtype.str,
-        class_names=list(classifier.class_names_),
-        image_shape=list(shape),
-        value_range=list(classifier.value_range),
-        temperature=classifier.temperature_,
+        classes=fitted.classes.tolist(),
+        classes_dtype=fitted.classes.dtype.str,
+        class_names=list(fitted.class_names),
+        image_shape=list(fitted.image_shape),
+        value_range=list(value_range),
+        temperature=fitted.temperature,
         quantization=quantization,
-        metrics=classifier.metrics_,
+        metrics=fitted.metrics,
     )
-    return export_network(network, metadata, path, images=levels, tolerance=tolerance)
+    with keras_settings():
+        return export_network(network, metadata, path, images=levels, tolerance=tolerance)
 
 
-def load(cls: type[_Classifier], path: Path, model: str | ModelBuilder | None) -> _Classifier:
-    """Read a fitted classifier; see :meth:`EmotionClassifier.load`."""
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """What a file holds of a classifier."""
+
+    params: Mapping[str, Any]
+    architecture: Architecture
+    fitted: Fitted
+    weights: list[NDArray[Any]]
+
+
+def load(path: Path, *, model: str | ModelBuilder | None, known: Sequence[str]) -> Stored:
+    """Read a fitted classifier; see :meth:`EmotionClassifier.load`.
+
+    ``known`` are the names of the settings there are.
+    """
     settings, stored = read_model_file(path)
-    weights = [one.astype(np.float32) if one.dtype == np.float16 else one for one in stored]
     try:
         name = settings["architecture"]["name"]
         builder = name if model is None else model
         resolve_builder(builder)
-        known = cls._get_param_names()
-        params = _without_notes(
-            {key: value for key, value in settings["params"].items() if key in known}
-        )
+        unknown = sorted(settings["params"].keys() - set(known))
+        if unknown:
+            warn(f"{path}: settings that this version does not know: {', '.join(unknown)}")
+        params = _without_notes({k: v for k, v in settings["params"].items() if k in known})
         # Defaults of a builder may change; the file's network stays what it was.
         built = settings["architecture"]["params"]
         if built != _architecture_params(builder, params["model_params"]):
             params["model_params"] = _without_notes(built)
-        classifier = cls(model=builder, **params)
-        classifier.classes_ = np.asarray(settings["classes"], settings["classes_dtype"])
-        classifier.image_shape_ = tuple(settings["preprocessing"]["image_shape"])
-        classifier.n_features_in_ = int(np.prod(classifier.image_shape_))
-        classifier.history_ = settings["history"]
-        classifier.best_epoch_ = settings["best_epoch"]
-        classifier.metrics_ = settings["metrics"]
-        classifier.compute_dtype_ = settings["compute_dtype"]
-        temperature = float(settings["temperature"])
-    except (KeyError, TypeError) as error:
+        compute_dtype = settings["compute_dtype"]
+        if compute_dtype == "bfloat16" and not cpu_has_bfloat16():
+            logger.info("this CPU has no bfloat16 instructions: predicting in float32")
+            compute_dtype = "float32"
+        fitted = Fitted(
+            classes=np.asarray(settings["classes"], settings["classes_dtype"]),
+            class_names=tuple(settings["class_names"]),
+            image_shape=tuple(settings["preprocessing"]["image_shape"]),
+            compute_dtype=compute_dtype,
+            history={
+                key: [math.nan if value is None else value for value in values]
+                for key, values in settings["history"].items()
+            },
+            best_epoch=settings["best_epoch"],
+            temperature=float(settings["temperature"]),
+            metrics=settings["metrics"],
+        )
+    except (KeyError, TypeError, AttributeError) as error:
         raise ModelFileError(f"{path}: classifier.json lacks or garbles {error}") from error
-    if classifier.compute_dtype_ == "bfloat16" and not cpu_has_bfloat16():
-        logger.info("this CPU has no bfloat16 instructions: predicting in float32")
-        classifier.compute_dtype_ = "float32"
-    try:
-        classifier.__setstate__({**classifier.__dict__, "_weights": weights})
-    except (ValueError, InvalidInputError) as error:
-        raise ModelFileError(
-            f"{path}: its weights do not fit the architecture {name!r} as it is built here "
-            f"({error}); load it with the builder it was trained with"
-        ) from error
-    classifier.temperature_ = temperature
-    return classifier
+    return Stored(
+        params={**params, "model": builder},
+        architecture=Architecture(model=builder, params=params["model_params"] or {}),
+        fitted=fitted,
+        weights=[one.astype(np.float32) if one.dtype == np.float16 else one for one in stored],
+    )
 
 
 def _architecture_params(
@@ -212,6 +249,19 @@ def picklable_state(state: dict[str, Any]) -> dict[str, Any]:
     return state
 
 
+def _without_nan(figures: Any) -> Any:
+    """Return figures ready for JSON, None in place of what is no number there."""
+    if isinstance(figures, Mapping):
+        return {str(key): _without_nan(value) for key, value in figures.items()}
+    if isinstance(figures, list | tuple):
+        return [_without_nan(value) for value in figures]
+    if isinstance(figures, np.generic | np.ndarray):
+        return _without_nan(figures.tolist())
+    if isinstance(figures, float) and not math.isfinite(figures):
+        return None
+    return as_json(figures)
+
+
 def as_json(value: Any) -> Any:
     """Return a JSON-ready form of a setting; what has none becomes a note of what it was."""
     if isinstance(value, np.generic | np.ndarray):
@@ -221,9 +271,11 @@ def as_json(value: Any) -> Any:
     if isinstance(value, Mapping):
         pairs = [[as_json(key), as_json(one)] for key, one in value.items()]
         return dict(pairs) if all(isinstance(key, str) for key in value) else {_PAIRS: pairs}
+    if isinstance(value, float) and not math.isfinite(value):
+        return {_FLOAT: repr(value)}
     if value is None or isinstance(value, str | int | float):
         return value
-    note = value.get_config() if isinstance(value, keras.optimizers.Optimizer) else value
+    note = value.get_config() if isinstance(value, _KERAS_OBJECTS) else value
     return {_NOTE: getattr(note, "__qualname__", repr(note))}
 
 
@@ -234,5 +286,7 @@ def _from_json(value: Any) -> Any:
     if isinstance(value, Mapping):
         if _PAIRS in value:
             return {_from_json(key): _from_json(one) for key, one in value[_PAIRS]}
+        if _FLOAT in value:
+            return float(value[_FLOAT])
         return {key: _from_json(one) for key, one in value.items()}
     return value

@@ -1,179 +1,176 @@
-"""The settings of ``EmotionClassifier``: its constructor, and what values each may take."""
+"""What values the settings of ``EmotionClassifier`` may take, alone and together."""
 
 from __future__ import annotations
 
 import numbers
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import keras
 import numpy as np
-from sklearn.base import BaseEstimator
 
 from fer2013kit._checks import is_number, wrong_choice
-from fer2013kit.augmentation import FaceAugmentation
-from fer2013kit.emotions import IMAGE_SHAPE
-from fer2013kit.exceptions import InvalidInputError
-from fer2013kit.typing import (
-    ClassWeight,
-    ComputeDtype,
-    Freeze,
-    LearningRateSchedule,
-    Loss,
-    Verbose,
-)
+from fer2013kit.augmentation import LIMITS
+from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
+from fer2013kit.typing import ComputeDtype, LearningRateSchedule, Loss, Verbose
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from fer2013kit.typing import ModelBuilder
+    from collections.abc import Mapping
 
 _VOCABULARIES: Final[Mapping[str, Any]] = {
     "loss": Loss,
     "learning_rate_schedule": LearningRateSchedule,
     "compute_dtype": ComputeDtype,
-    "freeze": Freeze | None,
     "warm_start": Literal[False, True],
     "verbose": Verbose,
 }
 _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "epochs": (1, np.inf),
     "batch_size": (1, np.inf),
+    "patience": (1, np.inf),
     "learning_rate": (0, np.inf),
     "warmup_epochs": (0, np.inf),
     "weight_decay": (0, np.inf),
     "ema_momentum": (0, 0.999999),
     "focal_gamma": (0, np.inf),
     "label_smoothing": (0, 0.999),
-    "rotation": (0, 180),
-    "zoom": (0, 0.99),
-    "shift": (0, 0.99),
-    "brightness": (0, 1),
-    "contrast": (0, 0.99),
-    "erasing": (0, 1),
+    **{name: (0, limit) for name, limit in LIMITS.items()},
     "mixup": (0, np.inf),
     "cutmix": (0, np.inf),
 }
-_WHOLE: Final = ("epochs", "batch_size")
+_WHOLE: Final = ("epochs", "batch_size", "patience")
+_MAY_BE_NONE: Final = ("patience",)
+_DEFAULT_MONITOR: Final = "val_accuracy"
+_BY_THEMSELVES: Final = ("loss", "accuracy", "learning_rate")
+"""Figures that every run records."""
 
 
-def _check(params: Mapping[str, Any]) -> None:
+def check_settings(params: Mapping[str, Any]) -> None:
+    """Raise one :class:`InvalidInputError` that names every setting which cannot be used."""
     wrong = [
-        message
-        for name, vocabulary in _VOCABULARIES.items()
-        if (message := wrong_choice(name, params[name], vocabulary))
+        *_wrong_words(params),
+        *_wrong_numbers(params),
+        *_wrong_objects(params),
     ]
-    for name, (low, high) in _RANGES.items():
-        value = params[name]
-        kind: Any = numbers.Integral if name in _WHOLE else numbers.Real
-        if not (is_number(value, kind) and low <= value <= high):
-            number = "a whole number" if name in _WHOLE else "a number"
-            wrong.append(f"{name} must be {number} in [{low:g}, {high:g}]; received {value!r}")
-    patience = params["patience"]
-    if patience is not None and not (is_number(patience, numbers.Integral) and patience >= 1):
-        wrong.append(
-            f"patience must be None or a number of epochs of at least 1; received {patience!r}"
-        )
-    value_range = params["value_range"]
-    if value_range is not None and not (len(value_range) == 2 and value_range[0] < value_range[1]):  # noqa: PLR2004 - a pair
-        wrong.append(f"value_range must be None or (low, high); received {value_range!r}")
     if wrong:
         raise InvalidInputError("; ".join(wrong))
 
 
-class ClassifierSettings(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no types
-    """Stores what it is given, as scikit-learn wants it; ``EmotionClassifier`` documents each."""
+def check_monitor(
+    params: Mapping[str, Any], *, validated: bool, callbacks: Sequence[Any] = ()
+) -> None:
+    """Raise :class:`InvalidInputError` where a figure is waited for that no epoch will bring.
 
-    def __init__(
-        self,
-        model: str | ModelBuilder = "five_layer_cnn",
-        *,
-        model_params: Mapping[str, Any] | None = None,
-        epochs: int = 60,
-        batch_size: int = 128,
-        optimizer: Any = "sgd",
-        learning_rate: float = 0.05,
-        learning_rate_schedule: LearningRateSchedule = "cosine",
-        warmup_epochs: float = 1.0,
-        weight_decay: float = 1e-3,
-        ema_momentum: float = 0.999,
-        loss: Loss = "crossentropy",
-        focal_gamma: float = 2.0,
-        label_smoothing: float = 0.1,
-        class_weight: ClassWeight | None = None,
-        augment: bool = True,
-        rotation: float = 12.0,
-        zoom: float = 0.12,
-        shift: float = 0.08,
-        horizontal_flip: bool = True,
-        brightness: float = 0.1,
-        contrast: float = 0.2,
-        erasing: float = 0.0,
-        mixup: float = 0.0,
-        cutmix: float = 0.0,
-        monitor: str = "val_accuracy",
-        patience: int | None = None,
-        restore_best_weights: bool = False,
-        compute_dtype: ComputeDtype = "auto",
-        warm_start: bool = False,
-        freeze: Freeze | None = None,
-        checkpoint_dir: str | Path | None = None,
-        image_shape: tuple[int, int, int] | None = IMAGE_SHAPE,
-        value_range: tuple[float, float] | None = (0.0, 1.0),
-        classes: Sequence[Any] | None = None,
-        verbose: Verbose = "auto",
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        self.model = model
-        self.model_params = model_params
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.learning_rate_schedule = learning_rate_schedule
-        self.warmup_epochs = warmup_epochs
-        self.weight_decay = weight_decay
-        self.ema_momentum = ema_momentum
-        self.loss = loss
-        self.focal_gamma = focal_gamma
-        self.label_smoothing = label_smoothing
-        self.class_weight = class_weight
-        self.augment = augment
-        self.rotation = rotation
-        self.zoom = zoom
-        self.shift = shift
-        self.horizontal_flip = horizontal_flip
-        self.brightness = brightness
-        self.contrast = contrast
-        self.erasing = erasing
-        self.mixup = mixup
-        self.cutmix = cutmix
-        self.monitor = monitor
-        self.patience = patience
-        self.restore_best_weights = restore_best_weights
-        self.compute_dtype = compute_dtype
-        self.warm_start = warm_start
-        self.freeze = freeze
-        self.checkpoint_dir = checkpoint_dir
-        self.image_shape = image_shape
-        self.value_range = value_range
-        self.classes = classes
-        self.verbose = verbose
-        self.random_state = random_state
-
-    def check_settings(self) -> None:
-        """Raise one :class:`InvalidInputError` that names every unusable setting."""
-        _check(self.get_params(deep=False))
-
-    def make_augmentation(self) -> FaceAugmentation | None:
-        """Return the augmentation of the settings, or None where it is switched off."""
-        if not self.augment:
-            return None
-        return FaceAugmentation(
-            rotation=self.rotation,
-            zoom=self.zoom,
-            shift=self.shift,
-            horizontal_flip=self.horizontal_flip,
-            brightness=self.brightness,
-            contrast=self.contrast,
-            erasing=self.erasing,
+    Parameters
+    ----------
+    params : mapping
+        The settings, each of them usable.
+    validated : bool
+        Whether there is validation data.
+    callbacks : sequence of keras.callbacks.Callback
+        The user's own: they may bring other figures, which is seen after the first epoch.
+    """
+    monitor = params["monitor"]
+    used = [name for name in ("patience", "restore_best_weights") if params[name]]
+    if not used and monitor == _DEFAULT_MONITOR:
+        return
+    who = f"{' and '.join(used) or 'monitor'} needs"
+    known = known_figures(params["metrics"], validated=True)
+    if monitor in known and monitor.startswith("val_") and not validated:
+        raise InvalidInputError(
+            f"{who} validation_data in fit, for monitor={monitor!r}; pass it, or watch "
+            "'accuracy' or 'loss' of the training set"
         )
+    if monitor not in known and not callbacks:
+        raise InvalidInputError(unknown_monitor(monitor, known))
+
+
+def known_figures(metrics: Sequence[Any], *, validated: bool) -> list[str]:
+    """Return the names in ``history_`` of a run with these extra metrics."""
+    names = [*_BY_THEMSELVES, *(metric_name(one) for one in metrics)]
+    if validated:
+        names += [f"val_{name}" for name in names if name != "learning_rate"]
+    return names
+
+
+def metric_name(metric: Any) -> str:
+    """Return what Keras calls a metric in the history."""
+    return str(getattr(metric, "name", metric))
+
+
+def unknown_monitor(monitor: str, known: Sequence[str]) -> str:
+    """Return what is said of a monitor that no epoch brings."""
+    return (
+        f"monitor must be a figure of history_, one of {', '.join(known)}; "
+        f"received {shown(monitor)}{did_you_mean(monitor, known)}"
+    )
+
+
+def _wrong_words(params: Mapping[str, Any]) -> list[str]:
+    given = {
+        name: vocabulary
+        for name, vocabulary in _VOCABULARIES.items()
+        if not (name == "loss" and isinstance(params["loss"], keras.losses.Loss))
+    }
+    return [
+        message
+        for name, vocabulary in given.items()
+        if (message := wrong_choice(name, params[name], vocabulary))
+    ]
+
+
+def _wrong_numbers(params: Mapping[str, Any]) -> list[str]:
+    wrong = []
+    for name, (low, high) in _RANGES.items():
+        value = params[name]
+        if value is None and name in _MAY_BE_NONE:
+            continue
+        kind: Any = numbers.Integral if name in _WHOLE else numbers.Real
+        if not (is_number(value, kind) and low <= value <= high):
+            number = "a whole number" if name in _WHOLE else "a number"
+            nothing = "None or " if name in _MAY_BE_NONE else ""
+            wrong.append(
+                f"{name} must be {nothing}{number} in [{low:g}, {high:g}]; received {shown(value)}"
+            )
+    return wrong
+
+
+def _wrong_objects(params: Mapping[str, Any]) -> list[str]:
+    wrong = []
+    value_range = params["value_range"]
+    if value_range is not None and not _is_range(value_range):
+        wrong.append(f"value_range must be None or (low, high); received {shown(value_range)}")
+    if not isinstance(params["monitor"], str):
+        wrong.append(f"monitor must be a name; received {shown(params['monitor'])}")
+    freeze = params["freeze"]
+    named = freeze is None or isinstance(freeze, str) or callable(freeze)
+    if not (named or is_number(freeze, numbers.Integral)):
+        wrong.append(
+            "freeze must be one of None, 'convolutions', a layer's name, a number of layers "
+            f"or a function of a layer; received {shown(freeze)}"
+        )
+    metrics = params["metrics"]
+    if isinstance(metrics, str) or not isinstance(metrics, Sequence):
+        wrong.append(
+            f"metrics must be a sequence of keras.metrics.Metric; received {shown(metrics)}"
+        )
+    else:
+        wrong += [
+            f"metrics must hold names or keras.metrics.Metric; received {shown(one)}"
+            for one in metrics
+            if not isinstance(one, str | keras.metrics.Metric)
+        ]
+    class_names = params["class_names"]
+    if class_names is not None and (
+        isinstance(class_names, str) or not all(isinstance(one, str) for one in class_names)
+    ):
+        wrong.append(f"class_names must be a sequence of words; received {shown(class_names)}")
+    return wrong
+
+
+def _is_range(value: Any) -> bool:
+    try:
+        low, high = value
+        return bool(low < high)
+    except (TypeError, ValueError):
+        return False

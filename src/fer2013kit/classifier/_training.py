@@ -7,19 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import keras
-import numpy as np
 from keras import callbacks as keras_callbacks
 
-from fer2013kit.classifier._checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from fer2013kit.classifier._callbacks import AveragedWeights, Diverged, StateKeeper
 from fer2013kit.classifier._normalization import fused_normalization
 from fer2013kit.classifier._progress import TrainingProgress
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from fer2013kit.pipeline import TrainingBatches
     from fer2013kit.typing import LearningRateSchedule, Loss
@@ -41,9 +38,10 @@ class TrainingSettings:
     warmup_epochs: float
     weight_decay: float
     ema_momentum: float
-    loss: Loss
+    loss: Loss | Any
     focal_gamma: float
     label_smoothing: float
+    metrics: Sequence[Any]
     monitor: str
     patience: int | None
     restore_best_weights: bool
@@ -88,16 +86,31 @@ def train(
     -------
     TrainingOutcome
         The history over all epochs, those before a resume included.
+
+    Raises
+    ------
+    TrainingDivergedError
+        If the loss is no number in the first epoch; later on, the last good epoch is kept, with a
+        warning.
     """
     optimizer = make_optimizer(settings, batches.steps_per_epoch)
+    _check_callbacks(callbacks, optimizer)
     model.compile(
         optimizer=optimizer,
         loss=make_loss(settings),
-        weighted_metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+        weighted_metrics=make_metrics(settings),
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
     )
     optimizer.build(model.trainable_variables)
-    keeper = _StateKeeper(settings)
+    averages = AveragedWeights()
+    keeper = StateKeeper(
+        averages,
+        monitor=settings.monitor,
+        patience=settings.patience,
+        restore_best_weights=settings.restore_best_weights,
+        checkpoint_path=settings.checkpoint_path,
+        fingerprint=settings.fingerprint,
+    )
     start = keeper.resume(model)
     if start:
         logger.info("resuming after epoch %d of %d", start, settings.epochs)
@@ -119,12 +132,18 @@ def train(
                     shuffle=False,
                     validation_data=validation,
                     validation_batch_size=_VALIDATION_BATCH,
-                    callbacks=[keeper, progress, *callbacks],
+                    callbacks=[averages, progress, *callbacks, keeper],
                     verbose=0,
                 )
+        except Diverged as end:
+            keeper.fall_back(model, end)
+        except BaseException as error:
+            error.history_ = keeper.history  # type: ignore[attr-defined]
+            raise
         finally:
             progress.close()
-    optimizer.finalize_variable_values(model.trainable_variables)
+    else:
+        optimizer.finalize_variable_values(model.trainable_variables)
     keeper.finish(model)
     return TrainingOutcome(history=keeper.history, best_epoch=keeper.best_epoch)
 
@@ -144,11 +163,12 @@ def make_optimizer(settings: TrainingSettings, steps_per_epoch: int) -> Any:
     except (ValueError, TypeError) as error:
         raise InvalidInputError(
             f"optimizer must be a name that Keras knows (sgd, adam, adamw, ...) or a "
-            f"keras.optimizers.Optimizer; received {settings.optimizer!r}"
+            f"keras.optimizers.Optimizer; received {shown(settings.optimizer)}"
         ) from error
     if kind is keras.optimizers.SGD:
         config |= {"momentum": _SGD_MOMENTUM, "nesterov": True}
-    return type(kind.__name__, (_RampedAverage, kind), {})(**config)
+    # In its parent's module, so that Keras reads a saved network without this package.
+    return type(kind.__name__, (_RampedAverage, kind), {"__module__": kind.__module__})(**config)
 
 
 class _RampedAverage:
@@ -171,6 +191,10 @@ class _RampedAverage:
     def ema_momentum(self, value: float) -> None:
         self._full_momentum = value
 
+    def get_config(self) -> dict[str, Any]:
+        config: dict[str, Any] = super().get_config()  # type: ignore[misc]  # of the optimizer
+        return {**config, "ema_momentum": self._full_momentum}
+
 
 def _learning_rate(settings: TrainingSettings, steps_per_epoch: int) -> Any:
     if settings.learning_rate_schedule == "constant":
@@ -186,6 +210,8 @@ def _learning_rate(settings: TrainingSettings, steps_per_epoch: int) -> Any:
 
 def make_loss(settings: TrainingSettings) -> Any:
     """Return the Keras loss of the settings, for one-hot targets and probabilities."""
+    if isinstance(settings.loss, keras.losses.Loss):
+        return type(settings.loss).from_config(settings.loss.get_config())
     if settings.loss == "focal":
         return keras.losses.CategoricalFocalCrossentropy(
             alpha=1.0, gamma=settings.focal_gamma, label_smoothing=settings.label_smoothing
@@ -193,101 +219,37 @@ def make_loss(settings: TrainingSettings) -> Any:
     return keras.losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing)
 
 
-class _StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carries no types
-    """Keep history and best weights, stop early, and write a checkpoint after every epoch."""
+def make_metrics(settings: TrainingSettings) -> list[Any]:
+    """Return new metrics: the accuracy, and the extra ones of the settings."""
+    metrics = [keras.metrics.CategoricalAccuracy(name="accuracy")]
+    for one in settings.metrics:
+        if isinstance(one, keras.metrics.Metric):
+            metrics.append(type(one).from_config(one.get_config()))
+            continue
+        try:
+            metric = keras.metrics.get(one)
+        except ValueError as error:
+            raise InvalidInputError(
+                f"metrics must hold names that Keras knows, or keras.metrics.Metric; "
+                f"received {shown(one)}"
+            ) from error
+        if not isinstance(metric, keras.metrics.Metric):
+            metric = keras.metrics.MeanMetricWrapper(metric, name=one)
+        metric.name = one
+        metrics.append(metric)
+    return metrics
 
-    def __init__(self, settings: TrainingSettings) -> None:
-        super().__init__()
-        self._settings = settings
-        self._raw_weights: list[Any] = []
-        self._candidate: list[Any] = []
-        self._best_weights: list[Any] = []
-        self.history: dict[str, list[float]] = {}
-        self.best_epoch: int | None = None
-        self.stopped = False
 
-    def resume(self, model: Any) -> int:
-        """Put the checkpoint's state into the model and return the epoch to go on with."""
-        path = self._settings.checkpoint_path
-        checkpoint = None if path is None else read_checkpoint(path, self._settings.fingerprint)
-        if checkpoint is None:
-            return 0
-        _assign(model.variables, checkpoint.model)
-        _assign(model.optimizer.variables, checkpoint.optimizer)
-        self._best_weights = checkpoint.best
-        self.history = checkpoint.history
-        self.best_epoch = checkpoint.best_epoch
-        self.stopped = checkpoint.stopped
-        return checkpoint.epoch
-
-    def finish(self, model: Any) -> None:
-        """Give the model the best epoch's weights where that was asked for."""
-        if self._settings.restore_best_weights and self._best_weights:
-            model.set_weights(self._best_weights)
-
-    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Validate the averaged weights, which are those that the run ends with."""
-        del logs
-        if self.model.optimizer.use_ema:
-            # Keras's own SwapEMAWeights swaps by adding and subtracting, which rounds: a run
-            # with validation data would end elsewhere than one without.
-            variables = self.model.trainable_variables
-            self._raw_weights = _copies(variables)
-            self.model.optimizer.finalize_variable_values(variables)
-            # On JAX the variables now share the averages' memory, which evaluation gives away.
-            _assign(variables, _copies(variables))
-
-    def on_test_end(self, logs: dict[str, float] | None = None) -> None:
-        """Remember the validated weights and go on with those of the run."""
-        del logs
-        if self._settings.restore_best_weights:
-            self._candidate = _copies(self.model.weights)
-        if self.model.optimizer.use_ema:
-            _assign(self.model.trainable_variables, self._raw_weights)
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Record the epoch, stop if nothing gets better, and write the checkpoint."""
-        settings = self._settings
-        for name, value in {**(logs or {}), "learning_rate": self._learning_rate()}.items():
-            self.history.setdefault(name, []).append(float(value))
-        self._track_best(epoch)
-        waited = 0 if self.best_epoch is None else epoch - self.best_epoch
-        if settings.patience is not None and waited >= settings.patience:
-            self.stopped = True
-            self.model.stop_training = True
-        if settings.checkpoint_path is not None:
-            write_checkpoint(
-                settings.checkpoint_path,
-                Checkpoint(
-                    fingerprint=settings.fingerprint,
-                    epoch=epoch + 1,
-                    history=self.history,
-                    best_epoch=self.best_epoch,
-                    stopped=self.stopped,
-                    model=_copies(self.model.variables),
-                    optimizer=_copies(self.model.optimizer.variables),
-                    best=self._best_weights,
-                ),
+def _check_callbacks(callbacks: Sequence[Any], optimizer: Any) -> None:
+    """Refuse callbacks that set the learning rate where a schedule does."""
+    setters = (keras_callbacks.ReduceLROnPlateau, keras_callbacks.LearningRateScheduler)
+    scheduled = isinstance(
+        optimizer._learning_rate,  # noqa: SLF001 - the public one is a number
+        keras.optimizers.schedules.LearningRateSchedule,
+    )
+    for one in callbacks:
+        if scheduled and isinstance(one, setters):
+            raise InvalidInputError(
+                f"{type(one).__name__} sets the learning rate, which a schedule does already; set "
+                "learning_rate_schedule='constant', or give an optimizer with a number"
             )
-
-    def _track_best(self, epoch: int) -> None:
-        values = self.history.get(self._settings.monitor)
-        if not values:
-            return
-        sign = -1.0 if "loss" in self._settings.monitor else 1.0
-        if self.best_epoch is None or sign * values[-1] > sign * values[self.best_epoch]:
-            self.best_epoch = epoch
-            self._best_weights = self._candidate
-
-    def _learning_rate(self) -> float:
-        return float(self.model.optimizer.learning_rate)
-
-
-def _copies(variables: Iterable[Any]) -> list[NDArray[Any]]:
-    """Return the values of variables; a plain ``numpy()`` may be a view of living memory."""
-    return [np.array(variable.numpy()) for variable in variables]
-
-
-def _assign(variables: Iterable[Any], values: Iterable[NDArray[Any]]) -> None:
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)

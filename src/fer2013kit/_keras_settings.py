@@ -1,0 +1,67 @@
+"""The Keras configuration that the kit builds and runs networks under, whatever the user's is."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import keras
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DATA_FORMAT: Final = "channels_last"
+_FLOATX: Final = "float32"
+
+
+class _Shared:
+    """Settings of all threads: the first that needs them sets them, the last gives them back."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._before = (_DATA_FORMAT, _FLOATX)
+
+    def take(self) -> None:
+        with self._lock:
+            if not self._users:
+                self._before = (keras.config.image_data_format(), keras.config.floatx())
+                _set(_DATA_FORMAT, _FLOATX)
+            self._users += 1
+
+    def give_back(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                _set(*self._before)
+
+
+_shared: Final = _Shared()
+
+
+@contextmanager
+def keras_settings(dtype_policy: Any = _FLOATX) -> Iterator[None]:
+    """Run a block with channels last, float32 and a dtype policy, then give the user's back.
+
+    Layers and operations that do not say their data format or dtype take Keras's, which
+    ``keras.json`` and ``keras.config`` change; arrays of pictures have their channels last.
+
+    Parameters
+    ----------
+    dtype_policy : str or keras.dtype_policies.DTypePolicy, default "float32"
+        Of the layers that are built in the block.
+    """
+    before = keras.config.dtype_policy()  # each thread has its own
+    _shared.take()
+    keras.config.set_dtype_policy(dtype_policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+        _shared.give_back()
+
+
+def _set(data_format: str, floatx: str) -> None:
+    keras.config.set_image_data_format(data_format)
+    keras.config.set_floatx(floatx)

@@ -1,0 +1,215 @@
+"""What happens at the steps and the ends of the epochs of a training run."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import keras
+import numpy as np
+from keras import callbacks as keras_callbacks
+from sklearn.exceptions import ConvergenceWarning
+
+from fer2013kit.classifier._checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from fer2013kit.classifier._settings import unknown_monitor
+from fer2013kit.exceptions import InvalidInputError, TrainingDivergedError, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_ADVICE: Final = (
+    "lower learning_rate, raise warmup_epochs, or see whether the network takes pictures in "
+    "[0, 255]"
+)
+
+
+class Diverged(Exception):  # noqa: N818 - no error yet, where an earlier epoch was good
+    """The loss is no number any more."""
+
+    def __init__(self, epoch: int, step: int, loss: float) -> None:
+        super().__init__(
+            f"training diverged: the loss was {loss} in epoch {epoch + 1}, step {step + 1}"
+        )
+
+
+class AveragedWeights(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carries no types
+    """Show the averaged weights from validation to the end of the epoch.
+
+    It stands first among the callbacks, :class:`StateKeeper` last: those between see, save and
+    judge the weights that were measured, and what they put in their place is gone on with.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._raw: list[NDArray[Any]] | None = None
+        self._shown: list[NDArray[Any]] = []
+
+    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Validate the averaged weights, which are those that the run ends with."""
+        del logs
+        self._show()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Show the averaged weights where nothing was validated."""
+        del epoch, logs
+        self._show()
+
+    def hide(self) -> None:
+        """Go on with the run's own weights, or with those that somebody put there."""
+        if self._raw is None:
+            return
+        variables = self.model.trainable_variables
+        now = _copies(variables)
+        if all(
+            np.array_equal(one, other, equal_nan=True)
+            for one, other in zip(now, self._shown, strict=True)
+        ):
+            _assign(variables, self._raw)
+        else:
+            _assign(self.model.optimizer._model_variables_moving_average, now)  # noqa: SLF001 - Keras has no other way
+        self._raw = None
+
+    def _show(self) -> None:
+        optimizer = self.model.optimizer
+        if not optimizer.use_ema or self._raw is not None:
+            return
+        # Keras's own SwapEMAWeights swaps by adding and subtracting, which rounds: a run with
+        # validation data would end elsewhere than one without.
+        variables = self.model.trainable_variables
+        self._raw = _copies(variables)
+        optimizer.finalize_variable_values(variables)
+        self._shown = _copies(variables)
+        # On JAX the variables now share the averages' memory, which evaluation gives away.
+        _assign(variables, self._shown)
+
+
+class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carries no types
+    """Keep history and best weights, stop early, and write a checkpoint after every epoch."""
+
+    def __init__(
+        self,
+        averages: AveragedWeights,
+        *,
+        monitor: str,
+        patience: int | None,
+        restore_best_weights: bool,
+        checkpoint_path: Path | None,
+        fingerprint: str,
+    ) -> None:
+        super().__init__()
+        self._averages = averages
+        self._monitor = monitor
+        self._patience = patience
+        self._restore_best_weights = restore_best_weights
+        self._checkpoint_path = checkpoint_path
+        self._fingerprint = fingerprint
+        self._epoch = 0
+        self._last_weights: list[Any] = []
+        self._best_weights: list[Any] = []
+        self.history: dict[str, list[float]] = {}
+        self.best_epoch: int | None = None
+        self.stopped = False
+
+    def resume(self, model: Any) -> int:
+        """Put the checkpoint's state into the model and return the epoch to go on with."""
+        path = self._checkpoint_path
+        checkpoint = None if path is None else read_checkpoint(path, self._fingerprint)
+        if checkpoint is None:
+            return 0
+        _assign(model.variables, checkpoint.model)
+        _assign(model.optimizer.variables, checkpoint.optimizer)
+        self._best_weights = checkpoint.best
+        self.history = checkpoint.history
+        self.best_epoch = checkpoint.best_epoch
+        self.stopped = checkpoint.stopped
+        return checkpoint.epoch
+
+    def finish(self, model: Any) -> None:
+        """Give the model the best epoch's weights where that was asked for."""
+        if self._restore_best_weights and self._best_weights:
+            model.set_weights(self._best_weights)
+
+    def fall_back(self, model: Any, end: Diverged) -> None:
+        """Give the model the weights of the last good epoch; without one, raise."""
+        if not self._last_weights:
+            raise TrainingDivergedError(f"{end}; {_ADVICE}") from None
+        model.set_weights(self._last_weights)
+        good = len(self.history["loss"])
+        warn(
+            f"{end}; the weights of epoch {good} are kept. To train on, {_ADVICE}",
+            ConvergenceWarning,
+        )
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Remember which epoch it is."""
+        del logs
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """End the run where the loss is no number any more."""
+        loss = float((logs or {}).get("loss", 0.0))
+        if math.isfinite(loss):
+            return
+        if keras.backend.backend() == "jax":
+            self.model.jax_state_sync()  # the weights are elsewhere in the middle of an epoch
+        raise Diverged(self._epoch, batch, loss)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Record the epoch, stop if nothing gets better, and write the checkpoint."""
+        figures = dict(logs or {})
+        figures.setdefault("learning_rate", float(self.model.optimizer.learning_rate))
+        for name, value in figures.items():
+            self.history.setdefault(name, []).append(float(value))
+        self._last_weights = _copies(self.model.weights)
+        self._track_best(epoch)
+        waited = 0 if self.best_epoch is None else epoch - self.best_epoch
+        if self._patience is not None and waited >= self._patience:
+            self.stopped = True
+            self.model.stop_training = True
+        self._averages.hide()
+        if self._checkpoint_path is not None:
+            write_checkpoint(
+                self._checkpoint_path,
+                Checkpoint(
+                    fingerprint=self._fingerprint,
+                    epoch=epoch + 1,
+                    history=self.history,
+                    best_epoch=self.best_epoch,
+                    stopped=self.stopped,
+                    model=_copies(self.model.variables),
+                    optimizer=_copies(self.model.optimizer.variables),
+                    best=self._best_weights,
+                ),
+            )
+
+    def _track_best(self, epoch: int) -> None:
+        monitor = self._monitor
+        values = self.history.get(monitor)
+        if not values:
+            if self._patience or self._restore_best_weights:
+                raise InvalidInputError(unknown_monitor(monitor, list(self.history)))
+            return
+        if self.best_epoch is None or _better(values[-1], values[self.best_epoch], monitor):
+            self.best_epoch = epoch
+            if self._restore_best_weights:
+                self._best_weights = self._last_weights
+
+
+def _better(value: float, best: float, monitor: str) -> bool:
+    """Tell whether a figure is better than the best one until now, which may be no number."""
+    if not math.isfinite(value):
+        return False
+    return not math.isfinite(best) or (value < best if "loss" in monitor else value > best)
+
+
+def _copies(variables: Iterable[Any]) -> list[NDArray[Any]]:
+    """Return the values of variables; a plain ``numpy()`` may be a view of living memory."""
+    return [np.array(variable.numpy()) for variable in variables]
+
+
+def _assign(variables: Iterable[Any], values: Iterable[NDArray[Any]]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -1,0 +1,128 @@
+"""Going on from a network that is trained already, all of it or its last layers alone."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from fer2013kit._checks import is_number
+from fer2013kit._layers import walk_layers
+from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
+
+Flags = list[tuple[Any, bool]]
+"""Layers, each with whether it can be trained; a model stands before its parts."""
+
+_MAP_AXES = 4  # dimensions of (n, height, width, channels)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedNetwork:
+    """A network as an earlier ``fit``, or a file, left it."""
+
+    model: Any
+    classes: NDArray[Any]
+    class_names: tuple[str, ...]
+
+
+def take_over_weights(network: Any, before: TrainedNetwork, classes: NDArray[Any]) -> None:
+    """Give a new network the trained weights; with other classes, its last layer stays new."""
+    last = next(layer for layer in reversed(network.layers) if layer.weights)
+    same_classes = np.array_equal(before.classes, classes)
+    if not same_classes:
+        logger.info(
+            "other classes than before (%s): the last layer begins anew",
+            ", ".join(str(one) for one in before.classes.tolist()),
+        )
+    try:
+        for new, old in zip(network.layers, before.model.layers, strict=True):
+            if same_classes or new is not last:
+                new.set_weights(old.get_weights())
+    except ValueError as error:
+        raise InvalidInputError(
+            "warm_start=True: model, model_params and image_shape must describe the network that "
+            f"was trained; the weights of that one do not fit ({error})"
+        ) from error
+
+
+def freeze_layers(network: Any, freeze: Any) -> Flags:
+    """Let layers stay as they are in training, and return which could be trained before.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network.
+    freeze : "convolutions", str, int, callable or None
+        What stays: everything before the fully-connected end, everything up to a layer, so many
+        layers, or those that a function of a layer says True of.
+
+    Raises
+    ------
+    InvalidInputError
+        For an unknown layer, more layers than there are, or nothing that could be frozen.
+    """
+    chosen = _chosen_layers(network.layers, freeze)
+    before = [(layer, layer.trainable) for layer in walk_layers(chosen)]
+    for layer in chosen:
+        layer.trainable = False
+    return before
+
+
+def unfreeze_layers(before: Flags) -> None:
+    """Let the layers that :func:`freeze_layers` froze be trained again as before."""
+    for layer, trainable in before:
+        layer.trainable = trainable
+
+
+def _chosen_layers(layers: list[Any], freeze: Any) -> list[Any]:
+    if freeze is None:
+        return []
+    if callable(freeze):
+        return [layer for layer in walk_layers(layers) if freeze(layer)]
+    if is_number(freeze):
+        if not 0 < freeze < len(layers):
+            raise InvalidInputError(
+                f"freeze must leave a layer to be trained: a number from 1 to {len(layers) - 1} "
+                f"for this network; received {freeze!r}"
+            )
+        return layers[:freeze]
+    names = [layer.name for layer in layers]
+    if freeze in names:
+        return layers[: names.index(freeze) + 1]
+    if freeze == "convolutions":
+        return _before_the_dense_end(layers)
+    raise InvalidInputError(
+        "freeze must be 'convolutions', a layer's name, a number of layers or a function of a "
+        f"layer; received {shown(freeze)}{did_you_mean(freeze, ['convolutions', *names])}"
+    )
+
+
+def _before_the_dense_end(layers: list[Any]) -> list[Any]:
+    """Return the layers before the first fully-connected one behind the last map.
+
+    A dense layer further in front, as in squeeze-and-excite blocks, belongs to the convolutions.
+    """
+    with_map = [number for number, layer in enumerate(layers) if _gives_a_map(layer)]
+    start = with_map[-1] + 1 if with_map else 0
+    for number in range(start, len(layers)):
+        if isinstance(layers[number], keras.layers.Dense):
+            return layers[:number]
+    raise InvalidInputError(
+        "freeze='convolutions' freezes the layers before the first fully-connected one, and the "
+        "network has none; pass a layer's name, or a number of layers"
+    )
+
+
+def _gives_a_map(layer: Any) -> bool:
+    try:
+        return len(layer.output.shape) == _MAP_AXES
+    except (AttributeError, ValueError):  # called several times, or by a model's own code
+        return False
