@@ -101,11 +101,12 @@ class _Product:
         """
         scale, shift = affine
         layer = self.layer
+        # As tensors: inside of a trace NumPy cannot multiply a variable from the left.
+        kernel = ops.multiply(ops.convert_to_tensor(layer.kernel), scale)
         if layer.use_bias:
-            shift = shift + scale * layer.bias
+            shift = ops.add(ops.multiply(ops.convert_to_tensor(layer.bias), scale), shift)
         kernel, shift, inputs = (
-            ops.cast(part, layer.compute_dtype)
-            for part in (layer.kernel * scale, shift, self.inputs)
+            ops.cast(part, layer.compute_dtype) for part in (kernel, shift, self.inputs)
         )
         if isinstance(layer, layers.Dense):
             outputs = ops.matmul(inputs, kernel)

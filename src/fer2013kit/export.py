@@ -24,7 +24,7 @@ from fer2013kit._optional import needed
 from fer2013kit.datasets import make_fer2013
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.evaluation import apply_temperature
-from fer2013kit.exceptions import InvalidInputError, ModelFileError
+from fer2013kit.exceptions import Fer2013KitError, InvalidInputError, ModelFileError
 from fer2013kit.runtime import EmotionPredictor
 from fer2013kit.typing import Quantization
 
@@ -42,6 +42,7 @@ _TOLERANCES: Final[Mapping[str | None, float]] = {None: 1e-3, "dynamic": 0.1, "i
 """How far a probability may be from the classifier's: rounding, and what 8 bits cost at worst."""
 
 _CHECKED: Final = 70
+_LONGEST_REASON: Final = 200
 _REPRESENTATIVE: Final = 500
 _BATCH: Final = 256
 
@@ -137,8 +138,19 @@ def export_network(
     model = calibrated_model(network, metadata)
     with tempfile.TemporaryDirectory() as name, _quiet_libraries():
         draft = Path(name) / f"network{path.suffix.lower()}"
-        _WRITERS[path.suffix.lower()](model, metadata, draft, images)
-        answers = _answers(draft, checked)
+        try:
+            _WRITERS[path.suffix.lower()](model, metadata, draft, images)
+            answers = _answers(draft, checked)
+        except Fer2013KitError:
+            raise
+        except Exception as error:
+            reason = " ".join(str(error).split())[:_LONGEST_REASON]
+            raise ModelFileError(
+                f"{path} was not written: this network cannot be expressed in that format "
+                f"({type(error).__name__}: {reason}). Try another format (.tflite and SavedModel "
+                "take the most); classes of your own need get_config for .keras; "
+                "EmotionClassifier.save always works"
+            ) from error
         report = ExportReport(
             path=path,
             n_bytes=sum(one.stat().st_size for one in [draft, *draft.rglob("*")] if one.is_file()),
@@ -166,7 +178,8 @@ def calibrated_model(network: Any, metadata: ExportMetadata) -> Any:
     if scaled:  # logits / T: no operation more, and nothing that 8 bits would spoil
         last.set_weights([weight / metadata.temperature for weight in last.get_weights()])
     images = keras.Input(tuple(metadata.image_shape), dtype="uint8", name=INPUT_NAME)
-    probabilities = network(ops.cast(images, "float32"))
+    # Said here, it holds for every layer in the file: Keras would leave it to the file's reader.
+    probabilities = network(ops.cast(images, "float32"), training=False)
     if metadata.temperature != 1.0 and not scaled:
         logits = ops.log(ops.maximum(probabilities, PROBABILITY_FLOOR))
         probabilities = ops.softmax(logits / metadata.temperature)

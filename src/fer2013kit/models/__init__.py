@@ -11,6 +11,7 @@ from fer2013kit.models._registry import (
     list_models,
     register_model,
     resolve_builder,
+    unregister_model,
 )
 
-__all__ = ["create_model", "list_models", "register_model", "resolve_builder"]
+__all__ = ["create_model", "list_models", "register_model", "resolve_builder", "unregister_model"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from fer2013kit._optional import needed
 from fer2013kit.emotions import IMAGE_SHAPE, NUM_CLASSES
-from fer2013kit.exceptions import InvalidInputError, UnknownModelError
+from fer2013kit.exceptions import InvalidInputError, UnknownModelError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,10 +21,12 @@ _builders: dict[str, ModelBuilder] = {}
 
 
 @overload
-def register_model(name: str) -> Callable[[_Builder], _Builder]: ...
+def register_model(name: str, *, overwrite: bool = False) -> Callable[[_Builder], _Builder]: ...
 @overload
-def register_model(name: str, builder: _Builder) -> _Builder: ...
-def register_model(name: str, builder: ModelBuilder | None = None) -> Any:
+def register_model(name: str, builder: _Builder, *, overwrite: bool = False) -> _Builder: ...
+def register_model(
+    name: str, builder: ModelBuilder | None = None, *, overwrite: bool = False
+) -> Any:
     """Make an architecture known under a name.
 
     Parameters
@@ -35,6 +37,9 @@ def register_model(name: str, builder: ModelBuilder | None = None) -> Any:
         ``(input_shape, num_classes, **params) -> uncompiled keras.Model``.  The network takes
         pictures with values in [0, 255] and returns probabilities ``(n, num_classes)``.
         Left out, a decorator is returned.
+    overwrite : bool, default False
+        Take the place of another builder of that name.  A function that is defined again, as when
+        a notebook's cell runs twice, takes its own place without.
 
     Returns
     -------
@@ -63,15 +68,49 @@ def register_model(name: str, builder: ModelBuilder | None = None) -> Any:
     (None, 7)
     """
     if builder is None:
-        return lambda function: register_model(name, function)
+        return lambda function: register_model(name, function, overwrite=overwrite)
     if not callable(builder):
-        raise InvalidInputError(f"builder must be callable; received {builder!r}")
-    if _builders.get(name, builder) is not builder:
+        raise InvalidInputError(f"builder must be callable; received {shown(builder)}")
+    before = _builders.get(name, builder)
+    if not overwrite and _origin(before) != _origin(builder):
         raise InvalidInputError(
-            f"a model named {name!r} is registered already; choose another name"
+            f"a model named {name!r} is registered already, by {'.'.join(_origin(before))}; choose "
+            "another name, or set overwrite=True"
         )
     _builders[name] = builder
     return builder
+
+
+def unregister_model(name: str) -> None:
+    """Forget an architecture that :func:`register_model` made known.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+
+    Raises
+    ------
+    UnknownModelError
+        For a name that is not registered.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> _ = fk.register_model("mine", lambda input_shape, num_classes: ...)
+    >>> fk.unregister_model("mine")
+    >>> "mine" in fk.list_models()
+    False
+    """
+    if name not in _builders:
+        raise UnknownModelError(name, known=_builders)
+    del _builders[name]
+
+
+def _origin(builder: ModelBuilder) -> tuple[str, str]:
+    """Return the module and the name that a builder was defined under."""
+    kind = builder if hasattr(builder, "__qualname__") else type(builder)
+    return kind.__module__, kind.__qualname__
 
 
 def list_models() -> list[str]:
@@ -123,10 +162,16 @@ def resolve_builder(model: str | ModelBuilder) -> tuple[str, ModelBuilder]:
         if model not in _builders:
             raise UnknownModelError(model, known=_builders)
         return model, _builders[model]
+    if hasattr(model, "get_weights") and not isinstance(model, type):
+        raise InvalidInputError(
+            "model must be a function that builds the network, so that every fit begins anew; "
+            f"received the network {getattr(model, 'name', model)!r} itself: pass "
+            "lambda input_shape, num_classes: keras.models.clone_model(network)"
+        )
     if not callable(model):
         raise InvalidInputError(
             f"model must be a registered name ({', '.join(list_models())}) or a callable "
-            f"(input_shape, num_classes, **params) -> keras.Model; received {model!r}"
+            f"(input_shape, num_classes, **params) -> keras.Model; received {shown(model)}"
         )
     for name, builder in _builders.items():
         if builder is model:
@@ -158,7 +203,9 @@ def create_model(
     -------
     keras.Model
         Uncompiled; takes pictures ``(n, height, width, channels)`` with values in [0, 255]
-        (scaling is its own layer) and returns probabilities ``(n, num_classes)``.
+        (scaling is its own layer) and returns probabilities ``(n, num_classes)``.  Logits were
+        given a softmax, an unbuilt network its input, and of several outputs the first of that
+        shape is the answer; a log record says so.
 
     Raises
     ------
@@ -177,20 +224,29 @@ def create_model(
     with needed("create_model"):
         import keras
 
+        from fer2013kit._keras_settings import keras_settings
+        from fer2013kit.models._completion import complete_network
+
     name, builder = resolve_builder(model)
-    try:
-        network = builder(input_shape=input_shape, num_classes=num_classes, **params)
-    except TypeError as error:
-        raise InvalidInputError(
-            f"the builder of {name!r} refuses its arguments: {error}"
-        ) from error
-    if not isinstance(network, keras.Model):
-        raise InvalidInputError(
-            f"the builder of {name!r} must return a keras.Model; received {type(network).__name__}"
+    # Pictures have their channels last, whatever keras.json says.
+    with keras_settings(keras.config.dtype_policy()):
+        try:
+            network = builder(input_shape=input_shape, num_classes=num_classes, **params)
+        except TypeError as error:
+            way = ""
+            if isinstance(builder, type):
+                way = (
+                    "; a class is called as a builder is: pass a function that makes its object, "
+                    f"lambda input_shape, num_classes: {builder.__name__}(...)"
+                )
+            raise InvalidInputError(
+                f"the builder of {name!r} refuses its arguments: {error}{way}"
+            ) from error
+        if not isinstance(network, keras.Model):
+            raise InvalidInputError(
+                f"the builder of {name!r} must return a keras.Model; "
+                f"received {type(network).__name__}"
+            )
+        return complete_network(
+            network, name=name, input_shape=input_shape, num_classes=num_classes
         )
-    if network.built and tuple(network.output_shape) != (None, num_classes):
-        raise InvalidInputError(
-            f"the network of {name!r} must return (n, {num_classes}) probabilities; "
-            f"received output shape {network.output_shape}"
-        )
-    return network

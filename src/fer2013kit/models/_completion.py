@@ -1,0 +1,142 @@
+"""What a builder returned, made into one network from pictures to probabilities."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from fer2013kit.exceptions import InvalidInputError
+
+if TYPE_CHECKING:
+    import keras
+
+logger = logging.getLogger(__name__)
+
+_TOLERANCE: Final = 0.05
+"""How far a row's sum may be from 1: what half precision misses, and more."""
+
+
+def complete_network(
+    network: keras.Model, *, name: str, input_shape: tuple[int, int, int], num_classes: int
+) -> keras.Model:
+    """Return a network with one output of probabilities, the same one where it has that.
+
+    A network without an input is built, of several outputs the first one of fitting shape is the
+    answer, and logits are given a softmax.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Of any kind.
+    name : str
+        The builder's, for messages.
+    input_shape : tuple of int
+        Height, width and channels.
+    num_classes : int
+        Columns of the answer.
+
+    Raises
+    ------
+    InvalidInputError
+        If it cannot be called with such pictures, no output has the shape, or the answer is
+        neither probabilities nor logits.
+    """
+    import keras
+
+    network = _with_input(network, name, input_shape)
+    answer = _answer(network, name, num_classes)
+    if _is_softmax(answer) or _sums_to_one(network, answer, input_shape):
+        probabilities = answer
+    else:
+        _check_logits(answer, name)
+        _say_once(f"the network of {name} gives no probabilities: a softmax is added")
+        probabilities = keras.layers.Softmax(dtype="float32", name="added_softmax")(answer)
+    if len(network.outputs) == 1 and probabilities is answer:
+        return network
+    return keras.Model(network.inputs[0], probabilities, name=network.name)
+
+
+@cache
+def _say_once(message: str) -> None:
+    """Log a message; a network is built again whenever it is loaded, copied or exported."""
+    logger.warning(message)
+
+
+def _with_input(network: Any, name: str, input_shape: tuple[int, int, int]) -> Any:
+    import keras
+
+    inputs = getattr(network, "inputs", None) or []
+    if len(inputs) == 1:
+        return network
+    if inputs:
+        raise InvalidInputError(
+            f"the network of {name!r} must take pictures alone; received {len(inputs)} inputs"
+        )
+    try:
+        if isinstance(network, keras.Sequential):
+            network.build((None, *input_shape))
+            return network
+        images = keras.Input(input_shape, name="images")
+        return keras.Model(images, network(images), name=network.name)
+    except Exception as error:
+        raise InvalidInputError(
+            f"the network of {name!r} cannot be called with pictures (n, "
+            f"{', '.join(map(str, input_shape))}): {str(error).splitlines()[0][:200]}"
+        ) from error
+
+
+def _answer(network: Any, name: str, num_classes: int) -> Any:
+    """Return the output that is the answer."""
+    fitting = [one for one in network.outputs if tuple(one.shape) == (None, num_classes)]
+    if not fitting:
+        shapes = [tuple(one.shape) for one in network.outputs]
+        raise InvalidInputError(
+            f"the network of {name!r} must return (n, {num_classes}) probabilities; "
+            f"received output shape {shapes[0] if len(shapes) == 1 else shapes}"
+        )
+    if len(network.outputs) > 1:
+        _say_once(
+            f"the network of {name} has {len(network.outputs)} outputs: that of "
+            f"{_last_operation(fitting[0]).name} is trained and predicts, the others are left out"
+        )
+    return fitting[0]
+
+
+def _last_operation(output: Any) -> Any:
+    return output._keras_history.operation  # noqa: SLF001 - Keras has no public way
+
+
+def _is_softmax(answer: Any) -> bool:
+    import keras
+
+    last = _last_operation(answer)
+    return isinstance(last, keras.layers.Softmax) or (
+        getattr(last, "activation", None) is keras.activations.softmax
+    )
+
+
+def _sums_to_one(network: Any, answer: Any, input_shape: tuple[int, int, int]) -> bool:
+    """Tell whether two pictures of noise get rows of probabilities."""
+    import keras
+
+    position = next(number for number, one in enumerate(network.outputs) if one is answer)
+    noise = np.random.default_rng(0).integers(0, 256, (2, *input_shape)).astype(np.float32)
+    outputs = keras.tree.flatten(network(noise, training=False))
+    rows = keras.ops.convert_to_numpy(keras.ops.cast(outputs[position], "float32"))
+    sums = rows.sum(axis=1)
+    return bool((rows >= 0).all() and (np.abs(sums - 1) < _TOLERANCE).all())
+
+
+def _check_logits(answer: Any, name: str) -> None:
+    import keras
+
+    activation = getattr(_last_operation(answer), "activation", None)
+    if activation not in {None, keras.activations.linear}:
+        raise InvalidInputError(
+            f"the network of {name!r} must end in probabilities whose rows sum to 1; received "
+            f"an end in {getattr(activation, '__name__', activation)!r}: end it in "
+            "Dense(num_classes, activation='softmax', dtype='float32')"
+        )
