@@ -38,6 +38,8 @@ numpydoc_validation_checks = {"GL03", "PR01", "PR02", "PR03", "RT01", "RT03", "S
 numpydoc_validation_exclude = {
     r"\.FaceBox\.(left|top|width|height)$",  # Python's own words for a named tuple's fields
     r"\.Emotion$",  # an enumeration is not constructed by its parameters
+    r"\.typing\.(Classifier|Detector)$",  # nor is a protocol
+    r"\.EmotionPredictor$",  # its class methods make it
     r"\.FaceAugmentation\.(call|compute_output_shape|get_config)$",  # Keras says what they take
 }
 copybutton_exclude = ".linenos, .gp, .go"

@@ -95,7 +95,13 @@ class PredictionComparison(Tabular):
         return sum(outcome[3] for outcome in self.outcomes.values())
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all figures as built-in types, ready for :func:`json.dumps`."""
+        """Return all figures as built-in types, ready for :func:`json.dumps`.
+
+        Returns
+        -------
+        dict
+            Every field and property under its own name.
+        """
         return {
             "names": list(self.names),
             "n_samples": self.n_samples,
@@ -109,7 +115,13 @@ class PredictionComparison(Tabular):
         }
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row for each figure: both, their difference, and the ends of its interval."""
+        """Return the figures as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each figure: both, their difference, and the ends of its interval.
+        """
         with needed("to_frame"):
             import pandas as pd
 

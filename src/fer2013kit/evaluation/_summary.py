@@ -79,7 +79,13 @@ class ReportSummary(Tabular):
     confidence_level: float
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all figures as built-in types, ready for :func:`json.dumps`; NaN as None."""
+        """Return all figures as built-in types, ready for :func:`json.dumps`.
+
+        Returns
+        -------
+        dict
+            Every field under its own name; NaN as None.
+        """
         return {
             "n_reports": self.n_reports,
             "n_samples": self.n_samples,
@@ -89,7 +95,13 @@ class ReportSummary(Tabular):
         }
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row for each figure: mean, std, ends of the interval, lowest and highest."""
+        """Return the figures as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each figure: mean, std, ends of the interval, lowest and highest.
+        """
         with needed("to_frame"):
             import pandas as pd
 
