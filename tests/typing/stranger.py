@@ -1,8 +1,9 @@
-"""A program as a user writes it: type-checked with ``mypy --strict`` alone, never run."""
+"""A program as a user writes it: type-checked with ``mypy --strict`` and pyright, never run."""
 
 from pathlib import Path
 from typing import Any, assert_type
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -80,7 +81,7 @@ fk.EmotionClassifier(loss="focall")  # type: ignore[arg-type]
 fk.EmotionClassifier(learning_rate_schedule="cosin")  # type: ignore[arg-type]
 fk.EmotionClassifier(class_weight="ballanced")  # type: ignore[arg-type]
 fk.EmotionClassifier(compute_dtype="float16")  # type: ignore[arg-type]
-fk.EmotionClassifier(freeze="all")  # type: ignore[arg-type]
+fk.EmotionClassifier(freeze=2.5)  # type: ignore[arg-type]
 fk.EmotionClassifier(verbose=3)  # type: ignore[arg-type]
 
 
@@ -110,6 +111,7 @@ def find(photo: Photo, detector: Detector = middle) -> list[fk.FaceEmotion]:
 
 
 def weighted(weights: dict[int, float]) -> fk.EmotionClassifier:
-    fk.EmotionClassifier(class_weight=[1.0] * 7, verbose=False)
+    fk.EmotionClassifier(class_weight=[1.0] * 7, verbose=False, freeze="a_layers_name")
+    fk.EmotionClassifier(loss=keras.losses.CategoricalCrossentropy())
     fk.EmotionClassifier(class_weight=np.ones(7), loss="focal", freeze="convolutions")
     return fk.EmotionClassifier(class_weight=weights, compute_dtype="bfloat16")

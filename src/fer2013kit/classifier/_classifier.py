@@ -198,7 +198,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         warmup_epochs: float = 1.0,
         weight_decay: float = 1e-3,
         ema_momentum: float = 0.999,
-        loss: Loss | keras.losses.Loss = "crossentropy",
+        # A Keras loss is one; named as its class, which carries no types, it would be any string.
+        loss: Loss | Callable[..., Any] = "crossentropy",
         focal_gamma: float = 2.0,
         label_smoothing: float = 0.1,
         class_weight: ClassWeight | None = None,
