@@ -58,7 +58,7 @@ from fer2013kit.cli import main
 
 Image.fromarray(faces[0, ..., 0]).save("face.png")
 main(["predict", "--crops", "face.png", "--tta", "flip"], standalone_mode=False)
-main(["export", "five_layer_cnn", "x.onnx"], standalone_mode=True)
+main(["export", "--model", "five_layer_cnn", "x.onnx"], standalone_mode=True)
 """
 
 

@@ -30,7 +30,7 @@ def test_label_map(folder, caplog):
     write_files(folder, {"contempt/a.jpg": b"never read"})
     faces = fk.load_image_folder(folder, label_map={"SAD": 6, "Anger": "fear", "contempt": None})
     assert faces.labels.tolist() == [2, 2, 3, 3, 6, 6]
-    assert "the 1 pictures of the folder 'contempt' were left out" in caplog.text
+    assert "left out 1 row of 'contempt', as label_map says" in caplog.text
 
 
 @pytest.mark.parametrize("kind", [int, np.int64, str])
@@ -39,17 +39,15 @@ def test_folders_with_numbers_for_names(folder, kind):
         (folder / name).rename(folder / str(number))
     mapped = {kind(0): "angry", kind(1): 3, kind(2): np.int64(4), kind(7): None}
     assert fk.load_image_folder(folder, label_map=mapped).labels.tolist() == [0, 0, 3, 3, 4, 4]
-    with pytest.raises(fk.DatasetFormatError, match="the folder '0' is none of"):
+    with pytest.raises(fk.DatasetFormatError, match="the folder '0' is no class folder"):
         fk.load_image_folder(folder)
 
 
 @pytest.mark.parametrize(
     ("label_map", "message"),
     [
-        ({None: 3}, "folder names as keys; received None"),
-        ({1.5: 3}, "folder names as keys; received 1.5"),
-        ({True: 3}, "folder names as keys; received True"),
-        ({3: "happy", "3": "sad"}, "says two things of the folder '3'"),
+        ({3: "happy", "3": "sad"}, "label_map has '3' twice"),
+        ({"joy": "happy", " Joy": "sad"}, "label_map has ' Joy' twice"),
         ({"joy": 3.7}, "received 3.7 for 'joy'"),
         ({"joy": True}, "received True for 'joy'"),
         ({"joy": "x" * 9999}, "received 'xxx"),
@@ -114,13 +112,13 @@ def test_folders_within_class_folders(folder):
 
 def test_unknown_folder(folder):
     (folder / "SAD").rename(folder / "bored")
-    with pytest.raises(fk.DatasetFormatError, match=r"folder 'bored' is none of .*label_map"):
+    with pytest.raises(fk.DatasetFormatError, match=r"'bored' is no class folder; .*label_map"):
         fk.load_image_folder(folder)
 
 
 def test_picture_without_a_folder(folder):
     Image.new("L", (48, 48)).save(folder / "a.png")
-    with pytest.raises(fk.DatasetFormatError, match="a picture without a folder"):
+    with pytest.raises(fk.DatasetFormatError, match="it lies in no class folder"):
         fk.load_image_folder(folder)
 
 

@@ -170,6 +170,27 @@ def test_parquet_in_zip_and_alone(tmp_path):
     assert_holds(load(zipped), rows)
 
 
+@pytest.mark.parametrize("kind", ["folder", "parquet"])
+def test_a_jpeg_that_lacks_only_its_end_marker_is_read(tmp_path, monkeypatch, kind):
+    rows, encode = fake.make_rows([(0, 3), (0, 6)]), fake.encode
+    if kind == "folder":
+        files = fake.picture_files(rows, suffix="jpg")
+        files = {
+            name: content[:-2] if name.endswith("0.jpg") else content
+            for name, content in files.items()
+        }
+        path, name = fake.write_files(tmp_path / "set", files), "Training_00000.jpg"
+    else:
+        pytest.importorskip("pyarrow")
+        monkeypatch.setattr(fake, "encode", lambda image: encode(image, "jpg")[:-2])
+        path, name = fake.write_parquet(tmp_path / "set.parquet", rows[:1]), "row 0"
+    for _ in range(2):  # the second time from the cache
+        with pytest.warns(fk.Fer2013KitWarning, match=rf"1 JPEG that lacks only .*{name}"):
+            data = fk.load_fer2013(path)
+    decoded = np.asarray(Image.open(io.BytesIO(encode(rows[0].image, "jpg"))))
+    np.testing.assert_array_equal(data.train.images[0, ..., 0], decoded)
+
+
 @pytest.mark.parametrize("columns", [("emotion", "pixels", "Usage"), ICML])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 @pytest.mark.parametrize("quoted", [False, True])

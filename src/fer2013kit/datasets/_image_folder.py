@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import logging
-from collections import Counter
+from dataclasses import replace
 from functools import partial
-from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from fer2013kit._checks import check_choice, is_number
+from fer2013kit._checks import check_choice
 from fer2013kit._picture_files import MAX_BYTES, is_picture_name, passed_over
 from fer2013kit.datasets._decode import decode_and_resize, lacking_ends
+from fer2013kit.datasets._labels import LEFT_OUT, Labels, count_left_out
 from fer2013kit.datasets._rows import Rows, run_in_threads
 from fer2013kit.datasets._storage import cached_rows, listing_key
 from fer2013kit.datasets._trees import FolderTree, read_in_chunks
-from fer2013kit.emotions import CLASS_NAMES, NUM_CLASSES, emotion_code
-from fer2013kit.exceptions import (
-    DatasetFormatError,
-    DatasetNotFoundError,
-    InvalidInputError,
-    shown,
-    warn,
-)
+from fer2013kit.exceptions import DatasetFormatError, DatasetNotFoundError, shown
 from fer2013kit.typing import Aspect
 
 if TYPE_CHECKING:
@@ -33,8 +25,6 @@ if TYPE_CHECKING:
 
     from fer2013kit.datasets._new_images import NewImages
     from fer2013kit.datasets._split import Split
-
-_logger = logging.getLogger(__name__)
 
 
 def load_image_folder(
@@ -60,10 +50,10 @@ def load_image_folder(
     path : path-like
         The folder that holds the class folders.
     label_map : mapping of str or int to str, int or None, optional
-        Folder name to emotion (name or code), or to None to leave the folder out, which is logged
-        with its number of pictures.  A key 3 stands for a folder ``3``.  Folders that are not in
-        it go by their own names: the seven of :class:`Emotion` or words such as ``anger``,
-        ``fearful``, ``happiness``, in any letter case.
+        Folder name, in any letter case, to emotion (name or code), or to None to leave the folder
+        out, which is logged with its number of pictures.  A key 3 stands for a folder ``3``.
+        Folders that are not in it go by their own names: the seven of :class:`Emotion` or words
+        such as ``anger``, ``fearful``, ``happiness``.
     aspect : {"crop", "stretch", "pad"}
         What becomes of pictures that are not square: cut the longer side about the centre,
         distort, or add black.
@@ -82,7 +72,8 @@ def load_image_folder(
     DatasetFormatError
         For a folder whose name is no emotion, a broken picture, or no picture at all.
     InvalidInputError
-        For a key or a value of `label_map` that is none, or an unknown `aspect`.
+        For a value of `label_map` that is no emotion, two keys for one folder, or an unknown
+        `aspect`.
 
     Warns
     -----
@@ -109,85 +100,61 @@ def load_image_folder(
             f"there is no folder {folder}; expected one that holds a folder for each emotion"
         )
     check_choice("aspect", aspect, Aspect)
-    mapped = _read_map(label_map or {})
     tree = FolderTree(folder)
-    places = sorted(_list_pictures(tree, mapped))
-    if not places:
-        raise DatasetFormatError(
-            "expected pictures in folders named "
-            f"{', '.join([*CLASS_NAMES, *mapped])}; received none",
-            path=folder,
-        )
-    build = partial(_read, tree, places, aspect)
-    stamps = {name: tree.stamps[name] for _, name in places}
-    key = listing_key(stamps, [str(aspect), [code for code, _ in places]]) if cache else None
-    return cached_rows(key, build).to_data(str(folder)).train
+    listed = _list_pictures(tree, Labels(label_map))
+    build = partial(_read, tree, listed.places, aspect)
+    stamps = {name: tree.stamps[name] for _, name in listed.places}
+    options = [str(aspect), [code for code, _ in listed.places]]
+    rows = cached_rows(listing_key(stamps, options) if cache else None, build)
+    # Not from the cache: what lies beside the pictures may have changed.
+    notes = [passed_over(listed.others)] if listed.others else []
+    rows = replace(rows, notes=(*notes, *rows.notes), log=tuple(count_left_out(listed.left_out)))
+    return rows.to_data(str(folder)).train
 
 
-def _read_map(label_map: Mapping[Any, Any]) -> dict[str, int | None]:
-    """Return folder name to code, or to None for folders to be left out."""
-    mapped: dict[str, int | None] = {}
-    for key, value in label_map.items():
-        if not (isinstance(key, str) or is_number(key, Integral)):
-            raise InvalidInputError(
-                f"label_map must have folder names as keys; received {shown(key)}"
-            )
-        code = _mapped_code(key, value)
-        if mapped.setdefault(str(key), code) != code:
-            raise InvalidInputError(f"label_map says two things of the folder '{key}'")
-    return mapped
+class _Listed(NamedTuple):
+    """What is in the folder."""
+
+    places: list[tuple[int, str]]
+    """Code and name of each picture, in the order of the rows."""
+    left_out: list[str]
+    """The class folder of each picture that is left out."""
+    others: list[str]
+    """Files that are no pictures by their names."""
 
 
-def _mapped_code(key: Any, value: Any) -> int | None:
-    if value is None:
-        return None
-    code = emotion_code(value) if isinstance(value, str) else None
-    if is_number(value, Integral) and 0 <= value < NUM_CLASSES:
-        code = int(value)
-    if code is None:
-        raise InvalidInputError(
-            f"label_map must lead to None, a code from 0 to {NUM_CLASSES - 1} or one of "
-            f"{', '.join(CLASS_NAMES)}; received {shown(value)} for {shown(key)}"
-        )
-    return code
-
-
-def _list_pictures(tree: FolderTree, mapped: Mapping[str, int | None]) -> list[tuple[int, str]]:
-    """Return code and name of each picture; say what was passed over and left out."""
-    pictures, others = [], []
-    left_out: Counter[str] = Counter()
+def _list_pictures(tree: FolderTree, labels: Labels) -> _Listed:
+    listed = _Listed([], [], [])
     for name, size in tree.sizes.items():
         if not is_picture_name(name):
-            others.append(name)
+            listed.others.append(name)
             continue
         class_folder, _, rest = name.partition("/")
-        code = mapped[class_folder] if class_folder in mapped else emotion_code(class_folder)
-        if not rest or (code is None and class_folder not in mapped):
-            where = f"the folder {class_folder!r} is" if rest else "a picture without a folder is"
+        code = labels.code(class_folder, numbers=False) if rest else None
+        if code is None:
+            where = f"the folder {shown(class_folder)} is" if rest else "it lies in"
             raise DatasetFormatError(
-                f"{where} none of {', '.join([*CLASS_NAMES, *mapped])}; map it with "
-                "label_map={folder name: emotion, or None to leave it out}, "
-                "or pass the folder that holds the class folders",
+                f"{where} no class folder; {labels.expected(numbers=False)}, or pass the folder "
+                "that holds the class folders",
                 path=tree.path / name,
             )
-        if code is None:
-            left_out[class_folder] += 1
-            continue
         if size > MAX_BYTES:
             raise DatasetFormatError(
                 f"expected at most {MAX_BYTES:,} bytes, received {size:,}", path=tree.path / name
             )
-        pictures.append((code, name))
-    if others:
-        warn(f"{tree.path}: {passed_over(others)}")
-    for class_folder, count in left_out.items():
-        _logger.warning(
-            "%s: the %d pictures of the folder %r were left out, as label_map says",
-            tree.path,
-            count,
-            class_folder,
+        if code == LEFT_OUT:
+            listed.left_out.append(class_folder)
+        else:
+            listed.places.append((code, name))
+    if not listed.places:
+        rest = f"; {passed_over(listed.others)}" if listed.others else ""
+        raise DatasetFormatError(
+            f"expected pictures in class folders, received none; {labels.expected(numbers=False)}"
+            f"{rest}",
+            path=tree.path,
         )
-    return pictures
+    listed.places.sort()
+    return listed
 
 
 def _read(tree: FolderTree, places: list[tuple[int, str]], aspect: Aspect, new: NewImages) -> Rows:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fer2013kit.datasets._names import counted, listed
 from fer2013kit.emotions import CLASS_NAMES, NUM_CLASSES, emotion_code
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,7 +37,9 @@ class Labels:
             word = _normal(str(key))
             code = _mapped_code(key, value)
             if self._codes.setdefault(word, code) != code:
-                raise InvalidInputError(f"label_map has {key!r} twice, with different emotions")
+                raise InvalidInputError(
+                    f"label_map has {shown(key)} twice, with different emotions"
+                )
         # Where 1 was said to be surprise, an unmentioned 2 is hardly the 2 of fer2013.csv.
         self._own_numbers = any(
             word.isdecimal() and code not in {LEFT_OUT, int(word)}
@@ -109,9 +111,11 @@ def _mapped_code(key: object, value: Any) -> int:
         code = emotion_code(value) if isinstance(value, str) else operator.index(value)
     except TypeError:
         code = None
+    if isinstance(value, bool):  # which is a number to Python, and to nobody else
+        code = None
     if code is None or not 0 <= code < NUM_CLASSES:
         raise InvalidInputError(
             f"label_map must lead to None, a code from 0 to {NUM_CLASSES - 1} or one of "
-            f"{', '.join(CLASS_NAMES)}; received {value!r} for {key!r}"
+            f"{', '.join(CLASS_NAMES)}; received {shown(value)} for {shown(key)}"
         )
     return code

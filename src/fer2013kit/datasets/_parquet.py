@@ -18,7 +18,7 @@ import numpy as np
 from fer2013kit._optional import needed
 from fer2013kit.datasets._csv_header import LABEL_COLUMNS, SPLIT_COLUMNS, normal
 from fer2013kit.datasets._csv_pixels import parse_row
-from fer2013kit.datasets._decode import decode_and_resize, decode_face
+from fer2013kit.datasets._decode import decode_and_resize, decode_face, lacking_ends
 from fer2013kit.datasets._labels import LEFT_OUT
 from fer2013kit.datasets._listing import Found, sorted_by_split
 from fer2013kit.datasets._names import (
@@ -150,18 +150,23 @@ class _File:
                 yield start, batch.column(self.pictures).to_pylist()
                 start += len(values)
 
+        without_end: list[int] = []
+
         def decode(chunk: tuple[int, list[Any]]) -> None:
             start, pictures = chunk
             for row, picture in enumerate(pictures, start=start):
                 if labels[row] == LEFT_OUT:
                     continue
                 try:
-                    self._decode(picture, images[row])
+                    if self._decode(picture, images[row]):
+                        without_end.append(row)
                 except ValueError as error:
                     raise DatasetFormatError(str(error), path=self.path / f"row {row}") from error
 
         run_in_threads(decode, chunks())
         part = Part.of(images, labels, splits, left_out=words)
+        if without_end:
+            part.notes.append(lacking_ends([f"row {row}" for row in sorted(without_end)]))
         return part.keep(part.labels != LEFT_OUT)
 
     def _word(self, value: Any) -> str:
@@ -198,22 +203,22 @@ class _File:
             )
         return told
 
-    def _decode(self, picture: Any, out: UInt8Array) -> None:
-        """Decode the bytes of a picture, or the text or list of its pixels."""
+    def _decode(self, picture: Any, out: UInt8Array) -> bool:
+        """Decode the bytes of a picture, or the text or list of its pixels; as `decode_face`."""
         content = picture.get("bytes") if isinstance(picture, dict) else picture
         if isinstance(content, bytes):
             decode: Callable[[bytes, UInt8Array], bool] = (
                 partial(decode_and_resize, aspect="crop") if self.options.resize else decode_face
             )
-            decode(content, out.reshape(IMAGE_SHAPE))
-        elif isinstance(content, (str, list)):
+            return decode(content, out.reshape(IMAGE_SHAPE))
+        if isinstance(content, (str, list)):
             text = content if isinstance(content, str) else " ".join(map(str, content))
             out[:] = parse_row(text.encode(), resize=self.options.resize)
-        else:
-            raise ValueError(  # noqa: TRY004 - read() adds where
-                f"expected the bytes of a picture or its pixels, received "
-                f"{type(content).__name__}; save the set with its pictures embedded"
-            )
+            return False
+        raise ValueError(
+            f"expected the bytes of a picture or its pixels, received "
+            f"{type(content).__name__}; save the set with its pictures embedded"
+        )
 
 
 def _features(metadata: dict[bytes, bytes]) -> dict[str, dict[str, Any]]:
