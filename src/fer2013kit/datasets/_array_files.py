@@ -49,6 +49,7 @@ _IMAGE_WORDS: Final = frozenset(
 _LABEL_WORDS: Final = frozenset(
     ("y", "label", "labels", "emotion", "emotions", "target", "targets", "class", "classes")
 )
+_OTHER_WORDS: Final = frozenset({"name", "names", "weight", "weights", "map", "index", "indices"})
 _MAX_BYTES: Final = 2**32
 _GRAY, _COLOUR = 1, 3
 _MAX_DIMENSIONS: Final = 4
@@ -200,7 +201,9 @@ def _join(arrays: list[_Array], options: Options, path: Path) -> Rows:
         code = split_of_path(array.name)
         split = NO_SPLIT if code is None else code
         words = set(words_of(PurePosixPath(array.name).name))
-        if words & _IMAGE_WORDS and len(array.shape) > 1:
+        if words & _OTHER_WORDS:
+            strange.append(array.name)
+        elif words & _IMAGE_WORDS and len(array.shape) > 1:
             images[split].append(array)
         elif words & _LABEL_WORDS and len(array.shape) in {1, 2}:
             labels[split].append(array)

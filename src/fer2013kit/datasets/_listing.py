@@ -7,6 +7,7 @@ import gzip
 import lzma
 import zlib
 from contextlib import contextmanager, nullcontext
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, Final, cast
@@ -16,7 +17,7 @@ from fer2013kit.datasets._labels import Labels
 from fer2013kit.datasets._names import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from fer2013kit.datasets._trees import FileTree
 
@@ -94,6 +95,12 @@ class Listing:
             candidates = sorted(candidates, key=depth_and_name)[:_MAX_LOOKS]
         heads = {name: self._look(name) for name in candidates}  # in the fast order
         return {name: heads[name] for name in sorted(heads, key=depth_and_name)}
+
+    def without(self, names: Iterable[str]) -> Listing:
+        """Return the listing as if some files were not there."""
+        rest = copy(self)
+        rest.heads = {name: head for name, head in self.heads.items() if name not in names}
+        return rest
 
     def _look(self, name: str) -> bytes:
         with self.tree.open(name) as stream:

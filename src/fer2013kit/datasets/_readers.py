@@ -121,19 +121,19 @@ def _find(listing: Listing, options: Options) -> tuple[Dialect, Found, tuple[str
     """Return the first dialect that finds a data set, and what is left out for it."""
     chosen: tuple[Dialect, Found] | None = None
     left_out: list[str] = []
+    rest = listing
     for dialect in DIALECTS:
         try:
-            found = dialect.find(listing, options)
+            found = dialect.find(rest, options)
         except DatasetFormatError as error:
             if chosen is None:
                 raise
-            left_out.append(str(error))
+            left_out.append(str(error).removeprefix(f"{listing.path}: "))
             continue
-        if found is None:
-            continue
-        if chosen is None:
+        if found is not None and chosen is None:
             chosen = dialect, found
-        elif not set(found.names) <= set(chosen[1].names) or not found.names:
+            rest = listing.without(found.names)
+        elif found is not None:
             left_out.append(found.title)
     if chosen is None:
         return None
@@ -142,7 +142,7 @@ def _find(listing: Listing, options: Options) -> tuple[Dialect, Found, tuple[str
     notes = [*chosen[1].notes]
     if left_out:
         what = listed(taken) if taken else chosen[1].title
-        notes.append(f"left out {listed(left_out)}, as {what} is a whole data set")
+        notes.append(f"left out {', '.join(left_out)}, as {what} is a whole data set")
     notes += [f"left out {name}: {why}" for name, why in _strange(listing, taken)]
     return *chosen, tuple(notes)
 

@@ -111,6 +111,11 @@ class Split:
         InvalidInputError
             When the split has no labels.
         """
+        if self.labels is None and self.ferplus is not None:
+            raise InvalidInputError(
+                "this split has FER+ votes and no labels; split.ferplus.majority() and "
+                "split.ferplus.probabilities() make labels of the votes"
+            )
         if self.labels is None:
             raise InvalidInputError(
                 "this split has no labels (the test set of the Kaggle challenge came without); "

@@ -1,0 +1,320 @@
+"""Several files of one set are all read, or what cannot be told apart is named; twice alike."""
+
+import tempfile
+import warnings
+from pathlib import Path
+
+import fake_sources as fake
+import numpy as np
+import pytest
+from fake_sources import CLASSES, USAGES, assert_holds, in_folder_order, make_rows, some_rows
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import fer2013kit as fk
+from fer2013kit.datasets._names import split_of_name, split_of_path
+from fer2013kit.emotions import SPLIT_WORDS
+
+ROWS = some_rows()
+PARTS = [[row for row in ROWS if row.usage == usage] for usage in range(3)]
+LABELLED = ("emotion", "pixels")
+
+
+def load_twice(path, **options):
+    """Load from the source and from the cache; both must say and give the same."""
+    answers, said = [], []
+    for _ in range(2):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            answers.append(fk.load_fer2013(path, **options))
+        said.append([str(warning.message) for warning in caught])
+    first, second = answers
+    assert said[0] == said[1]
+    assert first.summary() == second.summary()
+    for name, split in first.splits.items():
+        np.testing.assert_array_equal(split.images, second.splits[name].images)
+        np.testing.assert_array_equal(split.labels, second.splits[name].labels)
+    return first, said[0]
+
+
+def refused_twice(path, match, **options):
+    for _ in range(2):
+        with pytest.raises(fk.DatasetFormatError, match=match) as caught:
+            fk.load_fer2013(path, **options)
+    return str(caught.value)
+
+
+def write_csvs(folder, columns=LABELLED, **parts):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, rows in parts.items():
+        fake.write_csv(folder / f"{name}.csv", rows, columns)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        *((word, code) for word, code in SPLIT_WORDS.items()),
+        *(("TRAIN", 0), ("fer2013_train", 0), ("FER2013Valid", 1), ("Public-Test", 1)),
+        *(("private test", 2), ("test-00000-of-00002", 2), ("y_val2", 1), ("trainset", 0)),
+        *(("finaltest", None), ("train_test", None), ("latest", None), ("faces", None)),
+    ],
+)
+def test_words_of_splits(name, code):
+    assert split_of_name(name) == code
+
+
+def test_the_innermost_name_that_tells_counts():
+    assert split_of_path("test/default/train/0000.parquet") == 0
+    assert split_of_path("default/Validation/part.csv.gz") == 1
+
+
+@pytest.mark.parametrize("columns", [LABELLED, ("emotion", "pixels", "Usage")])
+def test_train_val_and_test_csv(tmp_path, columns):
+    train, validation, test = PARTS
+    write_csvs(tmp_path, columns, train=train, val=validation, test=test)
+    data, said = load_twice(tmp_path)
+    assert_holds(data, ROWS)
+    assert said == []
+
+
+def test_names_decide_over_the_column_and_contradictions_are_counted(tmp_path):
+    train, _, test = PARTS
+    write_csvs(tmp_path, ("emotion", "pixels", "Usage"), Training=train + test, dev=train[:2])
+    data, (said,) = load_twice(tmp_path)
+    assert (len(data.train), len(data.validation), data.test) == (14, 2, None)
+    assert "Training.csv was taken by its name, though of its rows 7 say another split" in said
+
+
+def test_a_whole_test_is_divided_as_its_rows_say(tmp_path):
+    train, validation, test = PARTS
+    write_csvs(tmp_path, ("emotion", "pixels", "Usage"), train=train, test=validation + test)
+    data, said = load_twice(tmp_path)
+    assert_holds(data, ROWS)
+    assert said == []
+
+
+def test_labelled_test_csv(tmp_path):
+    write_csvs(tmp_path, train=PARTS[0], test=PARTS[2])
+    data, _ = load_twice(tmp_path)
+    assert_holds(data, PARTS[0] + PARTS[2])
+    alone, _ = load_twice(tmp_path / "test.csv")
+    assert (len(alone.train), len(alone.test)) == (0, 7)
+
+
+@pytest.mark.parametrize(
+    ("names", "match"),
+    [
+        (("train", "test", "finaltest"), "test.csv, train.csv tell a split, finaltest.csv tells n"),
+        (("train", "test", "eval"), "eval.csv, test.csv each tell the split test"),
+        (("train", "Training"), "Training.csv, train.csv each tell the split train"),
+        (("test", "test (1)"), r"test \(1\).csv, test.csv each tell"),
+        (("a", "b"), "a.csv, b.csv may each be a data set"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["csv", "parquet", "zip"])
+def test_what_would_be_a_guess_is_refused_by_name(tmp_path, names, match, kind):
+    for name in names:
+        if kind == "parquet":
+            pytest.importorskip("pyarrow")
+            fake.write_parquet(tmp_path / f"{name}.parquet", PARTS[0])
+        else:
+            fake.write_csv(tmp_path / f"{name}.csv", PARTS[0], LABELLED)
+    path = tmp_path
+    if kind == "zip":
+        files = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+        path = fake.write_zip(tmp_path.parent / f"{tmp_path.name}.zip", files)
+    refused_twice(path, match.replace(".csv", f".{'parquet' if kind == 'parquet' else 'csv'}"))
+
+
+def test_numbered_parts_are_one_split_and_missing_ones_are_named(tmp_path):
+    pytest.importorskip("pyarrow")
+    for number, part in ((0, PARTS[0][:3]), (1, PARTS[0][3:])):
+        fake.write_parquet(tmp_path / f"train-0000{number}-of-00002.parquet", part)
+    assert_holds(load_twice(tmp_path)[0], PARTS[0])
+    (tmp_path / "train-00001-of-00002.parquet").unlink()
+    data, (said,) = load_twice(tmp_path)
+    assert len(data.train) == 3
+    assert "of the 2 parts of train.parquet only 1 are there" in said
+
+
+def test_folders_tell_the_split_of_files_of_digits(tmp_path):
+    pytest.importorskip("pyarrow")
+    for split, rows in zip(("train", "validation", "test"), PARTS, strict=True):
+        path = tmp_path / "default" / split / "0000.parquet"
+        path.parent.mkdir(parents=True)
+        fake.write_parquet(path, rows)
+    assert_holds(load_twice(tmp_path)[0], ROWS)
+    assert_holds(load_twice(tmp_path / "default" / "test")[0], PARTS[2])
+    assert_holds(load_twice(path)[0], PARTS[2])
+
+
+def test_whole_set_beside_the_parts_of_another(tmp_path):
+    write_csvs(tmp_path, train=PARTS[0], test=PARTS[2])
+    fake.write_csv(tmp_path / "icml_face_data.csv", ROWS, ("emotion", " Usage", " pixels"))
+    data, (said,) = load_twice(tmp_path)
+    assert_holds(data, ROWS)
+    assert "left out test.csv, train.csv, as icml_face_data.csv is a whole data set" in said
+
+
+@pytest.mark.parametrize(
+    ("header", "fields"),
+    [
+        ("label,pixels,split", "{code},{pixels},{split}"),
+        ("pixels,Set,Labels", "{pixels},{split},{name}"),
+        ("class,pixels,SUBSET", "{name},{pixels},{split}"),
+        ("target,pixels,Usage_x,Usage_y,neutral", "{code}.0,{pixels},{usage},{split},3"),
+        (",emotion,pixels,partition", "7,{code},{pixels},{usage}"),
+        ("emotion,emotion_name,pixels,Usage", "{code},{name},{pixels},{usage}"),
+    ],
+)
+def test_columns_under_other_names(tmp_path, header, fields):
+    assert_holds(load_twice(write_lines(tmp_path / "faces.csv", header, fields))[0], ROWS)
+
+
+def write_lines(path, header, fields, rows=ROWS):
+    lines = [header]
+    for row in rows:
+        pixels = " ".join(map(str, row.image.ravel().tolist()))
+        lines.append(
+            fields.format(
+                code=row.code,
+                name=CLASSES[row.code].title(),
+                pixels=pixels,
+                columns=pixels.replace(" ", ","),
+                lines='"' + pixels[:5000].replace(" ", "\n", 3) + pixels[5000:] + '"',
+                usage=USAGES[row.usage],
+                split=("Train", "val", "TESTING")[row.usage],
+            )
+        )
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("header", "fields", "match"),
+    [
+        ("emo,pixels", "{code},{pixels}", "received 'emo' beside the pixels; rename the one"),
+        ("emotion,pixels,part", "{code},{pixels},{split}", "column 'part' holds '.*', as a split"),
+        ("emotion,pixels,set", "{code},{pixels},A", "unknown set 'A'; expected Training"),
+        ("class,pixels", "person,{pixels}", "unknown class 'person'; expected a code"),
+        ("emotion,label,pixels", "1,2,{pixels}", "should say the same do not: emotion '1', label"),
+    ],
+)
+def test_columns_that_are_not_understood_are_refused_by_name(tmp_path, header, fields, match):
+    refused_twice(write_lines(tmp_path / "faces.csv", header, fields), match)
+
+
+@pytest.mark.parametrize("pixels", ["pixel{}", "{}", "pixel_{}", "px{}"])
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_column_for_each_pixel(tmp_path, pixels, first):
+    names = ",".join(pixels.format(number) for number in range(first, first + 2304))
+    path = write_lines(tmp_path / "a.csv", f"emotion,{names},Usage", "{code},{columns},{usage}")
+    assert_holds(load_twice(path)[0], ROWS)
+
+
+def test_pixels_over_several_lines_and_rows_without_content(tmp_path):
+    path = write_lines(tmp_path / "a.csv", "emotion,pixels,Usage", "{code},{lines},{usage}")
+    path.write_text(path.read_text() + ",,\n,,\n")
+    data, (said,) = load_twice(path)
+    assert_holds(data, ROWS)
+    assert "passed over 2 rows without any content" in said
+    path.write_text(path.read_text() + "9,1 2 3,Training\n")
+    line = 1 + 4 * len(ROWS) + 3
+    assert f"line {line}: unknown emotion '9'" in refused_twice(path, "unknown emotion")
+
+
+def test_own_validation_folder_stays(tmp_path):
+    rows = in_folder_order(make_rows([(0, 1), (0, 3), (1, 1), (2, 3)]))
+    files = {}
+    for number, (split, row) in enumerate(zip(("train", "Val", "test", "test"), rows, strict=True)):
+        stem = f"{USAGES[row.usage]}_{number}"
+        files[f"{split}/{CLASSES[row.code]}/{stem}.png"] = fake.encode(row.image)
+    data, said = load_twice(fake.write_files(tmp_path, files))
+    assert [len(split) for split in data.splits.values()] == [1, 1, 2]
+    assert said == []
+
+
+@pytest.mark.parametrize(
+    ("files", "match"),
+    [
+        (("train/sad/a", "test/sad/a", "eval/sad/a"), "folders eval, test each tell the split te"),
+        (("train/3/a",), "unknown class folder '3'; expected one of angry.* label_map="),
+        (("train/joy/a", "train/sad/a"), "unknown class folder 'joy'"),
+    ],
+)
+def test_folders_that_would_be_a_guess_are_refused_by_name(tmp_path, files, match):
+    content = fake.encode(ROWS[0].image)
+    fake.write_files(tmp_path, {f"{name}.png": content for name in files})
+    refused_twice(tmp_path, match)
+
+
+splits_and_others = st.sampled_from(
+    [
+        *("train", "Training", "val", "VALID", "dev", "PublicTest", "test", "Eval", "PrivateTest"),
+        *("holdout", "extra", "faces", "new_photos", "train_test", "backup"),
+    ]
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    tops=st.dictionaries(splits_and_others, st.integers(1, 3), min_size=1, max_size=5),
+    text=st.booleans(),
+    loose=st.booleans(),
+)
+def test_pictures_read_and_named_as_left_out_are_all_there_are(tops, text, loose):
+    content = fake.encode(ROWS[0].image)
+    files = {f"{top}/sad/{n}.png": content for top, count in tops.items() for n in range(count)}
+    first = next(iter(tops))
+    if text:
+        files[f"{first}/sad/notes.txt"] = b"hello"
+    if loose:
+        files["loose.png"] = content
+    told = {top: split_of_name(top) for top in tops}
+    codes = [code for code in told.values() if code is not None]
+    with tempfile.TemporaryDirectory() as folder:
+        fake.write_files(folder, files)
+        if not codes or len(set(codes)) < len(codes):  # no split, or two folders for one
+            with pytest.raises(fk.DatasetFormatError) as caught:
+                fk.load_fer2013(folder)
+            double = [[top for top in tops if told[top] == code] for code in set(codes)]
+            named = [all(top in str(caught.value) for top in group) for group in double]
+            assert not codes or any(named)
+            return
+        data, said = load_twice(folder)
+    for top, code in told.items():
+        if code is None:
+            assert f"{top} ({tops[top]})" in "".join(said)
+        else:
+            assert len(data.splits[("train", "validation", "test")[code]]) == tops[top]
+    assert ("notes.txt" in "".join(said)) == (text and told[first] is not None)
+    assert (". (1)" in "".join(said)) == loose
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    names=st.lists(splits_and_others, min_size=1, max_size=4, unique_by=str.lower),
+    counts=st.lists(st.integers(1, 3), min_size=4, max_size=4),
+)
+def test_rows_of_csv_files_are_all_read_or_the_files_are_named(names, counts):
+    told = {name: split_of_name(name) for name in names}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, count in zip(names, counts, strict=False):
+            fake.write_csv(Path(folder) / f"{name}.csv", ROWS[:count], LABELLED)
+        silent = [name for name in names if told[name] is None]
+        codes = [*told.values()]
+        double = [[name for name in names if told[name] == code] for code in codes]
+        if len(names) > 1 and (silent or len(set(codes)) < len(codes)):
+            said = refused_twice(folder, None)
+            groups = [silent] if silent else [group for group in double if len(group) > 1]
+            assert any(all(f"{name}.csv" in said for name in group) for group in groups)
+            return
+        data, said = load_twice(folder)
+    expected = dict.fromkeys(("train", "validation", "test"), 0)
+    for name, count in zip(names, counts, strict=False):
+        expected[("train", "validation", "test")[told[name] or 0]] += count
+    assert {name: len(split) for name, split in data.splits.items()} == {
+        name: count for name, count in expected.items() if count or name == "train"
+    }
+    assert said == []

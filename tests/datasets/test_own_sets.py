@@ -1,0 +1,283 @@
+"""Other people's sets: labels of their own, pictures of any size, lists, arrays, tars."""
+
+import logging
+
+import fake_sources as fake
+import numpy as np
+import pytest
+from fake_sources import CLASSES, assert_holds, make_rows, some_rows
+from PIL import Image
+from test_file_sets import load_twice, refused_twice, write_lines
+
+import fer2013kit as fk
+
+ROWS = some_rows()
+IMAGES = np.stack([row.image for row in ROWS])
+CODES = np.array([row.code for row in ROWS])
+LARGE = np.random.default_rng(0).integers(0, 256, (90, 60, 3), np.uint8)
+
+
+def encode_large():
+    return fake.encode(LARGE)
+
+
+def test_numbered_class_folders_need_a_map(tmp_path):
+    rows = make_rows([(0, 3), (0, 4), (2, 6)])
+    files = {
+        f"{'Training' if row.usage == 0 else 'PrivateTest'}/{row.code}/a.png": fake.encode(
+            row.image
+        )
+        for row in rows
+    }
+    fake.write_files(tmp_path, files)
+    refused_twice(tmp_path, "unknown class folder")
+    data, said = load_twice(tmp_path, label_map={3: "happy", 4: 4, "6": "Neutral"})
+    assert_holds(data, rows)
+    assert said == []
+
+
+def test_a_class_mapped_to_none_is_counted_at_each_load(tmp_path, caplog):
+    caplog.set_level(logging.WARNING, "fer2013kit")
+    path = write_lines(tmp_path / "a.csv", "emotion,pixels,Usage", "{code},{pixels},{usage}")
+    for _ in range(2):
+        caplog.clear()
+        data = fk.load_fer2013(path, label_map={1: None})
+        assert len(data.train) == 6
+        assert "left out 3 rows of '1', as label_map says" in caplog.text
+    assert len(fk.load_fer2013(path).train) == 7  # the map is part of the cache's key
+
+
+def test_numbers_that_a_map_passes_by_are_refused(tmp_path):
+    """Where 1 is surprise, 2 is not the disgust of fer2013.csv."""
+    path = write_lines(tmp_path / "a.csv", "emotion,pixels", "{code},{pixels}")
+    refused_twice(path, "unknown emotion '.'; expected one of", label_map={1: "surprise"})
+
+
+def test_maps_that_cannot_be_meant(tmp_path):
+    path = write_lines(tmp_path / "a.csv", "emotion,pixels", "{code},{pixels}")
+    for wrong in ({1: "bored"}, {1: 7}, {1: 1.5}, {1: "sad", "1": "happy"}):
+        with pytest.raises(fk.InvalidInputError, match="label_map"):
+            fk.load_fer2013(path, label_map=wrong)
+    with pytest.warns(fk.Fer2013KitWarning, match="label_map names joy, which no label is"):
+        fk.load_fer2013(path, label_map={"joy": "happy"})
+
+
+def test_pictures_of_any_size(tmp_path):
+    names = ["train/Happy/a.png", "valid/Sad/b.png", "test/Happy/c.png"]
+    fake.write_files(tmp_path, {name: encode_large() for name in names})
+    refused_twice(tmp_path, r"received 60x90; load_fer2013\(path, resize=True\) reads other sizes")
+    data, said = load_twice(tmp_path, resize=True)
+    assert [len(split) for split in data.splits.values()] == [1, 1, 1]
+    fake.write_files(tmp_path.parent / "one", {"happy/a.png": encode_large()})
+    expected = fk.load_image_folder(tmp_path.parent / "one").images
+    np.testing.assert_array_equal(data.train.images, expected)
+    assert said == []
+
+
+def test_square_csv_of_another_size(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("emotion,pixels\n3," + " ".join(["7"] * 64 * 64) + "\n")
+    refused_twice(path, r"received 4096 \(64x64\); resize=True")
+    data, _ = load_twice(path, resize=True)
+    assert (data.train.images == 7).all()
+
+
+def test_roboflow_lists(tmp_path):
+    table = b"filename, angry, contempt, happy\na.png, 1, 0, 0\nb.png, 0, 0, 1\nc.png, 0, 1, 0\n"
+    files = {f"{split}/_classes.csv": table for split in ("train", "valid", "test")}
+    for split in ("train", "valid", "test"):
+        files |= {f"{split}/{name}.png": encode_large() for name in "abc"}
+    fake.write_files(tmp_path, files | {"README.roboflow.txt": b"hello"})
+    refused_twice(tmp_path, "line 4: unknown label 'contempt'", resize=True)
+    data, _ = load_twice(tmp_path, resize=True, label_map={"contempt": None})
+    assert [split.labels.tolist() for split in data.splits.values()] == [[0, 3]] * 3
+
+
+def test_a_list_of_files_and_labels_with_what_it_lacks(tmp_path):
+    rows = make_rows([(0, 3), (2, 0)])
+    files = {f"pictures/{n}.png": fake.encode(row.image) for n, row in enumerate(rows)}
+    table = "image,label,split\n0.png,happy,train\n1.png,angry,test\n9.png,sad,test\n\n"
+    files |= {"labels.csv": table.encode(), "pictures/more.png": fake.encode(rows[0].image)}
+    data, said = load_twice(fake.write_files(tmp_path, files))
+    assert_holds(data, rows)
+    assert "labels.csv names 1 picture that are not there: 9.png" in said[0]
+    assert "left out 1 picture that no list names: pictures/more.png" in said[1]
+
+
+def test_ferplus_tree_has_its_votes(tmp_path):
+    files = {}
+    lines = {"FER2013Train": [], "FER2013Valid": [], "FER2013Test": []}
+    for number, row in enumerate(ROWS):
+        folder = [*lines][row.usage]
+        votes = [0] * 10  # neutral, happiness, surprise, sadness, anger, disgust, fear, ...
+        votes[[4, 5, 6, 1, 3, 2, 0][row.code]] = 10
+        lines[folder].append(f'fer{number:07}.png,"(0, 0, 48, 48)",{",".join(map(str, votes))}')
+        files[f"{folder}/fer{number:07}.png"] = fake.encode(row.image)
+    for folder, table in lines.items():
+        files[f"{folder}/label.csv"] = "\n".join(table).encode()
+    for path in (fake.write_files(tmp_path / "a", files), fake.write_zip(tmp_path / "b", files)):
+        for _ in range(2):
+            data = fk.load_fer2013(path)
+            for usage, split in enumerate(data.splits.values()):
+                expected = [row for row in ROWS if row.usage == usage]
+                assert split.labels is None
+                assert split.ferplus.majority().tolist() == [row.code for row in expected]
+                np.testing.assert_array_equal(split.images[..., 0], [row.image for row in expected])
+    with pytest.raises(fk.InvalidInputError, match="ferplus"):
+        data.train.require_labels()
+
+
+def webdataset(labels, rows=ROWS):
+    files = {}
+    for number, (row, label) in enumerate(zip(rows, labels, strict=True)):
+        files[f"{number:06}.png"] = fake.encode(row.image)
+        files[f"{number:06}.cls"] = str(label).encode()
+    return files
+
+
+def test_webdataset(tmp_path):
+    path = fake.write_tar(tmp_path / "train-000000.tar", webdataset(CODES), "w")
+    data, (said,) = load_twice(path)
+    np.testing.assert_array_equal(data.train.labels, CODES)
+    np.testing.assert_array_equal(data.train.images[..., 0], IMAGES)
+    assert "taken for the codes of fer2013.csv (0 angry" in said
+    names = sorted(CLASSES)
+    files = webdataset([names.index(CLASSES[code]) for code in CODES])
+    fake.write_tar(path, files | {"classnames.txt": "\n".join(names).encode()}, "w")
+    data, said = load_twice(path)
+    np.testing.assert_array_equal(data.train.labels, CODES)
+    assert said == []
+
+
+def test_webdataset_in_parts(tmp_path):
+    for name in ("train-000000", "train-000001", "val-000000", "test-000000"):
+        files = webdataset([CLASSES[code] for code in CODES])
+        fake.write_tar(tmp_path / f"{name}.tar", files, "w")
+    data, said = load_twice(tmp_path)
+    assert [len(split) for split in data.splits.values()] == [42, 21, 21]
+    assert said == []
+
+
+@pytest.mark.parametrize("kind", ["npz", "npy", "h5"])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("X_{}", "y_{}", "train", "val", "test"),
+        ("{}_pixel", "{}_label", "Training", "PublicTest", "PrivateTest"),
+        ("{}_images", "{}_emotions", "training", "dev", "EVAL"),
+    ],
+)
+def test_arrays_by_their_names(tmp_path, kind, names):
+    images, labels, *splits = names
+    arrays = {}
+    for usage, split in enumerate(splits):
+        part = [row for row in ROWS if row.usage == usage]
+        arrays[images.format(split)] = np.stack([row.image for row in part])
+        arrays[labels.format(split)] = np.array([row.code for row in part])
+    assert_holds(load_twice(write_arrays(tmp_path, kind, arrays))[0], ROWS)
+
+
+def write_arrays(folder, kind, arrays):
+    if kind == "npz":
+        np.savez(folder / "faces.npz", **arrays)
+    elif kind == "npy":
+        for name, array in arrays.items():
+            np.save(folder / f"{name}.npy", array)
+    else:
+        h5py = pytest.importorskip("h5py")
+        with h5py.File(folder / "faces.h5", "w") as file:
+            for name, array in arrays.items():
+                file[name] = array
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("images", "labels"),
+    [
+        (IMAGES[..., None], CODES.astype(float)),
+        (IMAGES.reshape(-1, 2304).astype(np.int64), np.eye(7)[CODES]),
+        (IMAGES[:, None], np.array(CLASSES)[CODES]),
+        (np.repeat(IMAGES[..., None], 3, axis=3), CODES[:, None]),
+    ],
+    ids=["channel", "flat, one-hot", "channel first, words", "colour, column"],
+)
+def test_arrays_of_every_usual_shape(tmp_path, images, labels):
+    np.savez(tmp_path / "a.npz", X=images, y=labels)
+    data, _ = load_twice(tmp_path / "a.npz")
+    np.testing.assert_array_equal(data.train.images[..., 0], IMAGES)
+    np.testing.assert_array_equal(data.train.labels, CODES)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "match"),
+    [
+        ({"X": IMAGES / 255.0, "y": CODES}, "received dtype float64; save them as uint8"),
+        ({"X": IMAGES.astype(int) + 1, "y": CODES}, "expected numbers from 0 to 255"),
+        ({"X": IMAGES, "y": CODES[:5]}, r"as many labels as pictures \(21\), received 5"),
+        ({"X": IMAGES, "y": CODES + 1}, "unknown labels 7; expected a code from 0 to 6"),
+        ({"X": IMAGES, "images": IMAGES, "y": CODES}, "once for each split"),
+        ({"X_train": IMAGES, "y_test": CODES}, "once for each split"),
+        ({"X": IMAGES[:, :40], "y": CODES}, r"received \(21, 40, 48\); .*resize=True"),
+        ({"X": IMAGES, "y": np.array([{}] * 21, object)}, "damaged .Object arrays"),
+    ],
+)
+def test_arrays_that_are_not_understood(tmp_path, arrays, match):
+    np.savez(tmp_path / "a.npz", **arrays)
+    refused_twice(tmp_path / "a.npz", match)
+
+
+def test_large_arrays_and_an_array_that_is_left_out(tmp_path):
+    np.savez(tmp_path / "a.npz", X=np.stack([LARGE] * 2), y=[3, 4], class_weights=np.ones(7))
+    refused_twice(tmp_path / "a.npz", "resize=True")
+    data, (said,) = load_twice(tmp_path / "a.npz", resize=True)
+    gray = np.asarray(Image.fromarray(LARGE).convert("L"))
+    assert abs(int(data.train.images.mean()) - int(gray[15:75].mean())) <= 2
+    assert "the arrays a/class_weights were left out" in said
+
+
+def test_a_model_is_no_data(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "model.h5", "w") as file:
+        file.attrs["model_config"] = "{}"
+        file["model_weights/dense"] = np.ones(3)
+    refused_twice(tmp_path / "model.h5", "received a Keras model")
+
+
+def test_parquet_of_pixels_words_and_other_sizes(tmp_path):
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    pixels = [" ".join(map(str, image.ravel())) for image in IMAGES]
+    frame = pd.DataFrame(
+        {"emotion": CODES, "pixels": pixels, "Usage": [fake.USAGES[row.usage] for row in ROWS]}
+    )
+    frame.to_parquet(tmp_path / "faces.parquet")
+    assert_holds(load_twice(tmp_path)[0], ROWS)
+    large = pd.DataFrame({"image": [encode_large()], "label": ["Happiness"]})
+    large.to_parquet(tmp_path / "faces.parquet")
+    refused_twice(tmp_path, "resize=True")
+    assert load_twice(tmp_path, resize=True)[0].train.labels.tolist() == [3]
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (b"emotion;pixels;Usage\n3;1 2 3;Training\n", "fer2013.csv: a table with semicolons"),
+        (b"version https://git-lfs.github.com/spec/v1\noid x\n", "a Git LFS pointer, .*git lfs p"),
+        (b"<!DOCTYPE html>\n<html>", "a web page, not the file itself"),
+    ],
+)
+def test_why_a_file_is_not_read_is_said_of_file_and_folder(tmp_path, content, match):
+    (tmp_path / "fer2013.csv").write_bytes(content)
+    refused_twice(tmp_path / "fer2013.csv", match)
+    refused_twice(tmp_path, match)
+    fake.write_files(tmp_path, fake.picture_files(ROWS))
+    _, (said,) = load_twice(tmp_path)
+    assert "left out fer2013.csv: " in said
+
+
+def test_errors_repeat_little_of_their_input(tmp_path):
+    path = tmp_path / "a.csv"
+    for line in ("x" * 5000 + f",{'1 ' * 2304}", f"3,{'y' * 9000}"):
+        path.write_text("emotion,pixels\n" + line + "\n")
+        said = refused_twice(path, None)
+        assert len(said.replace(str(path), "")) < 400
