@@ -8,7 +8,7 @@ import numpy as np
 
 from fer2013kit._checks import IntArray, check_labels
 from fer2013kit.emotions import emotion_code
-from fer2013kit.exceptions import InvalidInputError, did_you_mean
+from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,7 @@ def codes_in(labels: ArrayLike, classes: Any, class_names: Sequence[str], *, nam
         raise InvalidInputError(f"{name} must have shape (n,); received {array.shape}")
     if strange := [label for label in array.tolist() if label not in known]:
         raise InvalidInputError(
-            f"{name} must hold only the classes {list(known)}; received {strange[0]!r}"
+            f"{name} must hold only the classes {list(known)}; received {shown(strange[0])}"
         )
     return np.array([known[label] for label in array.tolist()], dtype=np.int64)
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import keras
 from keras import ops
 
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 
 UNIFORMS_PER_IMAGE = 13
 """How many random numbers in [0, 1) one picture's augmentation takes."""
@@ -89,7 +89,9 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
         given = (rotation, zoom, shift, brightness, contrast, erasing)
         for (name, limit), value in zip(LIMITS.items(), given, strict=True):
             if not 0 <= value <= limit:
-                raise InvalidInputError(f"{name} must be in [0, {limit:g}]; received {value!r}")
+                raise InvalidInputError(
+                    f"{name} must be in [0, {limit:g}]; received {shown(value)}"
+                )
         self.rotation = rotation
         self.zoom = zoom
         self.shift = shift

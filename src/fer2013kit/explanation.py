@@ -18,7 +18,7 @@ from fer2013kit._image_input import pixel_converter
 from fer2013kit._layers import replaced_call, walk_layers
 from fer2013kit.classifier import EmotionClassifier
 from fer2013kit.classifier._inputs import read_images
-from fer2013kit.exceptions import InvalidInputError, did_you_mean
+from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
 from fer2013kit.typing import ExplanationMethod
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _columns(classifier: EmotionClassifier, emotion: Any, n_samples: int) -> Int
         if label not in column_of:
             raise InvalidInputError(
                 f"emotion must be a class of the classifier, {', '.join(names)}"
-                f"{did_you_mean(str(label), names)}; received {label!r}"
+                f"{did_you_mean(str(label), names)}; received {shown(label)}"
             )
     columns = np.array([column_of[label] for label in asked.ravel()], np.int64)
     return np.broadcast_to(columns, n_samples)
@@ -230,7 +230,7 @@ def _choose(calls: Sequence[_Call], name: str | None) -> _Call:
                 return call
         raise InvalidInputError(
             f"layer must be one with a spatial map{did_you_mean(name, known)}; "
-            f"there are: {', '.join(known) or 'none'}; received {name!r}"
+            f"there are: {', '.join(known) or 'none'}; received {shown(name)}"
         )
     # Before the first weights there is only the picture itself, rescaled or cropped.
     if not any(call.layer.weights for call in calls):

@@ -14,7 +14,7 @@ from fer2013kit.augmentation import FaceAugmentation
 from fer2013kit.classifier._persistence import as_json
 from fer2013kit.classifier._progress import resolve_verbose
 from fer2013kit.classifier._training import TrainingSettings
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.pipeline import TrainingBatches
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _fingerprint(
     if not isinstance(params["random_state"], int | np.integer):
         raise InvalidInputError(
             "checkpoint_dir needs an int as random_state, else a resumed run could not end "
-            f"where the unbroken one would have; received {params['random_state']!r}"
+            f"where the unbroken one would have; received {shown(params['random_state'])}"
         )
     settings = {name: as_json(value) for name, value in params.items() if name not in _NO_CHOICE}
     settings["compute_dtype"] = compute_dtype

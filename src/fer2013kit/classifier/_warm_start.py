@@ -91,7 +91,7 @@ def _chosen_layers(layers: list[Any], freeze: Any) -> list[Any]:
         if not 0 < freeze < len(layers):
             raise InvalidInputError(
                 f"freeze must leave a layer to be trained: a number from 1 to {len(layers) - 1} "
-                f"for this network; received {freeze!r}"
+                f"for this network; received {shown(freeze)}"
             )
         return layers[:freeze]
     names = [layer.name for layer in layers]

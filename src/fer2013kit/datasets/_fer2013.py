@@ -10,7 +10,7 @@ import numpy as np
 from fer2013kit._optional import needed
 from fer2013kit.datasets._split import RandomState, Split, choose_rows
 from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, NUM_CLASSES, emotion_code
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
     import os
@@ -332,7 +332,7 @@ def _class_codes(classes: Iterable[int | str]) -> list[int]:
         if code is None or not 0 <= code < NUM_CLASSES:
             raise InvalidInputError(
                 f"classes must be codes 0 to {NUM_CLASSES - 1} or names of "
-                f"{', '.join(CLASS_NAMES)}; received {item!r}"
+                f"{', '.join(CLASS_NAMES)}; received {shown(item)}"
             )
         codes.append(code)
     return codes

@@ -10,7 +10,7 @@ from fer2013kit.datasets._drawing import draw_faces
 from fer2013kit.datasets._fer2013 import FER2013
 from fer2013kit.datasets._split import RandomState, Split, random_generator
 from fer2013kit.emotions import CLASS_NAMES, NUM_CLASSES
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -78,7 +78,8 @@ def make_fer2013(
     """
     if not isinstance(n_samples, (int, np.integer)) or n_samples < MIN_SAMPLES:
         raise InvalidInputError(
-            f"n_samples must be a whole number of {MIN_SAMPLES} or more; received {n_samples!r}"
+            f"n_samples must be a whole number of {MIN_SAMPLES} or more; "
+            f"received {shown(n_samples)}"
         )
     shares = _class_shares(weights)
     rng = random_generator(random_state)
@@ -105,7 +106,7 @@ def _class_shares(weights: ArrayLike | str | None) -> NDArray[np.float64]:
     if not usable or shares.sum() == 0:
         raise InvalidInputError(
             'weights must be None, "fer2013" or seven numbers of 0 or more '
-            f"({', '.join(CLASS_NAMES)}), not all 0; received {weights!r}"
+            f"({', '.join(CLASS_NAMES)}), not all 0; received {shown(weights)}"
         )
     shares /= shares.sum()
     return shares

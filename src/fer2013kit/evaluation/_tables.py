@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from fer2013kit.exceptions import InvalidInputError, did_you_mean
+from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +76,7 @@ class Tabular:
         if table not in tables:
             raise InvalidInputError(
                 f"table must be one of {', '.join(map(repr, tables))}; "
-                f"received {table!r}{did_you_mean(str(table), tables)}"
+                f"received {shown(table)}{did_you_mean(str(table), tables)}"
             )
         return [tables[table]]
 

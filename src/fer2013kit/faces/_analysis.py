@@ -262,7 +262,7 @@ def _analyze(
     return_errors: bool,
 ) -> list[Any]:
     if batch_size < 1:
-        raise InvalidInputError(f"batch_size must be at least 1; received {batch_size!r}")
+        raise InvalidInputError(f"batch_size must be at least 1; received {shown(batch_size)}")
     results: list[Any] = []
     waiting: list[tuple[PhotoFaces, NDArray[np.float64]]] = []
     crops: Crops = []

@@ -11,7 +11,7 @@ import numpy as np
 
 from fer2013kit._checks import is_number
 from fer2013kit._litert import start_interpreter
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.faces._boxes import nms
 
 if TYPE_CHECKING:
@@ -83,10 +83,10 @@ class FaceDetector:
 
     def __init__(self, *, min_score: float = 0.7, max_side: int = 1280) -> None:
         if not (is_number(min_score) and 0 < min_score <= 1):
-            raise InvalidInputError(f"min_score must be in (0, 1]; received {min_score!r}")
+            raise InvalidInputError(f"min_score must be in (0, 1]; received {shown(min_score)}")
         if not (is_number(max_side) and max_side >= _STRIDES[-1]):
             raise InvalidInputError(
-                f"max_side must be at least {_STRIDES[-1]}; received {max_side!r}"
+                f"max_side must be at least {_STRIDES[-1]}; received {shown(max_side)}"
             )
         self.min_score = min_score
         self.max_side = max_side

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fer2013kit.emotions import IMAGE_SHAPE, NUM_CLASSES
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.models._registry import register_model
 
 if TYPE_CHECKING:
@@ -67,7 +67,9 @@ def five_layer_cnn(
 
     for name, values in (("filters", filters), ("kernel_sizes", kernel_sizes)):
         if len(values) != _CONVOLUTIONS:
-            raise InvalidInputError(f"{name} must be {_CONVOLUTIONS} numbers; received {values!r}")
+            raise InvalidInputError(
+                f"{name} must be {_CONVOLUTIONS} numbers; received {shown(values)}"
+            )
     if crop < 0 or 2 * crop >= min(input_shape[:2]):
         raise InvalidInputError(
             f"crop must be at least 0 and leave pixels of {input_shape}; received {crop}"

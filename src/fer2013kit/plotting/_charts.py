@@ -8,7 +8,7 @@ import numpy as np
 
 from fer2013kit._metrics import wilson_interval
 from fer2013kit.emotions import CLASS_NAMES, NUM_CLASSES
-from fer2013kit.exceptions import InvalidInputError, did_you_mean
+from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
 from fer2013kit.plotting._parts import (
     BLUE,
     GREY,
@@ -75,7 +75,7 @@ def plot_confusion_matrix(
     if matrix.dtype.kind not in kinds or matrix.min() < 0:
         raise InvalidInputError("the matrix must hold counts: whole numbers from 0 up")
     if normalize not in {"true", None}:
-        raise InvalidInputError(f"normalize must be 'true' or None; received {normalize!r}")
+        raise InvalidInputError(f"normalize must be 'true' or None; received {shown(normalize)}")
     k = len(matrix)
     names = class_names if class_names is not None else getattr(report, "class_names", None)
     if names is None:

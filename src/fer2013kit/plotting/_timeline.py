@@ -8,7 +8,7 @@ import numpy as np
 
 from fer2013kit._class_names import class_colors
 from fer2013kit.emotions import CLASS_NAMES
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.plotting._parts import axes_or_new, open_frame
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def plot_timeline(
     rows = columns["track"] == track
     if not rows.any():
         known = ", ".join(map(str, tracks.tolist()))
-        raise InvalidInputError(f"track must be one of {known}; received {track!r}")
+        raise InvalidInputError(f"track must be one of {known}; received {shown(track)}")
     order = np.argsort(columns["time"][rows], kind="stable")
     time = columns["time"][rows][order].astype(np.float64)
     table = np.stack([columns[name][rows][order] for name in class_names], axis=1)

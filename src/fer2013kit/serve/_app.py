@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from fer2013kit._version import __version__
-from fer2013kit.exceptions import Fer2013KitError, InvalidInputError
+from fer2013kit.exceptions import Fer2013KitError, InvalidInputError, shown
 from fer2013kit.faces import sample_photos
 from fer2013kit.serve._guard import Guard
 from fer2013kit.serve._work import PhotoWork
@@ -102,7 +102,7 @@ def create_app(
     """
     for name, limit in {"max_megabytes": max_megabytes, "max_megapixels": max_megapixels}.items():
         if not limit > 0:
-            raise InvalidInputError(f"{name} must be positive; received {limit!r}")
+            raise InvalidInputError(f"{name} must be positive; received {shown(limit)}")
     work = PhotoWork(classifier, detector, max_pixels=round(max_megapixels * _MEGA))
     desk = _Desk(max_bytes=round(max_megabytes * _MEGA))
     files = dict(_page_files())
@@ -124,7 +124,7 @@ def create_app(
     async def explain(request: Request) -> Response:
         number = request.query_params.get("face", "0")
         if not (number.isascii() and number.isdigit()):
-            raise HTTPException(400, f"face must be a number from 0; received {number!r}")
+            raise HTTPException(400, f"face must be a number from 0; received {shown(number)}")
         return await desk.serve(request, partial(work.explain, number=int(number)))
 
     return Starlette(

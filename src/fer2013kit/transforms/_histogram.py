@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.transforms._layout import as_batch, in_chunks
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class _TileGrid:
         if not valid:
             raise InvalidInputError(
                 "tiles must be two whole numbers, from (1, 1) to the picture's "
-                f"({height}, {width}); received {tiles!r}"
+                f"({height}, {width}); received {shown(tiles)}"
             )
         return cls(rows, columns, -(-height // rows), -(-width // columns))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fer2013kit._class_names import classifier_names
 from fer2013kit._optional import needed
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.faces import analyze_photo, annotate
 from fer2013kit.video._reading import open_video
 from fer2013kit.video._tracks import Tracker
@@ -115,7 +115,7 @@ def analyze_video(
         ("smoothing", smoothing),
     ):
         if value is not None and not 0 < value < float("inf"):
-            raise InvalidInputError(f"{name} must be above 0 or None; received {value!r}")
+            raise InvalidInputError(f"{name} must be above 0 or None; received {shown(value)}")
     with needed("analyze_video", extra="video"):
         import pandas as pd
         import scipy.optimize  # noqa: F401 - told now, not with the second frame
