@@ -163,6 +163,24 @@ def test_evaluate_agrees_with_score_and_calibrate_keeps_the_order(data, fitted):
     assert calibrated <= fitted.evaluate(*data.validation).loss
 
 
+def test_report_says_if_the_temperature_was_fitted_on_its_pictures(data, fitted, tmp_path):
+    clf = pickle.loads(pickle.dumps(fitted))  # noqa: S301 - our own bytes
+    X, y = data.validation
+    assert clf.evaluate(X, y).notes == ()
+    clf.calibrate(X, y).save(tmp_path / "a.fer")
+    again = fk.EmotionClassifier.load(tmp_path / "a.fer", model=tiny_network)
+    assert again.calibration_ == clf.calibration_
+    order = np.random.default_rng(0).permutation(len(y))
+    for one, images in ((clf, X), (again, X / 255), (again, X[..., 0])):
+        (note,) = one.evaluate(images[order], y[order]).notes
+        assert "fitted on these very pictures" in note
+    assert again.evaluate(*data.test).notes == ()
+    assert again.evaluate(X[1:], y[1:]).notes == ()
+    page = again.evaluate(X, y).to_html(classifier=again)
+    assert "fitted on these very pictures" in page
+    assert f"fitted on {len(y)} pictures" in page
+
+
 @pytest.mark.parametrize("tta", [None, "flip", "ten_crop"])
 def test_views_are_averaged_into_probabilities(data, fitted, tta):
     probabilities = fitted.predict_proba(data.test.images, tta=tta)

@@ -30,8 +30,10 @@ from fer2013kit.classifier._warm_start import (
 )
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.evaluation import (
+    SAME_PICTURES,
     EvaluationReport,
     apply_temperature,
+    calibration_source,
     evaluate_predictions,
     fit_temperature,
 )
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     import keras
     from numpy.typing import ArrayLike, NDArray
 
+    from fer2013kit.evaluation import CalibrationSource
     from fer2013kit.export import ExportReport
     from fer2013kit.typing import (
         ClassWeight,
@@ -169,6 +172,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         The format that was used.
     temperature_ : float
         From :meth:`calibrate`; 1.0 before.
+    calibration_ : dict or None
+        What :meth:`calibrate` was given: ``"n_samples"``, and a ``"fingerprint"`` of the pictures.
     metrics_ : dict or None
         What :meth:`save` was given beside the weights, of a classifier that was loaded.
     image_shape_ : tuple of int
@@ -427,7 +432,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         Returns
         -------
         EvaluationReport
-            Loss, accuracy with its confidence interval, figures per class, calibration.
+            Loss, accuracy with its confidence interval, figures per class, calibration.  Its
+            ``notes`` say so where the temperature was fitted on these very pictures.
 
         Raises
         ------
@@ -436,9 +442,12 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         """
         check_is_fitted(self)
         codes = _inputs.read_codes(_num_samples(X), y, self.classes_)
-        return evaluate_predictions(
+        report = evaluate_predictions(
             codes, self.predict_proba(X, tta=tta), class_names=self.class_names_
         )
+        if self.calibration_ is not None and self.calibration_ == self._source(X):
+            return replace(report, notes=(SAME_PICTURES,))
+        return report
 
     def calibrate(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Fit the temperature that makes probabilities honest (Guo et al., ICML 2017).
@@ -460,7 +469,12 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         check_is_fitted(self)
         codes = _inputs.read_codes(_num_samples(X), y, self.classes_)
         self.temperature_ = fit_temperature(codes, self._predict_uncalibrated(X))
+        self.calibration_: CalibrationSource | None = self._source(X)
         return self
+
+    def _source(self, X: ArrayLike) -> CalibrationSource:
+        to_pixels = pixel_converter(self.value_range)
+        return calibration_source(to_pixels(_inputs.read_images(self, X)))
 
     def save(
         self,
@@ -760,6 +774,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             history=self.history_,
             best_epoch=self.best_epoch_,
             temperature=self.temperature_,
+            calibration=self.calibration_,
             metrics=self.metrics_,
         )
 
@@ -787,6 +802,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         self.history_ = fitted.history
         self.best_epoch_ = fitted.best_epoch
         self.temperature_ = fitted.temperature
+        self.calibration_ = fitted.calibration
         self.metrics_ = fitted.metrics
         self.model_ = network
         self._architecture = architecture

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from fer2013kit.evaluation import CalibrationSource
     from fer2013kit.export import ExportReport
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class Fitted:
     history: dict[str, list[float]]
     best_epoch: int | None
     temperature: float = 1.0
+    calibration: CalibrationSource | None = None
     metrics: Mapping[str, Any] | None = None
 
 
@@ -93,6 +95,7 @@ def save(
         "class_names": list(fitted.class_names),
         "compute_dtype": fitted.compute_dtype,
         "temperature": fitted.temperature,
+        "calibration": fitted.calibration,
         "history": _without_nan(fitted.history),
         "best_epoch": fitted.best_epoch,
         "metrics": _without_nan(fitted.metrics),
@@ -201,6 +204,7 @@ def load(path: Path, *, model: str | ModelBuilder | None, known: Sequence[str]) 
             },
             best_epoch=settings["best_epoch"],
             temperature=float(settings["temperature"]),
+            calibration=settings.get("calibration"),  # files of before have none
             metrics=settings["metrics"],
         )
     except (KeyError, TypeError, AttributeError) as error:
