@@ -110,6 +110,21 @@ def test_folders_within_class_folders(folder):
     assert fk.load_image_folder(folder).labels.tolist() == [0, 0, 3, 3, 4, 4, 4]
 
 
+def test_folders_are_searched_however_deep(folder):
+    deep = folder.joinpath("SAD", *"abcdefgh")
+    deep.mkdir(parents=True)
+    Image.new("L", (48, 48)).save(deep / "a.png")
+    assert len(fk.load_image_folder(folder)) == 7
+
+
+def test_links_that_lead_back_or_nowhere_are_named(folder):
+    (folder / "SAD" / "again").symlink_to(folder)
+    (folder / "SAD" / "gone.png").symlink_to(folder / "nothing.png")
+    (folder / "SAD" / "itself").symlink_to(folder / "SAD" / "itself")
+    with pytest.warns(fk.Fer2013KitWarning, match=r"'SAD/again/', 'SAD/gone.png', 'SAD/itself'"):
+        assert len(fk.load_image_folder(folder)) == 6
+
+
 def test_unknown_folder(folder):
     (folder / "SAD").rename(folder / "bored")
     with pytest.raises(fk.DatasetFormatError, match=r"'bored' is no class folder; .*label_map"):

@@ -135,6 +135,9 @@ def test_find_photos(tmp_path, monkeypatch):
     assert names([tmp_path / "not there.jpg"]) == ["not there.jpg"]
     with pytest.raises(fk.MediaFileError, match="no file matches"):
         fk.find_photos(tmp_path / "*.gif")
+    (tmp_path / "deep" / "again").symlink_to(tmp_path)
+    with pytest.warns(fk.Fer2013KitWarning, match=r"links or closed were passed over: .*again"):
+        assert names(tmp_path / "deep") == ["deep/c.webp"]
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "movie.mp4").write_bytes(b"")
     with pytest.raises(fk.MediaFileError, match=r"no picture in this folder.*'movie\.mp4'"):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from fer2013kit._checks import check_choice
-from fer2013kit._picture_files import MAX_BYTES, is_picture_name, passed_over
+from fer2013kit._picture_files import MAX_BYTES, first_names, is_picture_name, passed_over
 from fer2013kit.datasets._decode import decode_and_resize, lacking_ends
 from fer2013kit.datasets._labels import LEFT_OUT, Labels, count_left_out
 from fer2013kit.datasets._rows import Rows, run_in_threads
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from fer2013kit.datasets._new_images import NewImages
     from fer2013kit.datasets._split import Split
+
+_MAX_DEPTH: Final = 50  # of folders, in which each call of Python holds one open
 
 
 def load_image_folder(
@@ -100,7 +102,7 @@ def load_image_folder(
             f"there is no folder {folder}; expected one that holds a folder for each emotion"
         )
     check_choice("aspect", aspect, Aspect)
-    tree = FolderTree(folder)
+    tree = FolderTree(folder, depth=_MAX_DEPTH)
     listed = _list_pictures(tree, Labels(label_map))
     build = partial(_read, tree, listed.places, aspect)
     stamps = {name: tree.stamps[name] for _, name in listed.places}
@@ -108,6 +110,11 @@ def load_image_folder(
     rows = cached_rows(listing_key(stamps, options) if cache else None, build)
     # Not from the cache: what lies beside the pictures may have changed.
     notes = [passed_over(listed.others)] if listed.others else []
+    if tree.unread:
+        notes.append(
+            "what is closed, leads nowhere or leads back was passed over: "
+            f"{first_names(tree.unread)}"
+        )
     rows = replace(rows, notes=(*notes, *rows.notes), log=tuple(count_left_out(listed.left_out)))
     return rows.to_data(str(folder)).train
 

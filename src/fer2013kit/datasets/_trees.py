@@ -62,27 +62,50 @@ class FileTree(Protocol):
 
 
 class FolderTree:
-    """The files of a folder, a few levels deep; or only those that are named."""
+    """The files of a folder, a few levels deep; or only those that are named.
 
-    def __init__(self, path: Path, *, names: Iterable[str] | None = None) -> None:
+    Attributes
+    ----------
+    unread : list of str
+        What was not looked into: folders below the last level or closed to the user, links that
+        lead nowhere or back to a folder above.
+    """
+
+    def __init__(
+        self, path: Path, *, names: Iterable[str] | None = None, depth: int = _MAX_FOLDER_DEPTH
+    ) -> None:
         self.path = path
         self.sizes: dict[str, int] = {}
         self.stamps: dict[str, Stamp] = {}
+        self.unread: list[str] = []
         if names is None:
-            self._scan(path, "", _MAX_FOLDER_DEPTH)
+            self._scan(path, "", depth, frozenset())
         else:
             for name in names:
                 self._add(name, (path / name).stat())
 
-    def _scan(self, folder: Path, prefix: str, depth: int) -> None:
+    def _scan(
+        self, folder: Path, prefix: str, depth: int, above: frozenset[tuple[int, int]]
+    ) -> None:
+        stat = folder.stat()
+        here = stat.st_dev, stat.st_ino
+        if not depth or here in above:
+            self.unread.append(prefix)
+            return
         with os.scandir(folder) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
                 if _is_rubbish(entry.name):
                     continue
-                if entry.is_file():
-                    self._add(prefix + entry.name, entry.stat())
-                elif depth > 1 and entry.is_dir():
-                    self._scan(Path(entry.path), f"{prefix}{entry.name}/", depth - 1)
+                name = prefix + entry.name
+                try:
+                    if entry.is_file():
+                        self._add(name, entry.stat())
+                    elif entry.is_dir():
+                        self._scan(Path(entry.path), f"{name}/", depth - 1, above | {here})
+                    else:
+                        self.unread.append(name)
+                except OSError:  # closed to the user, or gone
+                    self.unread.append(name)
 
     def _add(self, name: str, stat: os.stat_result) -> None:
         self.sizes[name] = stat.st_size

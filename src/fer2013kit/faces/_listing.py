@@ -89,6 +89,7 @@ def _pictures_in(folder: Path) -> list[Path]:
 
     for where, inside, names in os.walk(folder, onerror=note_closed):
         inside[:] = sorted(name for name in inside if not is_rubbish(name))
+        closed += [str(path) for name in inside if (path := Path(where, name)).is_symlink()]
         for name in sorted(names):
             path = Path(where, name)
             if is_rubbish(name) or not path.is_file():
@@ -99,7 +100,7 @@ def _pictures_in(folder: Path) -> list[Path]:
                 others.append(str(path.relative_to(folder)))
     notes = [passed_over(others)] if others else []
     if closed:
-        notes.append(f"folders that cannot be opened were passed over: {first_names(closed)}")
+        notes.append(f"folders that are links or closed were passed over: {first_names(closed)}")
     if not pictures:
         problem = (
             "there is no picture in this folder; name files one by one where their names do not "
