@@ -203,6 +203,31 @@ def test_truncated_file_is_refused(saved):
             fk.EmotionClassifier.load(saved)
 
 
+def test_a_thousand_arrays_come_back_in_order(tmp_path):
+    weights = [np.full(2, number, np.float32) for number in range(1005)]
+    write_model_file(tmp_path / "x.fer", {}, weights)
+    _, again = read_model_file(tmp_path / "x.fer")
+    assert [int(one[0]) for one in again] == list(range(1005))
+
+
+def test_figures_that_are_no_numbers_are_saved(fitted, tmp_path):
+    clf = pickle.loads(pickle.dumps(fitted))  # noqa: S301 - our own bytes
+    clf.history_ = {"loss": [1.0, np.nan]}
+    clf.save(tmp_path / "x.fer", metrics={"ece": np.nan, "n": np.int64(3), 1: np.arange(2)})
+    again = fk.EmotionClassifier.load(tmp_path / "x.fer")
+    np.testing.assert_array_equal(again.history_["loss"], [1.0, np.nan])
+    assert again.metrics_ == {"ece": None, "n": 3, "1": [0, 1]}
+
+
+def test_settings_that_this_version_does_not_know_are_named(fitted, tmp_path):
+    fitted.save(tmp_path / "x.fer")
+    facts, weights = read_model_file(tmp_path / "x.fer")
+    facts["params"]["zest"] = 3
+    write_model_file(tmp_path / "x.fer", facts, weights)
+    with pytest.warns(fk.Fer2013KitWarning, match="does not know: zest"):
+        fk.EmotionClassifier.load(tmp_path / "x.fer")
+
+
 def test_newer_format_asks_for_an_upgrade(tmp_path):
     write_model_file(tmp_path / "x.fer", {"format": 99}, [])
     with pytest.raises(fk.ModelFileError, match="upgrade"):

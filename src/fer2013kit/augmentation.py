@@ -8,6 +8,7 @@ from typing import Any, Final
 import keras
 from keras import ops
 
+from fer2013kit._keras_settings import keras_settings
 from fer2013kit.exceptions import InvalidInputError, shown
 
 UNIFORMS_PER_IMAGE = 13
@@ -131,19 +132,20 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
         tensor of float32, shape (n, height, width, channels)
             Values in [0, 255].
         """
-        images = ops.cast(images, "float32")
-        if self.rotation or self.zoom or self.shift or self.horizontal_flip:
-            images = ops.image.affine_transform(
-                images,
-                self._warp(uniform, images.shape[1:3]),
-                fill_mode="nearest",
-                data_format="channels_last",
-            )
-        if self.brightness or self.contrast:
-            images = self._relight(images, uniform)
-        if self.erasing:
-            images = self._erase(images, uniform)
-        return images
+        with keras_settings():  # constants take Keras's float type
+            images = ops.cast(images, "float32")
+            if self.rotation or self.zoom or self.shift or self.horizontal_flip:
+                images = ops.image.affine_transform(
+                    images,
+                    self._warp(uniform, images.shape[1:3]),
+                    fill_mode="nearest",
+                    data_format="channels_last",
+                )
+            if self.brightness or self.contrast:
+                images = self._relight(images, uniform)
+            if self.erasing:
+                images = self._erase(images, uniform)
+            return images
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that build this layer again."""
@@ -226,27 +228,28 @@ def mix_images(
     images, targets : tensor
         Of the same shapes; a cut's targets are mixed by the area that was really pasted.
     """
-    height, width = images.shape[1:3]
-    images = ops.cast(images, "float32")
-    side = ops.sqrt(1.0 - share)
-    top, bottom = _clipped_range(position[:, 0], side, height)
-    left, right = _clipped_range(position[:, 1], side, width)
-    y = ops.reshape(ops.arange(height, dtype="float32"), (1, height, 1, 1))
-    x = ops.reshape(ops.arange(width, dtype="float32"), (1, 1, width, 1))
-    outside = ~(
-        (y >= _per_image(top))
-        & (y < _per_image(bottom))
-        & (x >= _per_image(left))
-        & (x < _per_image(right))
-    )
-    own_share = ops.where(cut, 1.0 - (bottom - top) * (right - left) / (height * width), share)
-    weight = ops.where(
-        _per_image(cut), ops.cast(outside, "float32"), ops.ones_like(images) * _per_image(share)
-    )
-    images = weight * images + (1.0 - weight) * ops.flip(images, axis=0)
-    own_share = ops.expand_dims(own_share, -1)
-    targets = own_share * targets + (1.0 - own_share) * ops.flip(targets, axis=0)
-    return images, targets
+    with keras_settings():
+        height, width = images.shape[1:3]
+        images = ops.cast(images, "float32")
+        side = ops.sqrt(1.0 - share)
+        top, bottom = _clipped_range(position[:, 0], side, height)
+        left, right = _clipped_range(position[:, 1], side, width)
+        y = ops.reshape(ops.arange(height, dtype="float32"), (1, height, 1, 1))
+        x = ops.reshape(ops.arange(width, dtype="float32"), (1, 1, width, 1))
+        outside = ~(
+            (y >= _per_image(top))
+            & (y < _per_image(bottom))
+            & (x >= _per_image(left))
+            & (x < _per_image(right))
+        )
+        own_share = ops.where(cut, 1.0 - (bottom - top) * (right - left) / (height * width), share)
+        weight = ops.where(
+            _per_image(cut), ops.cast(outside, "float32"), ops.ones_like(images) * _per_image(share)
+        )
+        images = weight * images + (1.0 - weight) * ops.flip(images, axis=0)
+        own_share = ops.expand_dims(own_share, -1)
+        targets = own_share * targets + (1.0 - own_share) * ops.flip(targets, axis=0)
+        return images, targets
 
 
 def _clipped_range(centre: Any, side: Any, length: int) -> tuple[Any, Any]:

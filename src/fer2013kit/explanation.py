@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from fer2013kit._checks import check_choice
 from fer2013kit._gradient import gradient_of
 from fer2013kit._image_input import pixel_converter
+from fer2013kit._keras_settings import keras_settings
 from fer2013kit._layers import replaced_call, walk_layers
 from fer2013kit.classifier import EmotionClassifier
 from fer2013kit.classifier._inputs import read_images
@@ -130,7 +131,7 @@ def explain(
     columns = None if emotion is None else _columns(classifier, emotion, len(images))
     network, shape = classifier.model_, classifier.image_shape_
     maps: NDArray[np.float32] = np.empty((len(images), *shape[:2]), np.float32)
-    with _one_at_a_time:
+    with _one_at_a_time, keras_settings():
         call = _choose(_calls(network, shape), layer)
         for start in range(0, len(images), _BATCH):
             rows = slice(start, start + _BATCH)

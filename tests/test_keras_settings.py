@@ -1,0 +1,89 @@
+"""The user's Keras configuration changes nothing."""
+
+import threading
+
+import keras
+import numpy as np
+import pytest
+
+import fer2013kit as fk
+from fer2013kit._keras_settings import keras_settings
+
+CONFIGURATIONS = {
+    "channels first": lambda: keras.config.set_image_data_format("channels_first"),
+    "float64": lambda: keras.config.set_floatx("float64"),
+    "float16": lambda: keras.config.set_floatx("float16"),
+    "mixed policy": lambda: keras.config.set_dtype_policy("mixed_float16"),
+}
+
+
+@pytest.fixture(scope="module")
+def data():
+    return fk.make_fer2013(n_samples=70, random_state=0)
+
+
+@pytest.fixture
+def keras_as_it_was():
+    before = (keras.config.image_data_format(), keras.config.floatx(), keras.config.dtype_policy())
+    yield
+    keras.config.set_image_data_format(before[0])
+    keras.config.set_floatx(before[1])
+    keras.config.set_dtype_policy(before[2])
+
+
+def results(data, folder):
+    """Go through every door that builds or runs a network."""
+    X = data.test.images
+    clf = fk.EmotionClassifier(
+        model_params={"filters": (2, 2, 2), "dense_units": 4}, epochs=1, mixup=0.2, verbose=0,
+        random_state=0, compute_dtype="float32", erasing=0.5,
+    )  # fmt: skip
+    clf.fit(*data.train, validation_data=data.validation)
+    clf.save(folder / "a.fer")
+    again = fk.EmotionClassifier.load(folder / "a.fer")
+    assert clf.export(folder / "a.keras").largest_difference < 1e-5
+    augmented = fk.FaceAugmentation(seed=0, erasing=0.5)(X, training=True)
+    return [
+        clf.predict_proba(X, tta="flip"),
+        again.predict_proba(X, tta="flip"),
+        fk.EmotionClassifier.from_pretrained("five_layer_cnn_small").predict_proba(X),
+        fk.explain(clf, X, emotion="happy"),
+        keras.ops.convert_to_numpy(augmented),
+        np.array(clf.history_["val_loss"]),
+    ]
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.usefixtures("keras_as_it_was")
+def test_configuration_changes_nothing(name, data, tmp_path):
+    expected = results(data, tmp_path)
+    CONFIGURATIONS[name]()
+    for one, other in zip(results(data, tmp_path), expected, strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+    shape = fk.create_model("residual_cnn")(data.test.images.astype(np.float32)).shape
+    assert tuple(shape) == (len(data.test), 7)
+
+
+@pytest.mark.usefixtures("keras_as_it_was")
+def test_configuration_is_given_back():
+    keras.config.set_image_data_format("channels_first")
+    keras.config.set_floatx("float64")
+    inside, leave = threading.Event(), threading.Event()
+
+    def other():
+        with keras_settings("mixed_bfloat16"):
+            inside.set()
+            leave.wait()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    inside.wait()
+    with keras_settings():
+        leave.set()
+        thread.join()
+        assert keras.config.image_data_format() == "channels_last"
+        assert keras.config.floatx() == "float32"
+        assert keras.config.dtype_policy().name == "float32"
+    assert keras.config.image_data_format() == "channels_first"
+    assert keras.config.floatx() == "float64"
