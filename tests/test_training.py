@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import keras
 import numpy as np
 import pytest
@@ -44,6 +46,14 @@ def test_same_seed_same_model_other_seed_other_model(data):
     assert_same_weights(first, make_classifier().fit(*data.train))
     other = make_classifier(random_state=4).fit(*data.train)
     assert not np.array_equal(weights_of(first)[0], weights_of(other)[0])
+
+
+def test_fits_in_threads_give_the_models_of_their_seeds(data):
+    alone = make_classifier(epochs=1).fit(*data.train)
+    with ThreadPoolExecutor(2) as pool:
+        fits = [pool.submit(make_classifier(epochs=1).fit, *data.train) for _ in range(4)]
+        for one in fits:
+            assert_same_weights(one.result(), alone)
 
 
 def test_validation_changes_nothing_in_the_training(data):

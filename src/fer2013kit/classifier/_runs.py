@@ -41,7 +41,9 @@ def make_batches(
     """Return the training set, shuffled and augmented as the classifier's settings say."""
     augmentation = None
     if params["augment"]:
-        augmentation = FaceAugmentation(**{name: params[name] for name in _STRENGTHS})
+        # With a seed, it takes none from Python's global generator, which another thread may be
+        # building its network with.
+        augmentation = FaceAugmentation(**{name: params[name] for name in _STRENGTHS}, seed=seed)
     return TrainingBatches(
         images=images,
         targets=targets,
