@@ -34,29 +34,41 @@ def load_fer2013(
 ) -> FER2013:
     """Load FER-2013 from any form in which it is handed round.
 
-    What a path names is recognised by its content, not by its name:
+    What a path names is recognised by its content; names of files, folders, columns and arrays
+    tell the splits, by the words train, training; val, valid, validation, dev, PublicTest; test,
+    testing, eval, evaluation, PrivateTest, in any capitals.
 
+    - a CSV with ``pixels``, ``emotion`` and ``Usage`` (``fer2013.csv``, ``icml_face_data.csv``,
+      and columns under other names), or with a column for each pixel; compressed, too;
     - a folder with ``train/<class>/`` and ``test/<class>/`` of 48x48 pictures (Kaggle
       ``msambare/fer2013``), also some folders deeper; rows are ordered by split, class code and
-      file name.  File names that start with ``Training_``, ``PublicTest_`` or ``PrivateTest_``
-      tell the split; without such prefixes ``test`` is whole and ``validation`` is None;
-    - ``fer2013.csv`` (``emotion,pixels,Usage``) and ``icml_face_data.csv``
-      (``emotion, Usage, pixels``); rows in the order of the file;
-    - the challenge's ``train.csv`` (``emotion,pixels``), with the ``test.csv`` (``pixels``)
-      that lies beside it, whose rows have no labels; rows in the order of the files;
-    - parquet as Hugging Face writes it, one file or a folder of ``train-*.parquet``,
-      ``test-*.parquet`` (needs the extra ``parquet``); rows in the order of the files;
-    - a ``.zip``, ``.tar`` or compressed tar of one of these, read without unpacking it;
-    - an ``.npz`` written by :meth:`FER2013.save`.
+      file name.  The folder decides the split; a ``test`` beside which no validation lies is
+      divided by the ``PublicTest_`` and ``PrivateTest_`` with which file names begin;
+    - pictures beside a list: the tree of FER+ (``FER2013Train/label.csv``) with its votes,
+      Roboflow's ``_classes.csv``, or a CSV of files and labels;
+    - WebDataset: ``.jpg`` beside ``.cls``, in one tar or in numbered ones;
+    - parquet as Hugging Face and pandas write it (needs the extra ``parquet``);
+    - arrays in ``.npz`` (also of :meth:`FER2013.save`), ``.npy`` or ``.h5`` (needs h5py), named
+      ``X_train``, ``y_train`` or the like;
+    - ``train.csv``, ``val.csv`` and ``test.csv`` (``emotion,pixels``); the challenge's
+      ``test.csv`` (``pixels``) has no labels;
+    - a ``.zip``, ``.tar`` or compressed tar of one of these, read without unpacking it.
 
-    A folder that holds several of them gives the first of: a CSV with ``Usage``, pictures,
-    parquet, ``.npz``, the challenge's CSVs, a single archive; of several of one kind the
-    shallowest, then the first by name.
+    All files of one set are read.  A folder that holds several sets gives the first of this list,
+    and the others are named in a warning.
 
     Parameters
     ----------
     path : path-like
         File or folder.
+    label_map : mapping of str or int to str, int or None, optional
+        A source's word or number of a class to an emotion (name or code), or to None to leave it
+        out, which the log counts.  Labels that it does not name go by their own names, and
+        numbers, in CSV files and arrays, are the codes of :class:`Emotion`, unless it says of
+        other numbers that they are not.
+    resize : bool, default False
+        Make pictures of any size and mode grey and 48x48, as :func:`load_image_folder` does.
+        Without it pictures of another size are an error.
     ferplus : path-like, optional
         ``fer2013new.csv`` of FER+ (Barsoum et al., 2016), whose votes are joined row by row.
         That needs a source that keeps the order of ``fer2013.csv``: the CSV dialects with a
@@ -76,11 +88,17 @@ def load_fer2013(
     DatasetNotFoundError
         When there is nothing at ``path``.
     DatasetFormatError
-        When what is there cannot be read, with the file and, for text, the line at fault.
+        When what is there cannot be read, or only by a guess, with the file and, for text, the
+        line at fault.
     InvalidInputError
-        When FER+ votes cannot be joined to this source.
+        When FER+ votes cannot be joined to this source, or for a `label_map` that is none.
     MissingDependencyError
-        For parquet without pyarrow.
+        For parquet without pyarrow, or HDF5 without h5py.
+
+    Warns
+    -----
+    Fer2013KitWarning
+        For whatever was passed over, left out or assumed; from the cache as at the first load.
 
     References
     ----------
