@@ -3,8 +3,8 @@ import pytest
 from sklearn.base import clone
 
 import fer2013kit as fk
+from fits import Interrupt, assert_same_weights, make_classifier, weights_of
 from networks import tiny_network
-from test_training import Interrupt, assert_same_weights, make_classifier, weights_of
 
 CONVOLUTIONS = ("conv1", "norm1", "conv2", "norm2", "conv3", "norm3")
 

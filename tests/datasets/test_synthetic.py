@@ -14,7 +14,7 @@ def counts(split):
     return np.bincount(split.labels, minlength=7)
 
 
-@given(st.integers(10, 150), st.integers(0, 2**32 - 1))
+@given(st.integers(10, 90), st.integers(0, 2**32 - 1))
 def test_sizes_are_those_of_fer2013(n_samples, seed):
     data = fk.make_fer2013(n_samples, random_state=seed)
     assert [len(split) for split in data.splits.values()] == [
@@ -83,7 +83,7 @@ def test_weights_of_fer2013():
 
 @given(
     st.lists(st.just(0) | st.floats(0.01, 5), min_size=7, max_size=7).filter(any),
-    st.integers(10, 120),
+    st.integers(10, 90),
 )
 def test_weights_are_shares(weights, n_samples):
     data = fk.make_fer2013(n_samples, random_state=0, weights=weights)
@@ -109,10 +109,10 @@ def test_bad_weights(weights):
 
 
 def test_expressions_can_be_learned_but_not_perfectly():
-    data = fk.make_fer2013(1400, random_state=0)
+    data = fk.make_fer2013(1000, random_state=0)
     train, test = (
         (split.images.reshape(len(split), -1) / 255 - 0.5, split.labels)
         for split in (data.train, data.test)
     )
-    score = LogisticRegression(C=0.01, max_iter=100).fit(*train).score(*test)
+    score = LogisticRegression(C=0.01, max_iter=50).fit(*train).score(*test)
     assert 0.4 < score < 0.95
