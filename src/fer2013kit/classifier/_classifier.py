@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
+from fer2013kit._checks import check_choice
 from fer2013kit._compilation import compile_inference
 from fer2013kit._image_input import pixel_converter
 from fer2013kit._inference import predict_in_batches
@@ -40,6 +42,7 @@ from fer2013kit.evaluation import (
 from fer2013kit.exceptions import InvalidInputError, ModelFileError, TrainingDivergedError
 from fer2013kit.models import resolve_builder
 from fer2013kit.pretrained import DEFAULT_NAME, find_pretrained
+from fer2013kit.typing import ComputeDtype
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -51,7 +54,6 @@ if TYPE_CHECKING:
     from fer2013kit.export import ExportReport
     from fer2013kit.typing import (
         ClassWeight,
-        ComputeDtype,
         Freeze,
         LearningRateSchedule,
         Loss,
@@ -61,6 +63,10 @@ if TYPE_CHECKING:
         Verbose,
         WeightsDtype,
     )
+
+logger = logging.getLogger(__name__)
+
+_MODEL_PARAM: Final = "model_params__"
 
 
 class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no types
@@ -125,6 +131,10 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     restore_best_weights : bool, default False
         Keep the best epoch's weights rather than the last one's; needs ``validation_data`` where
         ``monitor`` is a figure of it.
+    validation_fraction : float in [0, 1), default 0.0
+        Part of the training set that is held out for ``val_*`` where ``fit`` is given no
+        ``validation_data``, as inside a grid search: of every class alike, and copies of a picture
+        together.
     compute_dtype : {"auto", "float32", "bfloat16"}, default "auto"
         Number format of the network's arithmetic; ``"auto"`` takes bfloat16 where the CPU has
         instructions for it.  ``compute_dtype_`` tells which it was.
@@ -222,6 +232,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         monitor: str = "val_accuracy",
         patience: int | None = None,
         restore_best_weights: bool = False,
+        validation_fraction: float = 0.0,
         compute_dtype: ComputeDtype = "auto",
         warm_start: bool = False,
         freeze: Freeze | str | int | Callable[[Any], bool] | None = None,
@@ -261,6 +272,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         self.monitor = monitor
         self.patience = patience
         self.restore_best_weights = restore_best_weights
+        self.validation_fraction = validation_fraction
         self.compute_dtype = compute_dtype
         self.warm_start = warm_start
         self.freeze = freeze
@@ -271,6 +283,37 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         self.class_names = class_names
         self.verbose = verbose
         self.random_state = random_state
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters of the constructor, or one of ``model_params``.
+
+        Parameters
+        ----------
+        **params
+            By name; ``model_params__filters=(8, 8, 8)`` changes the builder's ``filters`` alone, so
+            that a grid search can try it.
+
+        Returns
+        -------
+        EmotionClassifier
+            self.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> clf = fk.EmotionClassifier(model_params={"crop": 0}).set_params(model_params__filters=3)
+        >>> clf.model_params
+        {'crop': 0, 'filters': 3}
+        """
+        inner = {
+            name.removeprefix(_MODEL_PARAM): params.pop(name)
+            for name in list(params)
+            if name.startswith(_MODEL_PARAM)
+        }
+        super().set_params(**params)
+        if inner:
+            self.model_params = {**(self.model_params or {}), **inner}
+        return self
 
     def fit(
         self,
@@ -530,7 +573,16 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         )
 
     @classmethod
-    def load(cls, path: str | Path, *, model: str | ModelBuilder | None = None) -> Self:
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        model: str | ModelBuilder | None = None,
+        compute_dtype: ComputeDtype | None = None,
+        optimizer: Any = None,
+        loss: Any = None,
+        metrics: Sequence[Any] | None = None,
+    ) -> Self:
         """Read a classifier that :meth:`save` wrote; nothing from the file is run.
 
         Parameters
@@ -539,11 +591,17 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             The file.
         model : str or callable, optional
             The builder of an architecture that is not registered under the saved name.
+        compute_dtype : {"auto", "float32", "bfloat16"}, optional
+            The number format to predict in; by default that of the file.  ``"auto"`` takes
+            bfloat16 where the CPU is faster with it, which moves probabilities by some thousandths.
+        optimizer, loss, metrics : optional
+            Those of Keras that it was trained with, for a further ``fit``: the file notes their
+            names alone, and the defaults take their place.
 
         Returns
         -------
         EmotionClassifier
-            Fitted, predicting as before.
+            Fitted, predicting as before; ``compute_dtype_`` says in which format.
 
         Raises
         ------
@@ -554,9 +612,16 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             If the architecture is not registered and no ``model`` is given.
         """
         stored = _persistence.load(Path(path), model=model, known=cls._get_param_names())
-        classifier = cls(**stored.params)
+        given = {"optimizer": optimizer, "loss": loss, "metrics": metrics}
+        given = {name: value for name, value in given.items() if value is not None}
+        classifier = cls(**{**stored.params, **given})
+        fitted = stored.fitted
+        if compute_dtype is not None:
+            check_choice("compute_dtype", compute_dtype, ComputeDtype)
+            fitted = replace(fitted, compute_dtype=resolve_compute_dtype(compute_dtype))
+            logger.info("%s: predicting in %s", path, fitted.compute_dtype)
         try:
-            classifier._become(stored.fitted, stored.architecture, stored.weights)
+            classifier._become(fitted, stored.architecture, stored.weights)
         except (ValueError, InvalidInputError) as error:
             name, _ = resolve_builder(stored.architecture.model)
             raise ModelFileError(
@@ -566,7 +631,9 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         return classifier
 
     @classmethod
-    def from_pretrained(cls, name: str = DEFAULT_NAME) -> Self:
+    def from_pretrained(
+        cls, name: str = DEFAULT_NAME, *, compute_dtype: ComputeDtype | None = None
+    ) -> Self:
         """Return a classifier that ships with the package, trained and calibrated.
 
         Nothing is downloaded.  Its settings are those it was trained with; set ``warm_start``
@@ -576,6 +643,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         ----------
         name : str, default "five_layer_cnn"
             One of :func:`list_pretrained`.
+        compute_dtype : {"auto", "float32", "bfloat16"}, optional
+            As in :meth:`load`; float32 by default.
 
         Returns
         -------
@@ -597,7 +666,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         ('angry', 'disgust', 'fear', 'happy', 'sad', 'surprise', 'neutral')
         """
         path, _ = find_pretrained(name, "classifier")
-        return cls.load(path)
+        return cls.load(path, compute_dtype=compute_dtype)
 
     def export(
         self,
@@ -695,7 +764,9 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     ) -> None:
         params = self.get_params(deep=False)
         check_settings(params)
-        check_monitor(params, validated=validation_data is not None, callbacks=callbacks)
+        holds_out = validation_data is None and self.validation_fraction > 0
+        validated = holds_out or validation_data is not None
+        check_monitor(params, validated=validated, callbacks=callbacks)
         before = self._trained_network()
         images, labels = _inputs.read_training_data(self, X, y)
         classes = _inputs.decide_classes(
@@ -716,6 +787,10 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
                 self, validation_data, shape=shape, classes=classes
             )
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        if holds_out:
+            held = _inputs.rows_to_hold_out(images, codes, self.validation_fraction, seed)
+            validation = images[held], _inputs.one_hot(codes[held], classes)
+            images, targets, weights = images[~held], targets[~held], weights[~held]
         architecture = Architecture(model=self.model, params=self.model_params or {})
         network, compute_dtype = build_network(
             architecture.model,

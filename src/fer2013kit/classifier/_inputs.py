@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -94,6 +95,37 @@ def read_validation_data(
         ) from error
     images = pixel_converter(classifier.value_range)(read_images(classifier, X, shape))
     return images, one_hot(read_codes(len(images), y, classes), classes)
+
+
+def rows_to_hold_out(
+    images: Pixels, codes: IntArray, fraction: float, seed: int
+) -> NDArray[np.bool_]:
+    """Return which rows validate: a fraction of every class, copies of a picture together.
+
+    Raises
+    ------
+    InvalidInputError
+        If that leaves no rows on one of the sides.
+    """
+    digests = [hashlib.blake2b(image.tobytes(), digest_size=8).digest() for image in images]
+    keys = np.frombuffer(b"".join(digests), np.uint64)
+    _, first, group, sizes = np.unique(
+        keys, return_index=True, return_inverse=True, return_counts=True
+    )
+    order = np.random.default_rng([seed, 1]).permutation(len(first))
+    held = np.zeros(len(first), bool)
+    for code in np.unique(codes):
+        mine = order[codes[first[order]] == code]
+        before = np.cumsum(sizes[mine]) - sizes[mine]
+        held[mine[before < round(fraction * int((codes == code).sum()))]] = True
+    rows: NDArray[np.bool_] = held[group]
+    if not 0 < rows.sum() < len(rows):
+        raise InvalidInputError(
+            f"validation_fraction={fraction:g} of {len(rows)} pictures leaves "
+            f"{rows.sum()} to validate and {len(rows) - rows.sum()} to train; pass more pictures, "
+            "another fraction, or validation_data"
+        )
+    return rows
 
 
 def row_weights(

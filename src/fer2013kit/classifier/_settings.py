@@ -34,6 +34,7 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "ema_momentum": (0, 0.999999),
     "focal_gamma": (0, np.inf),
     "label_smoothing": (0, 0.999),
+    "validation_fraction": (0, 0.999),
     **{name: (0, limit) for name, limit in LIMITS.items()},
     "mixup": (0, np.inf),
     "cutmix": (0, np.inf),
@@ -78,8 +79,8 @@ def check_monitor(
     known = known_figures(params["metrics"], validated=True)
     if monitor in known and monitor.startswith("val_") and not validated:
         raise InvalidInputError(
-            f"{who} validation_data in fit, for monitor={monitor!r}; pass it, or watch "
-            "'accuracy' or 'loss' of the training set"
+            f"{who} validation_data in fit, for monitor={monitor!r}; pass it, set "
+            "validation_fraction, or watch 'accuracy' or 'loss' of the training set"
         )
     if monitor not in known and not callbacks:
         raise InvalidInputError(unknown_monitor(monitor, known))

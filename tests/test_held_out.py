@@ -1,0 +1,82 @@
+"""Validation rows that a fit holds out by itself, and settings inside a grid search."""
+
+import numpy as np
+import pytest
+from sklearn.model_selection import GridSearchCV
+
+import fer2013kit as fk
+from fer2013kit.classifier._inputs import rows_to_hold_out
+from networks import tiny_network
+
+
+@pytest.fixture(scope="module")
+def data():
+    return fk.make_fer2013(n_samples=210, random_state=0)
+
+
+def make_classifier(**changes):
+    settings = {"epochs": 2, "batch_size": 64, "verbose": 0, "random_state": 0}
+    return fk.EmotionClassifier(tiny_network, **{**settings, **changes})
+
+
+def test_a_part_of_every_class_and_no_copy_on_the_other_side():
+    rng = np.random.default_rng(0)
+    codes = np.repeat([0, 1, 2], [300, 100, 20])
+    images = rng.integers(0, 256, (420, 4, 4, 1), np.uint8)
+    images[50:100] = images[:50]
+    held = rows_to_hold_out(images, codes, 0.2, seed=3)
+    np.testing.assert_array_equal(held, rows_to_hold_out(images, codes, 0.2, seed=3))
+    assert not np.array_equal(held, rows_to_hold_out(images, codes, 0.2, seed=4))
+    np.testing.assert_array_equal(held[50:100], held[:50])
+    share = np.bincount(codes[held]) / np.bincount(codes)
+    np.testing.assert_allclose(share, 0.2, atol=0.05)
+
+
+def test_it_is_the_fit_with_these_rows_as_validation_data(data):
+    X, y = data.train
+    own = make_classifier(validation_fraction=0.25).fit(X, y)
+    seed = int(np.random.RandomState(0).randint(np.iinfo(np.int32).max))
+    held = rows_to_hold_out(X, y, 0.25, seed)
+    given = make_classifier().fit(X[~held], y[~held], validation_data=(X[held], y[held]))
+    assert own.history_ == given.history_
+    np.testing.assert_array_equal(own.predict_proba(X), given.predict_proba(X))
+
+
+def test_early_stopping_works_inside_a_grid_search(data):
+    clf = make_classifier(epochs=6, patience=1, validation_fraction=0.2, restore_best_weights=True)
+    search = GridSearchCV(clf, {"model_params__units": [2, 3]}, cv=2, error_score="raise")
+    best = search.fit(*data.train).best_estimator_
+    assert best.model_params == search_params(search)
+    assert best.best_epoch_ is not None
+    assert best.model_.layers[2].units == search.best_params_["model_params__units"]
+
+
+def search_params(search):
+    return {"units": search.best_params_["model_params__units"]}
+
+
+def test_a_fraction_that_leaves_nothing_is_refused(data):
+    some = np.concatenate([np.flatnonzero(data.train.labels == code)[:1] for code in range(7)])
+    with pytest.raises(fk.InvalidInputError, match="leaves 0 to validate and 7 to train"):
+        make_classifier(validation_fraction=0.1).fit(
+            data.train.images[some], data.train.labels[some]
+        )
+    with pytest.raises(fk.InvalidInputError, match="validation_fraction must"):
+        make_classifier(validation_fraction=1.0).fit(*data.train)
+
+
+def test_loading_in_another_format_and_with_the_loss_that_was(data, tmp_path, monkeypatch):
+    import keras
+
+    loss = keras.losses.KLDivergence()
+    make_classifier(compute_dtype="float32", loss=loss).fit(*data.train).save(tmp_path / "a.fer")
+    load = fk.EmotionClassifier.load
+    monkeypatch.setattr("fer2013kit.classifier._compute_dtype.cpu_has_bfloat16", lambda: True)
+    plain = load(tmp_path / "a.fer", model=tiny_network)
+    fast = load(tmp_path / "a.fer", model=tiny_network, compute_dtype="auto", loss=loss)
+    assert (plain.compute_dtype_, fast.compute_dtype_) == ("float32", "bfloat16")
+    assert (plain.loss, fast.loss) == ("crossentropy", loss)
+    X = data.test.images
+    np.testing.assert_allclose(fast.predict_proba(X), plain.predict_proba(X), atol=0.02)
+    with pytest.raises(fk.InvalidInputError, match="compute_dtype must be one of"):
+        load(tmp_path / "a.fer", model=tiny_network, compute_dtype="half")
