@@ -223,7 +223,7 @@ def check_targets(
         unknown = np.setdiff1d(labels, np.asarray(allowed))
         if unknown.size:
             raise InvalidInputError(
-                f"y must hold only the classes {shown(list(allowed))}; received {shown(unknown[0])}"
+                f"y must hold only the classes {shown(list(allowed))}; received {shown(unknown.tolist()[0])}"
             )
     elif labels.dtype.kind in "iuf":
         n_classes = NUM_CLASSES if class_names is None else len(class_names)
@@ -289,7 +289,7 @@ def encode_labels(labels: NDArray[Any], classes: NDArray[Any]) -> IntArray:
     if strange.size:
         raise InvalidInputError(
             f"y must hold only the classes that were trained, {shown(classes.tolist())}; "
-            f"received {shown(labels[strange[0]])}"
+            f"received {shown(labels[strange].tolist()[0])}"
         )
     return codes.astype(np.int64)
 
