@@ -115,7 +115,7 @@ def ship(
     with tempfile.TemporaryDirectory() as temporary:
         draft = Path(temporary) / "draft.fer"
         classifier.save(draft, weights_dtype="float16")
-        classifier = _in_float32(draft)
+        classifier = fk.EmotionClassifier.load(draft, compute_dtype="float32")
     calibrated_before = classifier.temperature_
     after = scaled_calibration_error(classifier, X, y)  # leaves the temperature at 1
     uncalibrated = classifier.evaluate(X, y)
@@ -179,15 +179,6 @@ def ship(
         }
         _put_into(folder, name, entry, (saved, light))
     return entry
-
-
-def _in_float32(path: Path) -> fk.EmotionClassifier:
-    """Return the classifier of a file, computing in float32 also where bfloat16 would be faster."""
-    classifier = fk.EmotionClassifier.load(path)
-    state = classifier.__getstate__()
-    state["compute_dtype_"] = "float32"
-    classifier.__setstate__(state)
-    return classifier
 
 
 def _put_into(folder: Path, name: str, entry: dict[str, Any], paths: tuple[Path, ...]) -> None:

@@ -223,7 +223,8 @@ def check_targets(
         unknown = np.setdiff1d(labels, np.asarray(allowed))
         if unknown.size:
             raise InvalidInputError(
-                f"y must hold only the classes {shown(list(allowed))}; received {shown(unknown.tolist()[0])}"
+                f"y must hold only the classes {shown(list(allowed))}; "
+                f"received {shown(unknown.tolist()[0])}"
             )
     elif labels.dtype.kind in "iuf":
         n_classes = NUM_CLASSES if class_names is None else len(class_names)
