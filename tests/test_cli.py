@@ -12,25 +12,13 @@ from click.testing import CliRunner
 from PIL import Image
 
 import fer2013kit as fk
+from command_line import run, run_json
 from fer2013kit.cli import _demo, _quiet, main
 from fer2013kit.cli._train import train as train_command
 
 COMMANDS = ("info", "audit", "train", "evaluate", "predict", "video", "explain", "export")
 COMMANDS += ("serve", "demo")
 QUICK = ("--epochs", "1", "--batch-size", "20", "--compute-dtype", "float32")
-
-
-def run(*arguments, code=0):
-    """Run the program as a terminal would; return what it printed."""
-    result = CliRunner().invoke(main, [str(one) for one in arguments])
-    assert result.exit_code == code, result.stderr
-    if code == 1:
-        assert "Traceback" not in result.stderr
-    return result
-
-
-def run_json(*arguments, code=0):
-    return json.loads(run(*arguments, "--json", code=code).stdout)
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,8 @@
-import json
-
 import pytest
-from click.testing import CliRunner
 from PIL import Image
 
 import fer2013kit as fk
-from fer2013kit.cli import main
+from command_line import run, run_json
 from networks import tiny_network
 
 
@@ -25,21 +22,15 @@ def folder(tmp_path_factory):
     return folder
 
 
-def run(*arguments, code=0):
-    result = CliRunner().invoke(main, [str(one) for one in arguments])
-    assert result.exit_code == code, result.stderr
-    return result
-
-
 def test_export_then_predict_with_the_file(folder, tmp_path):
     path = tmp_path / "new" / "emotions.tflite"
-    report = json.loads(run("export", path, "--model", folder / "emotions.fer", "--json").stdout)
+    report = run_json("export", path, "--model", folder / "emotions.fer")
     assert report["n_bytes"] == path.stat().st_size
     assert report["largest_difference"] < 1e-3
     answers = []
     for model in (path, folder / "emotions.fer"):
-        done = run("predict", "--crops", "--model", model, folder / "face.png", "--json")
-        (picture,) = json.loads(done.stdout)["pictures"]
+        command = ("predict", "--crops", "--model", model, folder / "face.png")
+        (picture,) = run_json(*command)["pictures"]
         answers.append(picture["faces"][0]["probabilities"])
     assert answers[0] == pytest.approx(answers[1], abs=0.05)
 
@@ -55,11 +46,11 @@ def test_export_says_how_well_it_agrees(folder, tmp_path):
 
 def test_shipped_network_goes_by_its_name(folder, tmp_path):
     path = folder / "faces.npz"
-    done = run("evaluate", path, "--model", "five_layer_cnn_small", "--split", "test", "--json")
+    command = ("evaluate", path, "--model", "five_layer_cnn_small", "--split", "test")
     test = fk.load_fer2013(path).test
     report = fk.EmotionPredictor.from_pretrained("five_layer_cnn_small").evaluate(*test)
     # The predictor's weights have 8 bits.
-    assert json.loads(done.stdout)["loss"] == pytest.approx(report.loss, rel=0.1)
+    assert run_json(*command)["loss"] == pytest.approx(report.loss, rel=0.1)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """fer2013kit predict, and completion in shells."""
 
 import csv
-import json
 import os
 import subprocess
 import sys
@@ -9,25 +8,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from PIL import Image
 
+import command_line
 import fer2013kit as fk
-from fer2013kit.cli import main
 
 COLLINS, HOPPER = fk.sample_photos()
 
 
 def run(*arguments, code=0):
-    """Run predict as a terminal would; return what it printed."""
-    result = CliRunner().invoke(main, ["predict", *[str(one) for one in arguments]])
-    assert result.exit_code == code, result.stderr
-    assert "Traceback" not in result.stderr
-    return result
+    """Run predict."""
+    return command_line.run("predict", *arguments, code=code)
 
 
 def run_json(*arguments, code=0):
-    return json.loads(run(*arguments, "--json", code=code).stdout)
+    """Run predict; return its document."""
+    return command_line.run_json("predict", *arguments, code=code)
 
 
 def size_of(path):

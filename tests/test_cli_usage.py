@@ -5,10 +5,10 @@ import sys
 
 import click
 import pytest
-from click.testing import CliRunner
 from PIL import Image
 
 import fer2013kit as fk
+from command_line import run, run_json
 from fer2013kit.cli import main
 from fer2013kit.cli._program import Command
 from fer2013kit.cli._wording import in_options, option_names
@@ -30,12 +30,6 @@ def build(input_shape, num_classes):
         keras.layers.Dense(num_classes, activation="softmax", dtype="float32"),
     ])
 """
-
-
-def run(*arguments, code=0):
-    result = CliRunner().invoke(main, [str(one) for one in arguments])
-    assert result.exit_code == code, result.output
-    return result
 
 
 @pytest.fixture
@@ -225,3 +219,71 @@ def test_without_its_plugin_a_classifier_is_refused(folder):
         *fk.make_fer2013(n_samples=35).train
     ).save("own.fer")
     assert "--plugin MODULE" in run("evaluate", "faces.npz", "--model", "own.fer", code=1).stderr
+
+
+# --- own data ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Return split folders of larger pictures, whose classes have names of their own."""
+    for split in ("train", "test"):
+        for number, name in enumerate(("joy", "2", "contempt")):
+            (tmp_path / split / name).mkdir(parents=True)
+            for shade in (20, 90):
+                picture = Image.new("RGB", (60, 64), (shade, 40 * number, len(split)))
+                picture.save(tmp_path / split / name / f"{shade}.png")
+    return tmp_path
+
+
+LABELS = ("--label-map", "joy=happy", "--label-map", "2=anger", "--label-map", "contempt=")
+
+
+def test_labels_and_sizes_of_ones_own(own, tmp_path):
+    assert "--label-map" in run("info", own, "--resize", code=1).stderr
+    assert "--resize" in run("info", own, *LABELS, code=1).stderr
+    result = run_json("info", own, *LABELS, "--resize")
+    counts = {name: split["class_counts"] for name, split in result["splits"].items()}
+    assert counts["train"] == counts["test"]
+    assert {name: n for name, n in counts["train"].items() if n} == {"angry": 2, "happy": 2}
+    (tmp_path / "labels.json").write_text('{"joy": "happy", "2": 0, "contempt": null}')
+    assert run_json("info", own, "--label-map", tmp_path / "labels.json", "--resize") == result
+    left_out = run("info", own, *LABELS, "--resize").stderr
+    assert left_out == f"fer2013kit: {own}: left out 4 rows of 'contempt', as --label-map says\n"
+
+
+def test_all_commands_with_data_read_own_labels(own, tmp_path):
+    options = (*LABELS, "--resize")
+    assert run_json("audit", own, *options)["rows"] == {"train": 4, "test": 4}
+    model = tmp_path / "own.fer"
+    network = ("--epochs", 1, "--validation-fraction", 0, "--quiet")
+    run_json("train", own, *options, *network, "-o", model)
+    command = ("--model", model, *options)
+    assert run_json("evaluate", own, *command, "--split", "test")["n_samples"] == 4
+    assert run_json("export", tmp_path / "x.tflite", "--data", own, *command)["n_checked"] == 4
+
+
+def test_class_folders_without_splits_are_for_training(own):
+    result = run("info", own / "train", *LABELS, "--json")
+    assert "has no splits: all 4 pictures are for training" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        ("joy=hapy", "did you mean 'happy'"),
+        ("joy=7", "'7' is no emotion"),
+        ("joy", "expected NAME=EMOTION or a JSON file"),
+        ("list.json", "must hold an object"),
+        ("text.json", "is no JSON file"),
+        ("true.json", "'True' is no emotion"),
+        ("sad=sad", "'sad' is mapped to two emotions"),
+    ],
+)
+def test_labels_that_are_none(tmp_path, monkeypatch, label, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "list.json").write_text("[1]")
+    (tmp_path / "text.json").write_text("joy: happy")
+    (tmp_path / "true.json").write_text('{"joy": true}')
+    options = ("--label-map", "sad=happy", "--label-map", label)
+    assert message in run("info", "faces", *options, code=2).stderr

@@ -49,9 +49,8 @@ def main(*, debug: bool, plugins: tuple[str, ...]) -> None:
     Try `fer2013kit demo`: it needs no download.
     """
     make_output_safe()
-    logging.basicConfig(
-        level=logging.INFO if debug else logging.WARNING, format="fer2013kit: %(message)s"
-    )
+    if debug:
+        logging.basicConfig(level=logging.INFO, format="fer2013kit: %(message)s")
     import_plugins(plugins)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fer2013kit._version import __version__
+from fer2013kit.cli._datasets import LabelMap, data_options, read_data
 from fer2013kit.cli._options import OUTPUT_FILE, PATH, json_option
 from fer2013kit.cli._output import create_parents, print_note, print_result, write_table
 from fer2013kit.cli._program import Command
@@ -25,8 +26,9 @@ _LIBRARIES = ("keras", "tensorflow", "scikit-learn", "numpy", "pillow", "ai-edge
 
 @click.command(cls=Command, example="info archive.zip")
 @click.argument("path", required=False, type=PATH)
+@data_options
 @json_option
-def info(*, path: Path | None, as_json: bool) -> None:
+def info(*, path: Path | None, label_map: LabelMap | None, resize: bool, as_json: bool) -> None:
     """Say what a data set holds, or what is installed.
 
     Without PATH, the versions, the backend and the cache folder are listed. PATH is FER-2013 in
@@ -39,9 +41,7 @@ def info(*, path: Path | None, as_json: bool) -> None:
         print_result(document, text, as_json=as_json)
         return
 
-    from fer2013kit import load_fer2013
-
-    data = load_fer2013(path)
+    data = read_data(path, label_map, resize=resize)
     print_result(_describe_data(data), data.summary(), as_json=as_json)
 
 
@@ -107,17 +107,25 @@ def _describe_data(data: FER2013) -> dict[str, Any]:
 @click.command(cls=Command, example="audit archive.zip --csv findings.csv")
 @click.argument("path", type=PATH)
 @click.option("--csv", "csv_path", type=OUTPUT_FILE, help="Write every finding to this CSV file.")
+@data_options
 @json_option
-def audit(*, path: Path, csv_path: Path | None, as_json: bool) -> None:
+def audit(
+    *,
+    path: Path,
+    csv_path: Path | None,
+    label_map: LabelMap | None,
+    resize: bool,
+    as_json: bool,
+) -> None:
     """Find duplicates, leaks and conflicting labels.
 
     Also blank pictures, and how uneven the classes are. PATH is FER-2013 in any form, as for
     `fer2013kit info`.
     """
-    from fer2013kit import audit_dataset, load_fer2013
+    from fer2013kit import audit_dataset
 
     create_parents(csv_path)
-    report = audit_dataset(load_fer2013(path))
+    report = audit_dataset(read_data(path, label_map, resize=resize))
     if csv_path is not None:
         write_table(csv_path, report.to_frame())
     print_result(report.as_dict(), report.summary(), as_json=as_json, files={"csv": csv_path})

@@ -8,6 +8,7 @@ import click
 
 from fer2013kit._version import __version__
 from fer2013kit.cli._data import drop_leaks
+from fer2013kit.cli._datasets import LabelMap, data_options, read_data
 from fer2013kit.cli._models import load_classifier
 from fer2013kit.cli._options import (
     OUTPUT_FILE,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 @tta_option
 @click.option("--report", type=OUTPUT_FILE, help="Write an HTML page with pictures.")
 @faces_option
+@data_options
 @json_option
 def evaluate(
     *,
@@ -60,16 +62,16 @@ def evaluate(
     tta: TestTimeAugmentation | None,
     report: Path | None,
     faces: bool,
+    label_map: LabelMap | None,
+    resize: bool,
     as_json: bool,
 ) -> None:
     """Measure a classifier on a data set.
 
     DATA is FER-2013 in any form, as for `fer2013kit info`.
     """
-    from fer2013kit import load_fer2013
-
     create_parents(report)
-    loaded = load_fer2013(data)
+    loaded = read_data(data, label_map, resize=resize)
     if without_leaks:
         loaded = drop_leaks(loaded, side="evaluation")
     name, split = choose_split(loaded, split_name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
+from fer2013kit.cli._datasets import LabelMap, data_options, read_data
 from fer2013kit.cli._models import load_classifier
 from fer2013kit.cli._options import PATH, Number, json_option, model_option
 from fer2013kit.cli._output import create_parents, print_result
@@ -45,6 +46,7 @@ _ENDINGS = (".onnx", _QUANTIZED, ".keras", "")
 @click.option(
     "--tolerance", type=Number(min=0), help="Largest difference of a probability let through."
 )
+@data_options
 @json_option
 def export(
     *,
@@ -53,6 +55,8 @@ def export(
     quantization: Quantization | None,
     data: Path | None,
     tolerance: float | None,
+    label_map: LabelMap | None,
+    resize: bool,
     as_json: bool,
 ) -> None:
     """Write a classifier for ONNX Runtime, LiteRT or Keras.
@@ -64,9 +68,7 @@ def export(
     create_parents(output)
     images = None
     if data is not None:
-        from fer2013kit import load_fer2013
-
-        pictures = load_fer2013(data).train.images
+        pictures = read_data(data, label_map, resize=resize).train.images
         images = pictures[:: max(1, len(pictures) // _REPRESENTATIVE)]
     classifier = load_classifier(model)
     with quiet_stderr():

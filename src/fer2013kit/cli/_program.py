@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import sys
 import warnings
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from fer2013kit.cli._wording import in_options, option_names
 from fer2013kit.exceptions import Fer2013KitError, Fer2013KitWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 FAILED: Final = 1
 INTERRUPTED: Final = 130  # 128 and the number of SIGINT, as shells count
@@ -57,6 +58,18 @@ class Command(click.Command):
             raise
 
 
+class _Lines(logging.Handler):
+    """Hands on the text of what is logged as a warning or worse."""
+
+    def __init__(self, show: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self.show = show
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hand on a message."""
+        self.show(record.getMessage())
+
+
 class Program(click.Group):
     """A group of commands whose failures are said in one line."""
 
@@ -64,7 +77,7 @@ class Program(click.Group):
         """Run the command and turn what it raises into a line and an exit code."""
         debug = ctx.params["debug"]
         try:
-            with quiet_tensorflow(enabled=not debug), self._plain_warnings(ctx, enabled=not debug):
+            with quiet_tensorflow(enabled=not debug), self._plain_messages(ctx, enabled=not debug):
                 return super().invoke(ctx)
         except KeyboardInterrupt as interrupt:
             print_error(f"interrupted{'; ' if interrupt.args else ''}{interrupt}")
@@ -82,18 +95,23 @@ class Program(click.Group):
             ctx.exit(FAILED)
 
     @contextmanager
-    def _plain_warnings(self, ctx: click.Context, *, enabled: bool) -> Iterator[None]:
-        """Show warnings in a line each, without the place in the code that they come from."""
+    def _plain_messages(self, ctx: click.Context, *, enabled: bool) -> Iterator[None]:
+        """Show warnings and what is logged in a line each, without the place in the code."""
 
         def show(message: object, *_: object, **__: object) -> None:
             print_error(f"warning: {self._in_options(ctx, message)}")
 
+        handler = _Lines(lambda message: print_error(self._in_options(ctx, message)))
         with warnings.catch_warnings():
             if enabled:
                 # What is passed over is named, however Python was told to treat warnings.
                 warnings.simplefilter("always", Fer2013KitWarning)
                 warnings.showwarning = show
-            yield
+                logging.root.addHandler(handler)
+            try:
+                yield
+            finally:
+                logging.root.removeHandler(handler)
 
     def _in_options(self, ctx: click.Context, message: object) -> str:
         command = self.commands.get(ctx.invoked_subcommand or "")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from fer2013kit.cli._data import drop_leaks
+from fer2013kit.cli._datasets import LabelMap, data_options, read_data
 from fer2013kit.cli._evaluate import write_report
 from fer2013kit.cli._options import (
     OUTPUT_FILE,
@@ -96,6 +97,7 @@ _DEFAULT = "five_layer_cnn"
     default=0.1,
     help="Part of the training split to hold out where there is no validation split; 0 for none.",
 )
+@data_options
 @seed_option
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 @json_option
@@ -108,6 +110,8 @@ def train(
     architecture: str,
     without_leaks: bool,
     validation_fraction: float,
+    label_map: LabelMap | None,
+    resize: bool,
     calibrate: bool,
     keep_best: bool,
     seed: int,
@@ -122,7 +126,10 @@ def train(
     """
     _check_architecture(architecture)
     create_parents(output, report)
-    prepared = _prepare(data, without_leaks=without_leaks, fraction=validation_fraction, seed=seed)
+    loaded = read_data(data, label_map, resize=resize)
+    prepared = _prepare(
+        loaded, without_leaks=without_leaks, fraction=validation_fraction, seed=seed
+    )
     if prepared.validation is None and (calibrate or report is not None):
         raise click.UsageError(
             "--calibrate and --report need a validation split; set --validation-fraction"
@@ -181,11 +188,8 @@ def _check_architecture(name: str) -> None:
         )
 
 
-def _prepare(path: Path, *, without_leaks: bool, fraction: float, seed: int) -> FER2013:
+def _prepare(data: FER2013, *, without_leaks: bool, fraction: float, seed: int) -> FER2013:
     """Return the data to train on, with a validation split where one is to be had."""
-    from fer2013kit import load_fer2013
-
-    data = load_fer2013(path)
     if without_leaks:
         data = drop_leaks(data, side="train")
     if data.validation is None and fraction:

@@ -1,0 +1,120 @@
+"""Data sets as arguments of commands, own labels and sizes included."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import click
+
+from fer2013kit.cli._output import print_error
+from fer2013kit.exceptions import DatasetFormatError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fer2013kit.datasets import FER2013
+
+LabelMap: TypeAlias = Mapping[str | int, str | int | None]
+"""A data set's own names of classes to emotions, or to None to leave them out."""
+
+
+class _Labels(click.ParamType):  # type: ignore[type-arg]  # generic in new versions alone
+    """NAME=EMOTION, or a JSON file of them."""
+
+    name = "labels"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a dictionary."""
+        label, is_pair, emotion = str(value).rpartition("=")
+        labels = {label: emotion or None} if is_pair else self._read(Path(value), param, ctx)
+        try:
+            return {label: _emotion(word) for label, word in labels.items()}
+        except ValueError as error:
+            self.fail(f"{value}: {error}", param, ctx)
+
+    def _read(
+        self, path: Path, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dict[str, Any]:
+        try:
+            labels = json.loads(path.read_text(encoding="utf-8-sig"))
+        except OSError as error:
+            self.fail(
+                f"'{path}': expected NAME=EMOTION or a JSON file ({error.strerror}).", param, ctx
+            )
+        except ValueError as error:
+            self.fail(f"'{path}' is no JSON file: {error}.", param, ctx)
+        if not isinstance(labels, dict):
+            self.fail(f"""'{path}' must hold an object such as {{"joy": "happy"}}.""", param, ctx)
+        return labels
+
+
+def _emotion(word: object) -> str | int | None:
+    """Return what a label is mapped to: a name, a code, or None; ValueError for anything else."""
+    from fer2013kit.emotions import CLASS_NAMES, emotion_code
+
+    if word is None:
+        return None
+    text = str(word)
+    if not isinstance(word, bool) and text.isdecimal() and int(text) < len(CLASS_NAMES):
+        return int(text)
+    if isinstance(word, str) and emotion_code(word) is not None:
+        return word
+    raise ValueError(
+        f"{text[:80]!r} is no emotion{did_you_mean(text, CLASS_NAMES) or '.'} Expected one of "
+        f"{', '.join(CLASS_NAMES)}, a code from 0 to {len(CLASS_NAMES) - 1}, or nothing to leave "
+        "the class out."
+    )
+
+
+def _merge(
+    ctx: click.Context, param: click.Parameter, values: tuple[dict[str, Any], ...]
+) -> LabelMap | None:
+    merged: dict[str | int, str | int | None] = {}
+    for labels in values:
+        for label, emotion in labels.items():
+            if merged.setdefault(label, emotion) != emotion:
+                raise click.BadParameter(f"{label!r} is mapped to two emotions.", ctx, param)
+    return merged or None
+
+
+def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options for data sets with labels and sizes of their own."""
+    resize = click.option(
+        "--resize", is_flag=True, help="Read pictures of any size and make them 48x48."
+    )
+    label_map = click.option(
+        "--label-map",
+        type=_Labels(),
+        metavar="NAME=EMOTION|JSON",
+        multiple=True,
+        callback=_merge,
+        help="What a class of the data means, such as joy=happy or 0=angry; NAME= leaves it out. "
+        "May be given more than once, or be a JSON file.",
+    )
+    return label_map(resize(command))
+
+
+def read_data(path: Path, label_map: LabelMap | None, *, resize: bool) -> FER2013:
+    """Return a data set in any form; folders of classes without splits are all for training."""
+    from fer2013kit import FER2013, load_fer2013, load_image_folder
+
+    try:
+        return load_fer2013(path, label_map=label_map, resize=resize)
+    except DatasetFormatError:
+        if not _has_class_folders(path, label_map or {}):
+            raise
+    faces = load_image_folder(path, label_map=label_map)
+    print_error(f"note: {path} has no splits: all {len(faces):,} pictures are for training")
+    return FER2013(train=faces, source=str(path))
+
+
+def _has_class_folders(path: Path, label_map: LabelMap) -> bool:
+    from fer2013kit.emotions import emotion_code
+
+    return path.is_dir() and any(
+        folder.is_dir() and (folder.name in label_map or emotion_code(folder.name) is not None)
+        for folder in path.iterdir()
+    )
