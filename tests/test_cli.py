@@ -239,8 +239,11 @@ def test_train_says_what_came_out(folder, tmp_path):
     assert classifier.temperature_ != 1
     assert classifier.metrics_ == document["validation"]
     page = report.read_text(encoding="utf-8")
-    assert "<html" in page
     assert "<img" in page
+    made = page[page.index("How it was made") :]
+    for fact in ("five_layer_cnn(", "class_weight=&#x27;balanced&#x27;", "epochs=1", "not looked"):
+        assert fact in made
+    assert "fitted on these very pictures" in page
 
 
 def test_train_goes_on_where_it_stopped(folder, tmp_path):

@@ -114,7 +114,7 @@ def write_report(
     tta: TestTimeAugmentation | None = None,
     facts: Mapping[str, object],
 ) -> None:
-    """Write the page on an evaluation, with the training's curves and pictures of a split."""
+    """Write the page on an evaluation: what made it, the training's curves, pictures of a split."""
     import numpy as np
 
     from fer2013kit import CLASS_NAMES
@@ -126,7 +126,7 @@ def write_report(
         samples = (images, names, classifier.predict_proba(images, tta=tta))
     evaluation.to_html(
         path,
-        history=classifier,
+        classifier=classifier,
         samples=samples,
         facts={**facts, "made by": f"fer2013kit {__version__}"},
     )

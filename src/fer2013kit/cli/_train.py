@@ -166,6 +166,7 @@ def train(
         text = f"{evaluation}\n"
         if report is not None:
             facts = {"data": data, "split": "validation", "seed": seed, "classifier": output}
+            facts["leaks"] = "left out of train" if without_leaks else "not looked for"
             shown = prepared.validation if faces else None
             write_report(report, evaluation, classifier, shown, facts=facts)
     files = {"classifier": output, "report": report}
