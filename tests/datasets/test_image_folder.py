@@ -146,6 +146,9 @@ def test_label_map_to_nothing_known(folder, value):
 def test_no_folder_and_no_picture(tmp_path):
     with pytest.raises(fk.DatasetNotFoundError, match="no folder"):
         fk.load_image_folder(tmp_path / "nowhere")
+    with pytest.raises(fk.DatasetNotFoundError, match="no folder") as caught:
+        fk.load_image_folder("x" * 9999)
+    assert len(str(caught.value)) < 300
     with pytest.raises(fk.DatasetFormatError, match="received none"):
         fk.load_image_folder(tmp_path)
 

@@ -133,6 +133,7 @@ def test_find_photos(tmp_path, monkeypatch):
         "b.jpg",
     ]
     assert names([tmp_path / "not there.jpg"]) == ["not there.jpg"]
+    assert names([tmp_path / ("x" * 999)]) == ["x" * 999]  # which no file can be called
     with pytest.raises(fk.MediaFileError, match="no file matches"):
         fk.find_photos(tmp_path / "*.gif")
     (tmp_path / "deep" / "again").symlink_to(tmp_path)

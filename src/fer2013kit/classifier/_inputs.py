@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _MINIMUM_CLASSES: Final = 2
 _SUM_TOLERANCE: Final = 1e-3
 """How far a row of probabilities may be from 1; half precision is."""
+_LONG: Final = 300  # characters of another library's message
 _FLAT, _GREY = 2, 3  # dimensions of (n, pixels) and (n, height, width)
 
 
@@ -194,6 +195,8 @@ def _validate(
     except ValueError as error:
         # Of NaN, scikit-learn goes on to recommend estimators for tables.
         reason = str(error).partition(f"\n{type(classifier).__name__} does not accept")[0]
+        if len(reason) > _LONG:  # it repeats X
+            reason = f"{reason[: _LONG // 2]}...{reason[-_LONG // 2 :]}"
         raise InvalidInputError(reason) from error
     pixels = checked[0] if labels else checked
     if image_shape is not None and pixels.shape[1] != np.prod(image_shape):

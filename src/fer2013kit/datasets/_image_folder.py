@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,6 @@ from fer2013kit.exceptions import DatasetFormatError, DatasetNotFoundError, show
 from fer2013kit.typing import Aspect
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping
 
     from fer2013kit.datasets._new_images import NewImages
@@ -97,9 +97,10 @@ def load_image_folder(
     ((2, 48, 48, 1), array([3, 4]))
     """
     folder = Path(path).expanduser()
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises for what no folder can be called
         raise DatasetNotFoundError(
-            f"there is no folder {folder}; expected one that holds a folder for each emotion"
+            f"there is no folder {shown(str(folder))}; expected one that holds a folder for each "
+            "emotion"
         )
     check_choice("aspect", aspect, Aspect)
     tree = FolderTree(folder, depth=_MAX_DEPTH)

@@ -57,9 +57,10 @@ def find_photos(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
     files: dict[Path, None] = {}
     for one in paths:
         path = Path(one)
-        if path.is_dir():
+        # Unlike Path's own, these take a name that no file can have for one that none has.
+        if os.path.isdir(path):  # noqa: PTH112 - the same
             found = _pictures_in(path)
-        elif glob.has_magic(str(one)) and not path.exists():
+        elif glob.has_magic(str(one)) and not os.path.exists(path):  # noqa: PTH110 - the same
             found = _matches(str(one))
         else:
             found = [path]
