@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,17 @@ def test_architecture_page_draws_every_module():
     modules -= {"__init__", "__pycache__", "_version"}
     drawn = set(re.findall(r"\w+", page.partition("text\n")[2].partition("What is indented")[0]))
     assert modules <= drawn
+
+
+def test_architecture_page_draws_the_contracts():
+    layers, _, tensorflow, _ = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"][
+        "importlinter"
+    ]["contracts"]
+    page = (ROOT / "docs" / "architecture.rst").read_text("utf-8")
+    block = page.partition(".. code-block:: text\n\n")[2].partition("\n\nPublic names")[0]
+    drawn = [set(re.findall(r"^   (\w+)  ", group, re.MULTILINE)) for group in block.split("\n\n")]
+    assert drawn == [set(re.findall(r"\w+", layer)) for layer in layers["layers"]]
+    named = page.partition("TensorFlow is named in")[2].partition("alone")[0]
+    allowed = [one.partition(" ->")[0] for one in tensorflow["ignore_imports"]]
+    expected = {name.removeprefix("fer2013kit.") for name in allowed}
+    assert set(re.findall(r"``([\w.]+)``", named)) == expected
