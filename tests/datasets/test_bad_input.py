@@ -166,6 +166,13 @@ def test_empty_folder_and_folder_of_others(tmp_path):
     assert_refused(tmp_path, "received 1 file such as 'notes.txt'")
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "x" * 9999, "a\0b"])
+def test_a_name_that_no_file_can_have_is_no_file(name):
+    with pytest.raises(fk.DatasetNotFoundError, match="there is no file or folder") as caught:
+        fk.load_fer2013(name)
+    assert len(str(caught.value)) < 800
+
+
 def test_class_folders_without_splits_are_for_load_image_folder(tmp_path):
     fake.write_files(tmp_path, {"happy/a.png": fake.encode(GOOD[0].image)})
     assert_refused(tmp_path, "read by load_image_folder")

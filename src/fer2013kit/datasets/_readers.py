@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from fer2013kit.datasets._names import NO_SPLIT, assign_splits, counted, listed,
 from fer2013kit.datasets._rows import join_parts
 from fer2013kit.datasets._storage import content_key, listing_key
 from fer2013kit.datasets._trees import FolderTree, TarTree, ZipTree, archive_errors, is_archive
-from fer2013kit.exceptions import DatasetFormatError, DatasetNotFoundError
+from fer2013kit.exceptions import DatasetFormatError, DatasetNotFoundError, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,12 +63,13 @@ def find_source(path: Path, options: Options) -> Source:
     DatasetFormatError
         When it is nothing that can be read, or when it may be read in more than one way.
     """
-    if path.is_dir():
+    # Unlike Path's own, these take a name that no file can have for one that none has.
+    if os.path.isdir(path):  # noqa: PTH112 - the same
         tree = FolderTree(path)
         return _find_in(Listing(tree, path.resolve().name), tree, path, options)
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 - the same
         raise DatasetNotFoundError(
-            f"there is no file or folder {path}; expected {EXPECTED}. "
+            f"there is no file or folder {shortened(str(path))}; expected {EXPECTED}. "
             "fetch_fer2013() says where to get the data"
         )
     tree = FolderTree(path.parent, names=[path.name])
