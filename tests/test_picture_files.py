@@ -83,7 +83,9 @@ def test_endings(name):
     assert files.is_picture_name(name)
 
 
-@pytest.mark.parametrize("name", ["a.eps", "b.pdf", "c.txt", "jpg", ".jpg", "d.jpg.part", "e.mp4"])
+@pytest.mark.parametrize(
+    "name", ["a.eps", "b.pdf", "c.txt", "jpg", ".jpg", "a/.jpg", "d.jpg/e", "d.jpg.part", "e.mp4"]
+)
 def test_other_endings(name):
     assert not files.is_picture_name(name)
 

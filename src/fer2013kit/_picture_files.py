@@ -92,7 +92,10 @@ def picture_endings() -> frozenset[str]:
 
 def is_picture_name(name: str) -> bool:
     """Tell whether a file name ends as those of pictures that are read do."""
-    return PurePath(name).suffix.lower() in picture_endings()
+    # As PurePath(name).suffix, many times faster: archives hold tens of thousands of names.
+    stem, dot, ending = name.rpartition(".")
+    is_hidden = not stem or stem.endswith("/")
+    return not is_hidden and f"{dot}{ending.lower()}" in picture_endings()
 
 
 def passed_over(names: Iterable[str]) -> str:
