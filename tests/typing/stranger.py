@@ -115,3 +115,8 @@ def weighted(weights: dict[int, float]) -> fk.EmotionClassifier:
     fk.EmotionClassifier(loss=keras.losses.CategoricalCrossentropy())
     fk.EmotionClassifier(class_weight=np.ones(7), loss="focal", freeze="convolutions")
     return fk.EmotionClassifier(class_weight=weights, compute_dtype="bfloat16")
+
+
+def rename(folder: Path, words: dict[str, str], numbers: dict[int, str | None]) -> fk.FER2013:
+    fk.load_fer2013(folder, label_map=words)
+    return fk.load_fer2013(folder, label_map=numbers, resize=True)

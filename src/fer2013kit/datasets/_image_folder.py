@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -32,7 +32,7 @@ _MAX_DEPTH: Final = 50  # of folders, in which each call of Python holds one ope
 def load_image_folder(
     path: str | os.PathLike[str],
     *,
-    label_map: Mapping[str | int, str | int | None] | None = None,
+    label_map: Mapping[Any, str | int | None] | None = None,
     aspect: Aspect = "crop",
     cache: bool = True,
 ) -> Split:

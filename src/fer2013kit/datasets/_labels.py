@@ -30,7 +30,7 @@ class Labels:
         For a value that is no emotion, or two keys that are the same word.
     """
 
-    def __init__(self, label_map: Mapping[str | int, str | int | None] | None = None) -> None:
+    def __init__(self, label_map: Mapping[Any, str | int | None] | None = None) -> None:
         self._codes: dict[str, int] = {}
         self.used: set[str] = set()
         for key, value in (label_map or {}).items():

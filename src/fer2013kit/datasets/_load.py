@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fer2013kit.datasets._fer2013 import FER2013
 from fer2013kit.datasets._ferplus_file import join_ferplus
@@ -27,7 +27,7 @@ _logger = logging.getLogger(__name__)
 def load_fer2013(
     path: str | os.PathLike[str],
     *,
-    label_map: Mapping[str | int, str | int | None] | None = None,
+    label_map: Mapping[Any, str | int | None] | None = None,
     resize: bool = False,
     ferplus: str | os.PathLike[str] | None = None,
     cache: bool = True,
