@@ -1,5 +1,4 @@
 import inspect
-import json
 import os
 import pickle
 import subprocess
@@ -10,15 +9,12 @@ import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
-from PIL import Image
 from sklearn.exceptions import NotFittedError
 
 import fer2013kit as fk
-from fer2013kit.cli import main
 from fer2013kit.cli._explain import explain as explain_command
 from networks import tiny_network
 
@@ -322,25 +318,3 @@ def test_plot_shows_each_face_twice_and_its_heat():
 def test_plot_refuses(images, heat, more, message):
     with pytest.raises(fk.InvalidInputError, match=message):
         fk.plot_explanation(np.zeros((images, 48, 48), np.uint8), heat, **more)
-
-
-def test_command(trained, tmp_path):
-    clf, X = trained
-    clf.save(tmp_path / "clf.fer")
-    for name, picture in zip(("a.png", "b.png"), X, strict=False):
-        Image.fromarray(picture[..., 0]).save(tmp_path / name)
-    words = ["explain", str(tmp_path / "clf.fer"), str(tmp_path / "a.png"), str(tmp_path / "b.png")]
-    done = CliRunner().invoke(main, [*words, "-o", str(tmp_path / "all.png"), "--json"])
-    assert done.exit_code == 0, done.output
-    answers = json.loads(done.stdout)["explanations"]
-    names = np.array(fk.CLASS_NAMES)
-    assert [one["emotion"] for one in answers] == names[clf.predict(X[:2])].tolist()
-    assert {one["figure"] for one in answers} == {str(tmp_path / "all.png")}
-    with Image.open(tmp_path / "all.png") as figure:
-        assert min(figure.size) > 200
-    done = CliRunner().invoke(main, [*words, "-o", str(tmp_path / "out"), "--emotion", "sad"])
-    assert done.exit_code == 0, done.output
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "b.png"]
-    done = CliRunner().invoke(main, [*words, "-o", str(tmp_path / "out"), "--emotion", "glad"])
-    assert done.exit_code == 1
-    assert "received 'glad'" in done.stderr

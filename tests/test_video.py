@@ -1,5 +1,4 @@
 import io
-import json
 import tracemalloc
 import warnings
 from fractions import Fraction
@@ -9,13 +8,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 import fer2013kit as fk
-from fer2013kit.cli import main
+from command_line import run, run_json
 from fer2013kit.faces._boxes import iou
 from fer2013kit.faces._emotion import face_emotion
 from fer2013kit.video._tracks import Tracker
@@ -287,8 +285,7 @@ def test_truncated_video_gives_what_there_is_and_warns(tmp_path):
     assert 5 < len(table) < 25
     with warnings.catch_warnings():
         warnings.simplefilter("default")
-        done = CliRunner().invoke(main, ["predict", str(cut)])
-    assert done.exit_code == 0
+        done = run("video", cut)
     (line,) = [line for line in done.stderr.splitlines() if "damaged" in line]
     assert line.startswith(f"fer2013kit: warning: {cut} is damaged or cut off after")
     assert "UserWarning" not in done.stderr
@@ -448,29 +445,16 @@ def test_plot_breaks_lines_where_the_face_was_away():
     plt.close("all")
 
 
-def test_commands(tmp_path):
+def test_command(tmp_path):
     with Image.open(fk.sample_photos()[0]) as photo:
         path = write(tmp_path / "photo.mp4", [photo.convert("RGB")] * 4)
-    words = [str(path), "--json", "--csv", str(tmp_path / "rows.csv")]
-    done = CliRunner().invoke(
-        main,
-        [
-            *("video", *words, "--rate", "10", "--plot", str(tmp_path / "plot.png")),
-            *("--save-annotated", str(tmp_path / "out.mp4")),
-        ],
-    )
-    assert done.exit_code == 0, done.output
-    rows = json.loads(done.stdout)["rows"]
-    assert [row["emotion"] for row in rows] == ["happy"] * 4
-    assert len(pd.read_csv(tmp_path / "rows.csv")) == 4
-    assert (tmp_path / "plot.png").stat().st_size > 1000
-    assert (tmp_path / "out.mp4").stat().st_size > 1000
-    done = CliRunner().invoke(main, ["predict", str(path), "--save-annotated", str(tmp_path / "x")])
-    assert done.exit_code == 0, done.output
-    assert "face 0, 0.0 to 0.2 s: happy 100%" in done.stdout
-    assert (tmp_path / "x" / "photo.mp4").is_file()
-    done = CliRunner().invoke(main, ["video", "77"])
-    assert done.exit_code == 1
-    assert "camera 77" in done.stderr
-    done = CliRunner().invoke(main, ["predict", str(path), str(path)])
-    assert done.exit_code == 2
+    files = {name: tmp_path / "new" / f"x.{name}" for name in ("csv", "png", "mp4")}
+    options = ("--csv", files["csv"], "--plot", files["png"], "--save-annotated", files["mp4"])
+    document = run_json("video", path, "--rate", 10, *options)
+    assert [row["emotion"] for row in document["rows"]] == ["happy"] * 4
+    assert list(document["files"].values()) == [str(files[name]) for name in ("csv", "mp4", "png")]
+    assert len(pd.read_csv(files["csv"])) == 4
+    assert all(file.stat().st_size > 1000 for name, file in files.items() if name != "csv")
+    lines = run("video", path, "--csv", files["csv"]).stdout.splitlines()
+    assert lines == [f"{path}: face 0, 0.0 to 0.2 s: happy 100%", f"csv: {files['csv']}"]
+    assert "camera 77" in run("video", "77", code=1).stderr
