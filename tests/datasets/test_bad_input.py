@@ -1,7 +1,10 @@
 """Whatever is wrong gives one clear error, and nothing half-written."""
 
 import gzip
+import io
+import json
 import os
+import tarfile
 import zipfile
 import zlib
 from pathlib import Path
@@ -391,3 +394,56 @@ def test_colour_jpeg_that_is_cut(tmp_path):
     content = (tmp_path / "a.jpg").read_bytes()[:1200]
     fake.write_files(tmp_path / "faces", {"train/sad/a.jpg": content})
     assert_refused(tmp_path / "faces", "not a readable picture")
+
+
+def write_tar_with(path, **facts):
+    """A tar of one picture, the facts of whose member are as given."""
+    content = fake.encode(GOOD[0].image)
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo("train/sad/a.png")
+        member.size = len(content)
+        for name, value in facts.items():
+            setattr(member, name, value)
+        archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ({"type": tarfile.GNUTYPE_SPARSE}, "received sparse ones; pack it without --sparse"),
+        ({"pax_headers": {"size": "inf"}}, "the archive is damaged"),
+        ({"pax_headers": {"size": "9" * 30}}, "the archive is damaged"),
+    ],
+)
+def test_tars_whose_headers_lie(tmp_path, facts, message):
+    assert_refused(write_tar_with(tmp_path / "a.tar", **facts), message)
+
+
+def test_rows_without_content_are_not_read_for_ever(tmp_path, monkeypatch):
+    monkeypatch.setattr("fer2013kit.datasets._csv._MAX_EMPTY_ROWS", 50)
+    path = tmp_path / "a.csv"
+    path.write_text("emotion,pixels\n" + "\r\n" * 1000 + ",\n" * 51)
+    assert_refused(path, "more than 50 rows have no content", line_number=1052)
+    path.write_text("pixels" + ",x" * 200 + "\n")
+    assert_refused(path, "expected at most 100 columns beside the pixels", line_number=1)
+
+
+def test_arrays_and_schemas_that_lie(tmp_path):
+    path = tmp_path / "a.npz"
+    header = (
+        b"\x93NUMPY\x01\x00v\x00{'descr': '|u1', 'fortran_order': False, 'shape': (9" + b" " * 60
+    )
+    fake.write_zip(path, {"X.npy": header, "y.npy": header})
+    assert_refused(path, "the file is damaged")
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    features = {"image": {"_type": "Image"}, "label": {"_type": "ClassLabel", "names": 3.0}}
+    about = json.dumps({"info": {"features": features}})
+    table = pa.table({"image": [b"x"], "label": [0]})
+    table = table.replace_schema_metadata(
+        {"huggingface": json.dumps({"info": {"features": about}})}
+    )
+    parquet.write_table(table, tmp_path / "a.parquet")
+    assert_refused(tmp_path / "a.parquet", "damaged or incomplete")

@@ -7,7 +7,9 @@ Arrays go by their names, in whatever order of words: ``X_train``, ``y_train``; 
 from __future__ import annotations
 
 import io
+import tokenize
 import zipfile
+import zlib
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -127,7 +129,8 @@ def _file_errors(path: Path) -> Iterator[None]:
         ) from error
     except (
         *(OSError, ValueError, EOFError, MemoryError, KeyError, TypeError, RuntimeError),
-        zipfile.BadZipFile,
+        *(OverflowError, IndexError, AttributeError, SyntaxError),
+        *(zipfile.BadZipFile, zlib.error, tokenize.TokenError),
     ) as error:
         raise DatasetFormatError(
             f"the file is damaged ({str(error)[:200]}); save it again", path=path

@@ -7,6 +7,7 @@ their own.
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Final
 
@@ -36,6 +37,9 @@ _MAX_BYTES: Final = 2**31
 # Read and parsed at once: few enough to stay in the processor's cache, enough that the threads
 # seldom wait for the interpreter.
 _BLOCK_BYTES: Final = 2**19
+
+_BLANK_LINES: Final = re.compile(rb"[\r\n]+")
+_MAX_EMPTY_ROWS: Final = 100_000
 
 _Place = tuple[int, int, int, int]  # label, split, where the pixels begin and end
 
@@ -156,6 +160,10 @@ class _Reader:
             locate = self._locate_slowly if quoted else self._locate
             end = 0
             while end < len(text):
+                if blank := _BLANK_LINES.match(text, end):
+                    number += text.count(b"\n", end, blank.end())
+                    end = blank.end()
+                    continue
                 start, end = end, text.find(b"\n", end) + 1 or len(text)
                 number += 1
                 first_number = number
@@ -225,7 +233,9 @@ class _Reader:
         """Do the same for any row; ValueError says what is wrong with it."""
         line = text[start:end]
         if not line.strip(b' ,\t\r\n"'):
-            self.empty_rows += b"," in line
+            self.empty_rows += 1
+            if self.empty_rows > _MAX_EMPTY_ROWS:
+                raise ValueError(f"more than {_MAX_EMPTY_ROWS:,} rows have no content")
             return None
         fields = self._cut(line)
         label, split = self._label_and_split(fields)

@@ -36,7 +36,7 @@ from fer2013kit.datasets._rows import (
     run_in_threads,
 )
 from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE, SPLIT_WORDS
-from fer2013kit.exceptions import DatasetFormatError
+from fer2013kit.exceptions import DatasetFormatError, Fer2013KitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -83,9 +83,11 @@ def read_parquet(listing: Listing, found: Found, options: Options, _new: NewImag
         content = io.BytesIO(listing.read(name))
         try:
             parts.append((name, _File(parquet.ParquetFile(content), options, path).read()))
-        except (OSError, pa.ArrowException) as error:
+        except Fer2013KitError:
+            raise
+        except (OSError, ValueError, TypeError, RecursionError, pa.ArrowException) as error:
             raise DatasetFormatError(
-                f"the parquet file is damaged or incomplete ({error}); download it again",
+                f"the parquet file is damaged or incomplete ({str(error)[:200]}); get it again",
                 path=path,
             ) from error
     return join_parts(parts, [code for _, code in files], path=listing.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import lzma
 import mmap
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Protocol, cast
 
 from fer2013kit._files import is_rubbish
-from fer2013kit.exceptions import DatasetFormatError
+from fer2013kit.exceptions import DatasetFormatError, Fer2013KitError
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
@@ -191,6 +192,7 @@ class TarTree:
                 for member in self._archive
                 if member.isfile() and not _is_rubbish(name := member.name.removeprefix("./"))
             }
+            _check_whole(self._members.values(), path)
             _check_end(self._archive)
         except BaseException:
             self._archive.close()
@@ -209,6 +211,15 @@ class TarTree:
 
     def close(self) -> None:
         self._archive.close()
+
+
+def _check_whole(members: Iterable[tarfile.TarInfo], path: Path) -> None:
+    """Raise for sparse files: of a few bytes they make any number."""
+    if any(member.issparse() for member in members):
+        raise DatasetFormatError(
+            "expected an archive of whole files, received sparse ones; pack it without --sparse",
+            path=path,
+        )
 
 
 def _check_end(archive: tarfile.TarFile) -> None:
@@ -249,7 +260,10 @@ def archive_errors(path: Path) -> Iterator[None]:
     """Turn whatever a damaged archive makes its library raise into one clear error."""
     try:
         yield
+    except Fer2013KitError:
+        raise
     except (
+        *(ValueError, OverflowError, IndexError, KeyError, MemoryError),
         zipfile.BadZipFile,
         tarfile.TarError,
         gzip.BadGzipFile,
@@ -258,9 +272,15 @@ def archive_errors(path: Path) -> Iterator[None]:
         EOFError,
     ) as error:
         raise DatasetFormatError(
-            f"the archive is damaged or incomplete ({' '.join(str(error).split())}); "
+            f"the archive is damaged or incomplete ({' '.join(str(error).split())[:200]}); "
             "download it again",
             path=path,
+        ) from error
+    except OSError as error:
+        if error.errno not in {None, errno.EINVAL}:  # of the disk, not of the archive
+            raise
+        raise DatasetFormatError(
+            f"the archive is damaged ({error}); download it again", path=path
         ) from error
     except (NotImplementedError, RuntimeError) as error:  # zipfile: unknown method, encrypted
         raise DatasetFormatError(
