@@ -257,7 +257,10 @@ def test_train_goes_on_where_it_stopped(folder, tmp_path):
 
 def test_train_without_validation_split(folder, tmp_path):
     command = ("train", folder / "train.npz", "-o", tmp_path / "emotions.fer", *QUICK)
-    held_out = run(*command, "--drop-leaks", "--json")
+    report = tmp_path / "report.html"
+    held_out = run(*command, "--drop-leaks", "--json", "--report", report)
+    for fact in ("left out: 0 of train", "0.1 of train, by the seed"):
+        assert fact in report.read_text(encoding="utf-8")
     assert "held out 0.1 of the training split" in held_out.stderr
     assert "leaks left out: 0 of train" in held_out.stderr
     assert json.loads(held_out.stdout)["validation"]["n_samples"] > 0

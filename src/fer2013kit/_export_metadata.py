@@ -32,6 +32,17 @@ METADATA_NAME: Final = "fer2013kit.json"
 LABELS_NAME: Final = "labels.txt"
 INPUT_NAME: Final = "images"
 
+EXPORT_ENDINGS: Final = (".onnx", ".tflite", ".keras", "")
+"""Of the paths that a classifier is exported to; without one, it becomes a SavedModel's folder."""
+
+PREDICTOR_ENDINGS: Final = (".tflite", ".onnx")
+"""Of the exported files that EmotionPredictor reads."""
+
+ENDINGS_IN_WORDS: Final = (
+    f"end in {', '.join(EXPORT_ENDINGS[:-2])} or {EXPORT_ENDINGS[-2]}, or have no ending for the "
+    "folder of a SavedModel"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExportMetadata:

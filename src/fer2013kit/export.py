@@ -17,7 +17,14 @@ from keras import ops
 
 from fer2013kit._checks import check_choice
 from fer2013kit._compilation import compile_inference
-from fer2013kit._export_metadata import INPUT_NAME, ExportMetadata, append_members, write_members
+from fer2013kit._export_metadata import (
+    ENDINGS_IN_WORDS,
+    EXPORT_ENDINGS,
+    INPUT_NAME,
+    ExportMetadata,
+    append_members,
+    write_members,
+)
 from fer2013kit._files import write_atomically
 from fer2013kit._metrics import PROBABILITY_FLOOR
 from fer2013kit._optional import needed
@@ -34,9 +41,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 logger = logging.getLogger(__name__)
-
-FORMATS: Final = (".onnx", ".tflite", ".keras", "")
-"""Endings of the paths; without one, a SavedModel's folder is written."""
 
 _TOLERANCES: Final[Mapping[str | None, float]] = {None: 1e-3, "dynamic": 0.1, "int8": 0.25}
 """How far a probability may be from the classifier's: rounding, and what 8 bits cost at worst."""
@@ -136,11 +140,12 @@ def export_network(
     infer = compile_inference(network, network.input_shape[1:])
     expected = apply_temperature(_in_batches(infer, checked), metadata.temperature)
     model = calibrated_model(network, metadata)
+    write, run = _FORMATS[path.suffix.lower()]
     with tempfile.TemporaryDirectory() as name, _quiet_libraries():
         draft = Path(name) / f"network{path.suffix.lower()}"
         try:
-            _WRITERS[path.suffix.lower()](model, metadata, draft, images)
-            answers = _answers(draft, checked)
+            write(model, metadata, draft, images)
+            answers = run(draft, checked)
         except Fer2013KitError:
             raise
         except Exception as error:
@@ -188,11 +193,8 @@ def calibrated_model(network: Any, metadata: ExportMetadata) -> Any:
 
 def _check_choices(metadata: ExportMetadata, path: Path, images: Any) -> None:
     suffix, quantization = path.suffix.lower(), metadata.quantization
-    if suffix not in FORMATS:
-        raise InvalidInputError(
-            "path must end in .onnx, .tflite or .keras, or have no ending for a SavedModel's "
-            f"folder; received {str(path)!r}"
-        )
+    if suffix not in EXPORT_ENDINGS:
+        raise InvalidInputError(f"path must {ENDINGS_IN_WORDS}; received {str(path)!r}")
     check_choice("quantization", quantization, Quantization | None)
     if quantization is not None and suffix != ".tflite":
         raise InvalidInputError(
@@ -260,21 +262,16 @@ def _write_saved_model(model: Any, metadata: ExportMetadata, draft: Path, images
     write_members(draft / "assets.extra", metadata)
 
 
-_WRITERS: Final = {
-    ".onnx": _write_onnx,
-    ".tflite": _write_tflite,
-    ".keras": _write_keras,
-    "": _write_saved_model,
-}
+def _answers_of_predictor(draft: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return EmotionPredictor.load(draft).predict_proba(images)
 
 
-def _answers(draft: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return what the written network says, in the runtime that it was written for."""
-    if draft.suffix in {".onnx", ".tflite"}:
-        return EmotionPredictor.load(draft).predict_proba(images)
-    if draft.suffix == ".keras":
-        again = keras.saving.load_model(draft)
-        return _in_batches(lambda batch: ops.convert_to_numpy(again(batch, training=False)), images)
+def _answers_of_keras(draft: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    again = keras.saving.load_model(draft)
+    return _in_batches(lambda batch: ops.convert_to_numpy(again(batch, training=False)), images)
+
+
+def _answers_of_saved_model(draft: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     import tensorflow as tf
 
     served = tf.saved_model.load(str(draft))
@@ -286,6 +283,15 @@ def _in_batches(
 ) -> NDArray[np.float32]:
     starts = range(0, len(images), _BATCH)
     return np.concatenate([infer(images[start : start + _BATCH]) for start in starts])
+
+
+_FORMATS: Final = {
+    ".onnx": (_write_onnx, _answers_of_predictor),
+    ".tflite": (_write_tflite, _answers_of_predictor),
+    ".keras": (_write_keras, _answers_of_keras),
+    "": (_write_saved_model, _answers_of_saved_model),
+}
+"""How each ending is written, and run in the runtime that it is for."""
 
 
 def _put_in_place(draft: Path, path: Path) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from fer2013kit._export_metadata import PREDICTOR_ENDINGS
 from fer2013kit.exceptions import ModelFileError, did_you_mean
 from fer2013kit.pretrained import list_pretrained
 
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
     from fer2013kit.classifier import EmotionClassifier
     from fer2013kit.runtime import EmotionPredictor
-
-_EXPORTED: Final = (".onnx", ".tflite")
 
 
 def load_predictor(
@@ -54,7 +53,7 @@ def load_predictor(
     'happy'
     """
     path = find_file(name_or_path)
-    if path is not None and path.suffix.lower() not in _EXPORTED:
+    if path is not None and path.suffix.lower() not in PREDICTOR_ENDINGS:
         from fer2013kit.classifier import EmotionClassifier
 
         return EmotionClassifier.load(path)

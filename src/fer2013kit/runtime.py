@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from fer2013kit._checks import check_same_length
 from fer2013kit._export_metadata import (
     INPUT_NAME,
     METADATA_NAME,
+    PREDICTOR_ENDINGS,
     ExportMetadata,
     metadata_of_tflite,
     not_exported,
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from fer2013kit.typing import TestTimeAugmentation
 
     Network = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-
-_SUFFIXES: Final = (".tflite", ".onnx")
 
 
 class EmotionPredictor:
@@ -92,9 +91,9 @@ class EmotionPredictor:
         cls, content: bytes, path: Path, num_threads: int | None, classes: ArrayLike | None
     ) -> Self:
         suffix = path.suffix.lower()
-        if suffix not in _SUFFIXES:
+        if suffix not in PREDICTOR_ENDINGS:
             raise ModelFileError(
-                f"{path} ends in {suffix!r}; expected one of {_SUFFIXES}. A classifier "
+                f"{path} ends in {suffix!r}; expected one of {PREDICTOR_ENDINGS}. A classifier "
                 "saved as .fer is read by EmotionClassifier.load, which can export it"
             )
         self = cls.__new__(cls)

@@ -131,13 +131,12 @@ def audit(
     print_result(report.as_dict(), report.summary(), as_json=as_json, files={"csv": csv_path})
 
 
-def drop_leaks(data: FER2013, *, side: LeakSide) -> FER2013:
+def drop_leaks(data: FER2013, *, side: LeakSide) -> tuple[FER2013, str]:
     """Leave out pictures that stand in train and in evaluation alike, and say how many."""
     from fer2013kit import audit_dataset
 
     kept = audit_dataset(data, near_duplicates=False).drop_leaks(side=side)
     counts = {name: len(split) - len(kept.splits[name]) for name, split in data.splits.items()}
-    print_note(
-        "leaks left out: " + ", ".join(f"{count:,} of {name}" for name, count in counts.items())
-    )
-    return kept
+    left_out = ", ".join(f"{count:,} of {name}" for name, count in counts.items())
+    print_note(f"leaks left out: {left_out}")
+    return kept, f"left out: {left_out}"

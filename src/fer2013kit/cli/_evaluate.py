@@ -72,8 +72,9 @@ def evaluate(
     """
     create_parents(report)
     loaded = read_data(data, label_map, resize=resize)
+    leaks = "not looked for"
     if without_leaks:
-        loaded = drop_leaks(loaded, side="evaluation")
+        loaded, leaks = drop_leaks(loaded, side="evaluation")
     name, split = choose_split(loaded, split_name)
     classifier = load_classifier(model)
     evaluation = classifier.evaluate(*split, tta=tta)
@@ -88,7 +89,7 @@ def evaluate(
     text = f"{model} on the {name} split of {data}\n\n{evaluation}\n"
     if report is not None:
         facts = {"data": data, "split": name, "classifier": model, "views": tta or "one"}
-        facts["leaks"] = "left out" if without_leaks else "not looked for"
+        facts |= {"leaks": leaks, "label map": label_map or "none", "resize": resize}
         write_report(report, evaluation, classifier, split if faces else None, tta=tta, facts=facts)
     print_result(document, text, as_json=as_json, files={"report": report})
 

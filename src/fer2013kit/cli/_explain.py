@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from fer2013kit._export_metadata import PREDICTOR_ENDINGS
 from fer2013kit.cli._models import load_classifier, load_predictor
 from fer2013kit.cli._options import (
     FIGURE_ENDINGS,
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
 
     from fer2013kit.classifier import EmotionClassifier
     from fer2013kit.faces import FaceEmotion
-
-_EXPORTED = (".onnx", ".tflite")
 
 
 @click.command(cls=Command, example="explain party.jpg -o why.png")
@@ -82,7 +81,7 @@ def explain(
     Emotions and scores are those of `fer2013kit predict`.
     """
     check_pictures(pictures)
-    if Path(model).suffix.lower() in _EXPORTED:
+    if Path(model).suffix.lower() in PREDICTOR_ENDINGS:
         raise click.UsageError(
             f"--model {model}: an exported network has no gradients; name the file of `train` "
             "that it was made of, or a network that ships"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
+from fer2013kit._export_metadata import ENDINGS_IN_WORDS, EXPORT_ENDINGS
 from fer2013kit.cli._datasets import LabelMap, data_options, read_data
 from fer2013kit.cli._models import load_classifier
 from fer2013kit.cli._options import PATH, Number, json_option, model_option
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _REPRESENTATIVE = 500
 _QUANTIZED = ".tflite"
-_ENDINGS = (".onnx", _QUANTIZED, ".keras", "")
 
 
 @click.command(
@@ -82,12 +82,8 @@ def export(
 
 def _check_output(output: Path, quantization: Quantization | None, *, has_data: bool) -> None:
     suffix = output.suffix.lower()
-    if suffix not in _ENDINGS:
-        raise click.BadParameter(
-            f"'{output}' must end in .onnx, .tflite or .keras, or have no ending for the folder "
-            "of a SavedModel.",
-            param_hint="'OUTPUT'",
-        )
+    if suffix not in EXPORT_ENDINGS:
+        raise click.BadParameter(f"'{output}' must {ENDINGS_IN_WORDS}.", param_hint="'OUTPUT'")
     if quantization is not None and suffix != _QUANTIZED:
         raise click.UsageError(f"--quantization is for {_QUANTIZED} alone; received '{output}'")
     if quantization == "int8" and not has_data:

@@ -127,7 +127,7 @@ def train(
     _check_architecture(architecture)
     create_parents(output, report)
     loaded = read_data(data, label_map, resize=resize)
-    prepared = _prepare(
+    prepared, preparation = _prepare(
         loaded, without_leaks=without_leaks, fraction=validation_fraction, seed=seed
     )
     if prepared.validation is None and (calibrate or report is not None):
@@ -166,7 +166,7 @@ def train(
         text = f"{evaluation}\n"
         if report is not None:
             facts = {"data": data, "split": "validation", "seed": seed, "classifier": output}
-            facts["leaks"] = "left out of train" if without_leaks else "not looked for"
+            facts |= {**preparation, "label map": label_map or "none", "resize": resize}
             shown = prepared.validation if faces else None
             write_report(report, evaluation, classifier, shown, facts=facts)
     files = {"classifier": output, "report": report}
@@ -189,13 +189,17 @@ def _check_architecture(name: str) -> None:
         )
 
 
-def _prepare(data: FER2013, *, without_leaks: bool, fraction: float, seed: int) -> FER2013:
-    """Return the data to train on, with a validation split where one is to be had."""
+def _prepare(
+    data: FER2013, *, without_leaks: bool, fraction: float, seed: int
+) -> tuple[FER2013, dict[str, str]]:
+    """Return the data to train on, with a validation split where one can be had, and how."""
+    facts = {"leaks": "not looked for", "validation split": "that of the data"}
     if without_leaks:
-        data = drop_leaks(data, side="train")
+        data, facts["leaks"] = drop_leaks(data, side="train")
     if data.validation is None and fraction:
         data = data.split_validation(fraction, random_state=seed)
+        facts["validation split"] = f"{fraction:g} of train, by the seed"
         print_note(f"no validation split: held out {fraction:g} of the training split")
     if data.validation is not None and data.validation.labels is None:
         data = replace(data, validation=None)
-    return data
+    return data, facts
