@@ -37,6 +37,8 @@ def all_checks():
     for number, (_, check) in enumerate(checks):
         name = check.func.__name__
         marks = ()
+        if name == "check_class_weight_classifiers":  # a weight of 1000 makes any step too long
+            marks = pytest.mark.filterwarnings("ignore:training diverged")
         if name in EXPECTED_FAILURES:
             marks = pytest.mark.xfail(reason=EXPECTED_FAILURES[name], strict=True)
         yield pytest.param(check, id=f"{number}-{name}", marks=marks)

@@ -158,6 +158,19 @@ def test_divergence_keeps_the_last_good_epoch(data):
     )
 
 
+def test_an_epoch_that_ends_with_spoilt_weights_is_not_kept(data):
+    class SpoilAtTheEnd(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1:
+                weights = self.model.get_weights()
+                self.model.set_weights([np.full_like(one, np.nan) for one in weights])
+
+    for epochs in (2, 3):  # at the end of the run, and before
+        with pytest.warns(ConvergenceWarning, match="the weights of epoch 1 are kept"):
+            clf = make_classifier(epochs=epochs).fit(*data.train, callbacks=[SpoilAtTheEnd()])
+        assert np.isfinite(clf.predict_proba(data.test.images)).all()
+
+
 def test_divergence_from_the_beginning_is_an_error(data):
     clf = make_classifier()
     with pytest.raises(fk.TrainingDivergedError, match=r"epoch 1, step 1; lower learning_rate"):

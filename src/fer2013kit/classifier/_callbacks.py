@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 import keras
@@ -15,7 +16,7 @@ from fer2013kit.classifier._settings import unknown_monitor
 from fer2013kit.exceptions import InvalidInputError, TrainingDivergedError, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -27,12 +28,10 @@ _ADVICE: Final = (
 
 
 class Diverged(Exception):  # noqa: N818 - no error yet, where an earlier epoch was good
-    """The loss is no number any more."""
+    """The loss, or what the network answers, is no number any more."""
 
-    def __init__(self, epoch: int, step: int, loss: float) -> None:
-        super().__init__(
-            f"training diverged: the loss was {loss} in epoch {epoch + 1}, step {step + 1}"
-        )
+    def __init__(self, what: str, epoch: int, step: int) -> None:
+        super().__init__(f"training diverged: {what} in epoch {epoch + 1}, step {step + 1}")
 
 
 class AveragedWeights(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carries no types
@@ -107,7 +106,8 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
         self._checkpoint_path = checkpoint_path
         self._fingerprint = fingerprint
         self._epoch = 0
-        self._last_weights: list[Any] = []
+        self._step = 0
+        self._kept: deque[tuple[int, list[Any]]] = deque(maxlen=2)  # epochs and their weights
         self._best_weights: list[Any] = []
         self.history: dict[str, list[float]] = {}
         self.best_epoch: int | None = None
@@ -132,16 +132,27 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
         if self._restore_best_weights and self._best_weights:
             model.set_weights(self._best_weights)
 
-    def fall_back(self, model: Any, end: Diverged) -> None:
-        """Give the model the weights of the last good epoch; without one, raise."""
-        if not self._last_weights:
-            raise TrainingDivergedError(f"{end}; {_ADVICE}") from None
-        model.set_weights(self._last_weights)
-        good = len(self.history["loss"])
-        warn(
-            f"{end}; the weights of epoch {good} are kept. To train on, {_ADVICE}",
-            ConvergenceWarning,
-        )
+    def check(self, works: Callable[[], bool]) -> None:
+        """Raise :class:`Diverged` where the network that a run ends with does not work."""
+        if not works():
+            raise Diverged("the answers were no numbers", self._epoch, self._step)
+
+    def fall_back(self, model: Any, end: Diverged, works: Callable[[], bool]) -> None:
+        """Give the model the weights of the last epoch with which it works; without one, raise.
+
+        The last step of an epoch can spoil the weights, which its losses do not show.
+        """
+        for epoch, weights in reversed(self._kept):
+            model.set_weights(weights)
+            if works():
+                warn(
+                    f"{end}; the weights of epoch {epoch + 1} are kept. To train on, {_ADVICE}",
+                    ConvergenceWarning,
+                )
+                return
+        error = TrainingDivergedError(f"{end}; {_ADVICE}")
+        error.history_ = self.history  # type: ignore[attr-defined]
+        raise error from None
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Remember which epoch it is."""
@@ -150,12 +161,13 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """End the run where the loss is no number any more."""
+        self._step = batch
         loss = float((logs or {}).get("loss", 0.0))
         if math.isfinite(loss):
             return
         if keras.backend.backend() == "jax":
             self.model.jax_state_sync()  # the weights are elsewhere in the middle of an epoch
-        raise Diverged(self._epoch, batch, loss)
+        raise Diverged(f"the loss was {loss}", self._epoch, batch)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Record the epoch, stop if nothing gets better, and write the checkpoint."""
@@ -163,7 +175,7 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
         figures.setdefault("learning_rate", float(self.model.optimizer.learning_rate))
         for name, value in figures.items():
             self.history.setdefault(name, []).append(float(value))
-        self._last_weights = _copies(self.model.weights)
+        self._kept.append((epoch, _copies(self.model.weights)))
         self._track_best(epoch)
         waited = 0 if self.best_epoch is None else epoch - self.best_epoch
         if self._patience is not None and waited >= self._patience:
@@ -195,7 +207,7 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
         if self.best_epoch is None or _better(values[-1], values[self.best_epoch], monitor):
             self.best_epoch = epoch
             if self._restore_best_weights:
-                self._best_weights = self._last_weights
+                _, self._best_weights = self._kept[-1]
 
 
 def _better(value: float, best: float, monitor: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import keras
+import numpy as np
 from keras import callbacks as keras_callbacks
 
 from fer2013kit.classifier._callbacks import AveragedWeights, Diverged, StateKeeper
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from fer2013kit.pipeline import TrainingBatches
     from fer2013kit.typing import LearningRateSchedule, Loss
 
@@ -25,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 _SGD_MOMENTUM: Final = 0.9
 _VALIDATION_BATCH: Final = 256
+_TRIED: Final = 16
+"""Pictures that a network is tried on at the end of a run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +127,7 @@ def train(
             initial_epoch=start,
             verbose=settings.verbose,
         )
+        some = batches.images[:_TRIED]
         try:
             with fused_normalization(model):
                 model.fit(
@@ -135,8 +141,9 @@ def train(
                     callbacks=[averages, progress, *callbacks, keeper],
                     verbose=0,
                 )
+            keeper.check(lambda: _works(model, some))
         except Diverged as end:
-            keeper.fall_back(model, end)
+            keeper.fall_back(model, end, lambda: _works(model, some))
         except BaseException as error:
             error.history_ = keeper.history  # type: ignore[attr-defined]
             raise
@@ -146,6 +153,12 @@ def train(
         optimizer.finalize_variable_values(model.trainable_variables)
     keeper.finish(model)
     return TrainingOutcome(history=keeper.history, best_epoch=keeper.best_epoch)
+
+
+def _works(model: Any, images: NDArray[Any]) -> bool:
+    """Tell whether a network answers with numbers."""
+    answers = model(np.asarray(images, np.float32), training=False)
+    return bool(np.isfinite(keras.ops.convert_to_numpy(answers)).all())
 
 
 def make_optimizer(settings: TrainingSettings, steps_per_epoch: int) -> Any:
