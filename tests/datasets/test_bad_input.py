@@ -446,4 +446,4 @@ def test_arrays_and_schemas_that_lie(tmp_path):
         {"huggingface": json.dumps({"info": {"features": about}})}
     )
     parquet.write_table(table, tmp_path / "a.parquet")
-    assert_refused(tmp_path / "a.parquet", "damaged or incomplete")
+    assert_refused(tmp_path / "a.parquet", "unknown label .0. in row 0|damaged or incomplete")
