@@ -222,6 +222,13 @@ def shown(value: Any) -> str:
     return shortened(repr(value))
 
 
+OTHER_MODELS: Final = (
+    "a model of another library is used as it is: analyze_photo(photo, classifier=wrapped), where "
+    "wrapped has predict_proba(faces), of uint8 faces (n, 48, 48, 1), and classes_, the words"
+)
+"""What is answered where such a model is passed for something else."""
+
+
 def shortened(text: str) -> str:
     """Return a text, such as another library's message, cut where it is long."""
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -243,6 +243,28 @@ def test_a_model_is_no_data(tmp_path):
     refused_twice(tmp_path / "model.h5", "received a Keras model")
 
 
+@pytest.mark.parametrize("name", ["a.keras", "a.onnx", "a.tflite", "a.pt"])
+def test_a_model_file_is_answered_with_how_it_is_used(tmp_path, name):
+    fake.write_zip(tmp_path / name, {"config.json": b"{}", "model.weights.h5": b"x"})
+    match = r"a model, no data set; .*analyze_photo\(photo, classifier=wrapped\)"
+    refused_twice(tmp_path / name, match)
+    fake.write_files(tmp_path, fake.picture_files(ROWS))
+    assert load_twice(tmp_path)[1] == []
+
+
+def test_what_is_said_of_other_models_works():
+    class Wrapped:
+        classes_ = ("happy", "sad")
+
+        def predict_proba(self, faces):
+            assert (faces.dtype, faces.shape[1:]) == (np.uint8, (48, 48, 1))
+            return np.tile([0.9, 0.1], (len(faces), 1))
+
+    photo = np.zeros((60, 60, 3), np.uint8)
+    (face,) = fk.analyze_photo(photo, classifier=Wrapped(), boxes=[(5, 5, 40, 40)])
+    assert face.emotion == "happy"
+
+
 def test_parquet_of_pixels_words_and_other_sizes(tmp_path):
     pd = pytest.importorskip("pandas")
     pytest.importorskip("pyarrow")

@@ -12,7 +12,7 @@ import numpy as np
 
 from fer2013kit._files import write_atomically
 from fer2013kit._version import __version__
-from fer2013kit.exceptions import ModelFileError
+from fer2013kit.exceptions import OTHER_MODELS, ModelFileError, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,7 +99,8 @@ def read_model_file(path: Path) -> tuple[dict[str, Any], list[NDArray[Any]]]:
         if isinstance(error, ModelFileError):
             raise
         raise ModelFileError(
-            f"{path} is no classifier saved by fer2013kit ({type(error).__name__}: {error})"
+            f"{path} is no classifier saved by fer2013kit ({type(error).__name__}: "
+            f"{shortened(str(error))}); {OTHER_MODELS}"
         ) from error
     return settings, weights
 

@@ -22,12 +22,17 @@ import numpy as np
 from fer2013kit._optional import needed
 from fer2013kit._pictures import picture_to_gray, resize_gray
 from fer2013kit.datasets._labels import LEFT_OUT
-from fer2013kit.datasets._listing import Found, is_npz
+from fer2013kit.datasets._listing import Found, is_model, is_npz
 from fer2013kit.datasets._names import NO_SPLIT, listed, split_of_path, words_of
 from fer2013kit.datasets._npz import is_own, read_own
 from fer2013kit.datasets._rows import NO_LABEL, Part, join_parts
 from fer2013kit.emotions import IMAGE_SHAPE, MAX_LEVEL, NUM_CLASSES
-from fer2013kit.exceptions import DatasetFormatError, Fer2013KitError, MissingDependencyError
+from fer2013kit.exceptions import (
+    OTHER_MODELS,
+    DatasetFormatError,
+    Fer2013KitError,
+    MissingDependencyError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,7 +76,7 @@ def find_arrays(listing: Listing, _options: Options) -> Found | None:
     names = [
         name
         for name, head in listing.heads.items()
-        if is_npz(head) or head.startswith((_NPY, _HDF5))
+        if (is_npz(head) or head.startswith((_NPY, _HDF5))) and not is_model(name)
     ]
     return Found(tuple(names)) if names else None
 
@@ -177,7 +182,8 @@ def _from_hdf5(name: str, content: bytes, path: Path) -> list[_Array]:
     file = h5py.File(io.BytesIO(content), "r")
     if "model_weights" in file or "layer_names" in file.attrs or "model_config" in file.attrs:
         raise DatasetFormatError(
-            "expected arrays of pictures and labels, received a Keras model", path=path
+            f"expected arrays of pictures and labels, received a Keras model; {OTHER_MODELS}",
+            path=path,
         )
     found: list[_Array] = []
 

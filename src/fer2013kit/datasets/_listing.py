@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, cast
 from fer2013kit._picture_files import is_picture_name
 from fer2013kit.datasets._labels import Labels
 from fer2013kit.datasets._names import listed
+from fer2013kit.exceptions import OTHER_MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,6 +33,10 @@ _TAR_MARK: Final = slice(257, 262)
 _ZIP_START: Final = b"PK\x03\x04"
 
 # Beside the data lie a read-me and a submission form, not thousands of files to be looked into.
+_MODELS: Final = (
+    *(".keras", ".onnx", ".tflite", ".fer", ".pt", ".pth", ".pb", ".safetensors"),
+    *(".weights.h5", "weights.npz"),
+)
 _MAX_LOOKS: Final = 1000
 _NEVER_LOOKED_INTO: Final = (".cls", ".txt", ".json", ".xml", ".md", ".py", ".ipynb")
 
@@ -194,8 +199,15 @@ def is_tar(head: bytes) -> bool:
     return head[_TAR_MARK] == b"ustar" or head.startswith(tuple(_OPENERS))
 
 
+def is_model(name: str) -> bool:
+    """Tell by its name whether a file is a model, or a part of one, and no data."""
+    return name.lower().endswith(_MODELS)
+
+
 def why_not(name: str, head: bytes) -> str | None:
     """Say why a file that looks like data is none that can be read; None where it does not."""
+    if is_model(name):
+        return f"a model, no data set; {OTHER_MODELS}"
     first = head.split(b"\n")[0]
     if head.startswith(b"version https://git-lfs"):
         return "a Git LFS pointer, not the file itself; run: git lfs pull"
@@ -206,8 +218,6 @@ def why_not(name: str, head: bytes) -> str | None:
             return f"a table with {word} between its columns; save it with commas"
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "a text in UTF-16; save it as UTF-8"
-    if name.lower().endswith((".h5", ".hdf5")) and not head.startswith(b"\x89HDF"):
-        return "no HDF5 file in spite of its name"
     return None
 
 

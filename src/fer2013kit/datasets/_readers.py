@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fer2013kit._picture_files import is_picture_name
 from fer2013kit.datasets._csv_header import header_of
 from fer2013kit.datasets._dialects import DIALECTS, EXPECTED
-from fer2013kit.datasets._listing import Listing, is_tar, is_zip, sorted_by_split, why_not
+from fer2013kit.datasets._listing import Listing, is_model, is_tar, is_zip, sorted_by_split, why_not
 from fer2013kit.datasets._names import NO_SPLIT, assign_splits, counted, listed, split_of_name
 from fer2013kit.datasets._rows import join_parts
 from fer2013kit.datasets._storage import content_key, listing_key
@@ -140,12 +140,13 @@ def _find(listing: Listing, options: Options) -> tuple[Dialect, Found, tuple[str
     if chosen is None:
         return None
     taken = chosen[1].names
-    left_out += [name for name, head in listing.heads.items() if is_zip(head) or is_tar(head)]
+    left_out += _archives(listing)
     notes = [*chosen[1].notes]
     if left_out:
         what = listed(taken) if taken else chosen[1].title
         notes.append(f"left out {', '.join(left_out)}, as {what} is a whole data set")
-    notes += [f"left out {name}: {why}" for name, why in _strange(listing, taken)]
+    strange = [(name, why) for name, why in _strange(listing, taken) if not is_model(name)]
+    notes += [f"left out {name}: {why}" for name, why in strange]
     return *chosen, tuple(notes)
 
 
@@ -167,7 +168,7 @@ def _read(
 def _archive_source(listing: Listing, path: Path, options: Options) -> Source:
     """Return the data set in an archive, or in archives of which each is named by its split."""
     heads = listing.heads
-    names = [name for name, head in heads.items() if is_zip(head) or is_tar(head)]
+    names = _archives(listing)
     if len(names) > 1:  # those that are compressed but no tar are none
         names = [name for name in names if is_archive(listing.path / name)] or names
     if not names:
@@ -215,6 +216,14 @@ def _read_archive(tree: FileTree, name: str, options: Options, new: NewImages) -
     return replace(rows, notes=(*notes, *rows.notes))
 
 
+def _archives(listing: Listing) -> list[str]:
+    return [
+        name
+        for name, head in listing.heads.items()
+        if (is_zip(head) or is_tar(head)) and not is_model(name)
+    ]
+
+
 def _describe(listing: Listing) -> str:
     """Say what a folder, archive or file holds, for the error that nothing was recognised."""
     names = listing.names
@@ -223,7 +232,7 @@ def _describe(listing: Listing) -> str:
         return "; ".join(reasons[:3])
     if not names:
         return "no files"
-    if any(is_zip(head) or is_tar(head) for head in listing.heads.values()):
+    if _archives(listing):
         return f"{listed(names)}; an archive within an archive must be taken out of it first"
     if listing.whatever_name:
         head = b"".join(listing.heads.values())[:40].decode(errors="replace")
