@@ -59,8 +59,9 @@ class Detector(Protocol):
 
         Returns
         -------
-        array_like, shape (n, 4)
-            Left, top, width and height of each face in the picture's pixels.
+        array_like, shape (n, 4) or (n, 14)
+            Left, top, width and height of each face in the picture's pixels; then, where they are
+            known, across and down of right eye, left eye, nose, right and left corner of the mouth.
         """
 
 

@@ -6,23 +6,20 @@ from functools import cache
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-import numpy as np
-
 from fer2013kit.exceptions import InvalidInputError, MediaFileError, shown
-from fer2013kit.faces._crops import whole_face
 from fer2013kit.faces._detector import FaceDetector
 from fer2013kit.faces._emotion import PhotoFaces
-from fer2013kit.faces._finding import check_margin, find_faces, whole_box
+from fer2013kit.faces._finding import check_margin, find_faces, whole_photo
 from fer2013kit.faces._naming import FaceNamer
 from fer2013kit.faces._photos import read_photo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from fer2013kit.exceptions import Fer2013KitError
-    from fer2013kit.faces._finding import Crops
+    from fer2013kit.faces._finding import FoundFace
     from fer2013kit.faces._photos import Pixels
     from fer2013kit.typing import Aspect, Classifier, Detector, Photo, TestTimeAugmentation
 
@@ -34,6 +31,7 @@ def analyze_photo(
     detector: Detector | None = None,
     boxes: ArrayLike | None = None,
     margin: float | None = None,
+    align: bool = True,
     tta: TestTimeAugmentation | None = None,
 ) -> PhotoFaces:
     """Find the faces in a photograph and name their emotions.
@@ -55,7 +53,8 @@ def analyze_photo(
         kept.
     detector : callable, optional
         Takes the upright picture, uint8 ``(height, width, 3)`` in red, green, blue, and returns
-        the boxes of its faces, ``(n, 4)``: left, top, width and height in its pixels.  By default
+        the boxes of its faces, ``(n, 4)``: left, top, width and height in its pixels; or
+        ``(n, 14)``, with landmarks, as :meth:`FaceDetector.locate` does.  By default
         :class:`FaceDetector`.
     boxes : array_like, shape (n, 4), optional
         Where the faces are, in pixels of the upright photograph: nothing is searched then.
@@ -63,6 +62,9 @@ def analyze_photo(
         A square is cut: as large as the box, about its centre, and so much larger on each side,
         as a share of the square's side.  The default, 0.025, was measured for
         :class:`FaceDetector`, whose boxes reach from the forehead to the chin.
+    align : bool, default True
+        Turn faces upright before they are judged, where the boxes come with landmarks: by quarter
+        turns, and from about 12 degrees on by what is measured.
     tta : {None, "flip", "ten_crop"}, default None
         Test-time augmentation: the probabilities of each face are averaged with those of its
         mirror image, or of ten windows moved by a few pixels.
@@ -111,6 +113,7 @@ def analyze_photo(
         detector=detector,
         boxes=None if boxes is None else [boxes],
         margin=margin,
+        align=align,
         tta=tta,
     )[0]
 
@@ -123,6 +126,7 @@ def analyze_photos(
     detector: Detector | None = ...,
     boxes: Iterable[ArrayLike | None] | None = ...,
     margin: float | None = ...,
+    align: bool = ...,
     tta: TestTimeAugmentation | None = ...,
     batch_size: int = ...,
     progress: bool = ...,
@@ -136,6 +140,7 @@ def analyze_photos(
     detector: Detector | None = ...,
     boxes: Iterable[ArrayLike | None] | None = ...,
     margin: float | None = ...,
+    align: bool = ...,
     tta: TestTimeAugmentation | None = ...,
     batch_size: int = ...,
     progress: bool = ...,
@@ -148,6 +153,7 @@ def analyze_photos(
     detector: Detector | None = None,
     boxes: Iterable[ArrayLike | None] | None = None,
     margin: float | None = None,
+    align: bool = True,
     tta: TestTimeAugmentation | None = None,
     batch_size: int = 128,
     progress: bool = False,
@@ -166,7 +172,7 @@ def analyze_photos(
     boxes : iterable, optional
         The boxes of each photograph, as for :func:`analyze_photo`; where they are None, faces are
         looked for.
-    margin, tta : optional
+    margin, align, tta : optional
         As for :func:`analyze_photo`.
     batch_size : int, default 128
         How many faces the classifier is given at once, or some more.
@@ -205,8 +211,9 @@ def analyze_photos(
             f"detector must be callable: a picture in, boxes out; received {shown(detector)}"
         )
 
-    def find(pixels: Pixels, given: ArrayLike | None) -> tuple[NDArray[np.float64], Crops]:
-        return find_faces(pixels, given, detector or _default_detector(), margin, namer.size)
+    def find(pixels: Pixels, given: ArrayLike | None) -> list[FoundFace]:
+        chosen = detector or _default_detector()
+        return find_faces(pixels, given, chosen, margin, namer.size, align=align)
 
     return _analyze(
         _with_boxes(_with_progress(photos, enabled=progress), boxes),
@@ -241,8 +248,8 @@ def analyze_crops(
     """
     namer = FaceNamer(classifier, tta=tta)
 
-    def find(pixels: Pixels, _: ArrayLike | None) -> tuple[NDArray[np.float64], Crops]:
-        return whole_box(pixels), [whole_face(pixels.rgb, namer.size, aspect=aspect)]
+    def find(pixels: Pixels, _: ArrayLike | None) -> list[FoundFace]:
+        return [whole_photo(pixels, namer.size, aspect=aspect)]
 
     return _analyze(
         _with_boxes(_with_progress(photos, enabled=progress), None),
@@ -255,7 +262,7 @@ def analyze_crops(
 
 def _analyze(
     photos: Iterable[tuple[Photo, ArrayLike | None]],
-    find: Callable[[Pixels, ArrayLike | None], tuple[NDArray[np.float64], Crops]],
+    find: Callable[[Pixels, ArrayLike | None], list[FoundFace]],
     namer: FaceNamer,
     *,
     batch_size: int,
@@ -264,33 +271,30 @@ def _analyze(
     if batch_size < 1:
         raise InvalidInputError(f"batch_size must be at least 1; received {shown(batch_size)}")
     results: list[Any] = []
-    waiting: list[tuple[PhotoFaces, NDArray[np.float64]]] = []
-    crops: Crops = []
+    waiting: list[tuple[PhotoFaces, FoundFace]] = []
 
-    def classify_waiting() -> None:
-        faces = iter(namer.name(crops, np.concatenate([boxes for _, boxes in waiting])))
-        for photo_faces, boxes in waiting:
-            photo_faces.extend(next(faces) for _ in boxes)
+    def name_waiting() -> None:
+        named = namer.name([face for _, face in waiting])
+        for (faces, _), face in zip(waiting, named, strict=True):
+            faces.append(face)
         waiting.clear()
-        crops.clear()
 
     for photo, given in photos:
         try:
             pixels = read_photo(photo)
-            boxes, cut = find(pixels, given)
+            found = find(pixels, given)
         except (MediaFileError, InvalidInputError) as error:
             if not return_errors:
                 raise
             results.append(error)
             continue
-        results.append(PhotoFaces(width=pixels.width, height=pixels.height))
-        if cut:
-            waiting.append((results[-1], boxes))
-            crops += cut
-        if len(crops) >= batch_size:
-            classify_waiting()
+        faces = PhotoFaces(width=pixels.width, height=pixels.height)
+        results.append(faces)
+        waiting += [(faces, face) for face in found]
+        if len(waiting) >= batch_size:
+            name_waiting()
     if waiting:
-        classify_waiting()
+        name_waiting()
     return results
 
 

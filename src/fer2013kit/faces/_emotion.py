@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+LANDMARK_NAMES: Final = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
+
 CERTAIN_PROBABILITY: Final = 0.5
 """Below it, the best guess is called uncertain."""
 
@@ -62,6 +64,10 @@ class FaceEmotion:
     crop : ndarray of uint8, shape (48, 48)
         The face that was judged, cut out and in grey levels; of the classifier's own height and
         width if it has another ``image_shape_``.
+    landmarks : ndarray of float32, shape (5, 2), or None
+        Across and down, in pixels of the upright photograph: right eye, left eye, tip of the nose,
+        right and left corner of the mouth, as the person has them.  None where the boxes came
+        without.
 
     See Also
     --------
@@ -84,6 +90,7 @@ class FaceEmotion:
     uncertain: bool
     class_names: tuple[str, ...]
     crop: NDArray[np.uint8]
+    landmarks: NDArray[np.float32] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything but the crop as plain numbers and strings, for JSON.
@@ -91,15 +98,19 @@ class FaceEmotion:
         Returns
         -------
         dict
-            The names of the fields, with ``box`` and ``probabilities`` as dicts.
+            The names of the fields, with ``box``, ``probabilities`` and, where they are known,
+            ``landmarks`` as dicts.
         """
-        return {
+        answer: dict[str, Any] = {
             "box": self.box._asdict(),
             "emotion": self.emotion,
             "score": self.score,
             "uncertain": self.uncertain,
             "probabilities": dict(zip(self.class_names, self.probabilities.tolist(), strict=True)),
         }
+        if self.landmarks is not None:
+            answer["landmarks"] = dict(zip(LANDMARK_NAMES, self.landmarks.tolist(), strict=True))
+        return answer
 
 
 class PhotoFaces(list[FaceEmotion]):
@@ -127,15 +138,19 @@ class PhotoFaces(list[FaceEmotion]):
 
 
 def face_emotion(
-    box: Sequence[float],
+    box: Sequence[float] | NDArray[Any],
     probabilities: NDArray[Any],
     class_names: tuple[str, ...],
     crop: NDArray[np.uint8],
+    landmarks: NDArray[Any] | None = None,
 ) -> FaceEmotion:
     """Return what the probabilities say about the face in a box."""
     row = np.array(probabilities, np.float32)
     row.setflags(write=False)
     crop.setflags(write=False)
+    points = None if landmarks is None else np.array(landmarks, np.float32)
+    if points is not None:
+        points.setflags(write=False)
     best = int(row.argmax())
     score = float(row[best])
     left, top, width, height = (round(float(length)) for length in box)
@@ -147,4 +162,5 @@ def face_emotion(
         uncertain=score < CERTAIN_PROBABILITY,
         class_names=class_names,
         crop=crop,
+        landmarks=points,
     )

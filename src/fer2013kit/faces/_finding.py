@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from fer2013kit._checks import is_number
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.exceptions import InvalidInputError, shown
+from fer2013kit.faces._alignment import quarter_turns, upright_face
 from fer2013kit.faces._crops import cut_face, face_square, fills_picture, whole_face
+from fer2013kit.faces._detector import FaceDetector
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from fer2013kit.faces._photos import Pixels
-    from fer2013kit.typing import Detector
-
-    Crops = list[NDArray[np.uint8]]
+    from fer2013kit.typing import Aspect, Detector
 
 _BOX_LENGTH: Final = 4
+_LENGTHS: Final = (_BOX_LENGTH, _BOX_LENGTH + 10)
+_SHAPES: Final = (
+    "shape (n, 4): left, top, width, height; or (n, 14), with across and down of five points"
+)
 _LEAST_MARGIN: Final = -0.5  # nothing is left of the box
 _LARGEST_SQUARE: Final = 2
 """In longer sides of the photograph: what is cut is held in memory, its padding included."""
+
+
+class FoundFace(NamedTuple):
+    """A face of a photograph: its box (4,), the face cut out, and where its points (5, 2) are."""
+
+    box: NDArray[np.float64]
+    crop: NDArray[np.uint8]
+    landmarks: NDArray[np.float64] | None = None
 
 
 def find_faces(
@@ -32,49 +44,84 @@ def find_faces(
     detector: Detector,
     margin: float | None,
     size: tuple[int, int],
-) -> tuple[NDArray[np.float64], Crops]:
-    """Return boxes (n, 4) in pixels of the photograph, and the faces cut out of it."""
+    *,
+    align: bool,
+) -> list[FoundFace]:
+    """Return the faces of a photograph, in its own pixels, cut out of it."""
     rgb = pixels.rgb
-    scale = np.array(pixels.scale * 2)
     name = "the detector's boxes" if given is None else "boxes"
+    across, down = pixels.scale
+    scale = np.array([across, down] * 2)
     if given is not None:
-        found = check_boxes(given, name=name) / scale
+        found = check_boxes(given, name=name)
+        found /= np.resize([across, down], found.shape[1])
     elif rgb.shape[:2] == IMAGE_SHAPE[:2]:
-        return whole_box(pixels), [whole_face(rgb, size)]
+        return [whole_photo(pixels, size)]
     else:
-        found = check_boxes(detector(rgb), name=name)
-        if len(found) == 1 and fills_picture(found[0], rgb.shape[:2], margin):
-            return whole_box(pixels), [whole_face(rgb, size)]
-    _check_places(found, rgb.shape[:2], margin, scale, name=name)
-    return found * scale, [cut_face(rgb, box, size, margin=margin) for box in found]
+        found = check_boxes(_locate(detector, rgb), name=name)
+    boxes, points = found[:, :_BOX_LENGTH], _points_of(found)
+    _check_places(boxes, rgb.shape[:2], margin, scale, name=name)
+    if given is None and len(found) == 1 and fills_picture(boxes[0], rgb.shape[:2], margin):
+        turns = quarter_turns(points[0]) if align and points[0] is not None else 0
+        face = whole_photo(pixels, size, turns=turns)
+        return [face._replace(landmarks=_scaled(points[0], pixels))]
+    return [
+        FoundFace(
+            box * scale,
+            cut_face(rgb, box, size, margin=margin)
+            if one is None or not align
+            else upright_face(rgb, box, one, size, margin=margin),
+            _scaled(one, pixels),
+        )
+        for box, one in zip(boxes, points, strict=True)
+    ]
 
 
-def whole_box(pixels: Pixels) -> NDArray[np.float64]:
-    """Return the box (1, 4) of all of a photograph."""
-    return np.array([[0, 0, pixels.width, pixels.height]], np.float64)
+def _locate(detector: Detector, rgb: NDArray[np.uint8]) -> ArrayLike:
+    """Return boxes, of the kit's own detector with points, unless a subclass calls otherwise."""
+    if isinstance(detector, FaceDetector) and type(detector).__call__ is FaceDetector.__call__:
+        return detector.locate(rgb)
+    return detector(rgb)
+
+
+def whole_photo(
+    pixels: Pixels, size: tuple[int, int], *, aspect: Aspect = "crop", turns: int = 0
+) -> FoundFace:
+    """Return all of a photograph as a face, after so many quarter turns counter-clockwise."""
+    box = np.array([0, 0, pixels.width, pixels.height], np.float64)
+    rgb = np.ascontiguousarray(np.rot90(pixels.rgb, turns))
+    return FoundFace(box, whole_face(rgb, size, aspect=aspect))
+
+
+def _points_of(found: NDArray[np.float64]) -> list[NDArray[np.float64] | None]:
+    if found.shape[1] == _BOX_LENGTH:
+        return [None] * len(found)
+    return list(found[:, _BOX_LENGTH:].reshape(len(found), -1, 2))
+
+
+def _scaled(points: NDArray[np.float64] | None, pixels: Pixels) -> NDArray[np.float64] | None:
+    return None if points is None else points * pixels.scale
 
 
 def check_boxes(boxes: ArrayLike, *, name: str) -> NDArray[np.float64]:
-    """Return boxes as floats (n, 4); none at all may have any shape."""
+    """Return boxes as floats (n, 4), or (n, 14) with points; none at all may have any shape."""
     try:
         array = np.asarray(boxes)
     except ValueError as error:  # rows of different lengths
         raise InvalidInputError(
-            f"{name} must be numbers of shape (n, 4): left, top, width, height; "
-            f"received {shown(boxes)}"
+            f"{name} must be numbers of {_SHAPES}; received {shown(boxes)}"
         ) from error
     if not array.size:
         return np.empty((0, _BOX_LENGTH))
-    if array.ndim != 2 or array.shape[1] != _BOX_LENGTH or array.dtype.kind not in "iuf":  # noqa: PLR2004 - rows and columns
+    if array.ndim != 2 or array.shape[1] not in _LENGTHS or array.dtype.kind not in "iuf":  # noqa: PLR2004 - rows and columns
         raise InvalidInputError(
-            f"{name} must be numbers of shape (n, 4): left, top, width, height; "
-            f"received {array.dtype} of shape {array.shape}"
+            f"{name} must be numbers of {_SHAPES}; received {array.dtype} of shape {array.shape}"
         )
     result = array.astype(np.float64)
-    if not np.isfinite(result).all() or (result[:, 2:] <= 0).any():
+    if not np.isfinite(result).all() or (result[:, 2:4] <= 0).any():
         raise InvalidInputError(
             f"{name} must be finite, with a positive width and height; received "
-            f"{result[~(np.isfinite(result).all(axis=1) & (result[:, 2:] > 0).all(axis=1))][0]}"
+            f"{result[~(np.isfinite(result).all(axis=1) & (result[:, 2:4] > 0).all(axis=1))][0]}"
         )
     return result
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fer2013kit.faces._emotion import FaceEmotion
+    from fer2013kit.faces._finding import FoundFace
     from fer2013kit.typing import Classifier
 
 
@@ -66,11 +67,9 @@ class FaceNamer:
         height, width, self._channels = _picture_shape(self._classifier)
         self.size: tuple[int, int] = (height, width)
 
-    def name(
-        self, crops: Sequence[NDArray[np.uint8]], boxes: NDArray[np.float64]
-    ) -> list[FaceEmotion]:
-        """Return what each face, (height, width), in a box of its photograph is taken for."""
-        faces = np.stack(crops)
+    def name(self, found: Sequence[FoundFace]) -> list[FaceEmotion]:
+        """Return what each face is taken for."""
+        faces = np.stack([one.crop for one in found])
         if self._channels > 1:
             faces = np.repeat(faces[..., None], self._channels, axis=-1)
         probabilities = self._probabilities(faces)
@@ -87,8 +86,10 @@ class FaceNamer:
                 "the classifier's predict_proba must return probabilities, 0 or more; received "
                 f"{probabilities[~(probabilities >= 0)][0]}"
             )
-        rows = zip(boxes, probabilities, crops, strict=True)
-        return [face_emotion(box, row, names, crop) for box, row, crop in rows]
+        return [
+            face_emotion(one.box, row, names, one.crop, one.landmarks)
+            for one, row in zip(found, probabilities, strict=True)
+        ]
 
     def _probabilities(self, faces: NDArray[np.uint8]) -> NDArray[Any]:
         predict: Any = self._classifier.predict_proba

@@ -59,7 +59,7 @@ class Tracker:
             elif self._smoothing is not None:
                 share = 1 - math.exp(-(time - track.time) / self._smoothing)
                 average = share * face.probabilities + (1 - share) * track.probabilities
-                face = face_emotion(face.box, average, face.class_names, face.crop)  # noqa: PLW2901 - the same face, smoothed
+                face = face_emotion(face.box, average, face.class_names, face.crop, face.landmarks)  # noqa: PLW2901 - the same face, smoothed
             track.time, track.box, track.probabilities = time, face.box, face.probabilities
             answers.append((track.number, face))
         return answers

@@ -1,0 +1,167 @@
+"""Faces turned upright before they are cut: by quarter turns, and by the line through the eyes."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from fer2013kit.faces._boxes import square
+from fer2013kit.faces._crops import cut_face
+from fer2013kit.faces._detector import find_in_patch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_LEAST_ROLL: Final = 12.0
+"""Degrees from the nearest quarter turn from which a face is straightened.  Less is in the crops
+that networks are trained on."""
+
+_LEAST_READ: Final = 10.0
+_SURER: Final = 0.02
+"""A face is looked at closely if its points are turned by so many degrees (they call most faces
+more upright than they are), or if the detector is so much surer of it when it is turned by 30."""
+
+_AROUND: Final = 2.5
+"""Side of what is searched again about a face, in sides of its square."""
+
+_SEARCHED: Final = (64, 96)
+"""Side of a face in pixels where its turn is looked for, and where its box is."""
+
+_LARGEST_SIDE: Final = 192
+"""Larger faces are made smaller before they are turned."""
+
+_COARSE: Final = range(0, 360, 30)
+_FINE: Final = (-30, -15, 0, 15, 30)
+"""Turns that are tried, in degrees: the detector is sure of faces up to about 25 degrees from
+upright and calls all of these nearly upright by their points, so that the middle of the turns at
+which it is sure tells more than the points do."""
+
+_LEAST_SCORE: Final = 0.5
+
+
+def roll_of(points: NDArray[np.float64]) -> float:
+    """Return how far a face with these points, (5, 2), is turned clockwise, in degrees."""
+    across, down = points[1] - points[0]
+    return math.degrees(math.atan2(down, across))
+
+
+def quarter_turns(points: NDArray[np.float64]) -> int:
+    """Return how many quarter turns counter-clockwise, as NumPy turns, bring a face upright."""
+    return round(roll_of(points) / 90)
+
+
+def upright_face(
+    rgb: NDArray[np.uint8],
+    box: NDArray[np.float64],
+    points: NDArray[np.float64],
+    size: tuple[int, int],
+    *,
+    margin: float | None,
+) -> NDArray[np.uint8]:
+    """Return the square around a box as grey levels, its face turned upright.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, shape (height, width, 3)
+        The photograph.
+    box : ndarray, shape (4,)
+        Left, top, width and height of the face.
+    points : ndarray, shape (5, 2)
+        Eyes, nose and corners of the mouth; of two the face's right one first.
+    size, margin
+        As for `cut_face`.
+    """
+    turns = quarter_turns(points)
+    around, side = _surroundings(rgb, box)
+    roll = _find_roll(around, side, roll_of(points))
+    if roll is None:
+        # Nothing is lost in a quarter turn.
+        height, width = size if turns % 2 == 0 else size[::-1]
+        face = cut_face(rgb, box, (height, width), margin=margin)
+        return np.ascontiguousarray(np.rot90(face, turns))
+    turned = _turn(around, roll)
+    found = _face_in_the_middle(turned, side, _SEARCHED[1])
+    middle = (len(turned) - side) / 2
+    straight = np.array([middle, middle, side, side]) if found is None else found[1:5]
+    return cut_face(turned, straight, size, margin=margin)
+
+
+def _find_roll(around: NDArray[np.uint8], side: float, read: float) -> float | None:
+    """Return how far a face is turned clockwise, in degrees, by the turns at which it is found.
+
+    None stands for hardly more than the nearest quarter turn; `read` is what its points say.
+    """
+    from PIL import Image
+
+    small = round(len(around) * _SEARCHED[0] / side)
+    picture = np.asarray(Image.fromarray(around).resize((small, small), reducing_gap=2.0))
+
+    @cache
+    def surety(angle: int) -> float:
+        found = _face_in_the_middle(_turn(picture, angle), _SEARCHED[0], _SEARCHED[0])
+        return 0.0 if found is None else float(found[0]) - _LEAST_SCORE
+
+    def centered(angle: float) -> float:
+        shares = np.array([surety(round(angle) + step) for step in _FINE])
+        return round(angle) + float(shares @ _FINE / shares.sum()) if shares.any() else angle
+
+    quarter = 90 * round(read / 90)
+    aside = max(surety(quarter - 30), surety(quarter + 30))
+    if abs(read - quarter) < _LEAST_READ and aside < surety(quarter) + _SURER:
+        return None
+    best: float = max((quarter + step for step in _COARSE), key=surety)
+    if not surety(round(best)):
+        return read
+    roll = centered(centered(best))
+    return None if abs((roll - quarter + 180) % 360 - 180) < _LEAST_ROLL else roll
+
+
+def _surroundings(
+    rgb: NDArray[np.uint8], box: NDArray[np.float64]
+) -> tuple[NDArray[np.uint8], float]:
+    """Return the square about a face that holds what is searched in any turn, and the face's side.
+
+    Beyond the photograph's edge, its pixels go on.
+    """
+    from PIL import Image
+
+    left, top, side = square(box, 0.0)
+    factor = max(1, int(side / _LARGEST_SIDE))
+    if factor > 1:
+        rgb = np.asarray(Image.fromarray(rgb).reduce(factor))
+    left, top, side = left / factor, top / factor, side / factor
+    half = math.ceil(side * _AROUND / math.sqrt(2))
+    row, column = round(top + side / 2), round(left + side / 2)
+    rows = np.clip(np.arange(row - half, row + half), 0, rgb.shape[0] - 1)
+    columns = np.clip(np.arange(column - half, column + half), 0, rgb.shape[1] - 1)
+    return rgb[rows[:, None], columns], side
+
+
+def _turn(picture: NDArray[np.uint8], roll: float) -> NDArray[np.uint8]:
+    """Turn a picture about its middle, counter-clockwise by degrees."""
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(picture).rotate(roll, Image.Resampling.BICUBIC))
+
+
+def _face_in_the_middle(
+    picture: NDArray[np.uint8], side: float, searched: float
+) -> NDArray[np.float64] | None:
+    """Return score, box and points, (15,), of the surest face in a picture's middle.
+
+    `side` is that of the face's square in the picture, `searched` that at which it is searched.
+    """
+    begin = max(0, round(len(picture) / 2 - side * _AROUND / 2))
+    patch = picture[begin : len(picture) - begin, begin : len(picture) - begin]
+    rows = find_in_patch(patch, searched / side, _LEAST_SCORE)
+    centers = rows[:, 1:3] + rows[:, 3:5] / 2
+    rows = rows[np.linalg.norm(centers - len(patch) / 2, axis=1) < side / 2]
+    if not len(rows):
+        return None
+    found: NDArray[np.float64] = rows[0]
+    found[1:3] += begin
+    found[5:] += begin
+    return found
