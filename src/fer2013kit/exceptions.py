@@ -224,7 +224,7 @@ def shown(value: Any) -> str:
 
 OTHER_MODELS: Final = (
     "a model of another library is used as it is: analyze_photo(photo, classifier=wrapped), where "
-    "wrapped has predict_proba(faces), of uint8 faces (n, 48, 48, 1), and classes_, the words"
+    "wrapped has predict_proba(faces), of uint8 faces (n, 48, 48), and classes_, the words"
 )
 """What is answered where such a model is passed for something else."""
 

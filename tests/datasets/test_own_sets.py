@@ -257,7 +257,7 @@ def test_what_is_said_of_other_models_works():
         classes_ = ("happy", "sad")
 
         def predict_proba(self, faces):
-            assert (faces.dtype, faces.shape[1:]) == (np.uint8, (48, 48, 1))
+            assert (faces.dtype, faces.shape[1:]) == (np.uint8, (48, 48))
             return np.tile([0.9, 0.1], (len(faces), 1))
 
     photo = np.zeros((60, 60, 3), np.uint8)
