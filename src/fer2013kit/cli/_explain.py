@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from fer2013kit._export_metadata import PREDICTOR_ENDINGS
 from fer2013kit.cli._models import load_classifier, load_predictor
 from fer2013kit.cli._options import (
     FIGURE_ENDINGS,
@@ -81,6 +80,8 @@ def explain(
     Emotions and scores are those of `fer2013kit predict`.
     """
     check_pictures(pictures)
+    from fer2013kit._export_metadata import PREDICTOR_ENDINGS
+
     if Path(model).suffix.lower() in PREDICTOR_ENDINGS:
         raise click.UsageError(
             f"--model {model}: an exported network has no gradients; name the file of `train` "

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from fer2013kit._export_metadata import ENDINGS_IN_WORDS, EXPORT_ENDINGS
 from fer2013kit.cli._datasets import LabelMap, data_options, read_data
 from fer2013kit.cli._models import load_classifier
 from fer2013kit.cli._options import PATH, Number, json_option, model_option
@@ -81,6 +80,8 @@ def export(
 
 
 def _check_output(output: Path, quantization: Quantization | None, *, has_data: bool) -> None:
+    from fer2013kit._export_metadata import ENDINGS_IN_WORDS, EXPORT_ENDINGS
+
     suffix = output.suffix.lower()
     if suffix not in EXPORT_ENDINGS:
         raise click.BadParameter(f"'{output}' must {ENDINGS_IN_WORDS}.", param_hint="'OUTPUT'")
