@@ -42,7 +42,8 @@ def find_square(rgb):
     return [[left, top, columns[-1] + 1 - left, rows[-1] + 1 - top]]
 
 
-KNOWN = {"classifier": Brightness(), "detector": find_square}
+SHARP = {"classifier": Brightness(), "detector": find_square}
+KNOWN = {**SHARP, "smoothing": None}
 
 
 def green(left, top, *, level=200, size=(160, 120), side=60):
@@ -197,7 +198,7 @@ def test_a_cover_is_no_video(tmp_path):
 
 def test_smoothing_is_an_exponential_average(walk):
     plain = fk.analyze_video(walk, **KNOWN)["happy"].to_numpy()
-    smooth = fk.analyze_video(walk, smoothing=0.4, **KNOWN)
+    smooth = fk.analyze_video(walk, smoothing=0.4, **SHARP)
     expected = [plain[0]]
     for value in plain[1:]:
         expected.append(expected[-1] + (1 - np.exp(-0.2 / 0.4)) * (value - expected[-1]))
@@ -205,6 +206,12 @@ def test_smoothing_is_an_exponential_average(walk):
     names = np.array(fk.CLASS_NAMES)
     best = names[smooth[list(names)].to_numpy().argmax(axis=1)]
     assert smooth["emotion"].tolist() == best.tolist()
+
+
+def test_answers_are_smoothed_unless_told_otherwise(walk):
+    pd.testing.assert_frame_equal(
+        fk.analyze_video(walk, **SHARP), fk.analyze_video(walk, smoothing=0.5, **SHARP)
+    )
 
 
 def test_no_face_is_an_empty_table(tmp_path):

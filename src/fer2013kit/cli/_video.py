@@ -53,8 +53,10 @@ _POSITIVE = Number(min=0, min_open=True)
 )
 @click.option(
     "--smoothing",
-    type=_POSITIVE,
-    help="Average along each face's track, with this time constant in seconds.",
+    type=click.FloatRange(min=0),
+    default=0.5,
+    show_default=True,
+    help="Average along each face's track, with this time constant in seconds; 0 for none.",
 )
 @click.option("--csv", "csv_path", type=OUTPUT_FILE, help="Write a row for each face and frame.")
 @click.option(
@@ -73,7 +75,7 @@ def video(
     model: str,
     rate: float,
     duration: float | None,
-    smoothing: float | None,
+    smoothing: float,
     csv_path: Path | None,
     annotated: Path | None,
     plot_path: Path | None,
@@ -91,7 +93,7 @@ def video(
         classifier=_load_networks(model),
         sampling_rate=rate,
         duration=duration,
-        smoothing=smoothing,
+        smoothing=smoothing or None,
         annotated=annotated,
         progress=True,
     )
