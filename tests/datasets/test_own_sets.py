@@ -283,7 +283,7 @@ def test_parquet_of_pixels_words_and_other_sizes(tmp_path):
 @pytest.mark.parametrize(
     ("content", "match"),
     [
-        (b"emotion;pixels;Usage\n3;1 2 3;Training\n", "fer2013.csv: a table with semicolons"),
+        (b"emotion;pixels;Usage\n3;1 2 3;Training\n", "fer2013.csv.* a table with semicolons"),
         (b"version https://git-lfs.github.com/spec/v1\noid x\n", "a Git LFS pointer, .*git lfs p"),
         (b"<!DOCTYPE html>\n<html>", "a web page, not the file itself"),
     ],

@@ -171,6 +171,9 @@ def _archive_source(listing: Listing, path: Path, options: Options) -> Source:
     names = _archives(listing)
     if len(names) > 1:  # those that are compressed but no tar are none
         names = [name for name in names if is_archive(listing.path / name)] or names
+    if not names and (strange := _strange(listing, ())):
+        reasons = [f"{name} is {reason}" for name, reason in strange[:3]]
+        raise DatasetFormatError(f"no data set: {'; '.join(reasons)}", path=path)
     if not names:
         raise DatasetFormatError(f"expected {EXPECTED}; received {_describe(listing)}", path=path)
     splits = assign_splits(names, home="", path=path) if len(names) > 1 else [NO_SPLIT]
