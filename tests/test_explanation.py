@@ -4,6 +4,7 @@ import pickle
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import keras
 import matplotlib.pyplot as plt
@@ -129,6 +130,12 @@ def test_own_class_names():
     clf = untrained(bright_or_dark, classes=["a", "b"])
     X = spot(10, 10)[None]
     np.testing.assert_allclose(fk.explain(clf, X, emotion="a")[0], X[0] / 255, atol=1e-6)
+
+
+def test_what_a_search_chose_is_explained(light):
+    faces = spot(1, 1)[np.newaxis]
+    search = SimpleNamespace(best_estimator_=light)
+    np.testing.assert_array_equal(fk.explain(search, faces), fk.explain(light, faces))
 
 
 def test_grad_cam_is_what_the_paper_says(trained):
