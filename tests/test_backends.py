@@ -38,6 +38,7 @@ assert "tensorflow" not in sys.modules
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_backend_trains_and_agrees_with_this_one(backend, tmp_path):
     if importlib.util.find_spec(backend) is None:

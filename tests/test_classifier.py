@@ -64,6 +64,7 @@ def test_cross_validation_on_every_shape(data, fold_scores, form):
     assert cross_val_score(make_classifier(), X, y, cv=2) == pytest.approx(fold_scores)
 
 
+@pytest.mark.slow
 def test_grid_search(data, fold_scores):
     X, y = data.train
     grid = {"learning_rate": [make_classifier().learning_rate, 1e-9]}  # as above, and idle

@@ -229,6 +229,7 @@ def test_defaults_are_those_of_the_classifier():
         assert default == expected or (expected is None and not isinstance(default, str)), name
 
 
+@pytest.mark.slow
 def test_train_says_what_came_out(folder, tmp_path):
     output, report = tmp_path / "new" / "emotions.fer", tmp_path / "report.html"
     command = ("train", folder / "faces.npz", "-o", output, "--report", report, *QUICK)
@@ -320,6 +321,7 @@ def test_evaluate_needs_a_classifier(folder):
 # --- demo --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_demo(tmp_path, monkeypatch):
     monkeypatch.setattr(_demo, "N_SAMPLES", 140)
     monkeypatch.setattr(_demo, "EPOCHS", 1)

@@ -38,6 +38,7 @@ def rows_of(data):
 some_rows = st.lists(st.integers(0, 39), min_size=1, max_size=25)
 
 
+@pytest.mark.slow
 @given(some_rows, some_rows, some_rows | st.none())
 def test_planted_copies_are_found(train, validation, test):
     report = fk.audit_dataset(make_data(train, validation, test))
@@ -61,6 +62,7 @@ def test_planted_copies_are_found(train, validation, test):
     assert not any(rows.any() for rows in report.blank.values())
 
 
+@pytest.mark.slow
 @given(some_rows, some_rows, some_rows | st.none(), st.sampled_from(["train", "evaluation"]))
 def test_drop_leaks_leaves_none_and_keeps_the_order(train, validation, test, side):
     data = make_data(train, validation, test)

@@ -17,6 +17,7 @@ def real_report(csv_tool):
     )
 
 
+@pytest.mark.slow
 def test_known_facts_of_fer2013(real_report):
     counts = real_report.as_dict()
     assert counts["leaks"] == {"validation": 280}
@@ -25,6 +26,7 @@ def test_known_facts_of_fer2013(real_report):
     assert counts["conflicts"] == {"groups": 48, "rows": 131}
 
 
+@pytest.mark.slow
 def test_near_duplicates_of_fer2013(real_report):
     # Hashes hang on rounding, so the last few may differ from machine to machine.
     counts = real_report.as_dict()
@@ -32,6 +34,7 @@ def test_near_duplicates_of_fer2013(real_report):
     assert counts["near_leaks"]["validation"] == pytest.approx(180, abs=3)
 
 
+@pytest.mark.slow
 def test_clean_fer2013(real_report):
     clean = real_report.drop_leaks()
     assert [len(split) for split in clean.splits.values()] == [28_358, 3_589]

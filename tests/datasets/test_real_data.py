@@ -40,6 +40,7 @@ def counts(split):
     return np.bincount(split.labels, minlength=7).tolist()
 
 
+@pytest.mark.slow
 def test_zip_holds_the_known_counts(zip_path):
     data = fk.load_fer2013(zip_path)
     assert counts(data.train) == TRAINING
@@ -47,6 +48,7 @@ def test_zip_holds_the_known_counts(zip_path):
     assert data.test is None
 
 
+@pytest.mark.slow
 def test_pixels_are_those_of_pillow(zip_path):
     data = fk.load_fer2013(zip_path)
     rows = {"train": data.train, "test": data.validation}
@@ -60,6 +62,7 @@ def test_pixels_are_those_of_pillow(zip_path):
                 np.testing.assert_array_equal(part.images[row, ..., 0], expected)
 
 
+@pytest.mark.slow
 def test_unpacked_folder_is_the_zip(zip_path, tmp_path):
     with zipfile.ZipFile(zip_path) as archive:
         names = archive.namelist()
@@ -73,6 +76,7 @@ def test_unpacked_folder_is_the_zip(zip_path, tmp_path):
     np.testing.assert_array_equal(folder.train.images, whole.train.images[disgust])
 
 
+@pytest.mark.slow
 def test_csv_holds_the_same_faces_under_the_same_codes(zip_path, csv_path):
     from_csv, from_zip = fk.load_fer2013(csv_path), fk.load_fer2013(zip_path)
     assert counts(from_csv.train) == TRAINING

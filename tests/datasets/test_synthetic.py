@@ -108,6 +108,7 @@ def test_bad_weights(weights):
         fk.make_fer2013(70, weights=weights)
 
 
+@pytest.mark.slow
 def test_expressions_can_be_learned_but_not_perfectly():
     data = fk.make_fer2013(1000, random_state=0)
     train, test = (
