@@ -40,7 +40,6 @@ numpydoc_validation_exclude = {
     r"\.EmotionPredictor$",  # it is made by its class methods
     r"\.Emotion$",  # an enumeration is not constructed by its parameters
     r"\.typing\.(Classifier|Detector)$",  # nor is a protocol
-    r"\.EmotionPredictor$",  # its class methods make it
     r"\.FaceAugmentation\.(call|compute_output_shape|get_config)$",  # Keras says what they take
 }
 copybutton_exclude = ".linenos, .gp, .go"

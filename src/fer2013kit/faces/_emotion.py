@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from fer2013kit._checks import MaybeNone
+
 LANDMARK_NAMES: Final = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
 
 CERTAIN_PROBABILITY: Final = 0.5
@@ -90,7 +92,7 @@ class FaceEmotion:
     uncertain: bool
     class_names: tuple[str, ...]
     crop: NDArray[np.uint8]
-    landmarks: NDArray[np.float32] | None = None
+    landmarks: NDArray[np.float32] | MaybeNone = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything but the crop as plain numbers and strings, for JSON.
