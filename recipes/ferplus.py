@@ -12,7 +12,6 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 from benchmarks import machine
 
 import fer2013kit as fk
@@ -22,6 +21,7 @@ from recipes.train import RESULTS, RUNS, VIEWS, Stopwatch
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
 RECIPES: Final[Mapping[str, Mapping[str, Any]]] = {

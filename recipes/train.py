@@ -149,6 +149,7 @@ class Stopwatch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras carrie
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Add it."""
         del epoch, logs
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text(json.dumps(self.seconds + time.monotonic() - self._begun))
 
 
