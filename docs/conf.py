@@ -37,6 +37,7 @@ numpydoc_show_class_members = False  # the class template lists the members itse
 numpydoc_validation_checks = {"GL03", "PR01", "PR02", "PR03", "RT01", "RT03", "SS03", "YD01"}
 numpydoc_validation_exclude = {
     r"\.FaceBox\.(left|top|width|height)$",  # Python's own words for a named tuple's fields
+    r"\.EmotionPredictor$",  # it is made by its class methods
     r"\.Emotion$",  # an enumeration is not constructed by its parameters
     r"\.typing\.(Classifier|Detector)$",  # nor is a protocol
     r"\.FaceAugmentation\.(call|compute_output_shape|get_config)$",  # Keras says what they take
