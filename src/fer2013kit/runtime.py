@@ -71,7 +71,7 @@ class EmotionPredictor:
     Two classes of the seven:
 
     >>> fk.EmotionPredictor.from_pretrained(classes=["happy", "sad"]).predict_proba(faces).shape
-    (14, 2)
+    (7, 2)
     """
 
     num_threads: int | None
