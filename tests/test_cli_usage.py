@@ -133,7 +133,8 @@ def test_failures_are_code_1_and_a_line(folder, call, message):
 
 def python_words(text):
     """Return what only a programmer of Python would write: keyword arguments, calls, classes."""
-    text = text.replace("five_layer_cnn", "").replace("icml_face_data.csv", "")
+    for name in ("five_layer_cnn", "icml_face_data.csv", "WebDataset"):
+        text = text.replace(name, "")
     return re.findall(r"\b\w+=['\w{\[]|\b[a-z]+_[a-z_]+\b|\b\w+\.\w+\(|\b[A-Z][a-z]+[A-Z]\w+", text)
 
 
