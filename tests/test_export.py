@@ -151,12 +151,12 @@ def test_exporting_changes_nothing_in_the_classifier(fitted, data, tmp_path):
 def test_what_does_not_agree_is_not_written(fitted, tmp_path, monkeypatch):
     path = tmp_path / "x.tflite"
     path.write_bytes(b"before")
-    monkeypatch.setattr(export, "_answers", lambda _, images: np.full((len(images), 7), 1 / 7))
-    with pytest.raises(fk.ModelFileError, match="was not written"):
-        fitted.export(path)
-    monkeypatch.setattr(export, "_answers", lambda _, images: np.full((len(images), 7), np.nan))
-    with pytest.raises(fk.ModelFileError, match="was not written"):
-        fitted.export(path, tolerance=1.0)
+    write, _ = export._FORMATS[".tflite"]
+    for wrong, options in ((1 / 7, {}), (np.nan, {"tolerance": 1.0})):
+        answers = (write, lambda _, images, wrong=wrong: np.full((len(images), 7), wrong))
+        monkeypatch.setitem(export._FORMATS, ".tflite", answers)
+        with pytest.raises(fk.ModelFileError, match="was not written"):
+            fitted.export(path, **options)
     assert path.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [path]
 
