@@ -151,7 +151,7 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
                 )
                 return
         error = TrainingDivergedError(f"{end}; {_ADVICE}")
-        error.history_ = self.history  # type: ignore[attr-defined]
+        error.history_ = self.history  # type: ignore[attr-defined]  # what was trained, for whoever catches it
         raise error from None
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:

@@ -145,7 +145,7 @@ def train(
         except Diverged as end:
             keeper.fall_back(model, end, lambda: _works(model, some))
         except BaseException as error:
-            error.history_ = keeper.history  # type: ignore[attr-defined]
+            error.history_ = keeper.history  # type: ignore[attr-defined]  # for whoever catches it
             raise
         finally:
             progress.close()
