@@ -280,7 +280,7 @@ def test_colour_pictures_become_grey_as_by_pillow(tmp_path):
         {"restart_marker_blocks": 4},
         {"exif": Image.Exif()},
     ],
-    ids=str,
+    ids=lambda options: " ".join(options) or "plain",
 )
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_jpegs_of_every_make_are_read_as_by_pillow(tmp_path, mode, options):
