@@ -1,6 +1,10 @@
+import os
+import threading
+import time
+
 import pytest
 
-from fer2013kit._files import write_atomically
+from fer2013kit._files import exchange, write_atomically
 
 
 def test_bytes_or_a_writer_replace_the_file(tmp_path):
@@ -21,3 +25,53 @@ def test_what_fails_leaves_the_old_file_and_nothing_beside(tmp_path):
         write_atomically(tmp_path / "file", fail)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     assert (tmp_path / "file").read_bytes() == b"old"
+
+
+def leave(folder, name, *, seconds_ago=9999):
+    path = folder / name
+    path.write_bytes(b"half")
+    then = time.time() - seconds_ago
+    os.utime(path, (then, then))
+    return path
+
+
+def test_leftovers_of_killed_writers_are_removed(tmp_path):
+    leave(tmp_path, ".file.0123456789abcdef")
+    kept = [
+        leave(tmp_path, ".file.0123456789abcdee", seconds_ago=0),  # just begun
+        leave(tmp_path, ".other.0123456789abcdef"),
+        leave(tmp_path, ".file.mine"),
+    ]
+    write_atomically(tmp_path / "file", b"new")
+    assert sorted(tmp_path.iterdir()) == sorted([tmp_path / "file", *kept])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there, age alone tells")
+def test_a_slow_writer_is_left_alone(tmp_path):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(file):
+        file.write(b"slow")
+        file.flush()
+        for path in tmp_path.glob(".file.*"):
+            os.utime(path, (0, 0))
+        begun.set()
+        go_on.wait(60)
+
+    writer = threading.Thread(target=write_atomically, args=(tmp_path / "file", slowly))
+    writer.start()
+    begun.wait(60)
+    write_atomically(tmp_path / "file", b"fast")
+    go_on.set()
+    writer.join()
+    assert (tmp_path / "file").read_bytes() == b"slow"
+
+
+def test_two_folders_have_each_others_names_at_one_moment(tmp_path):
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+    if not exchange(tmp_path / "a", tmp_path / "b"):
+        pytest.skip("this system cannot")
+    assert (tmp_path / "a" / "file").read_text() == "b"
+    assert not exchange(tmp_path / "a", tmp_path / "none")

@@ -124,3 +124,28 @@ def test_architecture_page_draws_the_contracts():
     allowed = [one.partition(" ->")[0] for one in tensorflow["ignore_imports"]]
     expected = {name.removeprefix("fer2013kit.") for name in allowed}
     assert set(re.findall(r"``([\w.]+)``", named)) == expected
+
+
+def test_every_promise_names_a_test_that_is_there():
+    promised = re.findall(
+        r"``(tests/[\w/]+\.py)::(\w+)``", (ROOT / "docs/trust.rst").read_text("utf-8")
+    )
+    assert len(promised) > 15
+    for path, test in promised:
+        assert f"def {test}(" in (ROOT / path).read_text("utf-8"), f"{path}::{test}"
+
+
+def test_the_licence_of_every_library_is_told():
+    page = (ROOT / "docs/trust.rst").read_text("utf-8").partition("\nLicences\n")[2]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    ours = [*project["dependencies"]]
+    ours += [
+        one
+        for name, needed in extras.items()
+        for one in needed
+        if name not in {"docs", "lint", "test", "dev"}
+    ]
+    for one in ours:
+        name = re.match(r"[\w-]+", one)[0]
+        assert re.search(rf"\b{name}\b", page), name

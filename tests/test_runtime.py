@@ -1,6 +1,7 @@
 import pickle
 import threading
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -228,15 +229,18 @@ def test_network_without_facts_is_refused(exported, tmp_path):
     plain = onnx.load(exported / "emotions.onnx")
     del plain.metadata_props[:]
     onnx.save(plain, tmp_path / "plain.onnx")
+    path = tmp_path / "plain.onnx"
+    path.write_bytes(_export_metadata.seal(path.read_bytes(), ".onnx"))
     with pytest.raises(fk.ModelFileError, match="does not say which pictures"):
-        fk.EmotionPredictor.load(tmp_path / "plain.onnx")
+        fk.EmotionPredictor.load(path)
 
 
 def test_facts_with_a_broken_network_are_refused(exported, tmp_path):
     with zipfile.ZipFile(exported / "emotions.tflite") as archive:
         metadata = _export_metadata.parse_metadata(archive.read("fer2013kit.json"), "x")
     path = tmp_path / "x.tflite"
-    path.write_bytes(_export_metadata.append_members(b"broken", metadata))
+    content = _export_metadata.append_members(b"broken", metadata)
+    path.write_bytes(_export_metadata.seal(content, ".tflite"))
     with pytest.raises(fk.ModelFileError, match="cannot be read by LiteRT"):
         fk.EmotionPredictor.load(path)
 
@@ -263,3 +267,26 @@ def test_missing_runtime_is_named(exported, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
     with pytest.raises(fk.MissingDependencyError, match="pip install onnxruntime"):
         fk.EmotionPredictor.load(exported / "emotions.onnx")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_changed_network_is_refused_by_its_checksum(exported, tmp_path, suffix):
+    """Before its runtime sees it, which crashes with some."""
+    content = bytearray((exported / f"emotions{suffix}").read_bytes())
+    content[len(content) // 2] ^= 1
+    path = tmp_path / f"x{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(fk.ModelFileError, match="its SHA-256 does not fit"):
+        fk.EmotionPredictor.load(path)
+
+
+def test_facts_of_another_network_are_refused(exported, tmp_path):
+    content = (exported / "emotions.tflite").read_bytes()
+    facts = _export_metadata.metadata_of_tflite(content, "x")
+    with zipfile.ZipFile(exported / "emotions.tflite") as archive:
+        network = content[: min(info.header_offset for info in archive.infolist())]
+    path = tmp_path / "x.tflite"
+    other = _export_metadata.append_members(network, replace(facts, image_shape=[24, 24, 1]))
+    path.write_bytes(_export_metadata.seal(other, ".tflite"))
+    with pytest.raises(fk.ModelFileError, match="its facts say"):
+        fk.EmotionPredictor.load(path)

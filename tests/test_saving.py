@@ -282,3 +282,69 @@ def test_model_file_round_trip(tmp_path, weights, facts):
     assert len(arrays) == len(weights)
     for one, other in zip(arrays, weights, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def rewritten(path, change):
+    """Write a file's facts anew, as whoever makes one can, checksums included."""
+    facts, weights = read_model_file(path)
+    change(facts)
+    write_model_file(path, facts, weights)
+    return path
+
+
+def test_a_file_does_not_decide_where_a_fit_writes(saved):
+    rewritten(saved, lambda facts: facts["params"].update(checkpoint_dir="elsewhere"))
+    with pytest.warns(fk.Fer2013KitWarning, match=r"no file decides.*checkpoint_dir"):
+        again = fk.EmotionClassifier.load(saved)
+    assert again.checkpoint_dir is None
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("params.optimizer", {"class_name": "Adam", "config": {}}),
+        ("params.optimizer", "no such optimizer"),
+        ("params.epochs", -1),
+        ("params.value_range", [[], 1]),
+        ("params.model_params", [3]),
+        ("architecture", []),
+        ("architecture.name", 3),
+        ("architecture.params.dense_units", 10**7),
+        ("architecture.params.filters", [10**5, 10**5, "x"]),
+        ("architecture.params.dense_units", 9),
+        ("preprocessing.image_shape", [48, 48]),
+        ("preprocessing.image_shape", [10**9, 48, 1]),
+        ("classes", [[]]),
+        ("classes", [0, 0, 1, 2, 3, 4, 5]),
+        ("classes_dtype", "O"),
+        ("classes_dtype", "<U99999999"),
+        ("class_names", ["happy"]),
+        ("class_names", [1, 2, 3, 4, 5, 6, 7]),
+        ("compute_dtype", "int4"),
+        ("temperature", 0),
+        ("temperature", "warm"),
+        ("history", {"loss": 3}),
+        ("best_epoch", "first"),
+        ("metrics", []),
+        ("format", "new"),
+    ],
+)
+def test_facts_of_another_kind_are_refused(saved, place, value):
+    def change(facts):
+        *rooms, name = place.split(".")
+        for room in rooms:
+            facts = facts[room]
+        facts[name] = value
+
+    with pytest.raises(fk.ModelFileError, match=saved.name):
+        fk.EmotionClassifier.load(rewritten(saved, change))
+
+
+def test_a_network_is_not_built_before_its_weights_fit(saved, monkeypatch):
+    """A file of kilobytes may ask for gigabytes of weights."""
+    built = []
+    monkeypatch.setattr(fk.EmotionClassifier, "_become", lambda self, *args: built.append(args))
+    rewritten(saved, lambda facts: facts["architecture"]["params"].update(dense_units=10**7))
+    with pytest.raises(fk.ModelFileError, match="do not fit"):
+        fk.EmotionClassifier.load(saved)
+    assert not built

@@ -465,3 +465,12 @@ def test_command(tmp_path):
     lines = run("video", path, "--csv", files["csv"]).stdout.splitlines()
     assert lines == [f"{path}: face 0, 0.0 to 0.2 s: happy 100%", f"csv: {files['csv']}"]
     assert "camera 77" in run("video", "77", code=1).stderr
+
+
+def test_a_playlist_reads_no_other_file(tmp_path):
+    """FFmpeg takes such a text for a video whose parts lie elsewhere."""
+    (tmp_path / "list.mp4").write_text("ffconcat version 1.0\nfile other.mp4\n")
+    (tmp_path / "list.m3u8").write_text("#EXTM3U\n#EXTINF:9,\nother.ts\n#EXT-X-ENDLIST\n")
+    for path in tmp_path.iterdir():
+        with pytest.raises(fk.MediaFileError, match=path.name):
+            fk.analyze_video(path)

@@ -4,23 +4,40 @@
 ``.tflite`` it stands behind the network, where LiteRT's own tools look for associated files, so
 ``unzip -p emotions.tflite labels.txt`` works.  ``.onnx`` holds the same JSON in its
 ``metadata_props``, and a SavedModel in the folder ``assets.extra``.
+
+What EmotionPredictor reads carries a seal, the SHA-256 of all bytes before it: a damaged network
+makes its runtime crash, where Python catches nothing.  It is no signature: who makes such a file
+can make its seal.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
+from fer2013kit._untrusted import (
+    are_labels,
+    are_words,
+    check_facts,
+    errors_as,
+    is_count,
+    is_image_shape,
+    is_mapping_or_none,
+    is_positive,
+    is_range,
+    read_facts,
+    read_labels,
+    read_member,
+)
 from fer2013kit._version import __version__
-from fer2013kit.exceptions import ModelFileError
+from fer2013kit.exceptions import ModelFileError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -31,6 +48,11 @@ FORMAT_VERSION: Final = 1
 METADATA_NAME: Final = "fer2013kit.json"
 LABELS_NAME: Final = "labels.txt"
 INPUT_NAME: Final = "images"
+
+_DIGEST: Final = 64
+_ZIP_SEAL: Final = b"sha256 "
+_ONNX_SEAL: Final = b"\x72\x4a" + b"\x0a\x06sha256" + b"\x12\x40"
+"""Field 14 of an ONNX model, one of its ``metadata_props``: a key, and a value of 64 bytes."""
 
 EXPORT_ENDINGS: Final = (".onnx", ".tflite", ".keras", "")
 """Of the paths that a classifier is exported to; without one, it becomes a SavedModel's folder."""
@@ -91,7 +113,7 @@ class ExportMetadata:
 
     def labels(self) -> NDArray[Any]:
         """Return the labels as the classifier's ``classes_``."""
-        return np.asarray(self.classes, self.classes_dtype)
+        return read_labels(self.classes, self.classes_dtype)
 
     def members(self) -> dict[str, str]:
         """Return the two texts that go with the network, by their names."""
@@ -99,6 +121,17 @@ class ExportMetadata:
             METADATA_NAME: json.dumps(asdict(self), indent=2, sort_keys=True, allow_nan=False),
             LABELS_NAME: "".join(f"{name}\n" for name in self.class_names),
         }
+
+
+_FACTS: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "classes": are_labels,
+    "classes_dtype": lambda value: isinstance(value, str),
+    "class_names": are_words,
+    "image_shape": is_image_shape,
+    "value_range": is_range,
+    "temperature": is_positive,
+    "metrics": is_mapping_or_none,
+}
 
 
 def parse_metadata(text: str | bytes, source: object) -> ExportMetadata:
@@ -109,18 +142,23 @@ def parse_metadata(text: str | bytes, source: object) -> ExportMetadata:
     ModelFileError
         If it is of a newer format or lacks something.
     """
-    try:
-        found = json.loads(text)
+    with errors_as(
+        lambda why: ModelFileError(f"{source}: its {METADATA_NAME} lacks or garbles {why}")
+    ):
+        found = read_facts(text)
+        check_facts(found, {"format": is_count})
         if found["format"] > FORMAT_VERSION:
             raise ModelFileError(
-                f"{source} was exported by fer2013kit {found['fer2013kit']} in format "
+                f"{source} was exported by fer2013kit {shown(found.get('fer2013kit'))} in format "
                 f"{found['format']}; this version reads format {FORMAT_VERSION}: upgrade it"
             )
-        return ExportMetadata(**{field.name: found[field.name] for field in fields(ExportMetadata)})
-    except (ValueError, KeyError, TypeError) as error:
-        if isinstance(error, ModelFileError):
-            raise
-        raise ModelFileError(f"{source}: its {METADATA_NAME} lacks or garbles {error}") from error
+        check_facts(found, _FACTS)
+        metadata = ExportMetadata(
+            **{field.name: found[field.name] for field in fields(ExportMetadata)}
+        )
+        if len(metadata.labels()) != len(metadata.class_names):
+            raise ValueError("class_names, of which there is not one for each class")
+    return metadata
 
 
 def append_members(network: bytes, metadata: ExportMetadata) -> bytes:
@@ -131,6 +169,33 @@ def append_members(network: bytes, metadata: ExportMetadata) -> bytes:
             # A fixed date: the same classifier gives the same bytes.
             archive.writestr(zipfile.ZipInfo(name), text)
     return content.getvalue()
+
+
+def seal(content: bytes, suffix: str) -> bytes:
+    """Return a network with its metadata, and the seal behind them that its ending asks for."""
+    digest = hashlib.sha256(content).hexdigest().encode()
+    if suffix == ".onnx":  # read by others as one more of its metadata_props
+        return content + _ONNX_SEAL + digest
+    with_seal = io.BytesIO(content)
+    with zipfile.ZipFile(with_seal, "a") as archive:
+        archive.comment = _ZIP_SEAL + digest
+    return with_seal.getvalue()
+
+
+def check_seal(content: bytes, source: object) -> None:
+    """Raise :class:`ModelFileError` unless a file is as :func:`seal` left it."""
+    body, digest = content[:-_DIGEST], content[-_DIGEST:]
+    if body.endswith(_ONNX_SEAL):
+        body = body.removesuffix(_ONNX_SEAL)
+    elif body.endswith(_ZIP_SEAL):  # an archive's comment, and its length before it
+        body = body.removesuffix(_ZIP_SEAL)[:-2] + b"\0\0"
+    else:
+        raise not_exported(source)
+    if hashlib.sha256(body).hexdigest().encode() != digest:
+        raise ModelFileError(
+            f"{source} is damaged, or was changed after EmotionClassifier.export wrote it: its "
+            "SHA-256 does not fit. Export the classifier again"
+        )
 
 
 def write_members(folder: Path, metadata: ExportMetadata) -> None:
@@ -148,11 +213,11 @@ def metadata_of_tflite(content: bytes, source: object) -> ExportMetadata:
     ModelFileError
         If there is none.
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            text = archive.read(METADATA_NAME)
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise not_exported(source) from error
+    with (
+        errors_as(lambda _: not_exported(source)),
+        zipfile.ZipFile(io.BytesIO(content)) as archive,
+    ):
+        text = read_member(archive, METADATA_NAME)
     return parse_metadata(text, source)
 
 

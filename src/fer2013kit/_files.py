@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import ctypes
+import glob
+import os
 import secrets
+import sys
+import time
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 _RUBBISH: Final = frozenset({"__macosx", "thumbs.db", "desktop.ini", "icon\r"})
+
+_STALE_SECONDS: Final = 5 if fcntl else 3600
+"""After so long without a write, a temporary file that nobody has locked is a killed writer's."""
+
+_EXCHANGE: Final = 2  # of Linux's renameat2
+_THIS_FOLDER: Final = -100
 
 
 def is_rubbish(name: str) -> bool:
@@ -20,6 +37,10 @@ def is_rubbish(name: str) -> bool:
 def write_atomically(path: Path, content: bytes | Callable[[IO[bytes]], object]) -> None:
     """Write a temporary file in the same folder, then rename it to ``path``.
 
+    It is on the disk, and not only on its way there, when this returns: a power cut after it
+    leaves the new file, one before it the old one.  What killed writers of the same file left is
+    removed.
+
     Parameters
     ----------
     path : Path
@@ -27,13 +48,79 @@ def write_atomically(path: Path, content: bytes | Callable[[IO[bytes]], object])
     content : bytes or callable
         What to write, or a function that writes it to a binary file.
     """
+    remove_leftovers(path)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         with temporary.open("xb") as file:
+            _lock(file)
             if callable(content):
                 content(file)
             else:
                 file.write(content)
+            flush(file)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+    flush_folder(path.parent)
+
+
+def flush(file: IO[bytes]) -> None:
+    """Wait until what was written to a file is on the disk."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def flush_folder(folder: Path) -> None:
+    """Wait until a folder's names are on the disk, on systems where that can be asked for."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove the temporary files of this name whose writers were killed."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        with suppress(OSError):  # another process was faster, or it is not ours to remove
+            if len(left.name) != len(path.name) + 18 or left.is_dir():  # two dots, 16 digits
+                continue
+            if time.time() - left.stat().st_mtime > _STALE_SECONDS and _is_abandoned(left):
+                left.unlink()
+
+
+def _lock(file: IO[bytes]) -> None:
+    """Mark a file as being written, for as long as this process has it open."""
+    if fcntl:
+        with suppress(OSError):  # a file system without locks; age alone tells there
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _is_abandoned(path: Path) -> bool:
+    if not fcntl:
+        return True
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Let two files or folders have each other's names, at one moment, where Linux can.
+
+    Returns
+    -------
+    bool
+        False where it cannot; nothing was done then.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    names = os.fsencode(one), os.fsencode(other)
+    done: int = rename(_THIS_FOLDER, names[0], _THIS_FOLDER, names[1], _EXCHANGE)
+    return done == 0

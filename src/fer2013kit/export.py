@@ -23,9 +23,10 @@ from fer2013kit._export_metadata import (
     INPUT_NAME,
     ExportMetadata,
     append_members,
+    seal,
     write_members,
 )
-from fer2013kit._files import write_atomically
+from fer2013kit._files import exchange, flush_folder, write_atomically
 from fer2013kit._metrics import PROBABILITY_FLOOR
 from fer2013kit._optional import needed
 from fer2013kit.datasets import make_fer2013
@@ -231,7 +232,7 @@ def _write_onnx(model: Any, metadata: ExportMetadata, draft: Path, images: objec
     proto = onnx.load(draft)
     for key, text in metadata.members().items():
         proto.metadata_props.add(key=key, value=text)
-    draft.write_bytes(proto.SerializeToString())
+    draft.write_bytes(seal(proto.SerializeToString(), draft.suffix))
 
 
 def _write_tflite(
@@ -247,7 +248,7 @@ def _write_tflite(
     if metadata.quantization == "int8" and images is not None:
         some = images[:: max(1, len(images) // _REPRESENTATIVE)]
         converter.representative_dataset = lambda: ({INPUT_NAME: one[np.newaxis]} for one in some)
-    draft.write_bytes(append_members(converter.convert(), metadata))
+    draft.write_bytes(seal(append_members(converter.convert(), metadata), draft.suffix))
 
 
 def _write_keras(model: Any, metadata: ExportMetadata, draft: Path, images: object) -> None:
@@ -295,7 +296,11 @@ _FORMATS: Final = {
 
 
 def _put_in_place(draft: Path, path: Path) -> None:
-    """Move the finished file or folder to its name, so that it is whole at every moment."""
+    """Move the finished file or folder to its name, so that it is whole at every moment.
+
+    A folder takes another's place at one moment on Linux alone; elsewhere there is, for the time
+    of two renames, none of that name.
+    """
     if draft.is_file():
         write_atomically(path, draft.read_bytes())
         return
@@ -306,9 +311,11 @@ def _put_in_place(draft: Path, path: Path) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as name:
         fresh = Path(name) / "new"
         shutil.copytree(draft, fresh)
-        if path.exists():
+        if path.exists() and not exchange(fresh, path):
             path.replace(Path(name) / "old")
-        fresh.replace(path)
+        if fresh.exists() and not path.exists():
+            fresh.replace(path)
+        flush_folder(path.parent)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from fer2013kit._export_metadata import (
     METADATA_NAME,
     PREDICTOR_ENDINGS,
     ExportMetadata,
+    check_seal,
     metadata_of_tflite,
     not_exported,
     parse_metadata,
@@ -23,6 +24,7 @@ from fer2013kit._inference import predict_in_batches
 from fer2013kit._labels import codes_in
 from fer2013kit._litert import start_interpreter, usable_threads
 from fer2013kit._optional import needed
+from fer2013kit._untrusted import errors_as
 from fer2013kit.evaluation import apply_temperature, evaluate_predictions
 from fer2013kit.exceptions import InvalidInputError, ModelFileError
 from fer2013kit.pretrained import DEFAULT_NAME, find_pretrained
@@ -169,6 +171,10 @@ class EmotionPredictor:
     ) -> Self:
         """Read a file that :meth:`EmotionClassifier.export` wrote.
 
+        A damaged file is refused by its SHA-256.  A file that a stranger made is run by LiteRT or
+        ONNX Runtime, whose networks may crash the process or read files: take ``.fer`` from
+        strangers, which :meth:`EmotionClassifier.load` reads without running anything.
+
         Parameters
         ----------
         path : str or Path
@@ -195,6 +201,10 @@ class EmotionPredictor:
             content = path.read_bytes()
         except FileNotFoundError as error:
             raise ModelFileError(f"{path}: no such file; expected an exported network") from error
+        except OSError as error:
+            raise ModelFileError(f"{path} cannot be read: {error.strerror}") from error
+        if path.suffix.lower() in PREDICTOR_ENDINGS:
+            check_seal(content, path)
         return cls._open(content, path, num_threads, classes)
 
     def predict_proba(
@@ -317,13 +327,14 @@ class EmotionPredictor:
 
 def _start_litert(content: bytes, source: str, threads: int) -> tuple[Network, ExportMetadata]:
     metadata = metadata_of_tflite(content, source)
-    try:
+    with errors_as(lambda why: ModelFileError(f"{source} cannot be read by LiteRT: {why}")):
         interpreter = start_interpreter(content, "a .tflite file", num_threads=threads)
         interpreter.allocate_tensors()
-        taken = interpreter.get_input_details()[0]["index"]
-        given = interpreter.get_output_details()[0]["index"]
-    except (ValueError, RuntimeError, IndexError) as error:
-        raise ModelFileError(f"{source} cannot be read by LiteRT: {error}") from error
+        (takes,), (gives,) = interpreter.get_input_details(), interpreter.get_output_details()
+    _check_shapes(takes["shape"][1:], gives["shape"][1:], metadata, source)
+    if takes["dtype"] is not np.uint8 or gives["dtype"] is not np.float32:
+        raise not_exported(source)
+    taken, given = takes["index"], gives["index"]
     lock = threading.Lock()  # an interpreter has one set of buffers
 
     def network(batch: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -344,20 +355,31 @@ def _start_onnx(content: bytes, source: str, threads: int) -> tuple[Network, Exp
         import onnxruntime
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    try:
+    options.log_severity_level = 4  # it logs errors on standard output, and raises them as well
+    with errors_as(lambda why: ModelFileError(f"{source} cannot be read by ONNX Runtime: {why}")):
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        text = session.get_modelmeta().custom_metadata_map[METADATA_NAME]
-    except KeyError as error:
-        raise not_exported(source) from error
-    except Exception as error:  # ONNX Runtime's errors share no other base
-        raise ModelFileError(f"{source} cannot be read by ONNX Runtime: {error}") from error
+        text = session.get_modelmeta().custom_metadata_map.get(METADATA_NAME)
+        (takes,), (gives,) = session.get_inputs(), session.get_outputs()
+    if text is None or (takes.name, takes.type) != (INPUT_NAME, "tensor(uint8)"):
+        raise not_exported(source)
+    metadata = parse_metadata(text, source)
+    _check_shapes(takes.shape[1:], gives.shape[1:], metadata, source)
 
     def network(batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         probabilities: NDArray[np.float32] = session.run(None, {INPUT_NAME: batch})[0]
         return probabilities
 
-    return network, parse_metadata(text, source)
+    return network, metadata
+
+
+def _check_shapes(taken: Any, given: Any, metadata: ExportMetadata, source: str) -> None:
+    """Raise unless a network takes and gives what its facts say, so that none is misread."""
+    expected = [*metadata.image_shape], [len(metadata.classes)]
+    if ([*taken], [*given]) != expected:
+        raise ModelFileError(
+            f"{source} is damaged: its network takes {[*taken]} and gives {[*given]}, its facts "
+            f"say {expected[0]} and {expected[1]}. Export the classifier again"
+        )
 
 
 def _rescaled(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:

@@ -340,3 +340,37 @@ def test_nothing_temporary_is_left(home, csv):
     fk.load_fer2013(csv)
     names = sorted(path.name for path in entry_of(home).iterdir())
     assert names == ["csv_rows.npy", "entry.json", "images.npy", "labels.npy"]
+
+
+def test_without_a_home_data_load_all_the_same(csv, monkeypatch, caplog):
+    monkeypatch.delenv("FER2013KIT_HOME")
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: f"~/{name}")
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    assert len(fk.load_fer2013(csv).train)
+    assert "no home folder" in caplog.text
+    with pytest.raises(fk.InvalidInputError, match="set FER2013KIT_HOME"):
+        _storage.cache_home()
+
+
+def test_a_home_that_no_folder_can_be_called_is_no_matter(csv, monkeypatch, caplog):
+    monkeypatch.setenv("FER2013KIT_HOME", "/" + "x" * 5000)
+    assert len(fk.load_fer2013(csv).train)
+    assert "cannot be written" in caplog.text
+
+
+ENTRIES = {
+    "a list": b"[]",
+    "nested": b"[" * 100_000,
+    "other sizes": b'{"sizes": [1, 1, 1], "notes": [], "log": [], "arrays": {}}',
+    "no arrays": b'{"sizes": [21, 21, 21], "arrays": {"images": {}}}',
+    "words": b'{"sizes": "abc", "notes": 3, "log": {}, "arrays": [1]}',
+}
+
+
+@pytest.mark.parametrize("content", ENTRIES.values(), ids=ENTRIES)
+def test_whatever_stands_in_an_entry_it_is_built_anew(home, csv, content):
+    expected = fk.load_fer2013(csv)
+    (entry,) = home.glob("datasets/*/entry.json")
+    entry.write_bytes(content)
+    again = fk.load_fer2013(csv)
+    np.testing.assert_array_equal(again.train.images, expected.train.images)

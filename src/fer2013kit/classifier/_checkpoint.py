@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import json
-import zipfile
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from fer2013kit._files import write_atomically
+from fer2013kit._untrusted import (
+    check_facts,
+    errors_as,
+    is_count,
+    is_mapping,
+    is_text,
+    read_facts,
+    read_npz,
+)
 from fer2013kit.exceptions import InvalidInputError, ModelFileError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -32,11 +42,21 @@ class Checkpoint:
     best: list[NDArray[Any]]
 
 
+_FACTS: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "fingerprint": is_text,
+    "epoch": is_count,
+    "history": is_mapping,
+    "best_epoch": lambda value: value is None or is_count(value),
+    "stopped": lambda value: isinstance(value, bool),
+}
+
+
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint, so that the file is at every moment either the old one or the new."""
-    facts = {
-        name: getattr(checkpoint, name)
-        for name in ("fingerprint", "epoch", "history", "best_epoch", "stopped")
+    facts = {name: getattr(checkpoint, name) for name in _FACTS}
+    facts["history"] = {
+        name: [value if math.isfinite(value) else None for value in values]
+        for name, values in checkpoint.history.items()
     }
     arrays = {
         f"{group}_{index}": array
@@ -64,18 +84,22 @@ def read_checkpoint(path: Path, fingerprint: str) -> Checkpoint | None:
     """
     if not path.exists():
         return None
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            facts = json.loads(str(archive["facts"]))
-            groups: dict[str, Any] = {"model": [], "optimizer": [], "best": []}
-            for name in archive.files:
-                if name != "facts":
-                    groups[name.rpartition("_")[0]].append(archive[name])
-            checkpoint = Checkpoint(**facts, **groups)
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise ModelFileError(
-            f"{path} is no readable checkpoint ({error}); delete it to start the run again"
-        ) from error
+    with errors_as(
+        lambda why: ModelFileError(
+            f"{path} is no readable checkpoint ({why}); delete it to start the run again"
+        )
+    ):
+        arrays = read_npz(path.read_bytes())
+        facts = read_facts(str(arrays.pop("facts")))
+        check_facts(facts, _FACTS)
+        groups: dict[str, Any] = {"model": [], "optimizer": [], "best": []}
+        for name, array in arrays.items():
+            groups[name.rpartition("_")[0]].append(array)
+        facts["history"] = {
+            name: [math.nan if value is None else float(value) for value in values]
+            for name, values in facts["history"].items()
+        }
+        checkpoint = Checkpoint(**facts, **groups)
     if checkpoint.fingerprint != fingerprint:
         raise InvalidInputError(
             f"checkpoint_dir {path.parent} holds a run with other settings or other data; "

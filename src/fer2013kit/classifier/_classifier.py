@@ -615,6 +615,10 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         given = {"optimizer": optimizer, "loss": loss, "metrics": metrics}
         given = {name: value for name, value in given.items() if value is not None}
         classifier = cls(**{**stored.params, **given})
+        try:
+            check_settings(classifier.get_params(deep=False))
+        except InvalidInputError as error:
+            raise ModelFileError(f"{path}: {error}") from error
         fitted = stored.fitted
         if compute_dtype is not None:
             check_choice("compute_dtype", compute_dtype, ComputeDtype)

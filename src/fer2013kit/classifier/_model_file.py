@@ -11,8 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fer2013kit._files import write_atomically
+from fer2013kit._untrusted import (
+    check_facts,
+    errors_as,
+    is_count,
+    read_facts,
+    read_member,
+    read_npz,
+)
 from fer2013kit._version import __version__
-from fer2013kit.exceptions import OTHER_MODELS, ModelFileError, shortened
+from fer2013kit.exceptions import OTHER_MODELS, ModelFileError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +32,8 @@ FORMAT_VERSION: Final = 1
 _SETTINGS: Final = "classifier.json"
 _WEIGHTS: Final = "weights.npz"
 _CHECKSUMS: Final = "SHA256SUMS"
+_WEIGHT: Final = "weight_"
+_LONGEST_SUMS: Final = 2**12
 
 
 def write_model_file(
@@ -41,7 +51,7 @@ def write_model_file(
         In the order of ``keras.Model.get_weights``.
     """
     arrays = io.BytesIO()
-    named: dict[str, Any] = {f"weight_{i:03d}": array for i, array in enumerate(weights)}
+    named: dict[str, Any] = {f"{_WEIGHT}{i:03d}": array for i, array in enumerate(weights)}
     np.savez(arrays, **named)
     facts = {"format": FORMAT_VERSION, "fer2013kit": __version__, **settings}
     members = {
@@ -72,37 +82,34 @@ def read_model_file(path: Path) -> tuple[dict[str, Any], list[NDArray[Any]]]:
     ModelFileError
         If the file is missing, is none of ours, is damaged, or is of a newer format.
     """
-    try:
+    if not path.exists():
+        raise ModelFileError(f"{path}: no such file; expected a saved classifier")
+    with errors_as(lambda why: _no_model(path, why)):
         with zipfile.ZipFile(path) as archive:
-            members = {name: archive.read(name) for name in (_SETTINGS, _WEIGHTS)}
-            sums = archive.read(_CHECKSUMS).decode()
+            members = {name: read_member(archive, name) for name in (_SETTINGS, _WEIGHTS)}
+            sums = read_member(archive, _CHECKSUMS, most=_LONGEST_SUMS).decode()
         expected = {name: digest for digest, name in (line.split() for line in sums.splitlines())}
         for name, content in members.items():
             if expected[name] != _sha256(content):
                 raise ModelFileError(
-                    f"{path}: {name} is damaged (expected SHA-256 {expected[name]}, received "
-                    f"{_sha256(content)}); get the file again"
+                    f"{path}: {name} is damaged (expected SHA-256 {shown(expected[name])}, "
+                    f"received {_sha256(content)}); get the file again"
                 )
-        settings = json.loads(members[_SETTINGS])
+        settings = read_facts(members[_SETTINGS])
+        check_facts(settings, {"format": is_count})
         if settings["format"] > FORMAT_VERSION:
             raise ModelFileError(
-                f"{path} was written by fer2013kit {settings['fer2013kit']} in format "
+                f"{path} was written by fer2013kit {shown(settings.get('fer2013kit'))} in format "
                 f"{settings['format']}; this version reads format {FORMAT_VERSION}: upgrade it"
             )
-        with np.load(io.BytesIO(members[_WEIGHTS]), allow_pickle=False) as arrays:
-            # By number: as text, weight_1000 would come before weight_101.
-            names = sorted(arrays.files, key=lambda name: int(name.rpartition("_")[2]))
-            weights = [arrays[name] for name in names]
-    except FileNotFoundError as error:
-        raise ModelFileError(f"{path}: no such file; expected a saved classifier") from error
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
-        if isinstance(error, ModelFileError):
-            raise
-        raise ModelFileError(
-            f"{path} is no classifier saved by fer2013kit ({type(error).__name__}: "
-            f"{shortened(str(error))}); {OTHER_MODELS}"
-        ) from error
+        arrays = read_npz(members[_WEIGHTS])
+        # By number: as text, weight_1000 would come before weight_101.
+        weights = [arrays[name] for name in sorted(arrays, key=lambda n: int(n[len(_WEIGHT) :]))]
     return settings, weights
+
+
+def _no_model(path: Path, why: str) -> ModelFileError:
+    return ModelFileError(f"{path} is no classifier saved by fer2013kit ({why}); {OTHER_MODELS}")
 
 
 def _sha256(content: bytes) -> str:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import logging
 import random
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+import keras
 import numpy as np
 
+from fer2013kit._keras_settings import keras_settings
 from fer2013kit._layers import walk_layers
 from fer2013kit.classifier._compute_dtype import Format, compute_dtype_policy
-from fer2013kit.models import create_model
+from fer2013kit.models import create_model, resolve_builder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    import keras
 
     from fer2013kit.typing import ModelBuilder
 
@@ -56,6 +57,40 @@ def build_network(
         compute_dtype="float32",
         seed=seed,
     )
+
+
+def weight_shapes(
+    model: str | ModelBuilder,
+    params: Mapping[str, Any],
+    *,
+    input_shape: tuple[int, int, int],
+    num_classes: int,
+) -> list[tuple[int, ...]] | None:
+    """Return the shapes of a network's weights, of which none is made.
+
+    A file may ask for a network of any size, which its own weights have to fit.
+
+    Returns
+    -------
+    list of tuple of int or None
+        None for a network of the user's that cannot be made without its weights.
+    """
+    _, builder = resolve_builder(model)
+
+    def build() -> list[tuple[int, ...]] | None:
+        scope = keras.StatelessScope(initialize_variables=False)
+        with keras_settings(), _one_at_a_time, _seeded(0), scope:
+            network = builder(input_shape=input_shape, num_classes=num_classes, **params)
+            return [tuple(one.shape) for one in network.weights] if network.built else None
+
+    # Keras would make the weights at the next occasion in this thread; that one ends.
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            return thread.submit(build).result()
+        except Exception:
+            if builder.__module__.startswith("fer2013kit."):
+                raise
+            return None
 
 
 def _obstacle(network: keras.Model) -> str:

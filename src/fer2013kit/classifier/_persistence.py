@@ -7,7 +7,7 @@ import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import keras
 import numpy as np
@@ -16,15 +16,35 @@ from fer2013kit._checks import check_choice
 from fer2013kit._export_metadata import ExportMetadata
 from fer2013kit._image_input import pixel_converter, read_pictures
 from fer2013kit._keras_settings import keras_settings
+from fer2013kit._untrusted import (
+    are_labels,
+    are_words,
+    check_facts,
+    errors_as,
+    is_count,
+    is_image_shape,
+    is_mapping,
+    is_mapping_or_none,
+    is_positive,
+    is_text,
+    read_labels,
+)
 from fer2013kit.classifier._compute_dtype import Format, cpu_has_bfloat16
 from fer2013kit.classifier._model_file import read_model_file, write_model_file
-from fer2013kit.classifier._network import build_network
-from fer2013kit.exceptions import InvalidInputError, ModelFileError, warn
+from fer2013kit.classifier._network import build_network, weight_shapes
+from fer2013kit.classifier._settings import is_optimizer_name
+from fer2013kit.exceptions import (
+    InvalidInputError,
+    ModelFileError,
+    shortened,
+    shown,
+    warn,
+)
 from fer2013kit.models import resolve_builder
 from fer2013kit.typing import ModelBuilder, Quantization, WeightsDtype
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import ArrayLike, NDArray
@@ -39,6 +59,20 @@ _RUN_ONLY: Final = ("checkpoint_dir", "verbose", "model")
 
 _ASKED_FOR: Final = ("input_shape", "num_classes")
 """Arguments of a builder that the file tells elsewhere."""
+
+_FACTS: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "architecture": is_mapping,
+    "params": is_mapping,
+    "preprocessing": is_mapping,
+    "classes": are_labels,
+    "classes_dtype": is_text,
+    "class_names": are_words,
+    "compute_dtype": lambda value: value in get_args(Format),
+    "temperature": is_positive,
+    "history": is_mapping,
+    "best_epoch": lambda value: value is None or is_count(value),
+    "metrics": is_mapping_or_none,
+}
 
 _KERAS_OBJECTS: Final = (keras.optimizers.Optimizer, keras.losses.Loss, keras.metrics.Metric)
 _NOTE: Final = "not saved"
@@ -177,14 +211,26 @@ def load(path: Path, *, model: str | ModelBuilder | None, known: Sequence[str]) 
     ``known`` are the names of the settings there are.
     """
     settings, stored = read_model_file(path)
-    try:
+    with errors_as(lambda why: ModelFileError(f"{path}: classifier.json lacks or garbles {why}")):
+        check_facts(settings, _FACTS)
+        check_facts(settings["architecture"], {"name": is_text, "params": is_mapping})
+        check_facts(settings["preprocessing"], {"image_shape": is_image_shape})
         name = settings["architecture"]["name"]
         builder = name if model is None else model
         resolve_builder(builder)
-        unknown = sorted(settings["params"].keys() - set(known))
-        if unknown:
-            warn(f"{path}: settings that this version does not know: {', '.join(unknown)}")
-        params = _without_notes({k: v for k, v in settings["params"].items() if k in known})
+        # Whoever made the file does not decide where a later fit writes, or what it runs.
+        usable = set(known) - set(_RUN_ONLY)
+        for names, why in (
+            (settings["params"].keys() - set(known), "this version does not know"),
+            (
+                settings["params"].keys() & set(_RUN_ONLY),
+                "no file decides, and which were left out",
+            ),
+        ):
+            if names:
+                warn(f"{path}: settings that {why}: {shortened(', '.join(sorted(names)))}")
+        params = _without_notes({k: v for k, v in settings["params"].items() if k in usable})
+        check_facts({"optimizer": "sgd", **params}, {"optimizer": is_optimizer_name})
         # Defaults of a builder may change; the file's network stays what it was.
         built = settings["architecture"]["params"]
         if built != _architecture_params(builder, params["model_params"]):
@@ -194,12 +240,12 @@ def load(path: Path, *, model: str | ModelBuilder | None, known: Sequence[str]) 
             logger.info("this CPU has no bfloat16 instructions: predicting in float32")
             compute_dtype = "float32"
         fitted = Fitted(
-            classes=np.asarray(settings["classes"], settings["classes_dtype"]),
+            classes=read_labels(settings["classes"], settings["classes_dtype"]),
             class_names=tuple(settings["class_names"]),
             image_shape=tuple(settings["preprocessing"]["image_shape"]),
             compute_dtype=compute_dtype,
             history={
-                key: [math.nan if value is None else value for value in values]
+                key: [math.nan if value is None else float(value) for value in values]
                 for key, values in settings["history"].items()
             },
             best_epoch=settings["best_epoch"],
@@ -207,13 +253,44 @@ def load(path: Path, *, model: str | ModelBuilder | None, known: Sequence[str]) 
             calibration=settings.get("calibration"),  # files of before have none
             metrics=settings["metrics"],
         )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ModelFileError(f"{path}: classifier.json lacks or garbles {error}") from error
+        if len(fitted.classes) != len(fitted.class_names):
+            raise ModelFileError(
+                f"{path}: classifier.json has {len(fitted.class_names)} class_names for "
+                f"{len(fitted.classes)} classes"
+            )
+    architecture = Architecture(model=builder, params=params["model_params"] or {})
+    _check_weights(path, stored, architecture, fitted)
     return Stored(
         params={**params, "model": builder},
-        architecture=Architecture(model=builder, params=params["model_params"] or {}),
+        architecture=architecture,
         fitted=fitted,
         weights=[one.astype(np.float32) if one.dtype == np.float16 else one for one in stored],
+    )
+
+
+def _check_weights(
+    path: Path, weights: Sequence[NDArray[Any]], architecture: Architecture, fitted: Fitted
+) -> None:
+    """Raise unless weights fit a network, before that is built, which may be larger by far."""
+    given = [weight.shape for weight in weights]
+    try:
+        expected = weight_shapes(
+            architecture.model,
+            architecture.params,
+            input_shape=fitted.image_shape,
+            num_classes=len(fitted.classes),
+        )
+    except Exception as error:  # a builder may refuse what stands in a file in any way
+        raise _no_fit(path, architecture, shortened(str(error))) from error
+    if expected not in (None, given):
+        raise _no_fit(path, architecture, f"received weights of shapes {shown(given)}")
+
+
+def _no_fit(path: Path, architecture: Architecture, why: str) -> ModelFileError:
+    name, _ = resolve_builder(architecture.model)
+    return ModelFileError(
+        f"{path}: its weights do not fit the architecture {name!r} as it is built here ({why}); "
+        "load it with the builder it was trained with"
     )
 
 

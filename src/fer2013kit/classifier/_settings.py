@@ -46,6 +46,14 @@ _BY_THEMSELVES: Final = ("loss", "accuracy", "learning_rate")
 """Figures that every run records."""
 
 
+def is_optimizer_name(value: Any) -> bool:
+    """Tell whether Keras has an optimizer of that name."""
+    try:
+        return isinstance(value, str) and bool(keras.optimizers.get(value))
+    except ValueError:
+        return False
+
+
 def check_settings(params: Mapping[str, Any]) -> None:
     """Raise one :class:`InvalidInputError` that names every setting which cannot be used."""
     wrong = [

@@ -13,6 +13,7 @@ from keras import callbacks as keras_callbacks
 from fer2013kit.classifier._callbacks import AveragedWeights, Diverged, StateKeeper
 from fer2013kit.classifier._normalization import fused_normalization
 from fer2013kit.classifier._progress import TrainingProgress
+from fer2013kit.classifier._settings import is_optimizer_name
 from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
@@ -171,13 +172,12 @@ def make_optimizer(settings: TrainingSettings, steps_per_epoch: int) -> Any:
         "use_ema": settings.ema_momentum > 0,
         "ema_momentum": settings.ema_momentum,
     }
-    try:
-        kind = type(keras.optimizers.get(settings.optimizer))
-    except (ValueError, TypeError) as error:
+    if not is_optimizer_name(settings.optimizer):
         raise InvalidInputError(
             f"optimizer must be a name that Keras knows (sgd, adam, adamw, ...) or a "
             f"keras.optimizers.Optimizer; received {shown(settings.optimizer)}"
-        ) from error
+        )
+    kind = type(keras.optimizers.get(settings.optimizer))
     if kind is keras.optimizers.SGD:
         config |= {"momentum": _SGD_MOMENTUM, "nesterov": True}
     # In its parent's module, so that Keras reads a saved network without this package.

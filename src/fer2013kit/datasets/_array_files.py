@@ -7,9 +7,6 @@ Arrays go by their names, in whatever order of words: ``X_train``, ``y_train``; 
 from __future__ import annotations
 
 import io
-import tokenize
-import zipfile
-import zlib
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +18,7 @@ import numpy as np
 
 from fer2013kit._optional import needed
 from fer2013kit._pictures import picture_to_gray, resize_gray
+from fer2013kit._untrusted import check_unpacked, errors_as, read_npy, read_npz
 from fer2013kit.datasets._labels import LEFT_OUT
 from fer2013kit.datasets._listing import Found, is_model, is_npz
 from fer2013kit.datasets._names import NO_SPLIT, listed, split_of_path, words_of
@@ -30,8 +28,7 @@ from fer2013kit.emotions import IMAGE_SHAPE, MAX_LEVEL, NUM_CLASSES
 from fer2013kit.exceptions import (
     OTHER_MODELS,
     DatasetFormatError,
-    Fer2013KitError,
-    MissingDependencyError,
+    InvalidInputError,
 )
 
 if TYPE_CHECKING:
@@ -57,7 +54,6 @@ _LABEL_WORDS: Final = frozenset(
     ("y", "label", "labels", "emotion", "emotions", "target", "targets", "class", "classes")
 )
 _OTHER_WORDS: Final = frozenset({"name", "names", "weight", "weights", "map", "index", "indices"})
-_MAX_BYTES: Final = 2**32
 _GRAY, _COLOUR = 1, 3
 _MAX_DIMENSIONS: Final = 4
 
@@ -103,7 +99,7 @@ def read_arrays(listing: Listing, found: Found, options: Options, _new: NewImage
         with _file_errors(path):
             content = listing.read(name)
             if is_npz(content[:300]):
-                archive = np.load(io.BytesIO(content), allow_pickle=False)
+                archive = read_npz(content)
                 if is_own(archive):
                     if len(found.names) > 1:
                         raise DatasetFormatError(
@@ -111,8 +107,8 @@ def read_arrays(listing: Listing, found: Found, options: Options, _new: NewImage
                             "pass the path of one",
                             path=listing.path,
                         )
-                    return read_own(archive, len(content), path)
-                arrays += _from_npz(name, archive, path)
+                    return read_own(archive, path)
+                arrays += _from_npz(name, archive)
             elif content.startswith(_NPY):
                 arrays.append(_from_npy(name, content))
             else:
@@ -124,56 +120,31 @@ def read_arrays(listing: Listing, found: Found, options: Options, _new: NewImage
 @contextmanager
 def _file_errors(path: Path) -> Iterator[None]:
     """Turn what a damaged file makes its library raise into one clear error."""
+
+    def damaged(why: str) -> DatasetFormatError:
+        return DatasetFormatError(f"the file is damaged ({why}); save it again", path=path)
+
     try:
-        yield
-    except Fer2013KitError as error:
-        if isinstance(error, (DatasetFormatError, MissingDependencyError)):
-            raise
-        raise DatasetFormatError(
-            f"the file is damaged ({error}); save it again", path=path
-        ) from error
-    except (
-        *(OSError, ValueError, EOFError, MemoryError, KeyError, TypeError, RuntimeError),
-        *(OverflowError, IndexError, AttributeError, SyntaxError),
-        *(zipfile.BadZipFile, zlib.error, tokenize.TokenError),
-    ) as error:
-        raise DatasetFormatError(
-            f"the file is damaged ({str(error)[:200]}); save it again", path=path
-        ) from error
+        with errors_as(damaged):
+            yield
+    except InvalidInputError as error:  # of our own classes, made of what the file holds
+        raise damaged(str(error)) from error
 
 
 def _inner(file_name: str, key: str) -> str:
     return f"{PurePosixPath(file_name).with_suffix('')}/{key}"
 
 
-def _from_npz(name: str, archive: Any, path: Path) -> list[_Array]:
-    if sum(info.file_size for info in archive.zip.infolist()) > _MAX_BYTES:
-        raise DatasetFormatError(f"expected at most {_MAX_BYTES:,} bytes of arrays", path=path)
-    found = []
-    for key in archive.files:
-        with archive.zip.open(f"{key}.npy") as stream:
-            shape = _shape(stream)
-        found.append(_Array(_inner(name, key), shape, partial(archive.__getitem__, key)))
-    return found
+def _from_npz(name: str, archive: dict[str, NDArray[Any]]) -> list[_Array]:
+    return [
+        _Array(_inner(name, key), array.shape, partial(np.asarray, array))
+        for key, array in archive.items()
+    ]
 
 
 def _from_npy(name: str, content: bytes) -> _Array:
-    stream = io.BytesIO(content)
-    return _Array(
-        str(PurePosixPath(name).with_suffix("")),
-        _shape(io.BytesIO(content)),
-        lambda: np.load(stream, allow_pickle=False),
-    )
-
-
-def _shape(stream: Any) -> tuple[int, ...]:
-    version = np.lib.format.read_magic(stream)
-    read = (
-        np.lib.format.read_array_header_1_0
-        if version == (1, 0)
-        else (np.lib.format.read_array_header_2_0)
-    )
-    return read(stream)[0]
+    array = read_npy(content)
+    return _Array(str(PurePosixPath(name).with_suffix("")), array.shape, lambda: array)
 
 
 def _from_hdf5(name: str, content: bytes, path: Path) -> list[_Array]:
@@ -189,12 +160,11 @@ def _from_hdf5(name: str, content: bytes, path: Path) -> list[_Array]:
 
     def visit(key: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
-            if item.external or item.is_virtual or item.nbytes > _MAX_BYTES:
+            if item.external or item.is_virtual:
                 raise DatasetFormatError(
-                    f"expected the array {key[:80]!r} in the file itself, and at most "
-                    f"{_MAX_BYTES:,} bytes of it",
-                    path=path,
+                    f"expected the array {key[:80]!r} in the file itself", path=path
                 )
+            check_unpacked(item.nbytes, len(content))
             found.append(_Array(_inner(name, key), item.shape or (), partial(item.__getitem__, ())))
 
     file.visititems(visit)

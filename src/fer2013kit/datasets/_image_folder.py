@@ -16,7 +16,7 @@ from fer2013kit.datasets._decode import decode_and_resize, lacking_ends
 from fer2013kit.datasets._labels import LEFT_OUT, Labels, count_left_out
 from fer2013kit.datasets._rows import Rows, run_in_threads
 from fer2013kit.datasets._storage import cached_rows, listing_key
-from fer2013kit.datasets._trees import FolderTree, read_in_chunks
+from fer2013kit.datasets._trees import FolderTree, read_in_chunks, source_errors
 from fer2013kit.exceptions import DatasetFormatError, DatasetNotFoundError, shown
 from fer2013kit.typing import Aspect
 
@@ -103,12 +103,14 @@ def load_image_folder(
             "emotion"
         )
     check_choice("aspect", aspect, Aspect)
-    tree = FolderTree(folder, depth=_MAX_DEPTH)
-    listed = _list_pictures(tree, Labels(label_map))
-    build = partial(_read, tree, listed.places, aspect)
-    stamps = {name: tree.stamps[name] for _, name in listed.places}
-    options = [str(aspect), [code for code, _ in listed.places]]
-    rows = cached_rows(listing_key(stamps, options) if cache else None, build)
+    labels = Labels(label_map)
+    with source_errors(folder):
+        tree = FolderTree(folder, depth=_MAX_DEPTH)
+        listed = _list_pictures(tree, labels)
+        build = partial(_read, tree, listed.places, aspect)
+        stamps = {name: tree.stamps[name] for _, name in listed.places}
+        options = [str(aspect), [code for code, _ in listed.places]]
+        rows = cached_rows(listing_key(stamps, options) if cache else None, build)
     # Not from the cache: what lies beside the pictures may have changed.
     notes = [passed_over(listed.others)] if listed.others else []
     if tree.unread:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
-import zlib
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from fer2013kit._picture_files import is_picture_name
+from fer2013kit._untrusted import LimitedStream
 from fer2013kit.datasets._labels import Labels
 from fer2013kit.datasets._names import listed
+from fer2013kit.datasets._trees import OPENERS
 from fer2013kit.exceptions import OTHER_MODELS
 
 if TYPE_CHECKING:
@@ -24,11 +22,6 @@ if TYPE_CHECKING:
 
 HEAD_BYTES: Final = 4096
 
-_OPENERS: Final[dict[bytes, Callable[[IO[bytes]], Any]]] = {
-    b"\x1f\x8b": gzip.open,
-    b"BZh": bz2.open,
-    b"\xfd7zXZ\x00": lzma.open,
-}
 _TAR_MARK: Final = slice(257, 262)
 _ZIP_START: Final = b"PK\x03\x04"
 
@@ -110,13 +103,13 @@ class Listing:
     def _look(self, name: str) -> bytes:
         with self.tree.open(name) as stream:
             head = stream.read(HEAD_BYTES)
-        opener = next((open_ for start, open_ in _OPENERS.items() if head.startswith(start)), None)
+        opener = next((open_ for start, open_ in OPENERS.items() if head.startswith(start)), None)
         if opener is None:
             return head
         try:
             with self.tree.open(name) as stream, opener(stream) as unpacked:
                 inner = cast("bytes", unpacked.read(HEAD_BYTES))
-        except (OSError, EOFError, zlib.error, lzma.LZMAError):
+        except Exception:  # noqa: BLE001 - whatever it makes its reader raise
             return head  # damaged: what opens it as an archive says so
         if not is_text(inner):
             return head  # a compressed tar, most likely
@@ -126,9 +119,13 @@ class Listing:
     @contextmanager
     def open(self, name: str) -> Iterator[IO[bytes]]:
         """Open a file, unpacked if it is a compressed one."""
-        opener = self._openers.get(name, nullcontext)
-        with self.tree.open(name) as stream, opener(stream) as unpacked:
-            yield unpacked
+        opener = self._openers.get(name)
+        with self.tree.open(name) as stream:
+            if opener is None:
+                yield stream
+                return
+            with opener(stream) as unpacked:
+                yield cast("IO[bytes]", LimitedStream(unpacked, self.tree.sizes[name]))
 
     def read(self, name: str) -> bytes:
         """Return the content of a file."""
@@ -196,7 +193,7 @@ def is_npz(head: bytes) -> bool:
 
 def is_tar(head: bytes) -> bool:
     """Tell whether a file begins as a tar archive, or as a compressed file that may be one."""
-    return head[_TAR_MARK] == b"ustar" or head.startswith(tuple(_OPENERS))
+    return head[_TAR_MARK] == b"ustar" or head.startswith(tuple(OPENERS))
 
 
 def is_model(name: str) -> bool:

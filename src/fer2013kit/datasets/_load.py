@@ -13,6 +13,7 @@ from fer2013kit.datasets._labels import Labels
 from fer2013kit.datasets._listing import Options
 from fer2013kit.datasets._readers import find_source
 from fer2013kit.datasets._storage import cached_rows
+from fer2013kit.datasets._trees import source_errors
 from fer2013kit.exceptions import InvalidInputError, warn
 
 if TYPE_CHECKING:
@@ -116,10 +117,12 @@ def load_fer2013(
     >>> bool((again.train.images == data.train.images).all())
     True
     """
-    path = Path(path).expanduser()
     options = Options(Labels(label_map), resize)
-    source = find_source(path, options)
-    rows = cached_rows(source.key() if cache else None, source.read)
+    path = Path(path)
+    with source_errors(path):
+        path = path.expanduser()
+        source = find_source(path, options)
+        rows = cached_rows(source.key() if cache else None, source.read)
     for note in source.notes:
         warn(f"{path}: {note}")
     data = rows.to_data(str(path))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 
+from fer2013kit._files import flush
 from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class NewImages:
         with self._path.open("r+b") as file:
             file.write(header.getvalue())
             file.truncate(_HEADER_BYTES + images.nbytes)
+            flush(file)
         self._path.replace(target)
         return True
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fer2013kit._files import write_atomically
+from fer2013kit._untrusted import read_facts
 from fer2013kit.datasets._ferplus import FERPlus
 from fer2013kit.datasets._rows import NO_LABEL, Part, join_parts
 from fer2013kit.datasets._split import Split
 from fer2013kit.emotions import SPLIT_NAMES
-from fer2013kit.exceptions import DatasetFormatError, InvalidInputError
+from fer2013kit.exceptions import DatasetFormatError, InvalidInputError, shown
 
 if TYPE_CHECKING:
     import os
@@ -46,15 +47,18 @@ def write_npz(data: FER2013, path: str | os.PathLike[str]) -> None:
     write_atomically(target, lambda stream: np.savez(stream, allow_pickle=False, **arrays))
 
 
-def is_own(archive: Any) -> bool:
-    """Tell whether an open ``.npz`` was written by :meth:`FER2013.save`."""
-    if "about" not in archive.files:
-        return False
-    about = json.loads(str(archive["about"]))
-    return isinstance(about, dict) and about.get("format") == _FORMAT
+def is_own(archive: dict[str, NDArray[Any]]) -> bool:
+    """Tell whether arrays were written by :meth:`FER2013.save`."""
+    about = archive.get("about")
+    return (
+        about is not None
+        and about.dtype.kind == "U"
+        and about.ndim == 0
+        and read_facts(str(about)).get("format") == _FORMAT
+    )
 
 
-def read_own(archive: Any, size: int, path: Path) -> Rows:
+def read_own(archive: dict[str, NDArray[Any]], path: Path) -> Rows:
     """Read what :meth:`FER2013.save` wrote.
 
     Raises
@@ -64,17 +68,16 @@ def read_own(archive: Any, size: int, path: Path) -> Rows:
     Fer2013KitError, ValueError
         For arrays that do not fit together.
     """
-    version = json.loads(str(archive["about"]))["version"]
+    version = read_facts(str(archive["about"])).get("version")
     if version != _VERSION:
         raise DatasetFormatError(
-            f"expected version {_VERSION} of the format, received {version}; update fer2013kit",
+            f"expected version {_VERSION} of the format, received {shown(version)}; "
+            "update fer2013kit",
             path=path,
         )
-    if sum(info.file_size for info in archive.zip.infolist()) > size:
-        raise ValueError("it is compressed, which FER2013.save never does")
     parts, told = [], []
     for code, name in enumerate(SPLIT_NAMES):
-        if f"{name}.images" not in archive.files:
+        if f"{name}.images" not in archive:
             continue
         split = Split(
             archive[f"{name}.images"],
@@ -89,8 +92,10 @@ def read_own(archive: Any, size: int, path: Path) -> Rows:
     return join_parts(parts, told, path=path)
 
 
-def _unpack_votes(archive: Any, prefix: str) -> FERPlus | None:
+def _unpack_votes(archive: dict[str, NDArray[Any]], prefix: str) -> FERPlus | None:
     arrays = {
-        name.removeprefix(prefix): archive[name] for name in archive if name.startswith(prefix)
+        name.removeprefix(prefix): array
+        for name, array in archive.items()
+        if name.startswith(prefix)
     }
     return FERPlus(**arrays) if arrays else None

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fer2013kit._optional import needed
+from fer2013kit._untrusted import errors_as
 from fer2013kit.datasets._csv_header import LABEL_COLUMNS, SPLIT_COLUMNS, normal
 from fer2013kit.datasets._csv_pixels import parse_row
 from fer2013kit.datasets._decode import decode_and_resize, decode_face, lacking_ends
@@ -36,10 +37,11 @@ from fer2013kit.datasets._rows import (
     run_in_threads,
 )
 from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE, SPLIT_WORDS
-from fer2013kit.exceptions import DatasetFormatError, Fer2013KitError
+from fer2013kit.exceptions import DatasetFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from fer2013kit._checks import UInt8Array
@@ -48,6 +50,9 @@ if TYPE_CHECKING:
 
 _CHUNK = 256
 _START = b"PAR1"
+# A picture, or its pixels, has more bytes; equal ones can be packed into a bit each.
+_SHORTEST_ROW = 64
+_SPARE_ROWS = 1000
 _PICTURE_COLUMNS = ("image", "img", "picture", "face", "pixels", "pixel")
 
 
@@ -75,29 +80,28 @@ def read_parquet(listing: Listing, found: Found, options: Options, _new: NewImag
     MissingDependencyError
         Without pyarrow.
     """
-    pa, parquet = _import_pyarrow()
+    with needed("reading parquet", extra="parquet"):
+        from pyarrow import parquet
     files = sorted_by_split(found.names, found.splits)
     parts = []
     for name, _ in files:
         path = listing.path / name
-        content = io.BytesIO(listing.read(name))
-        try:
-            parts.append((name, _File(parquet.ParquetFile(content), options, path).read()))
-        except Fer2013KitError:
-            raise
-        except (OSError, ValueError, TypeError, RecursionError, pa.ArrowException) as error:
-            raise DatasetFormatError(
-                f"the parquet file is damaged or incomplete ({str(error)[:200]}); get it again",
-                path=path,
-            ) from error
+        content = listing.read(name)
+        with _file_errors(path):
+            file = parquet.ParquetFile(io.BytesIO(content))
+            if file.metadata.num_rows > _SPARE_ROWS + len(content) // _SHORTEST_ROW:
+                raise ValueError(f"{file.metadata.num_rows:,} rows in {len(content):,} bytes")
+            parts.append((name, _File(file, options, path).read()))
     return join_parts(parts, [code for _, code in files], path=listing.path)
 
 
-def _import_pyarrow() -> tuple[Any, Any]:
-    with needed("reading parquet", extra="parquet"):
-        import pyarrow as pa
-        from pyarrow import parquet
-    return pa, parquet
+def _file_errors(path: Path) -> AbstractContextManager[None]:
+    """Turn what a damaged file makes Arrow raise into one clear error."""
+    return errors_as(
+        lambda why: DatasetFormatError(
+            f"the parquet file is damaged or incomplete ({why}); get it again", path=path
+        )
+    )
 
 
 class _File:

@@ -21,6 +21,7 @@ import logging
 import os
 import time
 import zlib
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -32,7 +33,8 @@ from fer2013kit._files import write_atomically
 from fer2013kit.datasets._new_images import NewImages
 from fer2013kit.datasets._rows import Rows, run_in_threads
 from fer2013kit.datasets._trees import Stamp, stamp_of
-from fer2013kit.emotions import IMAGE_SHAPE
+from fer2013kit.emotions import IMAGE_SHAPE, SPLIT_NAMES
+from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -56,9 +58,20 @@ _FINE_TICK: Final = 0.02
 
 
 def cache_home() -> Path:
-    """Return the folder of all that the package keeps on disk; it need not exist."""
+    """Return the folder of all that the package keeps on disk; it need not exist.
+
+    Raises
+    ------
+    InvalidInputError
+        For a user without a home folder.
+    """
     moved = os.environ.get(HOME_VARIABLE)
-    return Path(moved).expanduser() if moved else platformdirs.user_cache_path("fer2013kit")
+    path = os.path.expanduser(moved or platformdirs.user_cache_dir("fer2013kit"))  # noqa: PTH111 - Path's own raises
+    if path.startswith("~"):
+        raise InvalidInputError(
+            f"you have no home folder for a cache; set {HOME_VARIABLE} to a folder of yours"
+        )
+    return Path(path)
 
 
 def content_key(files: Iterable[Path], facts: object = None) -> str:
@@ -96,7 +109,11 @@ def cached_rows(key: str | None, build: Callable[[NewImages], Rows]) -> Rows:
     """
     if key is None:
         return build(NewImages(None))
-    folder = cache_home() / "datasets" / key
+    try:
+        folder = cache_home() / "datasets" / key
+    except InvalidInputError as error:
+        _warn_of_home("your home", error)
+        return build(NewImages(None))
     rows = _read_entry(folder)
     if rows is not None:
         return rows
@@ -106,15 +123,19 @@ def cached_rows(key: str | None, build: Callable[[NewImages], Rows]) -> Rows:
             folder.mkdir(parents=True, exist_ok=True)
             _write_entry(folder, built, new)
         except OSError as error:
-            _logger.warning(
-                "the cache in %s cannot be written (%s); the data will be parsed again next time. "
-                "Set %s to a folder that can be written.",
-                cache_home(),
-                error,
-                HOME_VARIABLE,
-            )
+            _warn_of_home(str(folder.parent.parent), error)
             return built
     return _read_entry(folder) or built
+
+
+def _warn_of_home(where: str, error: Exception) -> None:
+    _logger.warning(
+        "the cache in %s cannot be written (%s); the data will be parsed again next time. "
+        "Set %s to a folder that can be written.",
+        where,
+        error,
+        HOME_VARIABLE,
+    )
 
 
 def _digest(value: object) -> str:
@@ -131,8 +152,11 @@ def _is_settled(stamp: Stamp) -> bool:
 def _hash_file(path: Path) -> str:
     """Return a file's hash, from the note of the last hashing where the stamp is the same."""
     place = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]
-    note_path = cache_home() / "sources" / f"{place}.json"
     stamp = stamp_of(path.stat())
+    try:
+        note_path = cache_home() / "sources" / f"{place}.json"
+    except InvalidInputError:  # cached_rows warns aloud
+        return _hash_content(path, size=stamp[0])
     note = _read_json(note_path)
     if note.get("stamp") == list(stamp) and isinstance(note.get("hash"), str):
         return str(note["hash"])
@@ -186,7 +210,7 @@ def _write_entry(folder: Path, rows: Rows, new: NewImages) -> None:
 def _read_entry(folder: Path) -> Rows | None:
     """Return a cached entry, or None where there is none that can be trusted."""
     entry_path = folder / "entry.json"
-    if not entry_path.exists():
+    if not os.path.exists(entry_path):  # noqa: PTH110 - Path's own raises for some names and folders
         return None
     try:
         entry = _read_json(entry_path)
@@ -201,8 +225,8 @@ def _read_entry(folder: Path) -> Rows | None:
             tuple(map(str, entry["log"])),
         )
         _check_entry(rows)
-    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
-        _logger.info("the cache entry %s is damaged and is built anew: %s", folder, error)
+    except Exception as error:  # noqa: BLE001 - whatever there can stand in a damaged file
+        _logger.warning("the cache entry %s is damaged and is built anew: %s", folder, error)
         return None
     return rows
 
@@ -224,17 +248,21 @@ def _check_entry(rows: Rows) -> None:
     count = sum(rows.sizes)
     shapes_fit = rows.images.shape == (count, *IMAGE_SHAPE) and rows.labels.shape == (count,)
     types_fit = rows.images.dtype == np.uint8 and rows.labels.dtype == np.int64
-    if not (shapes_fit and types_fit):
+    numbers = [rows.csv_rows] if rows.csv_rows is not None else []
+    numbers += [rows.votes] if rows.votes is not None else []
+    types_fit &= all(one.dtype == np.int64 and len(one) == count for one in numbers)
+    if not (shapes_fit and types_fit and len(rows.sizes) == len(SPLIT_NAMES)):
         raise ValueError(
             f"expected {count} images and labels, received {rows.images.dtype} "
             f"{rows.images.shape} and {rows.labels.dtype} {rows.labels.shape}"
         )
+    replace(rows, notes=(), log=()).to_data("cache")  # which checks what the splits hold
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

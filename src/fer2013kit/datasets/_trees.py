@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import errno
+import bz2
 import gzip
 import lzma
 import mmap
@@ -11,23 +11,32 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, Protocol, cast
+from typing import IO, TYPE_CHECKING, Any, Final, Protocol, cast
 
 from fer2013kit._files import is_rubbish
-from fer2013kit.exceptions import DatasetFormatError, Fer2013KitError
+from fer2013kit._untrusted import LimitedStream, check_member, check_unpacked, errors_as
+from fer2013kit.exceptions import DatasetFormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator
+    from contextlib import AbstractContextManager
 
 # Deep enough for folder/train/class/picture one folder deeper; a home folder is not searched whole.
 _MAX_FOLDER_DEPTH: Final = 5
 _CHUNK_BYTES: Final = 2**18  # some 150 pictures of 48x48
 _LOCAL_HEADER: Final = struct.Struct("<26x2H")  # in a zip, before each file: lengths of name, extra
-_ENCRYPTED: Final = 1
+_MAX_PAX_HEADERS: Final = 100
+"""Each file of an archive has those of all archive, copied."""
 
+OPENERS: Final[dict[bytes, Callable[..., Any]]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+}
+"""What unpacks files that begin so."""
+_LONGEST_START: Final = max(map(len, OPENERS))
 
 Stamp = tuple[int, int, int, int]
 
@@ -152,20 +161,19 @@ class ZipTree:
             and not _is_rubbish(name := info.filename.replace("\\", "/").removeprefix("./"))
         }
         self.sizes = {name: info.file_size for name, info in self._members.items()}
+        check_unpacked(sum(self.sizes.values()), len(self._map))
 
     def open(self, name: str) -> IO[bytes]:
+        check_member(self._members[name])
         return self._archive.open(self._members[name])
 
     def read(self, name: str) -> bytes:
         """Return the whole content of a file, for which ``zipfile`` takes as long as decoding."""
         info = self._members[name]
+        check_member(info)
         header = self._map[info.header_offset : info.header_offset + _LOCAL_HEADER.size]
-        if (
-            len(header) < _LOCAL_HEADER.size
-            or info.flag_bits & _ENCRYPTED
-            or info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-        ):
-            return self._archive.read(info)
+        if len(header) < _LOCAL_HEADER.size:
+            raise zipfile.BadZipFile(f"no file at byte {info.header_offset:,}")
         name_length, extra_length = _LOCAL_HEADER.unpack(header)
         start = info.header_offset + _LOCAL_HEADER.size + name_length + extra_length
         content = self._map[start : start + info.compress_size]
@@ -185,17 +193,18 @@ class TarTree:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._archive = tarfile.open(path)  # noqa: SIM115 - close() closes it
+        self._stream = _unpacked(path)
         try:
+            self._archive = tarfile.open(fileobj=self._stream, mode="r:")  # noqa: SIM115 - the same
             self._members = {
                 name: member
-                for member in self._archive
+                for member in map(_checked, self._archive)
                 if member.isfile() and not _is_rubbish(name := member.name.removeprefix("./"))
             }
             _check_whole(self._members.values(), path)
             _check_end(self._archive)
         except BaseException:
-            self._archive.close()
+            self._stream.close()
             raise
         self.sizes = {name: member.size for name, member in self._members.items()}
 
@@ -211,6 +220,25 @@ class TarTree:
 
     def close(self) -> None:
         self._archive.close()
+        self._stream.close()
+
+
+def _unpacked(path: Path) -> IO[bytes]:
+    """Open a tar, compressed or not; of what it unpacks to, no more is read than is allowed."""
+    stream = path.open("rb")
+    start = stream.read(_LONGEST_START)
+    stream.seek(0)
+    opener = next((open_ for mark, open_ in OPENERS.items() if start.startswith(mark)), None)
+    if opener is None:
+        return stream
+    stream.close()
+    return cast("IO[bytes]", LimitedStream(opener(path), path.stat().st_size))
+
+
+def _checked(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    if len(member.pax_headers) > _MAX_PAX_HEADERS:
+        raise tarfile.ReadError(f"more than {_MAX_PAX_HEADERS} pax headers for one file")
+    return member
 
 
 def _check_whole(members: Iterable[tarfile.TarInfo], path: Path) -> None:
@@ -255,44 +283,30 @@ def read_in_chunks(tree: FileTree, names: Container[str]) -> Iterator[list[tuple
         yield chunk
 
 
-@contextmanager
-def archive_errors(path: Path) -> Iterator[None]:
+def source_errors(path: Path) -> AbstractContextManager[None]:
+    """Turn what no reader foresaw, such as a disk's errors, into one clear error."""
+    return errors_as(lambda why: DatasetFormatError(f"it cannot be read ({why})", path=path))
+
+
+def archive_errors(path: Path) -> AbstractContextManager[None]:
     """Turn whatever a damaged archive makes its library raise into one clear error."""
-    try:
-        yield
-    except Fer2013KitError:
-        raise
-    except (
-        *(ValueError, OverflowError, IndexError, KeyError, MemoryError),
-        zipfile.BadZipFile,
-        tarfile.TarError,
-        gzip.BadGzipFile,
-        lzma.LZMAError,
-        zlib.error,
-        EOFError,
-    ) as error:
-        raise DatasetFormatError(
-            f"the archive is damaged or incomplete ({' '.join(str(error).split())[:200]}); "
-            "download it again",
-            path=path,
-        ) from error
-    except OSError as error:
-        if error.errno not in {None, errno.EINVAL}:  # of the disk, not of the archive
-            raise
-        raise DatasetFormatError(
-            f"the archive is damaged ({error}); download it again", path=path
-        ) from error
-    except (NotImplementedError, RuntimeError) as error:  # zipfile: unknown method, encrypted
-        raise DatasetFormatError(
-            f"the archive cannot be read ({error}); pack it without a password, "
-            "or unpack it and pass the folder",
-            path=path,
-        ) from error
+    return errors_as(
+        lambda why: DatasetFormatError(
+            f"the archive is damaged or incomplete ({why}); download it again", path=path
+        )
+    )
 
 
 def is_archive(path: Path) -> bool:
     """Tell whether a file can be opened as a zip or tar archive."""
-    return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+    if zipfile.is_zipfile(path):
+        return True
+    try:
+        with _unpacked(path) as stream:
+            tarfile.open(fileobj=stream, mode="r:").close()
+    except Exception:  # noqa: BLE001 - whatever a damaged file makes their readers raise
+        return False
+    return True
 
 
 def _is_rubbish(name: str) -> bool:

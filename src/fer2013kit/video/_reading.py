@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fer2013kit._optional import needed
-from fer2013kit.exceptions import InvalidInputError, MediaFileError
+from fer2013kit._picture_files import MAX_PIXELS
+from fer2013kit.exceptions import InvalidInputError, MediaFileError, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +57,6 @@ class Video:
     path: Path | None
     container: Any
     stream: Any
-    errors: type[Exception]
 
     @property
     def duration(self) -> float | None:
@@ -82,20 +82,22 @@ class Video:
         while True:
             try:
                 frame = next(decoded, None)
-            except self.errors as error:
-                problem = str(error)
-                break
-            if frame is None:
+                if frame is None:
+                    break
+                stamp = self._stamp(frame, number + 1)
+                first = stamp if first is None else first
+                if duration is not None and stamp - first >= duration:
+                    return
+                # Half a thousandth of a period, lest rounding drops every other frame.
+                wanted = sampling_rate is None or (stamp - first) * sampling_rate >= due - 5e-4
+                rgb = _upright(frame, self._pixel_aspect) if wanted else None
+            except Exception as error:  # noqa: BLE001 - whatever a damaged frame makes FFmpeg raise
+                problem = " ".join(str(error).split())
                 break
             number += 1
-            stamp = self._stamp(frame, number)
-            first = stamp if first is None else first
             time = stamp - first
-            if duration is not None and time >= duration:
-                return
-            # Half a thousandth of a period, lest rounding of timestamps drops every other frame.
-            if sampling_rate is None or time * sampling_rate >= due - 5e-4:
-                yield Frame(number, time, _upright(frame, self._pixel_aspect))
+            if rgb is not None:
+                yield Frame(number, time, rgb)
                 if sampling_rate is not None:
                     due = int(time * sampling_rate + 5e-4) + 1
         if number < 0:
@@ -141,7 +143,6 @@ def open_video(source: Source) -> Iterator[Video]:
     MissingDependencyError
         Where PyAV is not installed.
     """
-    av = import_av()
     if isinstance(source, int) and not isinstance(source, bool):
         name, path, (address, kind) = f"camera {source}", None, _camera(source)
     elif isinstance(source, str | os.PathLike):
@@ -152,26 +153,39 @@ def open_video(source: Source) -> Iterator[Video]:
             "video must be the path of a file or the number of a camera, 0 for the first; "
             f"received {source!r:.80}"
         )
+    with ExitStack() as opened:
+        yield _open(opened, name=name, path=path, address=address, kind=kind)
+
+
+def _open(
+    opened: ExitStack, *, name: str, path: Path | None, address: str, kind: str | None
+) -> Video:
+    av = import_av()
     try:
-        container = av.open(address, format=kind)
-    except (av.error.FFmpegError, OSError, ValueError) as error:
+        if path is None:
+            container = opened.enter_context(av.open(address, format=kind))
+        else:  # a playlist would have FFmpeg read other files, or ask other hosts
+            file = opened.enter_context(path.open("rb"))
+            container = opened.enter_context(av.open(file, options={"protocol_whitelist": "none"}))
+    except Exception as error:
         reason = getattr(error, "strerror", None) or str(error)
         hint = (
             "is it connected, and free?"
             if path is None
             else "expected a video that FFmpeg reads, such as MP4, MKV, MOV or WebM"
         )
-        raise MediaFileError(f"cannot be opened ({reason}); {hint}", path=path or name) from error
-    with container:
-        cover = av.stream.Disposition.attached_pic
-        streams = [one for one in container.streams.video if not one.disposition & cover]
-        if not streams:
-            raise MediaFileError(
-                "there are no moving pictures in it, only sound, text or a cover", path=path
-            )
-        stream = streams[0]
-        stream.thread_type = "AUTO"
-        yield Video(name, path, container, stream, av.error.FFmpegError)
+        raise MediaFileError(
+            f"cannot be opened ({shortened(reason)}); {hint}", path=path or name
+        ) from error
+    cover = av.stream.Disposition.attached_pic
+    streams = [one for one in container.streams.video if not one.disposition & cover]
+    if not streams:
+        raise MediaFileError(
+            "there are no moving pictures in it, only sound, text or a cover", path=path
+        )
+    stream = streams[0]
+    stream.thread_type = "AUTO"
+    return Video(name, path, container, stream)
 
 
 def import_av() -> Any:
@@ -196,6 +210,8 @@ def _camera(number: int) -> tuple[str, str]:
 
 def _upright(frame: Any, aspect: float) -> NDArray[np.uint8]:
     """Return a frame as players show it: with square pixels, of which none is lost, and turned."""
+    if frame.width * frame.height * max(aspect, 1 / aspect) > MAX_PIXELS:
+        raise ValueError(f"a frame of {frame.width} x {frame.height} pixels")
     if aspect != 1:
         frame = frame.reformat(
             width=round(frame.width * max(aspect, 1)), height=round(frame.height / min(aspect, 1))
