@@ -5,11 +5,13 @@ import base64
 import io
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -218,6 +220,43 @@ def test_too_many_photos_at_once_are_refused():
     assert busy.post("/analyze", content=PHOTO.read_bytes()).status_code == 200
 
 
+def test_a_photo_that_takes_too_long_is_given_up_and_so_are_those_behind_it():
+    stub = Stub()
+    slow = client_of(classifier=stub, max_seconds=0.5)
+    stub.open.clear()
+    answers = []
+    with slow:
+        threads = [
+            threading.Thread(
+                target=lambda: answers.append(slow.post("/analyze", content=PHOTO.read_bytes()))
+            )
+            for _ in range(2)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        stub.open.set()
+        assert sorted(answer.status_code for answer in answers) == [422, 503]
+        end = time.monotonic() + 60
+        while slow.app.state.worker.is_busy:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        assert slow.get("/health").status_code == 200
+
+
+def test_faults_of_the_page_are_told_with_the_headers_of_every_answer(caplog):
+    class Broken(Stub):
+        def predict_proba(self, faces):
+            raise ZeroDivisionError("inside")
+
+    answer = client_of(classifier=Broken()).post("/analyze", content=PHOTO.read_bytes())
+    assert answer.status_code == 500
+    assert "inside" not in answer.text
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert "inside" in caplog.text
+
+
 def test_nothing_is_written(client, monkeypatch, caplog):
     written = []
 
@@ -270,10 +309,11 @@ def test_explanation_is_that_of_the_face_that_the_network_saw():
     assert trained.post("/explain?face=1", content=content).status_code == 400
 
 
-@pytest.mark.parametrize("name", ["max_megabytes", "max_megapixels"])
-def test_limits_must_be_positive(name):
-    with pytest.raises(InvalidInputError, match=f"{name} must be positive"):
-        fk.create_app(Stub(), **{name: 0})
+@pytest.mark.parametrize("name", ["max_megabytes", "max_megapixels", "max_seconds"])
+@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), "1", True])
+def test_limits_must_be_positive(name, value):
+    with pytest.raises(InvalidInputError, match=f"{name} must be a positive number"):
+        fk.create_app(Stub(), **{name: value})
 
 
 def test_a_port_that_is_taken_is_told():
@@ -310,6 +350,23 @@ def test_command_ends_cleanly_and_warns_of_other_hosts():
     _, messages = stop(process)
     assert process.returncode == 0, messages
     assert "warning: whoever can reach this computer" in messages
+    assert "Traceback" not in messages
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT")
+def test_unfinished_connections_do_not_block_others_nor_the_end():
+    process, url = start()
+    port = int(url.rstrip("/").rpartition(":")[2])
+    head = b"POST /analyze HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\nx"
+    with ExitStack() as opened:
+        for number in range(100):
+            connection = opened.enter_context(socket.create_connection(("127.0.0.1", port)))
+            connection.sendall(head if number < 20 else head[:20] if number < 60 else b"")
+        request = urllib.request.Request(f"{url}analyze", PHOTO.read_bytes())  # noqa: S310 - our own
+        with urllib.request.urlopen(request) as answer:  # noqa: S310 - the same
+            assert answer.status == 200
+        _, messages = stop(process)
+    assert process.returncode == 0, messages
     assert "Traceback" not in messages
 
 

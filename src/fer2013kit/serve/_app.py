@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import html
 import json
-from concurrent.futures import ThreadPoolExecutor
+import logging
+import math
 from functools import partial
 from importlib import resources
 from string import Template
@@ -18,11 +19,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from fer2013kit._checks import is_number
 from fer2013kit._version import __version__
 from fer2013kit.exceptions import Fer2013KitError, InvalidInputError, shown
 from fer2013kit.faces import sample_photos
 from fer2013kit.serve._guard import Guard
 from fer2013kit.serve._work import PhotoWork
+from fer2013kit.serve._worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -43,6 +46,8 @@ _MAX_WAITING: Final = 8
 
 _UPLOAD_SECONDS: Final = 60
 
+_logger = logging.getLogger(__name__)
+
 
 def create_app(
     classifier: Classifier | None = None,
@@ -50,6 +55,7 @@ def create_app(
     detector: Detector | None = None,
     max_megabytes: float = 20,
     max_megapixels: float = 50,
+    max_seconds: float = 60,
     hosts: Iterable[str] = (),
 ) -> Starlette:
     """Return the page of ``fer2013kit serve`` as an ASGI application, for a server of your own.
@@ -70,6 +76,8 @@ def create_app(
     max_megapixels : float, default 50
         Pictures of more pixels are refused before they are decoded; in millions, 80 at most
         for other than JPEG.
+    max_seconds : float, default 60
+        After so long the answer is that a photo takes too long, or that others do.
     hosts : iterable of str, optional
         Names by which browsers may call the page, without port, besides localhost and any
         address: a request under another name is refused.
@@ -91,7 +99,8 @@ def create_app(
     -----
     One photo is worked on at a time and seven wait; the next one gets status 503.  Errors are
     JSON, too: ``{"error": "..."}``, with status 400 (damaged), 403 and 421 (another site), 413
-    (too large), 415 (no picture).
+    (too large), 415 (no picture), 422 (took too long).  Uploads that are still coming keep nobody
+    waiting.
 
     Examples
     --------
@@ -100,11 +109,16 @@ def create_app(
     >>> [route.path for route in app.routes][:4]
     ['/', '/health', '/analyze', '/explain']
     """
-    for name, limit in {"max_megabytes": max_megabytes, "max_megapixels": max_megapixels}.items():
-        if not limit > 0:
-            raise InvalidInputError(f"{name} must be positive; received {shown(limit)}")
+    limits = {
+        "max_megabytes": max_megabytes,
+        "max_megapixels": max_megapixels,
+        "max_seconds": max_seconds,
+    }
+    for name, limit in limits.items():
+        if not (is_number(limit) and 0 < limit < math.inf):
+            raise InvalidInputError(f"{name} must be a positive number; received {shown(limit)}")
     work = PhotoWork(classifier, detector, max_pixels=round(max_megapixels * _MEGA))
-    desk = _Desk(max_bytes=round(max_megabytes * _MEGA))
+    desk = _Desk(max_bytes=round(max_megabytes * _MEGA), max_seconds=max_seconds)
     files = dict(_page_files())
     files[_INDEX] = _fill_in(files[_INDEX], work, max_megabytes, max_megapixels)
 
@@ -127,7 +141,7 @@ def create_app(
             raise HTTPException(400, f"face must be a number from 0; received {shown(number)}")
         return await desk.serve(request, partial(work.explain, number=int(number)))
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", file),
             Route("/health", health),
@@ -138,34 +152,60 @@ def create_app(
         middleware=[Middleware(Guard, hosts=tuple(hosts))],
         exception_handlers={HTTPException: _as_json},
     )
+    app.state.worker = desk.worker
+    return app
 
 
 class _Desk:
     """Takes photos in, one after the other, and no more than fit in memory."""
 
-    def __init__(self, *, max_bytes: int) -> None:
+    def __init__(self, *, max_bytes: int, max_seconds: float) -> None:
         self._max_bytes = max_bytes
+        self._max_seconds = max_seconds
         self._present = 0
-        # A single thread: the networks use all processors for one photo as it is.
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="fer2013kit")
+        self._held = 0  # bytes of photos that are still coming
+        self.worker = Worker()
 
     async def serve(self, request: Request, work: Callable[[bytes], Any]) -> Response:
         """Read the photo, work on it in the thread, and answer."""
-        if self._present >= _MAX_WAITING:
-            raise HTTPException(
-                503, "too many photos at once; try again in a moment", {"Retry-After": "1"}
-            )
-        self._present += 1
         try:
             content = await self._read(request)
-            answer = await asyncio.get_running_loop().run_in_executor(self._worker, work, content)
+            answer = await self._work(work, content)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
+        except asyncio.CancelledError:  # the server ends
+            return Response(status_code=503)
         except Fer2013KitError as error:
             raise HTTPException(_status_of(error), str(error)) from error
+        except HTTPException:
+            raise
+        except Exception as error:  # answered here, where the headers are put on
+            _logger.exception("a photo could not be worked on")
+            raise HTTPException(500, "a fault of the page, which its console tells") from error
+        return JSONResponse(answer)
+
+    async def _work(self, work: Callable[[bytes], Any], content: bytes) -> Any:
+        """Wait for the thread, but not for ever."""
+        if self._present >= _MAX_WAITING:
+            raise self._too_many()
+        self._present += 1
+        job = self.worker.submit(work, content)
+        try:
+            async with asyncio.timeout(self._max_seconds):
+                return await asyncio.shield(asyncio.wrap_future(job))
+        except TimeoutError as error:
+            if job.cancel():  # it had not begun
+                raise self._too_many() from error
+            raise HTTPException(
+                422, f"the photo takes over {self._max_seconds:g} s; make it smaller"
+            ) from error
         finally:
             self._present -= 1
-        return JSONResponse(answer)
+
+    def _too_many(self) -> HTTPException:
+        return HTTPException(
+            503, "too many photos at once; try again in a moment", {"Retry-After": "1"}
+        )
 
     async def _read(self, request: Request) -> bytes:
         if request.headers.get("content-type", "").startswith("multipart/"):
@@ -178,10 +218,15 @@ class _Desk:
             async with asyncio.timeout(_UPLOAD_SECONDS):
                 async for chunk in request.stream():
                     content += chunk
+                    self._held += len(chunk)
                     if len(content) > self._max_bytes:
                         raise self._too_large()
+                    if self._held > _MAX_WAITING * self._max_bytes:
+                        raise self._too_many()
         except TimeoutError as error:
             raise HTTPException(408, f"the photo took over {_UPLOAD_SECONDS} s to come") from error
+        finally:
+            self._held -= len(content)
         if not content:
             raise HTTPException(400, "there is no photo: the body of the request is empty")
         return bytes(content)

@@ -10,14 +10,18 @@ import webbrowser
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
+    import asyncio
+
     from starlette.applications import Starlette
 
-_MAX_CONNECTIONS: Final = 64
-_SECONDS_TO_FINISH: Final = 5
+_MAX_CONNECTIONS: Final = 512
+_SECONDS_TO_FINISH: Final = 1
+_SECONDS_TO_ASK: Final = 10
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -66,8 +70,27 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{name}]:{port}/" if address.version == 6 else f"http://{name}:{port}/"  # noqa: PLR2004 - the version of the protocol
 
 
+class _Connection(H11Protocol):
+    """A connection that is closed unless it asks soon: idle ones would shut others out."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._patience = self.loop.call_later(_SECONDS_TO_ASK, self._close_unless_asked)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._patience.cancel()
+        super().connection_lost(exc)
+
+    def _close_unless_asked(self) -> None:
+        asked: object = self.cycle  # None until a request's head has come
+        if asked is None:
+            self.transport.close()
+
+
 def run_server(app: Starlette, listener: socket.socket) -> None:
-    """Answer until the process is told to stop (Ctrl-C, SIGTERM); photos under way are finished.
+    """Answer until the process is told to stop (Ctrl-C, SIGTERM), and end within two seconds.
+
+    What is asked in a second by then is answered; a photo that takes longer is left.
 
     Parameters
     ----------
@@ -79,7 +102,7 @@ def run_server(app: Starlette, listener: socket.socket) -> None:
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http="h11",
+        http=_Connection,
         ws="none",
         lifespan="off",
         log_level="warning",
@@ -87,6 +110,7 @@ def run_server(app: Starlette, listener: socket.socket) -> None:
         server_header=False,
         proxy_headers=False,
         limit_concurrency=_MAX_CONNECTIONS,
+        timeout_keep_alive=5,
         timeout_graceful_shutdown=_SECONDS_TO_FINISH,
     )
     uvicorn.Server(config).run(sockets=[listener])
