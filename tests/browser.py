@@ -17,7 +17,7 @@ import time
 import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-SECONDS = 90
+SECONDS = 300
 OPTIONS = (
     "--headless",
     "--no-sandbox",  # tests may run as root, and see pages of our own alone

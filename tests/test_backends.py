@@ -24,7 +24,7 @@ given = fk.EmotionClassifier.load(shared)
 np.save(own, given.predict_proba(X, tta="flip"))
 
 settings = dict(
-    model_params={"filters": (4, 4, 4), "dense_units": 8}, epochs=2, batch_size=32, verbose=0,
+    model_params={"filters": (2, 2, 2), "dense_units": 4}, epochs=2, batch_size=32, verbose=0,
     random_state=0, erasing=0.5, mixup=0.2, cutmix=1.0, loss="focal", class_weight="balanced",
 )
 clf = fk.EmotionClassifier(**settings).fit(*data.train, validation_data=data.validation)
@@ -44,11 +44,15 @@ def test_backend_trains_and_agrees_with_this_one(backend, tmp_path):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
     data = fk.make_fer2013(n_samples=140, random_state=0)
-    clf = fk.EmotionClassifier(epochs=1, compute_dtype="float32", verbose=0, random_state=0)
+    clf = fk.EmotionClassifier(
+        model_params={"filters": (4, 4, 4), "dense_units": 8},
+        epochs=1, augment=False, compute_dtype="float32", verbose=0, random_state=0,
+    )  # fmt: skip
     clf.fit(*data.train).save(tmp_path / "shared.fer")
     done = subprocess.run(  # noqa: S603 - our own script
         [sys.executable, "-c", SCRIPT, backend, tmp_path / "shared.fer", tmp_path / "own.npy"],
-        env={**os.environ, "KERAS_BACKEND": backend},
+        # What is compiled runs once or twice: to optimise it takes longer than it saves.
+        env={**os.environ, "KERAS_BACKEND": backend, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"},
         capture_output=True,
         text=True,
         check=False,

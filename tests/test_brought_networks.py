@@ -87,15 +87,19 @@ def excited(input_shape, num_classes):
     return keras.Model(images, end(num_classes)(layers.Flatten()(x)))
 
 
+def make_classifier(builder, **changes):
+    """Make a classifier that trains for a moment; to trace augmentation takes longer."""
+    settings = {"epochs": 1, "augment": False, "verbose": 0, "random_state": 0}
+    return fk.EmotionClassifier(builder, **{**settings, **changes})
+
+
 NETWORKS = [biased, resized, unbuilt, subclassed, logits, two_outputs, excited]
 
 
 @pytest.mark.parametrize("builder", NETWORKS)
 def test_every_door(builder, data, tmp_path):
     X = data.test.images
-    clf = fk.EmotionClassifier(
-        builder, epochs=1, verbose=0, random_state=0, compute_dtype="float32"
-    )
+    clf = make_classifier(builder, compute_dtype="float32")
     probabilities = clf.fit(*data.train).predict_proba(X)
     plain = keras.ops.convert_to_numpy(clf.model_(X.astype(np.float32), training=False))
     np.testing.assert_allclose(probabilities, plain, atol=1e-5)
@@ -112,15 +116,21 @@ def test_every_door(builder, data, tmp_path):
 
 
 def test_exports_of_a_resizing_network_agree(data, tmp_path):
-    clf = fk.EmotionClassifier(resized, epochs=1, verbose=0, random_state=0).fit(*data.train)
+    clf = make_classifier(resized).fit(*data.train)
     for name in ("saved_model", "a.keras"):
         assert clf.export(tmp_path / name).largest_difference < 1e-4
 
 
 def test_export_that_a_format_cannot_express_says_so(data, tmp_path):
-    clf = fk.EmotionClassifier(subclassed, epochs=1, verbose=0).fit(*data.train)
+    clf = make_classifier(subclassed).fit(*data.train)
     with pytest.raises(fk.ModelFileError, match="get_config"):
         clf.export(tmp_path / "a.keras")
+
+
+@pytest.fixture(scope="module")
+def trained(data):
+    clf = make_classifier(excited)
+    return pickle.dumps(clf.fit(*data.train))
 
 
 @pytest.mark.parametrize(
@@ -134,8 +144,8 @@ def test_export_that_a_format_cannot_express_says_so(data, tmp_path):
         ("conv3", None),
     ],
 )
-def test_what_may_be_frozen(freeze, frozen, data):
-    clf = fk.EmotionClassifier(excited, epochs=1, verbose=0, random_state=0).fit(*data.train)
+def test_what_may_be_frozen(freeze, frozen, data, trained):
+    clf = pickle.loads(trained)  # noqa: S301 - our own bytes
     before = {layer.name: layer.get_weights() for layer in clf.model_.layers if layer.weights}
     clf.set_params(warm_start=True, freeze=freeze)
     if frozen is None:
@@ -153,7 +163,7 @@ def test_what_may_be_frozen(freeze, frozen, data):
 
 
 def test_regularised_activities_compute_in_float32(data, caplog):
-    clf = fk.EmotionClassifier(excited, epochs=1, verbose=0, compute_dtype="bfloat16")
+    clf = make_classifier(excited, compute_dtype="bfloat16")
     assert clf.fit(*data.train).compute_dtype_ == "float32"
     assert "activities are regularised" in caplog.text
 
@@ -181,21 +191,19 @@ def two_inputs(input_shape, num_classes):
 )
 def test_what_cannot_be_trained_is_answered_with_the_way(model, message, data):
     with pytest.raises(fk.InvalidInputError, match=message):
-        fk.EmotionClassifier(model, epochs=1, verbose=0).fit(*data.train)
+        make_classifier(model).fit(*data.train)
 
 
 def test_the_way_out_for_a_built_network_works(data):
     network = biased((48, 48, 1), 7)
-    clf = fk.EmotionClassifier(
-        lambda input_shape, num_classes: keras.models.clone_model(network), epochs=1, verbose=0
-    )
+    clf = make_classifier(lambda input_shape, num_classes: keras.models.clone_model(network))
     assert clf.fit(*data.train).predict(data.test.images).shape == (len(data.test),)
 
 
 def test_a_loss_and_metrics_of_ones_own_are_copied(data, tmp_path):
     loss, auc = keras.losses.KLDivergence(), keras.metrics.AUC(name="area")
-    clf = fk.EmotionClassifier(
-        unbuilt, epochs=1, verbose=0, loss=loss, metrics=[auc, "top_k_categorical_accuracy"],
+    clf = make_classifier(
+        unbuilt, loss=loss, metrics=[auc, "top_k_categorical_accuracy"],
         monitor="val_area", patience=3,
     )  # fmt: skip
     clf.fit(*data.train, validation_data=data.validation)
@@ -209,15 +217,13 @@ def test_a_loss_and_metrics_of_ones_own_are_copied(data, tmp_path):
 
 def test_eight_classes_have_their_words(data, tmp_path):
     words = (*fk.CLASS_NAMES, "contempt")
-    clf = fk.EmotionClassifier(unbuilt, epochs=1, verbose=0, class_names=words)
+    clf = make_classifier(unbuilt, class_names=words)
     clf.fit(*data.train)
     assert clf.class_names_ == words
     assert clf.classes_.tolist() == list(range(8))
     clf.save(tmp_path / "a.fer")
     assert fk.EmotionClassifier.load(tmp_path / "a.fer", model=unbuilt).class_names_ == words
-    listed = fk.EmotionClassifier(
-        unbuilt, epochs=1, verbose=0, classes=[6, 5, 4, 3, 2, 1, 0], class_names=words[6::-1]
-    )
+    listed = make_classifier(unbuilt, classes=[6, 5, 4, 3, 2, 1, 0], class_names=words[6::-1])
     assert listed.fit(*data.train).class_names_ == fk.CLASS_NAMES
     with pytest.raises(fk.InvalidInputError, match="class_names must be a name of its own"):
         listed.set_params(class_names=["a", "b"]).fit(*data.train)

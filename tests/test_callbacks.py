@@ -21,7 +21,7 @@ def data():
 
 
 def make_classifier(**changes):
-    settings = {"epochs": 5, "batch_size": 32, "verbose": 0, "random_state": 0}
+    settings = {"epochs": 5, "batch_size": 32, "augment": False, "verbose": 0, "random_state": 0}
     return fk.EmotionClassifier(tiny_network, **{**settings, "compute_dtype": "float32", **changes})
 
 

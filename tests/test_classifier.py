@@ -58,10 +58,10 @@ def fold_scores(data):
     return [make_classifier().fit(X[a], y[a]).score(X[b], y[b]) for a, b in folds]
 
 
-@pytest.mark.parametrize("form", list(FORMS.values())[:3], ids=list(FORMS)[:3])
-def test_cross_validation_on_every_shape(data, fold_scores, form):
-    X, y = form(data.train.images), data.train.labels
-    assert cross_val_score(make_classifier(), X, y, cv=2) == pytest.approx(fold_scores)
+def test_cross_validation(data, fold_scores):
+    X, y = data.train
+    scores = cross_val_score(make_classifier(), X[..., 0], y, cv=2)  # flat rows: below
+    assert scores == pytest.approx(fold_scores)
 
 
 @pytest.mark.slow

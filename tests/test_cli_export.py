@@ -13,10 +13,11 @@ def folder(tmp_path_factory):
     data.save(folder / "faces.npz")
     Image.fromarray(data.test.images[0, ..., 0]).save(folder / "face.png")
     clf = fk.EmotionClassifier(
-        model_params={"filters": (4, 4, 4), "dense_units": 8}, epochs=1, verbose=0, random_state=0
-    )
+        model_params={"filters": (4, 4, 4), "dense_units": 8},
+        epochs=1, augment=False, verbose=0, random_state=0,
+    )  # fmt: skip
     clf.fit(*data.train).save(folder / "emotions.fer")
-    fk.EmotionClassifier(tiny_network, epochs=1, verbose=0).fit(*data.train).save(
+    fk.EmotionClassifier(tiny_network, epochs=1, augment=False, verbose=0).fit(*data.train).save(
         folder / "own.fer"
     )
     return folder

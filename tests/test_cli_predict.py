@@ -147,7 +147,7 @@ def test_usage_is_told(folder):
 def test_own_network(folder, tmp_path):
     data = fk.make_fer2013(n_samples=70, random_state=0)
     classifier = fk.EmotionClassifier(
-        model_params={"filters": (4, 4, 4), "dense_units": 4}, epochs=1, verbose=0
+        model_params={"filters": (4, 4, 4), "dense_units": 4}, epochs=1, augment=False, verbose=0
     )
     classifier.fit(*data.train).save(tmp_path / "own.fer")
     document = run_json(COLLINS, "--model", tmp_path / "own.fer")

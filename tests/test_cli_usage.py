@@ -12,6 +12,7 @@ from command_line import run, run_json
 from fer2013kit.cli import main
 from fer2013kit.cli._program import Command
 from fer2013kit.cli._wording import in_options, option_names
+from fer2013kit.models import _registry
 from networks import tiny_network
 
 PLUGIN = """
@@ -216,7 +217,7 @@ def test_what_a_plugin_raises_is_a_line(folder):
 
 
 def test_without_its_plugin_a_classifier_is_refused(folder):
-    fk.EmotionClassifier(tiny_network, epochs=1, verbose=0).fit(
+    fk.EmotionClassifier(tiny_network, epochs=1, augment=False, verbose=0).fit(
         *fk.make_fer2013(n_samples=35).train
     ).save("own.fer")
     assert "--plugin MODULE" in run("evaluate", "faces.npz", "--model", "own.fer", code=1).stderr
@@ -253,11 +254,12 @@ def test_labels_and_sizes_of_ones_own(own, tmp_path):
     assert left_out == f"fer2013kit: {own}: left out 4 rows of 'contempt', as --label-map says\n"
 
 
-def test_all_commands_with_data_read_own_labels(own, tmp_path):
+def test_all_commands_with_data_read_own_labels(own, tmp_path, monkeypatch):
     options = (*LABELS, "--resize")
     assert run_json("audit", own, *options)["rows"] == {"train": 4, "test": 4}
     model = tmp_path / "own.fer"
-    network = ("--epochs", 1, "--validation-fraction", 0, "--quiet")
+    monkeypatch.setitem(_registry._builders, "tiny", tiny_network)
+    network = ("--architecture", "tiny", "--epochs", 1, "--validation-fraction", 0, "--quiet")
     run_json("train", own, *options, *network, "-o", model)
     command = ("--model", model, *options)
     assert run_json("evaluate", own, *command, "--split", "test")["n_samples"] == 4

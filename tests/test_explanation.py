@@ -85,6 +85,7 @@ def untrained(builder, *, compute_dtype="float32", classes=None):
     clf = fk.EmotionClassifier(
         builder,
         epochs=1,
+        augment=False,
         learning_rate=0.0,
         optimizer=keras.optimizers.SGD(0.0),
         compute_dtype=compute_dtype,
@@ -98,7 +99,9 @@ def untrained(builder, *, compute_dtype="float32", classes=None):
 @pytest.fixture(scope="module")
 def trained():
     data = fk.make_fer2013(n_samples=140, random_state=0)
-    clf = fk.EmotionClassifier(epochs=1, verbose=0, random_state=0, compute_dtype="float32")
+    clf = fk.EmotionClassifier(
+        epochs=1, augment=False, verbose=0, random_state=0, compute_dtype="float32"
+    )
     return clf.fit(*data.train), data.test.images
 
 

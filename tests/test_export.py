@@ -20,7 +20,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def fitted(data):
-    clf = fk.EmotionClassifier(tiny_network, epochs=3, verbose=0, random_state=0)
+    clf = fk.EmotionClassifier(tiny_network, epochs=3, augment=False, verbose=0, random_state=0)
     clf.fit(*data.train).calibrate(*data.validation)
     clf.metrics_ = {"accuracy": 0.5}
     clf.temperature_ = 1.7
@@ -29,7 +29,9 @@ def fitted(data):
 
 def in_float32(clf, X):
     """What the classifier says without bfloat16, which some machines use."""
-    twin = fk.EmotionClassifier(tiny_network, epochs=1, compute_dtype="float32", verbose=0)
+    twin = fk.EmotionClassifier(
+        tiny_network, epochs=1, augment=False, compute_dtype="float32", verbose=0
+    )
     twin.fit(*fk.make_fer2013(n_samples=140, random_state=0).train)
     twin.model_.set_weights(clf.model_.get_weights())
     twin.temperature_ = clf.temperature_
@@ -133,7 +135,7 @@ def test_temperature_of_a_network_without_a_last_dense_layer(data, tmp_path):
             inputs, keras.layers.Activation("linear", dtype="float32")(inner(inputs))
         )
 
-    clf = fk.EmotionClassifier(network, epochs=1, verbose=0, compute_dtype="float32")
+    clf = fk.EmotionClassifier(network, epochs=1, augment=False, verbose=0, compute_dtype="float32")
     clf.fit(*data.train)
     clf.temperature_ = 2.0
     clf.export(tmp_path / "x.tflite")

@@ -23,7 +23,8 @@ def data():
 
 
 @pytest.fixture
-def keras_as_it_was():
+def keras_as_it_was(expected):
+    """Give Keras's configuration back; what is expected is found out before it changes."""
     before = (keras.config.image_data_format(), keras.config.floatx(), keras.config.dtype_policy())
     yield
     keras.config.set_image_data_format(before[0])
@@ -53,10 +54,14 @@ def results(data, folder):
     ]
 
 
+@pytest.fixture(scope="module")
+def expected(data, tmp_path_factory):
+    return results(data, tmp_path_factory.mktemp("expected"))
+
+
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 @pytest.mark.usefixtures("keras_as_it_was")
-def test_configuration_changes_nothing(name, data, tmp_path):
-    expected = results(data, tmp_path)
+def test_configuration_changes_nothing(name, data, expected, tmp_path):
     CONFIGURATIONS[name]()
     for one, other in zip(results(data, tmp_path), expected, strict=True):
         assert one.dtype == other.dtype

@@ -29,8 +29,9 @@ def rows(data):
 def own(data, tmp_path_factory):
     """A folder with one network in it, put there as the shipped ones are."""
     clf = fk.EmotionClassifier(
-        model_params={"filters": (4, 4, 4), "dense_units": 8}, epochs=1, verbose=0, random_state=0
-    )
+        model_params={"filters": (4, 4, 4), "dense_units": 8},
+        epochs=1, augment=False, verbose=0, random_state=0,
+    )  # fmt: skip
     clf.fit(*data.train)
     folder = tmp_path_factory.mktemp("weights")
     entry = ship.ship(clf, rows(data), "tiny", folder=folder, recipe="one epoch", quantization=None)

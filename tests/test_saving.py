@@ -22,7 +22,8 @@ def data():
 def fitted(data):
     clf = fk.EmotionClassifier(
         model_params={"filters": (4, 4, 4), "dense_units": 8},
-        class_weight={code: 1 + code / 2 for code in range(7)}, epochs=1, verbose=0, random_state=0,
+        class_weight={code: 1 + code / 2 for code in range(7)},
+        epochs=1, augment=False, verbose=0, random_state=0,
     )  # fmt: skip
     clf.fit(*data.train, validation_data=data.validation)
     return clf.calibrate(*data.validation)
@@ -103,7 +104,9 @@ def test_metrics_of_the_network_before_are_forgotten(data, fitted, tmp_path):
 
 
 def test_custom_architecture_needs_its_builder(data, tmp_path):
-    clf = fk.EmotionClassifier(tiny_network, epochs=1, verbose=0, random_state=0).fit(*data.train)
+    clf = fk.EmotionClassifier(
+        tiny_network, epochs=1, augment=False, verbose=0, random_state=0
+    ).fit(*data.train)
     clf.save(tmp_path / "mine.fer")
     with pytest.raises(fk.UnknownModelError, match="tiny_network"):
         fk.EmotionClassifier.load(tmp_path / "mine.fer")
@@ -114,7 +117,7 @@ def test_custom_architecture_needs_its_builder(data, tmp_path):
 
 
 def test_other_builder_does_not_fit(data, tmp_path):
-    clf = fk.EmotionClassifier(tiny_network, epochs=1, verbose=0).fit(*data.train)
+    clf = fk.EmotionClassifier(tiny_network, epochs=1, augment=False, verbose=0).fit(*data.train)
     clf.save(tmp_path / "mine.fer")
     with pytest.raises(fk.ModelFileError, match="do not fit the architecture"):
         fk.EmotionClassifier.load(tmp_path / "mine.fer", model="five_layer_cnn")
@@ -128,7 +131,9 @@ def test_default_of_the_architecture_may_change(data, tmp_path):
         return tiny_network(input_shape, num_classes, units)
 
     path = tmp_path / "emotions.fer"
-    clf = fk.EmotionClassifier(build, epochs=1, verbose=0, random_state=0).fit(*data.train)
+    clf = fk.EmotionClassifier(build, epochs=1, augment=False, verbose=0, random_state=0).fit(
+        *data.train
+    )
     clf.save(path)
     assert fk.EmotionClassifier.load(path, model=build).model_params is None
     again = fk.EmotionClassifier.load(path, model=build_wider)
@@ -140,7 +145,9 @@ def test_default_of_the_architecture_may_change(data, tmp_path):
 
 def test_string_classes_survive(data, tmp_path):
     names = np.array(fk.CLASS_NAMES)[data.train.labels]
-    clf = fk.EmotionClassifier(tiny_network, epochs=1, verbose=0).fit(data.train.images, names)
+    clf = fk.EmotionClassifier(tiny_network, epochs=1, augment=False, verbose=0).fit(
+        data.train.images, names
+    )
     clf.save(tmp_path / "named.fer")
     again = fk.EmotionClassifier.load(tmp_path / "named.fer", model=tiny_network)
     assert again.classes_.tolist() == clf.classes_.tolist()

@@ -17,12 +17,12 @@ def data():
 @pytest.fixture(scope="module")
 def trained(data, tmp_path_factory):
     path = tmp_path_factory.mktemp("trained") / "emotions.fer"
-    make_classifier().fit(*data.train).save(path)
+    make_classifier(augment=False).fit(*data.train).save(path)
     return path
 
 
 def again(trained, **changes):
-    changes = {"warm_start": True, "epochs": 1, "verbose": 0, **changes}
+    changes = {"warm_start": True, "epochs": 1, "augment": False, "verbose": 0, **changes}
     return fk.EmotionClassifier.load(trained).set_params(**changes)
 
 
@@ -47,7 +47,7 @@ def test_a_fit_without_learning_shows_where_it_began(data, trained):
 
 
 def test_a_second_fit_goes_on_only_when_asked(data):
-    clf = make_classifier(epochs=1).fit(*data.train)
+    clf = make_classifier(epochs=1, augment=False).fit(*data.train)
     first = weights_of(clf)
     clf.set_params(warm_start=True).fit(*data.train)
     assert not np.array_equal(weights_of(clf)[0], first[0])
@@ -57,7 +57,8 @@ def test_a_second_fit_goes_on_only_when_asked(data):
 
 def test_warm_start_on_nothing_is_a_plain_fit(data):
     first, second = (
-        make_classifier(warm_start=warm, epochs=1).fit(*data.train) for warm in (True, False)
+        make_classifier(warm_start=warm, epochs=1, augment=False).fit(*data.train)
+        for warm in (True, False)
     )
     assert_same_weights(first, second)
     assert clone(make_classifier(warm_start=True)).get_params()["warm_start"] is True
@@ -139,6 +140,6 @@ def test_freezing_needs_a_fully_connected_layer(data):
         x = keras.layers.GlobalAveragePooling2D()(x)
         return keras.Model(inputs, keras.layers.Softmax(dtype="float32")(x))
 
-    clf = fk.EmotionClassifier(without, epochs=1, verbose=0).fit(*data.train)
+    clf = fk.EmotionClassifier(without, epochs=1, augment=False, verbose=0).fit(*data.train)
     with pytest.raises(fk.InvalidInputError, match="the network has none"):
         clf.set_params(warm_start=True, freeze="convolutions").fit(*data.train)

@@ -109,13 +109,14 @@ def test_boxes_are_those_of_the_upright_photograph():
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_large_photographs_are_worked_on_smaller(kind, monkeypatch):
-    large = Image.open(COLLINS).resize((3000, 3000))
+    file = as_file(Image.open(COLLINS).resize((3000, 3000)), kind)
     with monkeypatch.context() as patch:
         patch.setattr(
             "fer2013kit.faces._analysis.read_photo", lambda one: read_photo(one, max_side=700)
         )
-        (face,) = fk.analyze_photo(as_file(large, kind))
-    assert read_photo(as_file(large, kind), max_side=700).rgb.shape == (700, 700, 3)
+        (face,) = fk.analyze_photo(file)
+    file.seek(0)
+    assert read_photo(file, max_side=700).rgb.shape == (700, 700, 3)
     (small,) = fk.analyze_photo(COLLINS)
     np.testing.assert_allclose(np.array(face.box) * 512 / 3000, small.box, atol=8)
     assert face.emotion == small.emotion
@@ -125,7 +126,7 @@ def test_large_photographs_are_worked_on_smaller(kind, monkeypatch):
 def test_too_many_pixels_are_refused_before_they_are_decoded(side):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(fk.MediaFileError, match=r"too large|expected at most 80,000,000"):
+        with pytest.raises(fk.MediaFileError, match=r"too large: .* at most 80,000,000"):
             fk.analyze_photo(huge_png(side, side))
 
 
@@ -222,13 +223,23 @@ def test_missing_files_and_folders(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "photo",
+    ("photo", "message"),
     [
-        *(None, 3.0, [], [[1, 2], [3]], "text\0.jpg", np.array([["a"]]), io.StringIO("text")),
-        *(np.zeros((0, 5)), np.zeros((2, 48, 48)), np.zeros((9, 9, 5))),
-        *(np.full((9, 9), -1), np.full((9, 9), np.nan), np.full((9, 9), 256)),
+        (None, "photo must be a path, .*received NoneType"),
+        ([[1, 2], [3]], "photo must be a path, .*received list"),
+        (np.array([["a"]]), "photo must be a path, .*received ndarray"),
+        ("text\0.jpg", "null byte"),
+        (io.StringIO("text"), "photo must be a file opened for bytes"),
+        (3.0, r"photo must have shape .*received \(\)"),
+        ([], r"photo must have shape .*received \(0,\)"),
+        (np.zeros((0, 5)), r"photo must have shape .*received \(0, 5\)"),
+        (np.zeros((2, 48, 48)), r"photo must have shape .*received \(2, 48, 48\)"),
+        (np.zeros((9, 9, 5)), r"photo must have shape .*received \(9, 9, 5\)"),
+        (np.full((9, 9), -1), r"must be in \[0, 255\]; received -1 to -1"),
+        (np.full((9, 9), 256), r"must be in \[0, 255\]; received 256 to 256"),
+        (np.full((9, 9), np.nan), "must be finite"),
     ],
 )
-def test_what_is_no_photo_is_refused(photo, mean):
-    with pytest.raises(fk.Fer2013KitError, match=r"photo|picture|null"):
+def test_what_is_no_photo_is_refused(photo, message, mean):
+    with pytest.raises(fk.Fer2013KitError, match=message):
         fk.analyze_photo(photo, classifier=mean)
