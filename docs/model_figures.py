@@ -30,8 +30,9 @@ def _section(name: str, entry: dict[str, Any]) -> str:
         f"{entry['parameters']:,} parameters; {sizes['classifier']:.1f} MB as a classifier, "
         f"{sizes['predictor']:.1f} MB for the light runtime.{recipe}"
     )
+    rows = f"{report['n_samples']:,} pictures of PublicTest, labelled by {entry['labels']}"
     accuracy = (
-        f"Accuracy on PublicTest {report['accuracy']:.3f}, with 95 % confidence between "
+        f"Measured on {rows}.  Accuracy {report['accuracy']:.3f}, with 95 % confidence between "
         f"{low:.3f} and {high:.3f}; the true class is among the first two in "
         f"{report['top2_accuracy']:.3f}.  The light runtime's file "
         f"({light['quantization'] or 'float32'}) reaches {light['accuracy']:.3f}; its "

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 RECIPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "ferplus_five": {
-        "changed": "from the shipped five_layer_cnn, 4 epochs more on the shares of the votes",
+        "changed": "from the shipped five_layer_cnn, 12 epochs more on the shares of the votes",
         "start": "five_layer_cnn",
         "settings": {
-            "epochs": 4,
+            "epochs": 12,
             "learning_rate": 0.03,
             "label_smoothing": 0.0,
             "rotation": 10.0,

@@ -150,7 +150,8 @@ def test_shipped_classifier_and_predictor_agree(name):
     X = fk.make_fer2013(n_samples=140, random_state=0).train.images
     clf = fk.EmotionClassifier.from_pretrained(name)
     predictor = fk.EmotionPredictor.from_pretrained(name)
-    assert clf.class_names_ == predictor.class_names_ == fk.CLASS_NAMES
+    words = (*fk.CLASS_NAMES, "contempt")[: len(clf.classes_)]
+    assert clf.class_names_ == predictor.class_names_ == words
     assert clf.temperature_ == predictor.temperature_ != 1.0
     difference = np.abs(clf.predict_proba(X) - predictor.predict_proba(X)).max()
     assert difference < 0.1
@@ -158,9 +159,11 @@ def test_shipped_classifier_and_predictor_agree(name):
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_shipped_predictor_reaches_on_publictest_what_its_card_says(name, csv_tool):
+def test_shipped_predictor_reaches_on_publictest_what_its_card_says(name, csv_tool, shared_data):
     images, labels, usage = csv_tool.read_rows()
-    public = usage == "PublicTest"
+    if name == "ferplus_cnn":
+        labels = fk.load_ferplus(shared_data / "fer2013new.csv").majority()
+    public = (usage == "PublicTest") & (labels >= 0)
     answers = fk.EmotionPredictor.from_pretrained(name).predict(images[public])
     assert float((answers == labels[public]).mean()) == pytest.approx(
         pretrained.read_manifest()[name]["light"]["accuracy"], abs=0.002

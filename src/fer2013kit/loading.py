@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer2013kit._export_metadata import PREDICTOR_ENDINGS
+from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.exceptions import ModelFileError, did_you_mean
-from fer2013kit.pretrained import list_pretrained
+from fer2013kit.pretrained import PHOTO_NAME, list_pretrained
 
 if TYPE_CHECKING:
     import os
@@ -17,16 +18,18 @@ if TYPE_CHECKING:
 
 
 def load_predictor(
-    name_or_path: str | os.PathLike[str],
+    name_or_path: str | os.PathLike[str] | None = None,
 ) -> EmotionPredictor | EmotionClassifier:
     """Return what predicts with a network that ships or that was saved, the lightest there is.
 
     Parameters
     ----------
-    name_or_path : str or path
-        One of :func:`list_pretrained`, or a file of :meth:`EmotionClassifier.export` (``.tflite``,
-        ``.onnx``) or :meth:`EmotionClassifier.save` (``.fer``).  A file of that name goes before
-        the network that ships.
+    name_or_path : str or path, optional
+        By default the network that names faces on photographs and videos, ``ferplus_cnn``, with
+        the seven words of :class:`Emotion` alone; under its name it knows contempt, too.
+        Else one of :func:`list_pretrained`, or a file of :meth:`EmotionClassifier.export`
+        (``.tflite``, ``.onnx``) or :meth:`EmotionClassifier.save` (``.fer``).  A file of that name
+        goes before the network that ships.
 
     Returns
     -------
@@ -49,9 +52,15 @@ def load_predictor(
     Examples
     --------
     >>> import fer2013kit as fk
-    >>> fk.load_predictor("five_layer_cnn").class_names_[3]
-    'happy'
+    >>> fk.load_predictor().class_names_
+    ('angry', 'disgust', 'fear', 'happy', 'sad', 'surprise', 'neutral')
+    >>> fk.load_predictor("ferplus_cnn").class_names_[-1]
+    'contempt'
     """
+    if name_or_path is None:
+        from fer2013kit.runtime import EmotionPredictor
+
+        return EmotionPredictor.from_pretrained(PHOTO_NAME, classes=CLASS_NAMES)
     path = find_file(name_or_path)
     if path is not None and path.suffix.lower() not in PREDICTOR_ENDINGS:
         from fer2013kit.classifier import EmotionClassifier

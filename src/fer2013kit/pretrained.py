@@ -12,6 +12,9 @@ from fer2013kit.exceptions import ChecksumError, ModelFileError, UnknownModelErr
 FOLDER: Final = Path(__file__).parent / "weights"
 MANIFEST_NAME: Final = "manifest.json"
 DEFAULT_NAME: Final = "five_layer_cnn"
+PHOTO_NAME: Final = "ferplus_cnn"
+"""What names faces on photographs and videos where nothing else is asked for."""
+
 
 Kind = Literal["classifier", "predictor"]
 """The file that :class:`EmotionClassifier` reads, or the one for :class:`EmotionPredictor`."""

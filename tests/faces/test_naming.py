@@ -148,6 +148,16 @@ def test_a_classifier_with_views_of_its_own_is_asked_for_them():
     np.testing.assert_allclose(answer.probabilities, expected, atol=1e-6)
 
 
+def test_photographs_are_named_by_the_network_of_the_votes_in_seven_words():
+    face = fk.make_fer2013(n_samples=14, random_state=0).train.images[:1]
+    (answer,) = fk.analyze_photo(face[0])
+    eight = fk.load_predictor("ferplus_cnn")
+    assert eight.class_names_ == (*fk.CLASS_NAMES, "contempt")
+    shares = eight.predict_proba(face)[0, :7]
+    np.testing.assert_allclose(answer.probabilities, shares / shares.sum(), atol=1e-6)
+    assert fk.load_predictor().class_names_ == answer.class_names == fk.CLASS_NAMES
+
+
 def test_the_lightest_reader_is_taken(tmp_path, monkeypatch):
     assert isinstance(fk.load_predictor("five_layer_cnn"), fk.EmotionPredictor)
     with pytest.raises(fk.ModelFileError, match=r"no such file.*did you mean 'five_layer_cnn'"):

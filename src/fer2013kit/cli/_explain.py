@@ -14,7 +14,7 @@ from fer2013kit.cli._options import (
     OutputFile,
     is_one_file,
     json_option,
-    model_option,
+    photo_model_option,
 )
 from fer2013kit.cli._output import (
     create_parents,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command, example="explain party.jpg -o why.png")
 @click.argument("pictures", type=PATH, nargs=-1, required=True)
-@model_option
+@photo_model_option
 @click.option(
     "-o",
     "--output",
@@ -67,7 +67,7 @@ if TYPE_CHECKING:
 def explain(
     *,
     pictures: tuple[Path, ...],
-    model: str,
+    model: str | None,
     output: Path,
     emotion: str | None,
     layer: str | None,
@@ -82,7 +82,7 @@ def explain(
     check_pictures(pictures)
     from fer2013kit._export_metadata import PREDICTOR_ENDINGS
 
-    if Path(model).suffix.lower() in PREDICTOR_ENDINGS:
+    if model and Path(model).suffix.lower() in PREDICTOR_ENDINGS:
         raise click.UsageError(
             f"--model {model}: an exported network has no gradients; name the file of `train` "
             "that it was made of, or a network that ships"
@@ -92,7 +92,7 @@ def explain(
     # The classifier has the gradients; the scores are those of what `predict` asks, which for
     # a network that ships is its 8-bit twin.
     classifier, predictor = load_classifier(model), load_predictor(model)
-    names = classifier.class_names_
+    names = predictor.class_names_
     if emotion is not None and emotion not in names:
         raise click.BadParameter(
             f"{emotion!r} is none of {', '.join(names)}{did_you_mean(emotion, names)}",

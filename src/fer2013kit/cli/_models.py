@@ -11,9 +11,15 @@ if TYPE_CHECKING:
     from fer2013kit.runtime import EmotionPredictor
 
 
-def load_classifier(model: str) -> EmotionClassifier:
-    """Return a shipped or saved classifier, without TensorFlow's messages."""
+def load_classifier(model: str | None) -> EmotionClassifier:
+    """Return a shipped or saved classifier, by default that for photographs.
+
+    TensorFlow's messages are left out.
+    """
     from fer2013kit.loading import find_file
+    from fer2013kit.pretrained import PHOTO_NAME
+
+    model = model or PHOTO_NAME
 
     path = find_file(model)
     import_keras()
@@ -22,7 +28,7 @@ def load_classifier(model: str) -> EmotionClassifier:
     return EmotionClassifier.load(path) if path else EmotionClassifier.from_pretrained(model)
 
 
-def load_predictor(model: str) -> EmotionClassifier | EmotionPredictor:
+def load_predictor(model: str | None) -> EmotionClassifier | EmotionPredictor:
     """Return what predicts with a shipped, exported or saved network, without its messages."""
     import fer2013kit as fk
 

@@ -93,6 +93,13 @@ model_option = click.option(
     show_default=True,
     help="A network that ships with the package, or a file of `train` or `export`.",
 )
+photo_model_option = click.option(
+    "--model",
+    type=Network(),
+    metavar="NAME|FILE",
+    help="A network that ships with the package, or a file of `train` or `export`; by default "
+    "ferplus_cnn with the seven words of FER-2013 (under its name it says contempt, too).",
+)
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document instead of text."
 )

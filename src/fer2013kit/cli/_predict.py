@@ -16,7 +16,7 @@ from fer2013kit.cli._options import (
     OutputFile,
     is_one_file,
     json_option,
-    model_option,
+    photo_model_option,
     tta_option,
 )
 from fer2013kit.cli._output import create_parents, free_name, print_result
@@ -42,7 +42,7 @@ _BOX = ("left", "top", "width", "height")
 
 @click.command(cls=Command, example="predict party.jpg holiday/ --csv faces.csv")
 @click.argument("pictures", type=PATH, nargs=-1)
-@model_option
+@photo_model_option
 @click.option("--sample", is_flag=True, help="Take the photographs that ship with the package.")
 @click.option("--crops", is_flag=True, help="The pictures are faces already: look for none.")
 @click.option(
@@ -64,7 +64,7 @@ _BOX = ("left", "top", "width", "height")
 def predict(
     *,
     pictures: tuple[Path, ...],
-    model: str,
+    model: str | None,
     sample: bool,
     crops: bool,
     aspect: Aspect,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from fer2013kit.cli._models import load_predictor
-from fer2013kit.cli._options import Number, model_option
+from fer2013kit.cli._options import Number, photo_model_option
 from fer2013kit.cli._output import print_error, print_note
 from fer2013kit.cli._program import Command
 from fer2013kit.cli._quiet import quiet_stderr
@@ -20,7 +20,7 @@ _POSITIVE = Number(min=0, min_open=True)
     names={"classifier": "--model"},
     context_settings={"show_default": True},
 )
-@model_option
+@photo_model_option
 @click.option("--host", default="127.0.0.1", help="Address to listen on.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=_PORT, help="Port; 0 for any free one."
@@ -30,7 +30,7 @@ _POSITIVE = Number(min=0, min_open=True)
 @click.option("--open-browser/--no-open-browser", default=True, help="Show the page at once.")
 def serve(
     *,
-    model: str,
+    model: str | None,
     host: str,
     port: int,
     max_megabytes: float,
@@ -57,7 +57,7 @@ def serve(
                 "the page, and photos travel to it unencrypted; without --host, it is for this "
                 "computer alone. Browsers elsewhere allow no camera on it."
             )
-        network = load_predictor(model)
+        network = None if model is None else load_predictor(model)
         with quiet_stderr():
             app = page.create_app(
                 network,

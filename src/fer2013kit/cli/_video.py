@@ -15,7 +15,7 @@ from fer2013kit.cli._options import (
     Number,
     OutputFile,
     json_option,
-    model_option,
+    photo_model_option,
 )
 from fer2013kit.cli._output import (
     create_parents,
@@ -38,7 +38,7 @@ _POSITIVE = Number(min=0, min_open=True)
     names={"sampling_rate": "--rate"},
 )
 @click.argument("source", metavar="VIDEO")
-@model_option
+@photo_model_option
 @click.option(
     "--rate",
     type=_POSITIVE,
@@ -72,7 +72,7 @@ _POSITIVE = Number(min=0, min_open=True)
 def video(
     *,
     source: str,
-    model: str,
+    model: str | None,
     rate: float,
     duration: float | None,
     smoothing: float,
@@ -114,7 +114,7 @@ def video(
     )
 
 
-def _load_networks(model: str) -> Any:
+def _load_networks(model: str | None) -> Any:
     """Return what predicts, with the detector loaded, too, without LiteRT's messages."""
     from fer2013kit.faces import FaceDetector
 

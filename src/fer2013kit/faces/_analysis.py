@@ -49,8 +49,8 @@ def analyze_photo(
         returns, or any other, a scikit-learn search or pipeline for instance.  The words for its
         columns are its ``class_names_`` or its ``classes_``: names, or FER codes, which become
         words; what has neither must answer for the seven emotions in the order of
-        :class:`Emotion`.  By default the network ``five_layer_cnn``, which is loaded once and
-        kept.
+        :class:`Emotion`.  By default ``load_predictor()``, the network ``ferplus_cnn`` with
+        these seven, which is loaded once and kept.
     detector : callable, optional
         Takes the upright picture, uint8 ``(height, width, 3)`` in red, green, blue, and returns
         the boxes of its faces, ``(n, 4)``: left, top, width and height in its pixels; or

@@ -15,7 +15,6 @@ from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.faces._emotion import face_emotion
 from fer2013kit.loading import load_predictor
-from fer2013kit.pretrained import DEFAULT_NAME
 from fer2013kit.typing import TestTimeAugmentation
 
 if TYPE_CHECKING:
@@ -124,4 +123,4 @@ def _takes_tta(predict: Callable[..., Any]) -> bool:
 
 @cache
 def _default_classifier() -> Classifier:
-    return load_predictor(DEFAULT_NAME)
+    return load_predictor()

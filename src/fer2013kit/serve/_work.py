@@ -11,6 +11,7 @@ import numpy as np
 from fer2013kit._picture_files import PictureError, PictureTooLargeError, open_picture
 from fer2013kit.exceptions import Fer2013KitError, InvalidInputError
 from fer2013kit.faces import analyze_photo
+from fer2013kit.pretrained import PHOTO_NAME
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -118,7 +119,7 @@ class PhotoWork:
         if self._explained is None:
             from fer2013kit.classifier import EmotionClassifier
 
-            self._explained = EmotionClassifier.from_pretrained()
+            self._explained = EmotionClassifier.from_pretrained(PHOTO_NAME)
         return self._explained
 
 
