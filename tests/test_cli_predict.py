@@ -105,7 +105,7 @@ def test_crops_are_not_searched(folder):
         for row in document["pictures"]:
             with Image.open(row["picture"]) as picture:
                 face = fk.to_face(picture, aspect=aspect)
-            expected = fk.EmotionPredictor.from_pretrained().predict_proba(face[None])[0]
+            expected = fk.load_predictor().predict_proba(face[None])[0]
             (answer,) = row["faces"]
             width, height = size_of(row["picture"])
             assert answer["box"] == {"left": 0, "top": 0, "width": width, "height": height}
