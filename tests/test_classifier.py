@@ -337,3 +337,37 @@ def test_bad_class_weight(data):
         make_classifier(class_weight=[1.0, 2.0]).fit(*data.train)
     with pytest.raises(fk.InvalidInputError):
         make_classifier(class_weight="balance").fit(*data.train)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *({name: value} for name in ("learning_rate", "weight_decay", "mixup", "warmup_epochs")
+          for value in (np.inf, np.nan, np.float32(np.inf))),
+        *({"random_state": value} for value in (-1, 2**32, 1.5, "a", True)),
+        *({"image_shape": value} for value in ((48, 48), (48, 48, 0), (48.0, 48, 1), "48")),
+        *({"value_range": value} for value in ((0, np.inf), ("a", "b"), (np.nan, 1))),
+        *({"class_weight": np.full(7, value)} for value in (np.inf, np.nan, -1, 0, 1e300)),
+        {"classes": [None, 1]},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_numbers_that_are_none_are_refused(data, settings):
+    with pytest.raises(fk.InvalidInputError):
+        make_classifier(**settings).fit(*data.train)
+
+
+@pytest.mark.parametrize("weight", [np.inf, np.nan, -1, 0, 1e300])
+def test_weights_that_are_none_are_refused(data, weight):
+    with pytest.raises(fk.InvalidInputError):
+        make_classifier().fit(*data.train, sample_weight=np.full(len(data.train), weight))
+
+
+def test_times_are_neither_pictures_nor_labels(data):
+    X, y = data.train
+    with pytest.raises(fk.InvalidInputError, match="numbers"):
+        make_classifier().fit(X.astype("M8[s]"), y)
+    with pytest.raises(fk.InvalidInputError, match="numbers"):
+        fk.EmotionPredictor.from_pretrained().predict(X.astype("m8[s]"))
+    with pytest.raises(fk.InvalidInputError, match="labels"):
+        make_classifier().fit(X, y.astype("M8[D]"))

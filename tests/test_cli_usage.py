@@ -4,6 +4,7 @@ import re
 import sys
 
 import click
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -290,3 +291,17 @@ def test_labels_that_are_none(tmp_path, monkeypatch, label, message):
     (tmp_path / "true.json").write_text('{"joy": true}')
     options = ("--label-map", "sad=happy", "--label-map", label)
     assert message in run("info", "faces", *options, code=2).stderr
+
+
+def test_names_that_a_spreadsheet_would_compute_get_a_quote(tmp_path):
+    from fer2013kit.cli._output import write_table
+
+    write_table(tmp_path / "x.csv", pd.DataFrame({"=cmd": ["=1+1", "happy"], "n": [-1, 2]}))
+    assert (tmp_path / "x.csv").read_text() == "'=cmd,n\n'=1+1,-1\nhappy,2\n"
+
+
+def test_names_do_not_steer_the_terminal(capsys):
+    from fer2013kit.cli._output import print_error
+
+    print_error("\x1b[31mred\x07")
+    assert capsys.readouterr().err == "fer2013kit: ?[31mred?\n"

@@ -367,3 +367,11 @@ def test_reliability_refuses(bins, message):
     with pytest.raises(fk.InvalidInputError, match=message):
         fk.plot_reliability(bins)
     assert not plt.get_fignums()
+
+
+def test_dollars_in_names_are_no_mathematics():
+    names = ["$x", r"$\\frac{$", "a$b$c"]
+    ax = fk.plot_confusion_matrix(np.eye(3, dtype=int), class_names=names)
+    ax.figure.canvas.draw()
+    ax = fk.plot_class_balance({"train": [0, 1, 2]}, class_names=names)
+    ax.figure.canvas.draw()

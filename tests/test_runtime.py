@@ -1,4 +1,7 @@
+import os
 import pickle
+import subprocess
+import sys
 import threading
 import zipfile
 from dataclasses import replace
@@ -290,3 +293,31 @@ def test_facts_of_another_network_are_refused(exported, tmp_path):
     path.write_bytes(_export_metadata.seal(other, ".tflite"))
     with pytest.raises(fk.ModelFileError, match="its facts say"):
         fk.EmotionPredictor.load(path)
+
+
+FORK = """
+import os, signal, threading
+import fer2013kit as fk
+faces = fk.make_fer2013(n_samples=70, random_state=0).test.images
+predictor = fk.EmotionPredictor.from_pretrained(num_threads=2)
+expected = predictor.predict_proba(faces)
+def always():
+    while True:
+        predictor.predict_proba(faces)
+threading.Thread(target=always, daemon=True).start()
+for _ in range(3):
+    child = os.fork()
+    if not child:
+        signal.alarm(120)
+        os._exit(0 if (predictor.predict_proba(faces) == expected).all() else 1)
+    assert os.waitpid(child, 0)[1] == 0
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot")
+def test_a_predictor_that_is_busy_survives_a_fork():
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-W", "ignore", "-c", FORK], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

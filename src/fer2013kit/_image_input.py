@@ -17,6 +17,7 @@ Shape = tuple[int, int, int]
 Pixels = NDArray[Any]
 _FLAT: Final = 2  # dimensions of (n, pixels)
 _KINDS_OF_TEXT: Final = "OSUT"  # of NumPy's types: those that may hold texts
+_KINDS_OF_TIME: Final = "mM"
 
 
 def read_pictures(
@@ -82,6 +83,8 @@ def with_shape(X: Any) -> Any:
             raise InvalidInputError(
                 f"X must be pictures of one size: {shortened(str(error))}"
             ) from error
+    if getattr(getattr(X, "dtype", None), "kind", "") in _KINDS_OF_TIME:
+        raise InvalidInputError(f"X must hold numbers; received dtype {X.dtype}")
     is_column = X.dtype.kind in _KINDS_OF_TEXT if isinstance(X, np.ndarray) else hasattr(X, "iloc")
     if is_column and X.shape:
         first = next(iter(np.asarray(X[:1]).ravel()), None)

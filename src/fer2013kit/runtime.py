@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
     from fer2013kit.typing import TestTimeAugmentation
 
     Network = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+
+_left_behind: Final[list[Network]] = []
+"""Networks of the process that forked this one: to end them would wait for threads not here."""
 
 
 class EmotionPredictor:
@@ -106,6 +111,7 @@ class EmotionPredictor:
         return self
 
     def _start(self) -> None:
+        self._process = os.getpid()
         start = _start_litert if self._suffix == ".tflite" else _start_onnx
         threads = self.num_threads or usable_threads()
         self._network, self._metadata = start(self._content, self._source, threads)
@@ -235,6 +241,10 @@ class EmotionPredictor:
         to_pixels = pixel_converter((low, high))
         # The network's answers are calibrated; views are averaged before that, as in training.
         averages = tta is not None and self.temperature_ != 1.0
+
+        if self._process != os.getpid():  # the runtime's threads, and locks, stay with the parent
+            _left_behind.append(self._network)
+            self._start()
 
         def infer(batch: Pixels) -> NDArray[np.float32]:
             answers = self._network(batch)

@@ -26,7 +26,7 @@ from fer2013kit._image_input import (
 )
 from fer2013kit.class_weight import sample_weights
 from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, IMAGE_SIZE, NUM_CLASSES
-from fer2013kit.exceptions import InvalidInputError, shown
+from fer2013kit.exceptions import InvalidInputError, shortened, shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -139,21 +139,33 @@ def row_weights(
 ) -> NDArray[np.float32]:
     """Return the weight of each row in the loss: its own times that of its class."""
     try:
-        weights = np.asarray(_check_sample_weight(sample_weight, codes), np.float32)
-    except ValueError as error:
-        raise InvalidInputError(str(error)) from error
-    if class_weight is None:
-        return weights
+        weights = np.asarray(_check_sample_weight(sample_weight, codes), np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(shortened(str(error))) from error
+    if class_weight is not None:
+        weights = weights * _class_weight_of_rows(labels, codes, classes, class_weight)
+    most = float(np.finfo(np.float32).max)
+    if not (weights >= 0).all() or weights.max() > most or not weights.any():
+        raise InvalidInputError(
+            "sample_weight and class_weight must give weights from 0 to 3e38, and one above 0; "
+            f"received {weights.min():g} to {weights.max():g}"
+        )
+    return weights.astype(np.float32)
+
+
+def _class_weight_of_rows(
+    labels: NDArray[Any], codes: IntArray, classes: NDArray[Any], class_weight: ClassWeight
+) -> NDArray[np.float64]:
     if isinstance(class_weight, str | Mapping):
-        of_row = sample_weights(labels, class_weight, n_classes=None)
-        return weights * of_row.astype(np.float32)
-    of_class = np.asarray(class_weight, np.float32)
+        return sample_weights(labels, class_weight, n_classes=None)
+    of_class = np.asarray(class_weight, np.float64)
     if of_class.shape != classes.shape:
         raise InvalidInputError(
             f"class_weight must have one value for each of {classes.tolist()}; "
             f"received shape {of_class.shape}"
         )
-    return weights * of_class[codes]
+    of_rows: NDArray[np.float64] = of_class[codes]
+    return of_rows
 
 
 def training_targets(
@@ -302,8 +314,10 @@ def _as_labels(y: Any) -> NDArray[Any]:
     try:
         labels: NDArray[Any] = column_or_1d(y, warn=True)
         check_classification_targets(labels)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise InvalidInputError(str(error)) from error
+    if labels.dtype.kind in "mMcV":
+        raise InvalidInputError(f"y must be labels, numbers or words; received {labels.dtype}")
     return labels
 
 

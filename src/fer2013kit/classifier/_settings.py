@@ -11,6 +11,7 @@ import numpy as np
 
 from fer2013kit._checks import is_number, wrong_choice
 from fer2013kit.augmentation import LIMITS
+from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
 from fer2013kit.typing import ComputeDtype, LearningRateSchedule, Loss, Verbose
 
@@ -39,6 +40,7 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "mixup": (0, np.inf),
     "cutmix": (0, np.inf),
 }
+_SEEDS: Final = 2**32  # so many NumPy takes
 _WHOLE: Final = ("epochs", "batch_size", "patience")
 _MAY_BE_NONE: Final = ("patience",)
 _DEFAULT_MONITOR: Final = "val_accuracy"
@@ -135,17 +137,31 @@ def _wrong_numbers(params: Mapping[str, Any]) -> list[str]:
         if value is None and name in _MAY_BE_NONE:
             continue
         kind: Any = numbers.Integral if name in _WHOLE else numbers.Real
-        if not (is_number(value, kind) and low <= value <= high):
+        if not (is_number(value, kind) and low <= value <= high and value < np.inf):
             number = "a whole number" if name in _WHOLE else "a number"
             nothing = "None or " if name in _MAY_BE_NONE else ""
+            end = f"{high:g}]" if high < np.inf else "inf)"
             wrong.append(
-                f"{name} must be {nothing}{number} in [{low:g}, {high:g}]; received {shown(value)}"
+                f"{name} must be {nothing}{number} in [{low:g}, {end}; received {shown(value)}"
             )
     return wrong
 
 
 def _wrong_objects(params: Mapping[str, Any]) -> list[str]:
     wrong = []
+    seed = params["random_state"]
+    is_seed = is_number(seed, numbers.Integral) and 0 <= seed < _SEEDS
+    if not (seed is None or is_seed or isinstance(seed, np.random.RandomState)):
+        wrong.append(
+            "random_state must be None, a whole number from 0 to 2**32 - 1 or a RandomState; "
+            f"received {shown(seed)}"
+        )
+    shape = params["image_shape"]
+    if shape is not None and not _is_shape(shape):
+        wrong.append(
+            "image_shape must be None or three whole numbers from 1, (height, width, channels); "
+            f"received {shown(shape)}"
+        )
     value_range = params["value_range"]
     if value_range is not None and not _is_range(value_range):
         wrong.append(f"value_range must be None or (low, high); received {shown(value_range)}")
@@ -169,6 +185,9 @@ def _wrong_objects(params: Mapping[str, Any]) -> list[str]:
             for one in metrics
             if not isinstance(one, str | keras.metrics.Metric)
         ]
+    classes = params["classes"]
+    if classes is not None and not _are_labels(np.asarray(classes, object).ravel().tolist()):
+        wrong.append(f"classes must be labels, numbers or words; received {shown(classes)}")
     class_names = params["class_names"]
     if class_names is not None and (
         isinstance(class_names, str) or not all(isinstance(one, str) for one in class_names)
@@ -180,6 +199,21 @@ def _wrong_objects(params: Mapping[str, Any]) -> list[str]:
 def _is_range(value: Any) -> bool:
     try:
         low, high = value
-        return bool(low < high)
+        return all(map(is_number, value)) and bool(-np.inf < low < high < np.inf)
     except (TypeError, ValueError):
         return False
+
+
+def _is_shape(value: Any) -> bool:
+    return (
+        isinstance(value, Sequence)
+        and len(value) == len(IMAGE_SHAPE)
+        and all(is_number(side, numbers.Integral) and side > 0 for side in value)
+    )
+
+
+def _are_labels(values: Sequence[Any]) -> bool:
+    return any(
+        bool(values) and all(isinstance(value, kind) for value in values)
+        for kind in (str, (int, float, np.number, np.bool_))
+    )

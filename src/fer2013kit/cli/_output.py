@@ -48,8 +48,9 @@ def print_result(
 
 
 def print_note(message: str) -> None:
-    """Print what is going on, on standard error."""
-    click.echo(message, err=True)
+    """Print what is going on, on standard error; what would steer the terminal is shown as "?"."""
+    text = "".join(sign if sign.isprintable() or sign in "\n\t" else "?" for sign in message)
+    click.echo(text, err=True)
 
 
 def print_error(message: str) -> None:
@@ -64,10 +65,20 @@ def create_parents(*paths: Path | None) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
 
 
+def plain_cell(value: Any) -> Any:
+    """Return what a spreadsheet shows as it is: a text that it would compute gets a quote before.
+
+    Names of files and classes may come from anybody.
+    """
+    is_formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{value}" if is_formula else value
+
+
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a table as CSV."""
     from fer2013kit._files import write_atomically
 
+    table = table.rename(columns=plain_cell).map(plain_cell)
     write_atomically(path, table.to_csv(index=False, lineterminator="\n").encode())
 
 

@@ -19,7 +19,7 @@ from fer2013kit.cli._options import (
     photo_model_option,
     tta_option,
 )
-from fer2013kit.cli._output import create_parents, free_name, print_result
+from fer2013kit.cli._output import create_parents, free_name, plain_cell, print_result
 from fer2013kit.cli._pictures import (
     analyze,
     check_pictures,
@@ -129,11 +129,14 @@ def _write_csv(
 
     table = io.StringIO(newline="")
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["picture", "face", *_BOX, "emotion", "score", "uncertain", *names])
+    writer.writerow(
+        ["picture", "face", *_BOX, "emotion", "score", "uncertain", *map(plain_cell, names)]
+    )
     for picture, faces in found.items():
         for number, face in enumerate(faces):
             answer = [face.emotion, face.score, face.uncertain]
-            writer.writerow([picture, number, *face.box, *answer, *face.probabilities.tolist()])
+            row = [str(picture), number, *face.box, *answer, *face.probabilities.tolist()]
+            writer.writerow(map(plain_cell, row))
     write_atomically(path, table.getvalue().encode())
 
 

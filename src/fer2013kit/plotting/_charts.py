@@ -20,6 +20,7 @@ from fer2013kit.plotting._parts import (
     ink_on,
     labels_by_split,
     open_frame,
+    plain,
 )
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def plot_confusion_matrix(
         names = CLASS_NAMES if k == NUM_CLASSES else [str(code) for code in range(k)]
     if len(names) != k:
         raise InvalidInputError(f"class_names must be {k} names; received {len(names)}")
+    names = [plain(name) for name in names]
 
     support = matrix.sum(axis=1, keepdims=True)
     shares = 100 * matrix / np.where(support > 0, support, 1)
@@ -235,7 +237,7 @@ def plot_class_balance(
             rotation=90 if many else 0,
             padding=2,
         )
-    ax.set_xticks(range(k), class_names)
+    ax.set_xticks(range(k), [*map(plain, class_names)])
     ax.margins(y=0.16 if many else 0.1)
     unit = "share of the split (%)" if len(counts) > 1 else "share of the samples (%)"
     ax.set(xlabel="class", ylabel=unit, title="Class balance")

@@ -10,7 +10,7 @@ from fer2013kit._checks import check_same_length
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.plotting._faces import as_pictures, draw_grid
-from fer2013kit.plotting._parts import class_codes
+from fer2013kit.plotting._parts import class_codes, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,4 +96,6 @@ def plot_explanation(
         if table is not None:
             shares = 100 * table[np.arange(len(codes)), codes]
             captions = [f"{c} {s:.0f}%" for c, s in zip(captions, shares, strict=True)]
-    return draw_grid(pictures, captions, [None] * len(pictures), ax, heat=maps.astype(np.float32))
+    return draw_grid(
+        pictures, [*map(plain, captions)], [None] * len(pictures), ax, heat=maps.astype(np.float32)
+    )

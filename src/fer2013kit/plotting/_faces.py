@@ -9,7 +9,7 @@ import numpy as np
 from fer2013kit._checks import FloatArray, UInt8Array, check_same_length
 from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, IMAGE_SIZE, MAX_LEVEL
 from fer2013kit.exceptions import InvalidInputError
-from fer2013kit.plotting._parts import BLUE, VERMILION, axes_or_new, class_codes
+from fer2013kit.plotting._parts import BLUE, VERMILION, axes_or_new, class_codes, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,7 +111,7 @@ def plot_samples(
             guess = f"{'✓' if right else '✗'} {class_names[predicted[row]]}{certainty}"
             captions.append(guess if right else f"{guess}\nis {class_names[truth[row]]}")
             colors.append(BLUE if right else VERMILION)
-    return draw_grid(pictures, captions, colors, ax)
+    return draw_grid(pictures, [*map(plain, captions)], colors, ax)
 
 
 def draw_grid(

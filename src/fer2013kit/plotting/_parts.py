@@ -72,6 +72,11 @@ def labels_by_split(data: Any) -> dict[str, Any]:
     return {"": getattr(data, "labels", data)}
 
 
+def plain(text: str) -> str:
+    """Return a text that Matplotlib draws as it is: between dollars it would see mathematics."""
+    return str(text).replace("$", r"\$")
+
+
 def class_codes(
     labels: ArrayLike | None,
     class_names: Sequence[str],

@@ -9,7 +9,7 @@ import numpy as np
 from fer2013kit._class_names import class_colors
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.exceptions import InvalidInputError, shown
-from fer2013kit.plotting._parts import axes_or_new, open_frame
+from fer2013kit.plotting._parts import axes_or_new, open_frame, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +99,7 @@ def plot_timeline(
                 color=color,
                 marker=marker,
                 linewidth=1.6,
-                label=name if not number else None,
+                label=plain(name) if not number else None,
             )
     best = table.argmax(axis=1)
     for column in np.unique(best):
