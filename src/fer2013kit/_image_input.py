@@ -83,7 +83,7 @@ def with_shape(X: Any) -> Any:
             raise InvalidInputError(
                 f"X must be pictures of one size: {shortened(str(error))}"
             ) from error
-    if getattr(getattr(X, "dtype", None), "kind", "") in _KINDS_OF_TIME:
+    if isinstance(X, np.ndarray) and X.dtype.kind in _KINDS_OF_TIME:
         raise InvalidInputError(f"X must hold numbers; received dtype {X.dtype}")
     is_column = X.dtype.kind in _KINDS_OF_TEXT if isinstance(X, np.ndarray) else hasattr(X, "iloc")
     if is_column and X.shape:
