@@ -50,6 +50,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "download_all_examples": False,
     "min_reported_time": 1,
+    "parallel": 2,  # programs at once
     "plot_gallery": True,
     "remove_config_comments": True,
     "reset_modules": ("matplotlib",),
