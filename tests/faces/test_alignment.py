@@ -63,6 +63,26 @@ def test_tilted_faces_are_straightened(photo, upright, angle):
     assert face.emotion == upright.emotion
 
 
+@pytest.mark.parametrize("angle", [45, 135, 225, 315])
+def test_where_none_is_found_faces_are_looked_for_half_way(photo, upright, monkeypatch, angle):
+    tilted = photo.rotate(angle, Image.Resampling.BICUBIC, expand=True)
+    detector = fk.FaceDetector()
+    find, seen = detector._find, []
+
+    def find_nothing_at_first(image, scale):
+        seen.append(scale)
+        return find(image, scale)[: 0 if len(seen) <= 4 else None]
+
+    monkeypatch.setattr(detector, "_find", find_nothing_at_first)
+    (face,) = fk.analyze_photo(tilted, detector=detector)
+    turn = np.exp(-1j * np.radians(angle))  # counter-clockwise, down being positive
+    around = upright.landmarks - np.divide(photo.size, 2)
+    places = (around[:, 0] + 1j * around[:, 1]) * turn
+    expected = np.stack([places.real, places.imag], axis=1) + np.divide(tilted.size, 2)
+    np.testing.assert_allclose(face.landmarks, expected, atol=6)
+    assert face.emotion == upright.emotion
+
+
 def test_upright_faces_are_cut_as_ever(photo, upright):
     (as_it_is,) = fk.analyze_photo(photo, align=False)
     np.testing.assert_array_equal(as_it_is.crop, upright.crop)

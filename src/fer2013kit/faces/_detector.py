@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from functools import cache
 from importlib import resources
@@ -15,7 +16,7 @@ from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.faces._boxes import iou, nms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -61,7 +62,8 @@ class FaceDetector:
         the size on.
     turned : bool, default True
         Search the picture turned by quarters as well, for faces that lie on their side or upside
-        down; it takes nearly twice the time.
+        down; it takes nearly twice the time.  Where no face is found so, the picture is searched
+        turned by eighths, too.
 
     See Also
     --------
@@ -181,14 +183,25 @@ class FaceDetector:
                 "image must be uint8 of shape (height, width, 3), with pixels; "
                 f"received {image.dtype} of shape {image.shape}"
             )
-        longest = max(image.shape[:2])
-        rows = self._find(image, min(_ENLARGED, self.max_side / longest))
+        rows = self._find(image, self._scale(image))
         if not self.turned:
             return rows
-        for turns in (1, 2, 3):
+        rows = self._add_turned(rows, image, (1, 2, 3))
+        if not len(rows):
+            rows = self._find_aslant(image)
+        return rows[np.argsort(-rows[:, 0], kind="stable")]
+
+    def _scale(self, image: NDArray[np.uint8]) -> float:
+        return float(min(_ENLARGED, self.max_side / max(image.shape[:2])))
+
+    def _add_turned(
+        self, rows: NDArray[np.float64], image: NDArray[np.uint8], quarters: Sequence[int]
+    ) -> NDArray[np.float64]:
+        """Return scores, boxes and points with those that are found, or surer, on turned views."""
+        for turns in quarters:
             view = np.ascontiguousarray(np.rot90(image, turns))
             # A quick look first: most pictures hold no turned face.
-            for scale in (min(1, _QUICK_SIDE / longest), min(_ENLARGED, self.max_side / longest)):
+            for scale in (min(1, _QUICK_SIDE / max(image.shape[:2])), self._scale(image)):
                 found = self._find(view, scale)
                 found = turn_back(found, turns, image.shape[:2])
                 share = iou(rows[:, 1:5], found[:, 1:5])
@@ -198,7 +211,25 @@ class FaceDetector:
                     break
             else:
                 rows = np.concatenate([rows[~is_same[:, is_new].any(axis=1)], found[is_new]])
-        return rows[np.argsort(-rows[:, 0], kind="stable")]
+        return rows
+
+    def _find_aslant(self, image: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return scores, boxes and points of faces half-way between two quarter turns."""
+        from PIL import Image
+
+        height, width = image.shape[:2]
+        shrink = min(1.0, self.max_side / max(height, width))
+        size = max(1, round(width * shrink)), max(1, round(height * shrink))
+        picture = Image.fromarray(image).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+        view = np.asarray(picture.rotate(45, Image.Resampling.BILINEAR, expand=True))
+        rows = self._add_turned(np.empty((0, _COLUMNS)), view, range(4))
+        # Boxes keep their size, about a middle that is turned back as the points are.
+        sides = np.sqrt(rows[:, 3:5].prod(axis=1, keepdims=True)) / shrink
+        places = np.hstack([rows[:, 1:3] + rows[:, 3:5] / 2, rows[:, 5:]]).reshape(len(rows), 6, 2)
+        x, y = np.moveaxis((places - np.divide(view.shape[1::-1], 2)) / shrink, 2, 0)
+        places = np.stack([x - y, x + y], axis=2) / math.sqrt(2) + np.divide([width, height], 2)
+        low = places[:, 0] - sides / 2
+        return np.hstack([rows[:, :1], low, sides, sides, places[:, 1:].reshape(len(rows), 10)])
 
     def _find(self, image: NDArray[np.uint8], scale: float) -> NDArray[np.float64]:
         """Return scores, boxes and points of upright faces, searched at a size and at a small one.
