@@ -75,6 +75,13 @@ def two_outputs(input_shape, num_classes):
     return keras.Model(images, {"emotion": end(num_classes)(x), "age": layers.Dense(1)(x)})
 
 
+def two_answers(input_shape, num_classes):
+    images = keras.Input(input_shape)
+    x = layers.Flatten()(layers.Rescaling(1 / 255)(images))
+    side = layers.Dense(num_classes, activation="softmax", dtype="float32", name="side")(x)
+    return keras.Model(images, {"helper": side, "emotion": end(num_classes)(x)})
+
+
 def excited(input_shape, num_classes):
     """A squeeze-and-excite block, and a regulariser of what a layer returns."""
     images = keras.Input(input_shape)
@@ -117,7 +124,7 @@ def test_every_door(builder, data, tmp_path):
 
 def test_exports_of_a_resizing_network_agree(data, tmp_path):
     clf = make_classifier(resized).fit(*data.train)
-    for name in ("saved_model", "a.keras"):
+    for name in ("saved_model", "a.keras", "a.onnx"):
         assert clf.export(tmp_path / name).largest_difference < 1e-4
 
 
@@ -227,3 +234,15 @@ def test_eight_classes_have_their_words(data, tmp_path):
     assert listed.fit(*data.train).class_names_ == fk.CLASS_NAMES
     with pytest.raises(fk.InvalidInputError, match="class_names must be a name of its own"):
         listed.set_params(class_names=["a", "b"]).fit(*data.train)
+
+
+@pytest.mark.parametrize("output", ["emotion", "end"])
+def test_an_output_is_chosen_by_its_name(output, data, tmp_path):
+    clf = fk.EmotionClassifier(two_answers, output=output, epochs=1, verbose=0).fit(*data.train)
+    assert [layer.name for layer in clf.model_.layers][-1] == "end"
+    clf.save(tmp_path / "a.fer")
+    again = fk.EmotionClassifier.load(tmp_path / "a.fer", model=two_answers)
+    np.testing.assert_array_equal(again.predict(data.test.images), clf.predict(data.test.images))
+    assert again.threads_ == clf.threads_ >= 1
+    with pytest.raises(fk.InvalidInputError, match="did you mean 'emotion'"):
+        clf.set_params(output="emotions").fit(*data.train)

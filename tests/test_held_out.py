@@ -1,8 +1,9 @@
 """Validation rows that a fit holds out by itself, and settings inside a grid search."""
 
 import numpy as np
+import pandas as pd
 import pytest
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, KFold
 
 import fer2013kit as fk
 from fer2013kit.classifier._inputs import rows_to_hold_out
@@ -65,9 +66,10 @@ def test_a_fraction_that_leaves_nothing_is_refused(data):
         make_classifier(validation_fraction=1.0).fit(*data.train)
 
 
-def test_loading_in_another_format_and_with_the_loss_that_was(data, tmp_path, monkeypatch):
+def test_loading_in_another_format_and_with_the_loss_that_was(data, tmp_path, monkeypatch, caplog):
     import keras
 
+    caplog.set_level("INFO", "fer2013kit")
     loss = keras.losses.KLDivergence()
     make_classifier(compute_dtype="float32", loss=loss).fit(*data.train).save(tmp_path / "a.fer")
     load = fk.EmotionClassifier.load
@@ -78,5 +80,39 @@ def test_loading_in_another_format_and_with_the_loss_that_was(data, tmp_path, mo
     assert (plain.loss, fast.loss) == ("crossentropy", loss)
     X = data.test.images
     np.testing.assert_allclose(fast.predict_proba(X), plain.predict_proba(X), atol=0.02)
+    assert fk.EmotionClassifier.from_pretrained().compute_dtype_ == "bfloat16"
+    assert "predicting in bfloat16" in caplog.text
     with pytest.raises(fk.InvalidInputError, match="compute_dtype must be one of"):
         load(tmp_path / "a.fer", model=tiny_network, compute_dtype="half")
+
+
+def test_groups_are_held_out_whole():
+    codes, groups = np.arange(60) % 3, np.arange(60) // 6
+    held = rows_to_hold_out(np.zeros((60, 2, 2, 1)), codes, 0.3, seed=0, groups=groups)
+    assert 0 < held.sum() < 60
+    assert all(len(set(held[groups == one])) == 1 for one in range(10))
+
+
+def test_a_search_holds_out_groups_and_tries_parameters_of_the_builder():
+    X, y = fk.make_fer2013(n_samples=35, random_state=0).train
+    table = pd.DataFrame(X.reshape(len(X), -1))
+    people = pd.Series(np.arange(len(X)) // 2)
+    seen = []
+
+    def groups(rows):
+        seen.append(len(rows))
+        return people[rows.index]
+
+    clf = fk.EmotionClassifier(
+        tiny_network, epochs=1, verbose=0, validation_fraction=0.3, validation_groups=groups,
+        monitor="val_loss", patience=1, classes=range(7),
+    )  # fmt: skip
+    table.columns = table.columns.astype(str)
+    search = GridSearchCV(clf, {"model_params__units": [2, 3]}, cv=KFold(2)).fit(table, y)
+    units = search.best_params_["model_params__units"]
+    assert search.best_estimator_.model_.layers[2].units == units
+    assert seen == [len(X) // 2, len(X) - len(X) // 2] * 2 + [len(X)]
+    with pytest.raises(fk.InvalidInputError, match="an entry for each row of X"):
+        clf.set_params(validation_groups=[1, 2]).fit(X, y)
+    with pytest.raises(fk.InvalidInputError, match="needs a validation_fraction"):
+        clf.set_params(validation_fraction=0).fit(X, y)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -51,13 +52,44 @@ def compile_inference(model: Any, input_shape: tuple[int, int, int]) -> Inferenc
         return _FrozenNetwork(model, input_shape)
 
     # Whether weights on a GPU have changed could only be told by copying them from there.
+    return compile_function(lambda images: model(images, training=False), input_shape)
+
+
+def compile_function(
+    function: Callable[[Any], Any], input_shape: tuple[int, int, int]
+) -> Inference:
+    """Return a function of pictures, in Keras operations, compiled at its first call."""
+    if keras.backend.backend() != "tensorflow":
+
+        def run(images: NDArray[Any]) -> NDArray[np.float32]:
+            with keras_settings():
+                outputs = function(keras.ops.convert_to_tensor(np.asarray(images, np.float32)))
+            return np.asarray(keras.ops.convert_to_numpy(outputs), np.float32)
+
+        return run
+
+    import tensorflow as tf
+
     @cache
     def compiled() -> Any:
-        return _compile(lambda images: model(images, training=False), (None, *input_shape))
+        return _compile(function, (None, *input_shape))
 
     return lambda images: np.asarray(
         compiled()(tf.constant(np.asarray(images, np.float32))), np.float32
     )
+
+
+def threads_of_arithmetic() -> int:
+    """Return how many threads compute one operation, on which sums of floats depend."""
+    asked = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        if chosen := tf.config.threading.get_intra_op_parallelism_threads():
+            return int(chosen)
+        if asked.isdecimal() and int(asked):
+            return int(asked)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _FrozenNetwork:

@@ -149,3 +149,41 @@ def pixel_converter(
         return ((batch.astype(np.float32) - low) * (MAX_LEVEL / (high - low))).astype(np.float32)
 
     return to_pixels
+
+
+class StoredPictures:
+    """Pictures that stay where they are, brought to [0, 255] as rows of them are asked for.
+
+    Parameters
+    ----------
+    pictures : ndarray, shape (n, height, width, channels)
+        In the caller's own range, for instance mapped from a file.
+    to_pixels : callable
+        Brings some of them to [0, 255].
+    rows : ndarray of int, optional
+        Which of them; all by default.
+    """
+
+    def __init__(
+        self,
+        pictures: NDArray[Any],
+        to_pixels: Callable[[NDArray[Any]], NDArray[Any]],
+        rows: NDArray[Any] | None = None,
+    ) -> None:
+        self._pictures, self._to_pixels = pictures, to_pixels
+        self._rows = np.arange(len(pictures)) if rows is None else rows
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of all the pictures."""
+        return (len(self), *self._pictures.shape[1:])
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: NDArray[Any] | slice) -> NDArray[Any]:
+        return self._to_pixels(self._pictures[self._rows[index]])
+
+    def subset(self, rows: NDArray[Any]) -> StoredPictures:
+        """Return some of the pictures, which stay where they are, too."""
+        return StoredPictures(self._pictures, self._to_pixels, self._rows[rows])

@@ -1,14 +1,15 @@
-"""From arrays to batches for training.
+"""From arrays, or from batches that somebody reads, to batches for training.
 
-``tf.data`` feeds where TensorFlow is Keras's backend, a Keras ``PyDataset`` elsewhere.  Everything
-random is drawn by NumPy from ``(seed, epoch)``, so an epoch looks the same on every backend and
-after a resume.
+``tf.data`` feeds where TensorFlow is Keras's backend, a generator elsewhere.  Everything random is
+drawn by NumPy from ``(seed, epoch)``, so an epoch looks the same on every backend and after a
+resume.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+import weakref
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
 import keras
 import numpy as np
@@ -17,7 +18,14 @@ from numpy.typing import NDArray
 
 from fer2013kit.augmentation import UNIFORMS_PER_IMAGE, FaceAugmentation, mix_images
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 Float32Array = NDArray[np.float32]
+Batch = tuple[NDArray[Any], Float32Array, Float32Array]
+"""Pictures with values in [0, 255], targets and weights of some rows."""
+
+_SOME: Final = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +41,6 @@ class EpochPlans:
     seed: int
     mixup: float
     cutmix: float
-
-    @property
-    def mixes(self) -> bool:
-        """Whether pictures are blended with one another."""
-        return self.mixup > 0 or self.cutmix > 0
 
     def plan(self, epoch: int) -> tuple[NDArray[np.int64], Float32Array, Float32Array]:
         """Draw an epoch: row order, uniforms of the augmentation, and of the mixing.
@@ -60,12 +63,16 @@ class EpochPlans:
         order = rng.permutation(self.n_samples)
         rows = self.rows
         order = np.concatenate([order, order[: rows - len(order)]]).astype(np.int64)
+        return order, *self.draw(rng, rows)
+
+    def draw(self, rng: np.random.Generator, rows: int) -> tuple[Float32Array, Float32Array]:
+        """Draw the uniforms of the augmentation and of the mixing for so many rows."""
         uniform = rng.random((rows, UNIFORMS_PER_IMAGE), dtype=np.float32)
-        return order, uniform, self._plan_mixing(rng, rows)
+        return uniform, self._plan_mixing(rng, rows)
 
     def _plan_mixing(self, rng: np.random.Generator, rows: int) -> Float32Array:
         mixing = np.ones((rows, 4), np.float32)
-        if not self.mixes:
+        if not (self.mixup or self.cutmix):
             return mixing
         if self.mixup and self.cutmix:
             cut = rng.random(rows) < 0.5  # noqa: PLR2004 - a fair coin
@@ -81,22 +88,11 @@ class EpochPlans:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingBatches:
-    """Shuffled, augmented batches of a training set, epoch by epoch.
-
-    Every batch is full (the last one of an epoch is filled up from its beginning), so that
-    compiled steps see one shape; a set smaller than a batch is one batch.
+class _Augmented:
+    """What batches of any source have in common.
 
     Parameters
     ----------
-    images : ndarray, shape (n, height, width, channels)
-        Pictures with values in [0, 255].
-    targets : ndarray of float32, shape (n, k)
-        Class probabilities (one-hot for plain labels).
-    weights : ndarray of float32, shape (n,)
-        Weight of each row in the loss.
-    batch_size : int
-        Rows of a batch.
     seed : int
         Decides the order and every augmentation.
     augmentation : FaceAugmentation, optional
@@ -104,16 +100,116 @@ class TrainingBatches:
     mixup, cutmix : float, default 0.0
         Alpha of the Beta distribution that shares are drawn from; 0 switches off.  With both,
         each picture gets one of them at random.
+    errors : list of Exception
+        What went wrong while batches were read, which TensorFlow would tell as a text alone.
     """
 
-    images: NDArray[Any]
-    targets: Float32Array
-    weights: Float32Array
-    batch_size: int
     seed: int
     augmentation: FaceAugmentation | None = None
     mixup: float = 0.0
     cutmix: float = 0.0
+    errors: list[Exception] = field(default_factory=list, init=False, compare=False)
+
+    def prepare(self, images: Any, targets: Any, uniform: Any, mixing: Any) -> tuple[Any, Any]:
+        """Augment and mix one batch of tensors."""
+        if self.augmentation is None:
+            images = ops.cast(images, "float32")
+        else:
+            images = self.augmentation.transform(images, uniform)
+        if self.mixup or self.cutmix:
+            images, targets = mix_images(
+                images,
+                targets,
+                share=mixing[:, 0],
+                cut=mixing[:, 1] > 0.5,  # noqa: PLR2004 - a flag kept as a float
+                position=mixing[:, 2:],
+            )
+        return images, targets
+
+    def read(self, epoch: int) -> Iterator[tuple[Batch, Float32Array, Float32Array]]:
+        """Yield the batches of one epoch after another, each with its random numbers."""
+        raise NotImplementedError
+
+    def prepared(self, epoch: int) -> Iterator[Batch]:
+        """Yield batches as the network gets them, for ever, from an epoch on."""
+        for (raw, aims, weights), uniform, mixing in self.read(epoch):
+            tensors = map(ops.convert_to_tensor, (raw, aims, uniform, mixing))
+            images, targets = map(ops.convert_to_numpy, self.prepare(*tensors))
+            yield images, targets, weights
+
+    def as_tensorflow_reads(
+        self, epoch: int, images: NDArray[Any], targets: NDArray[Any], rows: int | None = None
+    ) -> Any:
+        """Return a ``tf.data.Dataset`` of :meth:`prepared`, augmented side by side.
+
+        ``images`` and ``targets`` show of what kind they are; ``rows`` that all batches have as
+        many.
+        """
+        import tensorflow as tf
+
+        def spec(shape: tuple[int, ...], dtype: Any) -> Any:
+            return tf.TensorSpec((rows, *shape), dtype)
+
+        kinds = (
+            (spec(images.shape[1:], images.dtype), spec(targets.shape[1:], tf.float32),
+             spec((), tf.float32)),
+            spec((UNIFORMS_PER_IMAGE,), tf.float32),
+            spec((4,), tf.float32),
+        )  # fmt: skip
+        alive = weakref.ref(self)  # TensorFlow never forgets the function
+
+        def read() -> Iterator[Any]:
+            batches = alive()
+            if batches is None:
+                return
+            try:
+                yield from batches.read(epoch)
+            except Exception as error:
+                batches.errors.append(error)
+                raise
+
+        def load(batch: Any, uniform: Any, mixing: Any) -> Any:
+            images, targets, weights = batch
+            return *self.prepare(images, targets, uniform, mixing), weights
+
+        return (
+            tf.data.Dataset.from_generator(read, output_signature=kinds)
+            .map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+            .prefetch(tf.data.AUTOTUNE)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingBatches(_Augmented):
+    """Shuffled, augmented batches of a training set, epoch by epoch.
+
+    Every batch is full (the last one of an epoch is filled up from its beginning), so that
+    compiled steps see one shape; a set smaller than a batch is one batch.
+
+    Parameters
+    ----------
+    images : ndarray or StoredPictures, shape (n, height, width, channels)
+        Pictures with values in [0, 255].
+    targets : ndarray of float32, shape (n, k)
+        Class probabilities (one-hot for plain labels).
+    weights : ndarray of float32, shape (n,)
+        Weight of each row in the loss.
+    batch_size : int
+        Rows of a batch.
+    seed, augmentation, mixup, cutmix
+        What happens to the pictures.
+    """
+
+    images: Any
+    targets: Float32Array
+    weights: Float32Array
+    batch_size: int
+
+    @property
+    def some(self) -> NDArray[Any]:
+        """A few pictures, to try a network on."""
+        pictures: NDArray[Any] = self.images[:_SOME]
+        return pictures
 
     @property
     def steps_per_epoch(self) -> int:
@@ -135,27 +231,27 @@ class TrainingBatches:
             cutmix=self.cutmix,
         )
 
-    def prepare(self, images: Any, targets: Any, uniform: Any, mixing: Any) -> tuple[Any, Any]:
-        """Augment and mix one batch of tensors."""
-        if self.augmentation is None:
-            images = ops.cast(images, "float32")
-        else:
-            images = self.augmentation.transform(images, uniform)
-        if self.plans.mixes:
-            images, targets = mix_images(
-                images,
-                targets,
-                share=mixing[:, 0],
-                cut=mixing[:, 1] > 0.5,  # noqa: PLR2004 - a flag kept as a float
-                position=mixing[:, 2:],
-            )
-        return images, targets
+    def read(self, epoch: int) -> Iterator[tuple[Batch, Float32Array, Float32Array]]:
+        """Yield the rows of each batch as they lie in the arrays, and their random numbers."""
+        rows, plans = self._rows_per_batch, self.plans
+        while True:
+            order, uniform, mixing = plans.plan(epoch)
+            for start in range(0, len(order), rows):
+                step = slice(start, start + rows)
+                own = order[step]
+                batch = self.images[own], self.targets[own], self.weights[own]
+                yield batch, uniform[step], mixing[step]
+            epoch += 1
 
     def dataset(self, *, initial_epoch: int, epochs: int) -> Any:
         """Return what ``keras.Model.fit`` takes for the epochs ``[initial_epoch, epochs)``."""
-        if keras.backend.backend() == "tensorflow":
+        if keras.backend.backend() != "tensorflow":
+            return self.prepared(initial_epoch)
+        if isinstance(self.images, np.ndarray):
             return self._tf_dataset(initial_epoch, epochs)
-        return _PlannedBatches(self, initial_epoch)
+        return self.as_tensorflow_reads(
+            initial_epoch, self.some, self.targets, self._rows_per_batch
+        )
 
     def _tf_dataset(self, initial_epoch: int, epochs: int) -> Any:
         import tensorflow as tf
@@ -191,34 +287,44 @@ class TrainingBatches:
         )
 
 
-class _PlannedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras carries no types
-    """The same batches for backends other than TensorFlow."""
+@dataclass(frozen=True, kw_only=True)
+class StreamedBatches(_Augmented):
+    """Augmented batches that somebody else reads, in the order in which they come.
 
-    def __init__(self, batches: TrainingBatches, epoch: int) -> None:
-        super().__init__()
-        self._batches = batches
-        self._epoch = epoch
-        self._plan = batches.plans.plan(epoch)
+    Parameters
+    ----------
+    batches_from : callable
+        From an epoch to an endless iterator of batches.
+    some : ndarray of float32, shape (n, height, width, channels)
+        The first pictures, to try a network on.
+    n_classes : int
+        Columns of the targets.
+    steps_per_epoch : int
+        Batches of an epoch.
+    seed, augmentation, mixup, cutmix
+        What happens to the pictures.
+    """
 
-    def __len__(self) -> int:
-        return self._batches.steps_per_epoch
+    batches_from: Callable[[int], Iterator[Batch]]
+    some: NDArray[Any]
+    n_classes: int
+    steps_per_epoch: int
 
-    def __getitem__(self, index: int) -> tuple[Any, Any, Any]:
-        batches = self._batches
-        rows = min(batches.batch_size, len(batches.images))
-        order, uniform, mixing = (part[index * rows : (index + 1) * rows] for part in self._plan)
-        images, targets = batches.prepare(
-            ops.convert_to_tensor(batches.images[order]),
-            ops.convert_to_tensor(batches.targets[order]),
-            ops.convert_to_tensor(uniform),
-            ops.convert_to_tensor(mixing),
+    def read(self, epoch: int) -> Iterator[tuple[Batch, Float32Array, Float32Array]]:
+        """Yield each batch with random numbers that depend on its place alone."""
+        plans = EpochPlans(
+            n_samples=0, rows=0, seed=self.seed, mixup=self.mixup, cutmix=self.cutmix
         )
-        return (
-            ops.convert_to_numpy(images),
-            ops.convert_to_numpy(targets),
-            batches.weights[order],
-        )
+        for number, batch in enumerate(
+            self.batches_from(epoch), start=epoch * self.steps_per_epoch
+        ):
+            rng = np.random.default_rng([self.seed, 0, number])
+            yield batch, *plans.draw(rng, len(batch[0]))
 
-    def on_epoch_end(self) -> None:
-        self._epoch += 1
-        self._plan = self._batches.plans.plan(self._epoch)
+    def dataset(self, *, initial_epoch: int, epochs: int) -> Any:
+        """Return what ``keras.Model.fit`` takes for the epochs from ``initial_epoch`` on."""
+        del epochs
+        if keras.backend.backend() != "tensorflow":
+            return self.prepared(initial_epoch)
+        targets = np.empty((0, self.n_classes), np.float32)
+        return self.as_tensorflow_reads(initial_epoch, self.some, targets)

@@ -8,22 +8,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from fer2013kit._checks import check_choice
-from fer2013kit._compilation import compile_inference
+from fer2013kit._compilation import compile_inference, threads_of_arithmetic
 from fer2013kit._image_input import pixel_converter
 from fer2013kit._inference import predict_in_batches
 from fer2013kit._keras_settings import keras_settings
 from fer2013kit.classifier import _inputs, _persistence
 from fer2013kit.classifier._compute_dtype import resolve_compute_dtype
+from fer2013kit.classifier._features import compile_features, features_in_batches
 from fer2013kit.classifier._network import build_network
 from fer2013kit.classifier._persistence import Architecture, Fitted
-from fer2013kit.classifier._runs import describe_run, make_batches
+from fer2013kit.classifier._runs import describe_run
 from fer2013kit.classifier._settings import check_monitor, check_settings
 from fer2013kit.classifier._training import train
+from fer2013kit.classifier._training_set import read_training_set
 from fer2013kit.classifier._warm_start import (
     TrainedNetwork,
     freeze_layers,
@@ -69,7 +76,12 @@ logger = logging.getLogger(__name__)
 _MODEL_PARAM: Final = "model_params__"
 
 
-class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no types
+class EmotionClassifier(
+    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]  # scikit-learn carries no types
+    ClassifierMixin,  # type: ignore[misc]
+    TransformerMixin,  # type: ignore[misc]
+    BaseEstimator,  # type: ignore[misc]
+):
     """A convolutional network for facial expressions that behaves as a scikit-learn classifier.
 
     Pictures are arrays ``(n, 48, 48)``, ``(n, 48, 48, 1)`` or ``(n, 2304)``.  Integers (uint8 or
@@ -85,6 +97,9 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         takes pictures in [0, 255] and returns probabilities.
     model_params : dict, optional
         Passed on to the builder.
+    output : str, optional
+        Of several outputs of the network, the name of the one that is trained and answers; by
+        default the first one that fits.
     epochs : int, default 60
         Passes over the training set.
     batch_size : int, default 128
@@ -135,6 +150,10 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         Part of the training set that is held out for ``val_*`` where ``fit`` is given no
         ``validation_data``, as inside a grid search: of every class alike, and copies of a picture
         together.
+    validation_groups : array_like of shape (n,) or callable, optional
+        Group of each row, a person for instance: each group is held out whole or not at all.  In a
+        search, where ``fit`` is given a part of the rows, a function of the ``X`` that it is given,
+        ``lambda X: people[X.index]`` for a table.
     compute_dtype : {"auto", "float32", "bfloat16"}, default "auto"
         Number format of the network's arithmetic; ``"auto"`` takes bfloat16 where the CPU has
         instructions for it.  ``compute_dtype_`` tells which it was.
@@ -164,7 +183,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         Silent, a progress bar with the time left, or a line an epoch, on standard error;
         ``"auto"`` is a bar on a terminal and lines elsewhere.
     random_state : int, RandomState or None, default None
-        With an int, the same data gives the same model on the same CPU.
+        With an int, the same data gives the same model on the same CPU and as many threads.
 
     Attributes
     ----------
@@ -180,6 +199,9 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         Epoch of the best ``monitor``, counted from 0.
     compute_dtype_ : {"float32", "bfloat16"}
         The format that was used.
+    threads_ : int or None
+        Threads of the arithmetic in ``fit``, on which the promise of ``random_state`` depends;
+        None for a file of an older version.
     temperature_ : float
         From :meth:`calibrate`; 1.0 before.
     calibration_ : dict or None
@@ -205,6 +227,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         model: str | ModelBuilder = "five_layer_cnn",
         *,
         model_params: Mapping[str, Any] | None = None,
+        output: str | None = None,
         epochs: int = 60,
         batch_size: int = 128,
         optimizer: Any = "sgd",
@@ -233,6 +256,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         patience: int | None = None,
         restore_best_weights: bool = False,
         validation_fraction: float = 0.0,
+        validation_groups: ArrayLike | Callable[[Any], ArrayLike] | None = None,
         compute_dtype: ComputeDtype = "auto",
         warm_start: bool = False,
         freeze: Freeze | str | int | Callable[[Any], bool] | None = None,
@@ -246,6 +270,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     ) -> None:
         self.model = model
         self.model_params = model_params
+        self.output = output
         self.epochs = epochs
         self.batch_size = batch_size
         self.optimizer = optimizer
@@ -273,6 +298,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         self.patience = patience
         self.restore_best_weights = restore_best_weights
         self.validation_fraction = validation_fraction
+        self.validation_groups = validation_groups
         self.compute_dtype = compute_dtype
         self.warm_start = warm_start
         self.freeze = freeze
@@ -317,10 +343,11 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
 
     def fit(
         self,
-        X: ArrayLike,
-        y: ArrayLike,
+        X: Any,
+        y: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
         *,
+        steps_per_epoch: int | None = None,
         soft_targets: ArrayLike | None = None,
         validation_data: Any = None,
         callbacks: Sequence[Any] = (),
@@ -329,18 +356,24 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
 
         Parameters
         ----------
-        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
-            Pictures.
+        X : array_like, keras.utils.PyDataset, tf.data.Dataset or callable
+            Pictures (n, 48, 48), (n, 48, 48, 1) or (n, 2304); more than 512 MiB of them, mapped
+            from a file for instance, are read batch by batch and never copied.  Or batches
+            ``(pictures, labels)`` or ``(pictures, labels, weights)``, which are read in their own
+            order, augmented and weighted like others: a dataset, or a function of the epoch
+            (from 0) that returns an iterator of them.  They need ``classes``.
         y : array_like, shape (n,)
-            Labels.
+            Labels; none beside batches, whose labels may be rows of probabilities, too.
         sample_weight : array_like of float, shape (n,), optional
             Weight of each row in the loss, times that of its class.
+        steps_per_epoch : int, optional
+            Batches of an epoch, where ``X`` gives batches; by default as many as it has.
         soft_targets : array_like of float, shape (n, k), optional
             Probabilities of the classes, in the sorted order of ``classes_``, that the loss aims
             at instead of the plain label: what other networks predict (distillation, Hinton et
             al., 2015) or how several people voted.  ``y`` still decides classes and weights.
         validation_data : Split or (X, y), optional
-            Evaluated after every epoch, without augmentation and weights.
+            Evaluated after every epoch, without augmentation and class weights; or batches.
         callbacks : sequence of keras.callbacks.Callback
             They see the Keras network itself, at the end of an epoch with the weights that were
             validated; weights that one puts there are gone on with.  Figures that one adds to
@@ -372,7 +405,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             twin._fit(  # noqa: SLF001 - its own
                 X,
                 y,
-                sample_weight,
+                sample_weight=sample_weight,
+                steps_per_epoch=steps_per_epoch,
                 soft_targets=soft_targets,
                 validation_data=validation_data,
                 callbacks=callbacks,
@@ -438,6 +472,39 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         """
         smallest = np.finfo(np.float32).tiny
         return np.log(np.maximum(self.predict_proba(X, tta=tta), smallest))
+
+    def transform(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Return what the network's last layer decides by: features for other estimators.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
+            Pictures; memory stays the same for any ``n``, but for the result.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, d)
+            The penultimate activations: what the last layer with a kernel is given, maps averaged
+            over the picture.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> X, y = fk.make_fer2013(n_samples=70, random_state=0).test
+        >>> clf = fk.EmotionClassifier.from_pretrained()
+        >>> clf.transform(X).shape
+        (7, 256)
+        >>> clf.get_feature_names_out()[:2]
+        array(['emotionclassifier0', 'emotionclassifier1'], dtype=object)
+        """
+        check_is_fitted(self)
+        images, to_pixels = _inputs.read_images(self, X), pixel_converter(self.value_range)
+        return features_in_batches(self._features, images, to_pixels)
+
+    @property
+    def _n_features_out(self) -> int:
+        nothing = np.zeros((1, *self.image_shape_), np.uint8)
+        return int(self._features(nothing).shape[1])
 
     def predict(self, X: ArrayLike, *, tta: TestTimeAugmentation | None = None) -> NDArray[Any]:
         """Return the most probable label of every picture.
@@ -636,7 +703,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
 
     @classmethod
     def from_pretrained(
-        cls, name: str = DEFAULT_NAME, *, compute_dtype: ComputeDtype | None = None
+        cls, name: str = DEFAULT_NAME, *, compute_dtype: ComputeDtype = "auto"
     ) -> Self:
         """Return a classifier that ships with the package, trained and calibrated.
 
@@ -647,8 +714,9 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         ----------
         name : str, default "five_layer_cnn"
             One of :func:`list_pretrained`.
-        compute_dtype : {"auto", "float32", "bfloat16"}, optional
-            As in :meth:`load`; float32 by default.
+        compute_dtype : {"auto", "float32", "bfloat16"}, default "auto"
+            The number format to predict in; ``"auto"`` chooses as :meth:`fit` does, bfloat16 where
+            the CPU is faster with it.  ``compute_dtype_`` and a log record say which.
 
         Returns
         -------
@@ -741,6 +809,11 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "temperature_")
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []  # features are float32
+        return tags
+
     def __getstate__(self) -> dict[str, Any]:
         return _persistence.picklable_state(super().__getstate__())
 
@@ -758,55 +831,37 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
 
     def _fit(
         self,
-        X: ArrayLike,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None,
+        X: Any,
+        y: ArrayLike | None,
         *,
-        soft_targets: ArrayLike | None,
         validation_data: Any,
         callbacks: Sequence[Any],
+        **given: Any,
     ) -> None:
         params = self.get_params(deep=False)
         check_settings(params)
-        holds_out = validation_data is None and self.validation_fraction > 0
-        validated = holds_out or validation_data is not None
+        validated = validation_data is not None or self.validation_fraction > 0
         check_monitor(params, validated=validated, callbacks=callbacks)
         before = self._trained_network()
-        images, labels = _inputs.read_training_data(self, X, y)
-        classes = _inputs.decide_classes(
-            labels,
-            asked=self.classes,
-            class_names=self.class_names,
-            before=None if before is None else before.classes,
-        )
-        codes = _inputs.encode_labels(labels, classes)
-        weights = _inputs.row_weights(
-            labels, codes, classes, sample_weight=sample_weight, class_weight=self.class_weight
-        )
-        targets = _inputs.training_targets(codes, classes, soft_targets)
-        shape = images.shape[1:]
-        validation = None
-        if validation_data is not None:
-            validation = _inputs.read_validation_data(
-                self, validation_data, shape=shape, classes=classes
-            )
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        if holds_out:
-            held = _inputs.rows_to_hold_out(images, codes, self.validation_fraction, seed)
-            validation = images[held], _inputs.one_hot(codes[held], classes)
-            images, targets, weights = images[~held], targets[~held], weights[~held]
-        architecture = Architecture(model=self.model, params=self.model_params or {})
+        given_set = read_training_set(
+            self, X, y, validation_data=validation_data, before=before, seed=seed, **given
+        )
+        classes, shape, batches = given_set.classes, given_set.shape, given_set.batches
+        architecture = Architecture(
+            model=self.model, params=self.model_params or {}, output=self.output
+        )
         network, compute_dtype = build_network(
             architecture.model,
             architecture.params,
             input_shape=shape,
             num_classes=len(classes),
             compute_dtype=resolve_compute_dtype(self.compute_dtype),
+            output=architecture.output,
             seed=seed,
         )
         if before is not None:
             take_over_weights(network, before, classes)
-        batches = make_batches(params, images, targets, weights, seed)
         run = describe_run(
             params,
             batches,
@@ -814,7 +869,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             first_weights=() if before is None else network.get_weights(),
         )
         frozen = freeze_layers(network, self.freeze)
-        outcome = train(network, batches, run, validation=validation, callbacks=callbacks)
+        outcome = train(network, batches, run, validation=given_set.validation, callbacks=callbacks)
         unfreeze_layers(frozen)
         fitted = Fitted(
             classes=classes,
@@ -823,6 +878,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             compute_dtype=compute_dtype,
             history=outcome.history,
             best_epoch=outcome.best_epoch,
+            threads=threads_of_arithmetic(),
         )
         self._take(fitted, architecture, network)
 
@@ -855,6 +911,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             temperature=self.temperature_,
             calibration=self.calibration_,
             metrics=self.metrics_,
+            threads=self.threads_,
         )
 
     def _become(
@@ -867,6 +924,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             input_shape=fitted.image_shape,
             num_classes=len(fitted.classes),
             compute_dtype=fitted.compute_dtype,
+            output=architecture.output,
         )
         network.set_weights(weights)
         self._take(replace(fitted, compute_dtype=compute_dtype), architecture, network)
@@ -883,9 +941,11 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         self.temperature_ = fitted.temperature
         self.calibration_ = fitted.calibration
         self.metrics_ = fitted.metrics
+        self.threads_ = fitted.threads
         self.model_ = network
         self._architecture = architecture
         self._inference = compile_inference(network, fitted.image_shape)
+        self._features = compile_features(network, fitted.image_shape)
 
     def _predict_uncalibrated(
         self, X: ArrayLike, tta: TestTimeAugmentation | None = None

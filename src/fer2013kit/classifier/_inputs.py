@@ -18,6 +18,7 @@ from fer2013kit._checks import IntArray, check_labels
 from fer2013kit._image_input import (
     Pixels,
     Shape,
+    StoredPictures,
     check_range,
     flatten,
     pixel_converter,
@@ -37,13 +38,14 @@ if TYPE_CHECKING:
 _MINIMUM_CLASSES: Final = 2
 _SUM_TOLERANCE: Final = 1e-3
 """How far a row of probabilities may be from 1; half precision is."""
+_HELD_IN_MEMORY: Final = 2**29  # bytes; more are read batch by batch
 _LONG: Final = 300  # characters of another library's message
 _FLAT, _GREY = 2, 3  # dimensions of (n, pixels) and (n, height, width)
 
 
 def read_training_data(
     classifier: EmotionClassifier, X: Any, y: Any
-) -> tuple[Pixels, NDArray[Any]]:
+) -> tuple[Pixels | StoredPictures, NDArray[Any]]:
     """Return pictures in [0, 255] of shape (n, h, w, c) and labels (n,).
 
     scikit-learn notes on the classifier how many columns there are, and their names.
@@ -57,7 +59,16 @@ def read_training_data(
             f"y must hold at least two classes; received one class, {present.tolist()}"
         )
     shape = classifier.image_shape or _infer_image_shape(X.shape)
-    return pixel_converter(classifier.value_range)(flat).reshape(len(flat), *shape), labels
+    return _as_pixels(classifier, flat.reshape(len(flat), *shape)), labels
+
+
+def _as_pixels(classifier: EmotionClassifier, images: NDArray[Any]) -> Pixels | StoredPictures:
+    """Return pictures in [0, 255]; many of them stay where they are, in a file for instance."""
+    to_pixels = pixel_converter(classifier.value_range)
+    per_value = 1 if images.dtype == np.uint8 else np.dtype(np.float32).itemsize
+    if images.size * per_value > _HELD_IN_MEMORY:
+        return StoredPictures(images, to_pixels)
+    return to_pixels(images)
 
 
 def read_images(classifier: EmotionClassifier, X: Any, shape: Shape | None = None) -> Pixels:
@@ -86,7 +97,7 @@ def read_codes(n_samples: int, y: Any, classes: NDArray[Any]) -> IntArray:
 
 def read_validation_data(
     classifier: EmotionClassifier, data: Any, *, shape: Shape, classes: NDArray[Any]
-) -> tuple[Pixels, NDArray[np.float32]]:
+) -> tuple[Pixels | StoredPictures, NDArray[np.float32]]:
     """Return pictures in [0, 255] and one-hot targets of a ``Split`` or ``(X, y)``."""
     try:
         X, y = data
@@ -94,22 +105,46 @@ def read_validation_data(
         raise InvalidInputError(
             f"validation_data must be a Split with labels or (X, y); received {shown(data)}"
         ) from error
-    images = pixel_converter(classifier.value_range)(read_images(classifier, X, shape))
+    images = _as_pixels(classifier, read_images(classifier, X, shape))
     return images, one_hot(read_codes(len(images), y, classes), classes)
 
 
+def validation_groups(given: Any, X: Any, n_samples: int) -> NDArray[Any] | None:
+    """Return the group of each row, of an array or of what a function of ``X`` returns."""
+    if given is None:
+        return None
+    groups = np.asarray(given(X) if callable(given) else given)
+    if groups.shape != (n_samples,):
+        raise InvalidInputError(
+            f"validation_groups must have an entry for each row of X, ({n_samples},); received "
+            f"{groups.shape}. In a search, where X is a part of the rows, pass a function of X"
+        )
+    return groups
+
+
 def rows_to_hold_out(
-    images: Pixels, codes: IntArray, fraction: float, seed: int
+    images: Pixels | StoredPictures,
+    codes: IntArray,
+    fraction: float,
+    seed: int,
+    groups: NDArray[Any] | None = None,
 ) -> NDArray[np.bool_]:
-    """Return which rows validate: a fraction of every class, copies of a picture together.
+    """Return which rows validate: a fraction of every class, each group on one side.
+
+    Without ``groups``, copies of a picture are one.
 
     Raises
     ------
     InvalidInputError
         If that leaves no rows on one of the sides.
     """
-    digests = [hashlib.blake2b(image.tobytes(), digest_size=8).digest() for image in images]
-    keys = np.frombuffer(b"".join(digests), np.uint64)
+    keys = groups
+    if keys is None:
+        digests = [
+            hashlib.blake2b(images[row : row + 1].tobytes(), digest_size=8).digest()
+            for row in range(len(images))
+        ]
+        keys = np.frombuffer(b"".join(digests), np.uint64)
     _, first, group, sizes = np.unique(
         keys, return_index=True, return_inverse=True, return_counts=True
     )

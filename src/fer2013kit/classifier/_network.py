@@ -35,6 +35,7 @@ def build_network(
     input_shape: tuple[int, int, int],
     num_classes: int,
     compute_dtype: Format,
+    output: str | None = None,
     seed: int = 0,
 ) -> tuple[Any, Format]:
     """Return a new network and the dtype it computes in.
@@ -44,7 +45,9 @@ def build_network(
     that up in half precision), is built in float32 instead.
     """
     with _one_at_a_time, _seeded(seed), compute_dtype_policy(compute_dtype):
-        network = create_model(model, input_shape=input_shape, num_classes=num_classes, **params)
+        network = create_model(
+            model, input_shape=input_shape, num_classes=num_classes, output=output, **params
+        )
     obstacle = "" if compute_dtype == "float32" else _obstacle(network)
     if not obstacle:
         return network, compute_dtype
@@ -55,6 +58,7 @@ def build_network(
         input_shape=input_shape,
         num_classes=num_classes,
         compute_dtype="float32",
+        output=output,
         seed=seed,
     )
 
@@ -73,7 +77,8 @@ def weight_shapes(
     Returns
     -------
     list of tuple of int or None
-        None for a network of the user's that cannot be made without its weights.
+        None for a network of the user's that cannot be made without its weights, and for one of
+        several outputs, of which one is kept.
     """
     _, builder = resolve_builder(model)
 
@@ -81,7 +86,8 @@ def weight_shapes(
         scope = keras.StatelessScope(initialize_variables=False)
         with keras_settings(), _one_at_a_time, _seeded(0), scope:
             network = builder(input_shape=input_shape, num_classes=num_classes, **params)
-            return [tuple(one.shape) for one in network.weights] if network.built else None
+            whole = network.built and len(network.outputs) == 1
+            return [tuple(one.shape) for one in network.weights] if whole else None
 
     # Keras would make the weights at the next occasion in this thread; that one ends.
     with ThreadPoolExecutor(1) as thread:

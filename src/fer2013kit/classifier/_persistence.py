@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_RUN_ONLY: Final = ("checkpoint_dir", "verbose", "model")
+_RUN_ONLY: Final = ("checkpoint_dir", "validation_groups", "verbose", "model")
 """Settings that belong to a run or stand elsewhere in the file."""
 
 _ASKED_FOR: Final = ("input_shape", "num_classes")
@@ -93,6 +93,7 @@ class Fitted:
     temperature: float = 1.0
     calibration: CalibrationSource | None = None
     metrics: Mapping[str, Any] | None = None
+    threads: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +102,7 @@ class Architecture:
 
     model: str | ModelBuilder
     params: Mapping[str, Any]
+    output: str | None = None
 
 
 def save(
@@ -116,6 +118,7 @@ def save(
         "architecture": {
             "name": resolve_builder(architecture.model)[0],
             "params": _architecture_params(architecture.model, architecture.params),
+            "output": architecture.output,
         },
         "keras": keras.__version__,
         "params": {k: as_json(v) for k, v in params.items() if k not in _RUN_ONLY},
@@ -128,6 +131,7 @@ def save(
         "classes_dtype": fitted.classes.dtype.str,
         "class_names": list(fitted.class_names),
         "compute_dtype": fitted.compute_dtype,
+        "threads": fitted.threads,
         "temperature": fitted.temperature,
         "calibration": fitted.calibration,
         "history": _without_nan(fitted.history),
@@ -179,6 +183,7 @@ def export(
         input_shape=fitted.image_shape,
         num_classes=len(fitted.classes),
         compute_dtype="float32",
+        output=architecture.output,
     )
     network.set_weights(weights)
     metadata = ExportMetadata(
@@ -252,13 +257,28 @@ def load(path: Path, *, model: str | ModelBuilder | None, known: Sequence[str]) 
             temperature=float(settings["temperature"]),
             calibration=settings.get("calibration"),  # files of before have none
             metrics=settings["metrics"],
+            threads=settings.get("threads"),
         )
         if len(fitted.classes) != len(fitted.class_names):
             raise ModelFileError(
                 f"{path}: classifier.json has {len(fitted.class_names)} class_names for "
                 f"{len(fitted.classes)} classes"
             )
-    architecture = Architecture(model=builder, params=params["model_params"] or {})
+        # Files of before have neither.
+        further = {
+            "output": settings["architecture"].get("output"),
+            "threads": settings.get("threads"),
+        }
+        check_facts(
+            further,
+            {
+                "output": lambda value: value is None or is_text(value),
+                "threads": lambda value: value is None or is_count(value),
+            },
+        )
+    architecture = Architecture(
+        model=builder, params=params["model_params"] or {}, output=further["output"]
+    )
     _check_weights(path, stored, architecture, fitted)
     return Stored(
         params={**params, "model": builder},
@@ -324,7 +344,8 @@ def picklable_state(state: dict[str, Any]) -> dict[str, Any]:
     """Return an estimator's state with the network replaced by its weights."""
     state = dict(state)
     network = state.pop("model_", None)
-    state.pop("_inference", None)
+    for compiled in ("_inference", "_features"):
+        state.pop(compiled, None)
     if network is not None:
         state["_weights"] = network.get_weights()
     return state

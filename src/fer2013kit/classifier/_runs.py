@@ -15,7 +15,7 @@ from fer2013kit.classifier._persistence import as_json
 from fer2013kit.classifier._progress import resolve_verbose
 from fer2013kit.classifier._training import TrainingSettings
 from fer2013kit.exceptions import InvalidInputError, shown
-from fer2013kit.pipeline import TrainingBatches
+from fer2013kit.pipeline import StreamedBatches, TrainingBatches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,39 +26,31 @@ _CHECKPOINT_NAME: Final = "checkpoint.npz"
 _NO_CHOICE: Final = {"verbose", "checkpoint_dir", "warm_start", "class_names"}
 """Settings that do not change what a run learns, or not by themselves."""
 
+_CHUNK: Final = 4096  # rows that are read at once
+
 _STRENGTHS: Final = (
     "rotation", "zoom", "shift", "horizontal_flip", "brightness", "contrast", "erasing",
 )  # fmt: skip
 
 
-def make_batches(
-    params: Mapping[str, Any],
-    images: NDArray[Any],
-    targets: NDArray[np.float32],
-    weights: NDArray[np.float32],
-    seed: int,
-) -> TrainingBatches:
-    """Return the training set, shuffled and augmented as the classifier's settings say."""
+def augmenting(params: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """Return what happens to the pictures of a training set, as the classifier's settings say."""
     augmentation = None
     if params["augment"]:
         # With a seed, it takes none from Python's global generator, which another thread may be
         # building its network with.
         augmentation = FaceAugmentation(**{name: params[name] for name in _STRENGTHS}, seed=seed)
-    return TrainingBatches(
-        images=images,
-        targets=targets,
-        weights=weights,
-        batch_size=params["batch_size"],
-        seed=seed,
-        augmentation=augmentation,
-        mixup=params["mixup"],
-        cutmix=params["cutmix"],
-    )
+    return {
+        "seed": seed,
+        "augmentation": augmentation,
+        "mixup": params["mixup"],
+        "cutmix": params["cutmix"],
+    }
 
 
 def describe_run(
     params: Mapping[str, Any],
-    batches: TrainingBatches,
+    batches: TrainingBatches | StreamedBatches,
     *,
     compute_dtype: str,
     first_weights: Sequence[NDArray[Any]] = (),
@@ -84,11 +76,14 @@ def describe_run(
 
 def _fingerprint(
     params: Mapping[str, Any],
-    batches: TrainingBatches,
+    batches: TrainingBatches | StreamedBatches,
     compute_dtype: str,
     first_weights: Sequence[NDArray[Any]],
 ) -> str:
-    """Return what tells a run from others: settings, data and first weights, as a digest."""
+    """Return what tells a run from others: settings, data and first weights, as a digest.
+
+    Of what is read batch by batch, the shape of the pictures and the number of steps alone.
+    """
     if not isinstance(params["random_state"], int | np.integer):
         raise InvalidInputError(
             "checkpoint_dir needs an int as random_state, else a resumed run could not end "
@@ -97,7 +92,16 @@ def _fingerprint(
     settings = {name: as_json(value) for name, value in params.items() if name not in _NO_CHOICE}
     settings["compute_dtype"] = compute_dtype
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for array in (batches.images, batches.targets, batches.weights, *first_weights):
-        digest.update(repr((array.shape, array.dtype.str)).encode())
-        digest.update(np.ascontiguousarray(array).data)
+    arrays: list[Any] = [batches.some, *first_weights]
+    digest.update(repr(batches.steps_per_epoch).encode())
+    if isinstance(batches, TrainingBatches):
+        arrays += [batches.images, batches.targets, batches.weights]
+    else:
+        arrays[0] = arrays[0][:0]  # a set that is shuffled anew has others
+    for array in arrays:
+        digest.update(repr(array.shape).encode())
+        for start in range(0, len(array) if array.shape else 1, _CHUNK):
+            part = array[start : start + _CHUNK] if array.shape else array
+            digest.update(repr(part.dtype.str).encode())
+            digest.update(np.ascontiguousarray(part).data)
     return digest.hexdigest()

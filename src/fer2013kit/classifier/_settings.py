@@ -174,6 +174,12 @@ def _wrong_objects(params: Mapping[str, Any]) -> list[str]:
             "freeze must be one of None, 'convolutions', a layer's name, a number of layers "
             f"or a function of a layer; received {shown(freeze)}"
         )
+    output = params["output"]
+    if output is not None and not isinstance(output, str):
+        wrong.append(f"output must be None or an output's name; received {shown(output)}")
+    groups = params["validation_groups"]
+    if groups is not None and not params["validation_fraction"]:
+        wrong.append("validation_groups needs a validation_fraction; received 0")
     metrics = params["metrics"]
     if isinstance(metrics, str) or not isinstance(metrics, Sequence):
         wrong.append(

@@ -22,15 +22,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fer2013kit.pipeline import TrainingBatches
+    from fer2013kit.pipeline import StreamedBatches, TrainingBatches
     from fer2013kit.typing import LearningRateSchedule, Loss
 
 logger = logging.getLogger(__name__)
 
 _SGD_MOMENTUM: Final = 0.9
 _VALIDATION_BATCH: Final = 256
-_TRIED: Final = 16
-"""Pictures that a network is tried on at the end of a run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,10 +65,10 @@ class TrainingOutcome:
 
 def train(
     model: Any,
-    batches: TrainingBatches,
+    batches: TrainingBatches | StreamedBatches,
     settings: TrainingSettings,
     *,
-    validation: tuple[Any, ...] | None,
+    validation: Any,
     callbacks: Sequence[Any],
 ) -> TrainingOutcome:
     """Train a model in place, from the last checkpoint where there is one.
@@ -79,12 +77,12 @@ def train(
     ----------
     model : keras.Model
         Uncompiled network that returns probabilities.
-    batches : TrainingBatches
+    batches : TrainingBatches or StreamedBatches
         The training set.
     settings : TrainingSettings
         The choices.
-    validation : tuple of ndarray, optional
-        Pictures, one-hot targets and row weights.
+    validation : tuple of ndarray or ValidationBatches, optional
+        Pictures and one-hot targets.
     callbacks : sequence of keras.callbacks.Callback
         The user's own; they see ``model`` itself.
 
@@ -128,7 +126,7 @@ def train(
             initial_epoch=start,
             verbose=settings.verbose,
         )
-        some = batches.images[:_TRIED]
+        some = batches.some
         try:
             with fused_normalization(model):
                 model.fit(
@@ -137,7 +135,7 @@ def train(
                     epochs=settings.epochs,
                     initial_epoch=start,
                     shuffle=False,
-                    validation_data=validation,
+                    validation_data=getattr(validation, "for_keras", lambda: validation)(),
                     validation_batch_size=_VALIDATION_BATCH,
                     callbacks=[averages, progress, *callbacks, keeper],
                     verbose=0,
@@ -146,7 +144,11 @@ def train(
         except Diverged as end:
             keeper.fall_back(model, end, lambda: _works(model, some))
         except BaseException as error:
-            error.history_ = keeper.history  # type: ignore[attr-defined]  # for whoever catches it
+            errors = [*batches.errors, *getattr(validation, "errors", ())]
+            true: Any = errors[0] if errors and isinstance(error, Exception) else error
+            true.history_ = keeper.history  # for whoever catches it
+            if true is not error:  # TensorFlow tells what went wrong in a thread as a text
+                raise true from None
             raise
         finally:
             progress.close()

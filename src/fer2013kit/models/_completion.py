@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
 
 if TYPE_CHECKING:
     import keras
@@ -20,12 +20,17 @@ _TOLERANCE: Final = 0.05
 
 
 def complete_network(
-    network: keras.Model, *, name: str, input_shape: tuple[int, int, int], num_classes: int
+    network: keras.Model,
+    *,
+    name: str,
+    input_shape: tuple[int, int, int],
+    num_classes: int,
+    output: str | None = None,
 ) -> keras.Model:
     """Return a network with one output of probabilities, the same one where it has that.
 
-    A network without an input is built, of several outputs the first one of fitting shape is the
-    answer, and logits are given a softmax.
+    A network without an input is built, of several outputs the one named, else the first one of
+    fitting shape, is the answer, and logits are given a softmax.
 
     Parameters
     ----------
@@ -37,6 +42,8 @@ def complete_network(
         Height, width and channels.
     num_classes : int
         Columns of the answer.
+    output : str, optional
+        Which output is the answer.
 
     Raises
     ------
@@ -47,7 +54,7 @@ def complete_network(
     import keras
 
     network = _with_input(network, name, input_shape)
-    answer = _answer(network, name, num_classes)
+    answer = _answer(network, name, num_classes, output)
     if _is_softmax(answer) or _sums_to_one(network, answer, input_shape):
         probabilities = answer
     else:
@@ -88,21 +95,37 @@ def _with_input(network: Any, name: str, input_shape: tuple[int, int, int]) -> A
         ) from error
 
 
-def _answer(network: Any, name: str, num_classes: int) -> Any:
+def _answer(network: Any, name: str, num_classes: int, asked: str | None) -> Any:
     """Return the output that is the answer."""
-    fitting = [one for one in network.outputs if tuple(one.shape) == (None, num_classes)]
+    outputs = network.outputs if asked is None else [_named(network, name, asked)]
+    fitting = [one for one in outputs if tuple(one.shape) == (None, num_classes)]
     if not fitting:
-        shapes = [tuple(one.shape) for one in network.outputs]
+        shapes = [tuple(one.shape) for one in outputs]
         raise InvalidInputError(
             f"the network of {name!r} must return (n, {num_classes}) probabilities; "
             f"received output shape {shapes[0] if len(shapes) == 1 else shapes}"
         )
-    if len(network.outputs) > 1:
+    if len(outputs) > 1:
         _say_once(
             f"the network of {name} has {len(network.outputs)} outputs: that of "
-            f"{_last_operation(fitting[0]).name} is trained and predicts, the others are left out"
+            f"{_last_operation(fitting[0]).name} is trained and predicts, the others are left out; "
+            "output= names another"
         )
     return fitting[0]
+
+
+def _named(network: Any, name: str, asked: str) -> Any:
+    """Return the output of a name: that of its layer, or its key where they are a dict."""
+    known = {_last_operation(one).name: one for one in network.outputs}
+    structure = getattr(network, "_outputs_struct", None)  # Keras has no public way
+    if isinstance(structure, dict):
+        known |= structure
+    if asked not in known:
+        raise InvalidInputError(
+            f"output must be one of the outputs of {name!r}, {', '.join(known)}; received "
+            f"{shown(asked)}{did_you_mean(asked, list(known))}"
+        )
+    return known[asked]
 
 
 def _last_operation(output: Any) -> Any:

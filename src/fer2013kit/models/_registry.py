@@ -184,6 +184,7 @@ def create_model(
     *,
     input_shape: tuple[int, int, int] = IMAGE_SHAPE,
     num_classes: int = NUM_CLASSES,
+    output: str | None = None,
     **params: Any,
 ) -> keras.Model:
     """Build an architecture by its name.
@@ -196,6 +197,9 @@ def create_model(
         Height, width and channels.
     num_classes : int, default 7
         Number of classes.
+    output : str, optional
+        Of several outputs, the name of the one that is the answer: its key, or its layer's name.
+        By default the first one of fitting shape.
     **params
         Passed on to the builder, for instance ``filters=(32, 64, 128)``.
 
@@ -204,8 +208,8 @@ def create_model(
     keras.Model
         Uncompiled; takes pictures ``(n, height, width, channels)`` with values in [0, 255]
         (scaling is its own layer) and returns probabilities ``(n, num_classes)``.  Logits were
-        given a softmax, an unbuilt network its input, and of several outputs the first of that
-        shape is the answer; a log record says so.
+        given a softmax, an unbuilt network its input, and of several outputs one is the
+        answer; a log record says so.
 
     Raises
     ------
@@ -248,5 +252,5 @@ def create_model(
                 f"received {type(network).__name__}"
             )
         return complete_network(
-            network, name=name, input_shape=input_shape, num_classes=num_classes
+            network, name=name, input_shape=input_shape, num_classes=num_classes, output=output
         )

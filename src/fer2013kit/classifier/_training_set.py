@@ -1,0 +1,221 @@
+"""What a fit is given, checked and brought together: arrays, or batches of a stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fer2013kit._checks import is_number
+from fer2013kit._image_input import StoredPictures
+from fer2013kit.classifier import _inputs
+from fer2013kit.classifier._runs import augmenting
+from fer2013kit.classifier._streams import (
+    BatchReader,
+    batches_of_pictures,
+    batches_of_stream,
+    is_stream,
+    known_length,
+    raw_batches,
+    shape_of,
+)
+from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.pipeline import StreamedBatches, TrainingBatches
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fer2013kit._image_input import Shape
+    from fer2013kit.classifier import EmotionClassifier
+    from fer2013kit.classifier._warm_start import TrainedNetwork
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSet:
+    """What a network is trained on, and what it is for."""
+
+    classes: NDArray[Any]
+    shape: Shape
+    batches: TrainingBatches | StreamedBatches
+    validation: Any
+    """Arrays, batches for Keras, or None."""
+
+
+def read_training_set(
+    classifier: EmotionClassifier,
+    X: Any,
+    y: Any,
+    *,
+    sample_weight: Any,
+    soft_targets: Any,
+    steps_per_epoch: int | None,
+    validation_data: Any,
+    before: TrainedNetwork | None,
+    seed: int,
+) -> TrainingSet:
+    """Return the training set of a fit; see :meth:`EmotionClassifier.fit`."""
+    if is_stream(X):
+        given = {"y": y, "sample_weight": sample_weight, "soft_targets": soft_targets}
+        return _of_stream(
+            classifier,
+            X,
+            steps=steps_per_epoch,
+            validation_data=validation_data,
+            before=before,
+            seed=seed,
+            extra=[name for name, value in given.items() if value is not None],
+        )
+    if steps_per_epoch is not None:
+        raise InvalidInputError(
+            "steps_per_epoch is for batches that are read, a function for instance; arrays are "
+            "trained on whole in every epoch"
+        )
+    return _of_arrays(
+        classifier,
+        X,
+        y,
+        sample_weight=sample_weight,
+        soft_targets=soft_targets,
+        validation_data=validation_data,
+        before=before,
+        seed=seed,
+    )
+
+
+def _of_arrays(
+    classifier: EmotionClassifier,
+    X: Any,
+    y: Any,
+    *,
+    sample_weight: Any,
+    soft_targets: Any,
+    validation_data: Any,
+    before: TrainedNetwork | None,
+    seed: int,
+) -> TrainingSet:
+    images, labels = _inputs.read_training_data(classifier, X, y)
+    classes = _inputs.decide_classes(
+        labels,
+        asked=classifier.classes,
+        class_names=classifier.class_names,
+        before=None if before is None else before.classes,
+    )
+    codes = _inputs.encode_labels(labels, classes)
+    weights = _inputs.row_weights(
+        labels, codes, classes, sample_weight=sample_weight, class_weight=classifier.class_weight
+    )
+    targets = _inputs.training_targets(codes, classes, soft_targets)
+    shape: Shape = images.shape[1:]  # type: ignore[assignment]  # four axes, by now
+    validation = None
+    if validation_data is not None:
+        validation = _validation(classifier, validation_data, shape, classes)
+    elif classifier.validation_fraction:
+        held = _inputs.rows_to_hold_out(
+            images,
+            codes,
+            classifier.validation_fraction,
+            seed,
+            groups=_inputs.validation_groups(classifier.validation_groups, X, len(images)),
+        )
+        validation = _for_keras(_subset(images, held), _inputs.one_hot(codes[held], classes))
+        images, targets, weights = _subset(images, ~held), targets[~held], weights[~held]
+    params = classifier.get_params(deep=False)
+    batches = TrainingBatches(
+        images=images,
+        targets=targets,
+        weights=weights,
+        batch_size=params["batch_size"],
+        **augmenting(params, seed),
+    )
+    return TrainingSet(classes=classes, shape=shape, batches=batches, validation=validation)
+
+
+def _of_stream(
+    classifier: EmotionClassifier,
+    X: Any,
+    *,
+    steps: int | None,
+    validation_data: Any,
+    before: TrainedNetwork | None,
+    seed: int,
+    extra: list[str],
+) -> TrainingSet:
+    if classifier.validation_fraction and validation_data is None:
+        extra.append("validation_fraction")
+    if extra:
+        raise InvalidInputError(
+            f"{' and '.join(extra)} cannot be used with batches: each of "
+            "them is (pictures, labels) or (pictures, labels, weights), where rows of "
+            "probabilities may stand for labels; pass validation_data for validation"
+        )
+    if isinstance(classifier.class_weight, str):
+        raise InvalidInputError(
+            f"class_weight={classifier.class_weight!r} needs all labels at once, which batches do "
+            "not give; pass the weights themselves, from fer2013kit.class_weights(labels)"
+        )
+    steps = known_length(X) if steps is None else steps
+    if steps is None or not (is_number(steps) and steps >= 1):
+        raise InvalidInputError(
+            "steps_per_epoch must say how many batches an epoch has, at least 1, where X does not; "
+            f"received {steps}"
+        )
+    first = next(raw_batches(X, 0, steps), None)
+    if first is None:
+        raise InvalidInputError("X must have at least one batch; received none")
+    shape = classifier.image_shape or shape_of(first)
+    read = BatchReader(
+        shape=shape,
+        value_range=classifier.value_range,
+        classes=_classes_of_stream(classifier, before),
+        class_weight=classifier.class_weight,
+    )
+    classifier.__dict__.pop("feature_names_in_", None)  # of an earlier fit
+    batches = StreamedBatches(
+        batches_from=lambda epoch: map(read, raw_batches(X, epoch, steps)),
+        some=read(first)[0],
+        n_classes=len(read.classes),
+        steps_per_epoch=steps,
+        **augmenting(classifier.get_params(deep=False), seed),
+    )
+    validation = None
+    if validation_data is not None:
+        validation = _validation(classifier, validation_data, shape, read.classes)
+    return TrainingSet(classes=read.classes, shape=shape, batches=batches, validation=validation)
+
+
+def _classes_of_stream(
+    classifier: EmotionClassifier, before: TrainedNetwork | None
+) -> NDArray[Any]:
+    if classifier.classes is not None:
+        return np.unique(np.asarray(classifier.classes))
+    if before is not None:
+        return before.classes
+    if classifier.class_names is not None:
+        return np.arange(len(classifier.class_names))
+    raise InvalidInputError(
+        "batches do not tell their classes before they end; list all labels that there may be in "
+        "classes, for instance classes=range(7)"
+    )
+
+
+def _validation(
+    classifier: EmotionClassifier, data: Any, shape: Shape, classes: NDArray[Any]
+) -> Any:
+    if is_stream(data):
+        read = BatchReader(shape=shape, value_range=classifier.value_range, classes=classes)
+        return batches_of_stream(data, read)
+    return _for_keras(*_inputs.read_validation_data(classifier, data, shape=shape, classes=classes))
+
+
+def _for_keras(images: Any, targets: NDArray[np.float32]) -> Any:
+    """Return arrays as they are, and stored pictures as batches."""
+    if isinstance(images, StoredPictures):
+        return batches_of_pictures(images, targets)
+    return images, targets
+
+
+def _subset(images: Any, mask: NDArray[np.bool_]) -> Any:
+    if isinstance(images, StoredPictures):
+        return images.subset(np.flatnonzero(mask))
+    return images[mask]
