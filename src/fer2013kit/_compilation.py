@@ -79,6 +79,29 @@ def compile_function(
     )
 
 
+def frozen_function(
+    model: Any, shape: tuple[int | None, ...], dtype: str, name: str
+) -> tuple[list[Any], Any]:
+    """Return a signature, and a function of TensorFlow that holds weights and constants itself.
+
+    Converters take what a function refers to outside of it for another input; layers such as
+    ``Normalization`` refer to their means.
+    """
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    signature = [tf.TensorSpec(shape, dtype, name=name)]
+    traced = tf.function(
+        lambda images: model(images, training=False), input_signature=signature, autograph=False
+    )
+    frozen = convert_variables_to_constants_v2(
+        traced.get_concrete_function(), lower_control_flow=False, aggressive_inlining=True
+    )
+    return signature, tf.function(
+        lambda images: frozen(images)[0], input_signature=signature, autograph=False
+    )
+
+
 def threads_of_arithmetic() -> int:
     """Return how many threads compute one operation, on which sums of floats depend."""
     asked = os.environ.get("TF_NUM_INTRAOP_THREADS", "")

@@ -16,7 +16,7 @@ import numpy as np
 from keras import ops
 
 from fer2013kit._checks import check_choice
-from fer2013kit._compilation import compile_inference
+from fer2013kit._compilation import compile_inference, frozen_function
 from fer2013kit._export_metadata import (
     ENDINGS_IN_WORDS,
     EXPORT_ENDINGS,
@@ -225,11 +225,10 @@ def _pictures(metadata: ExportMetadata) -> NDArray[np.uint8]:
 def _write_onnx(model: Any, metadata: ExportMetadata, draft: Path, images: object) -> None:
     del images
     with needed("exporting .onnx", extra="export"):
-        import onnx
-        import tf2onnx  # noqa: F401 - Keras imports it itself, with another message
-    model(np.zeros((1, *metadata.image_shape), np.uint8))  # Keras exports what was called once
-    model.export(draft, format="onnx", verbose=False)
-    proto = onnx.load(draft)
+        import tf2onnx
+    shape = (None, *metadata.image_shape)
+    signature, function = frozen_function(model, shape, "uint8", INPUT_NAME)
+    proto, _ = tf2onnx.convert.from_function(function, signature)
     for key, text in metadata.members().items():
         proto.metadata_props.add(key=key, value=text)
     draft.write_bytes(seal(proto.SerializeToString(), draft.suffix))
