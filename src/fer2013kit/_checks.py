@@ -82,8 +82,13 @@ def choices(vocabulary: Any) -> tuple[Any, ...]:
     return tuple(value for part in parts for value in choices(part))
 
 
-def check_images(images: ArrayLike, *, name: str = "images") -> UInt8Array:
-    """Return FER-2013 pictures as uint8 ``(n, 48, 48, 1)``, without a copy where possible.
+def check_images(
+    images: ArrayLike,
+    *,
+    name: str = "images",
+    image_shape: tuple[int, int, int] = IMAGE_SHAPE,
+) -> UInt8Array:
+    """Return pictures as uint8 ``(n, 48, 48, 1)``, without a copy where possible.
 
     Parameters
     ----------
@@ -91,6 +96,8 @@ def check_images(images: ArrayLike, *, name: str = "images") -> UInt8Array:
         Integers in [0, 255] of shape ``(n, 48, 48)``, ``(n, 48, 48, 1)`` or ``(n, 2304)``.
     name : str
         What the error message calls the array.
+    image_shape : tuple of int, default (48, 48, 1)
+        Height, width and channels that they have.
 
     Returns
     -------
@@ -103,11 +110,14 @@ def check_images(images: ArrayLike, *, name: str = "images") -> UInt8Array:
         For another shape, other numbers than integers, or a value outside [0, 255].
     """
     array = np.asarray(images)
-    height, width, channels = IMAGE_SHAPE
-    if array.shape[1:] not in {IMAGE_SHAPE, (height, width), (height * width * channels,)}:
+    height, width, channels = image_shape
+    flat = height * width * channels
+    grey = {(height, width)} if channels == 1 else set()
+    if array.shape[1:] not in {tuple(image_shape), (flat,), *grey}:
+        without = f"(n, {height}, {width}), " if grey else ""
         raise InvalidInputError(
-            f"{name} must have shape (n, {height}, {width}), (n, {height}, {width}, {channels}) "
-            f"or (n, {height * width * channels}); received {array.shape}"
+            f"{name} must have shape {without}(n, {height}, {width}, {channels}) "
+            f"or (n, {flat}); received {array.shape}"
         )
     if array.dtype != np.uint8:
         if array.dtype.kind not in "iub":
@@ -119,7 +129,7 @@ def check_images(images: ArrayLike, *, name: str = "images") -> UInt8Array:
                 f"{name} must be in [0, 255]; received {array.min()} to {array.max()}"
             )
         array = array.astype(np.uint8)
-    return array.reshape(len(array), *IMAGE_SHAPE)
+    return array.reshape(len(array), *image_shape)
 
 
 def check_labels(

@@ -245,3 +245,23 @@ def test_joins_fer2013(folder):
     faces = fk.load_image_folder(folder)
     joined = fk.FER2013(faces).concat(fk.FER2013(faces.subset([0])))
     assert len(joined.train) == 7
+
+
+def test_pictures_of_another_shape_and_in_colour(tmp_path):
+    for name, colour in (("happy", (250, 10, 10)), ("sad", (10, 10, 250))):
+        (tmp_path / name).mkdir()
+        Image.new("RGB", (60, 40), colour).save(tmp_path / name / "face.png")
+    shape = (12, 16, 3)
+    for _ in range(2):  # from the folder and from the cache
+        faces = fk.load_image_folder(tmp_path, image_shape=shape)
+        assert faces.images.shape == (2, *shape)
+        assert faces.images[0, 5, 5].tolist() == [250, 10, 10]
+        assert faces.images[1, 5, 5].tolist() == [10, 10, 250]
+    assert faces.subset([1]).concat(faces).images.shape == (3, *shape)
+    assert fk.load_image_folder(tmp_path).images.shape == (2, 48, 48, 1)
+    with pytest.raises(fk.InvalidInputError, match="have one shape"):
+        faces.concat(fk.load_image_folder(tmp_path))
+    with pytest.raises(fk.InvalidInputError, match="image_shape must be"):
+        fk.load_image_folder(tmp_path, image_shape=(12, 16, 2))
+    with pytest.raises(fk.InvalidInputError, match=r"must have shape \(n, 12, 16, 3\) or"):
+        fk.Split(faces.images[..., 0], image_shape=shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import simplejpeg
 
 from fer2013kit._picture_files import (
@@ -13,14 +14,13 @@ from fer2013kit._picture_files import (
     read_picture,
     with_end_marker,
 )
-from fer2013kit._pictures import picture_to_gray, resize_gray
+from fer2013kit._pictures import picture_to_gray, picture_to_levels, resize_gray
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
 
@@ -81,13 +81,13 @@ def decode_face(content: bytes, out: UInt8Array) -> bool:
 
 
 def decode_and_resize(content: bytes, out: UInt8Array, *, aspect: Aspect) -> bool:
-    """Decode a picture of any size and mode, make it grey and resize it into ``out``.
+    """Decode a picture of any size and mode, and resize it into ``out``: grey, or in colour.
 
     Parameters
     ----------
     content : bytes
         A JPEG, PNG or other picture file.
-    out : ndarray of uint8, shape (48, 48, 1)
+    out : ndarray of uint8, shape (height, width, 1) or (height, width, 3)
         Is written.
     aspect : {"crop", "stretch", "pad"}
         What becomes of pictures that are not square.
@@ -102,9 +102,16 @@ def decode_and_resize(content: bytes, out: UInt8Array, *, aspect: Aspect) -> boo
     ValueError
         For a broken picture, another file, or more than 80 megapixels.
     """
-    gray, lacks_end = _read(content, picture_to_gray)
-    out[..., 0] = resize_gray(gray, aspect=aspect)
+    height, width, channels = out.shape
+    convert = picture_to_gray if channels == 1 else _to_colours
+    levels, lacks_end = _read(content, convert)
+    for channel, plane in enumerate(np.atleast_3d(levels).transpose(2, 0, 1)):
+        out[..., channel] = resize_gray(plane, size=(height, width), aspect=aspect)
     return lacks_end
+
+
+def _to_colours(picture: Image.Image) -> NDArray[np.uint8]:
+    return picture_to_levels(picture, "RGB")
 
 
 def lacking_ends(names: Sequence[str]) -> str:

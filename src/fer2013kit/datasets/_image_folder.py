@@ -1,23 +1,30 @@
-"""load_image_folder: any other set of faces, ``<class>/<picture>``, as 48x48 grey pictures."""
+"""load_image_folder: any other set of faces, ``<class>/<picture>``, as pictures of one shape."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import replace
 from functools import partial
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from fer2013kit._checks import check_choice
+from fer2013kit._checks import check_choice, is_number
 from fer2013kit._picture_files import MAX_BYTES, first_names, is_picture_name, passed_over
 from fer2013kit.datasets._decode import decode_and_resize, lacking_ends
 from fer2013kit.datasets._labels import LEFT_OUT, Labels, count_left_out
 from fer2013kit.datasets._rows import Rows, run_in_threads
 from fer2013kit.datasets._storage import cached_rows, listing_key
 from fer2013kit.datasets._trees import FolderTree, read_in_chunks, source_errors
-from fer2013kit.exceptions import DatasetFormatError, DatasetNotFoundError, shown
+from fer2013kit.emotions import IMAGE_SHAPE
+from fer2013kit.exceptions import (
+    DatasetFormatError,
+    DatasetNotFoundError,
+    InvalidInputError,
+    shown,
+)
 from fer2013kit.typing import Aspect
 
 if TYPE_CHECKING:
@@ -34,14 +41,15 @@ def load_image_folder(
     *,
     label_map: Mapping[Any, str | int | None] | None = None,
     aspect: Aspect = "crop",
+    image_shape: tuple[int, int, int] = IMAGE_SHAPE,
     cache: bool = True,
 ) -> Split:
     """Load any set of faces that lies in one folder per emotion.
 
     The pictures, ``<path>/<class>/<picture>``, may be of any size and mode: colour, palette,
     transparency (over white), 16 bits; orientation tags are obeyed.  They become grey and are
-    resized to 48x48 with antialiasing.  Folders within a class folder are searched.  Faces are
-    not looked for: cut them out before.
+    resized to 48x48 with antialiasing, or to another ``image_shape``.  Folders within a class
+    folder are searched.  Faces are not looked for: cut them out before.
 
     Files that are no pictures by their names are passed over with a warning that counts and names
     them.  HEIC is read where pillow-heif is installed (the extra ``heif``).  A JPEG that lacks
@@ -59,6 +67,8 @@ def load_image_folder(
     aspect : {"crop", "stretch", "pad"}
         What becomes of pictures that are not square: cut the longer side about the centre,
         distort, or add black.
+    image_shape : tuple of int, default (48, 48, 1)
+        Height, width and channels of the arrays: 1 for grey, 3 for colour.
     cache : bool, default True
         Keep the converted arrays in the cache folder; see :func:`load_fer2013`.
 
@@ -103,14 +113,25 @@ def load_image_folder(
             "emotion"
         )
     check_choice("aspect", aspect, Aspect)
+    if not (
+        len(image_shape) == 3  # noqa: PLR2004 - those
+        and all(is_number(side, Integral) and side > 0 for side in image_shape)
+        and image_shape[2] in {1, 3}
+    ):
+        raise InvalidInputError(
+            "image_shape must be height, width and channels, 1 or 3 of them; received "
+            f"{shown(image_shape)}"
+        )
+    height, width, channels = image_shape
+    shape = (height, width, channels)
     labels = Labels(label_map)
     with source_errors(folder):
         tree = FolderTree(folder, depth=_MAX_DEPTH)
         listed = _list_pictures(tree, labels)
-        build = partial(_read, tree, listed.places, aspect)
+        build = partial(_read, tree, listed.places, aspect, shape)
         stamps = {name: tree.stamps[name] for _, name in listed.places}
-        options = [str(aspect), [code for code, _ in listed.places]]
-        rows = cached_rows(listing_key(stamps, options) if cache else None, build)
+        options = [str(aspect), shape, [code for code, _ in listed.places]]
+        rows = cached_rows(listing_key(stamps, options) if cache else None, build, shape)
     # Not from the cache: what lies beside the pictures may have changed.
     notes = [passed_over(listed.others)] if listed.others else []
     if tree.unread:
@@ -119,7 +140,7 @@ def load_image_folder(
             f"{first_names(tree.unread)}"
         )
     rows = replace(rows, notes=(*notes, *rows.notes), log=tuple(count_left_out(listed.left_out)))
-    return rows.to_data(str(folder)).train
+    return rows.to_data(str(folder), shape).train
 
 
 class _Listed(NamedTuple):
@@ -167,8 +188,14 @@ def _list_pictures(tree: FolderTree, labels: Labels) -> _Listed:
     return listed
 
 
-def _read(tree: FolderTree, places: list[tuple[int, str]], aspect: Aspect, new: NewImages) -> Rows:
-    images = new.empty(len(places))
+def _read(
+    tree: FolderTree,
+    places: list[tuple[int, str]],
+    aspect: Aspect,
+    shape: tuple[int, int, int],
+    new: NewImages,
+) -> Rows:
+    images = new.empty(len(places), shape)
     position = {name: row for row, (_, name) in enumerate(places)}
     without_end: list[str] = []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 import mmap
 import os
 import secrets
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Self
 import numpy as np
 
 from fer2013kit._files import flush
-from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE
+from fer2013kit.emotions import IMAGE_SHAPE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +51,7 @@ class NewImages:
         if self._images is not None and self._path is not None:
             self._path.unlink(missing_ok=True)
 
-    def empty(self, count: int) -> UInt8Array:
+    def empty(self, count: int, shape: tuple[int, int, int] = IMAGE_SHAPE) -> UInt8Array:
         """Return an array of shape (count, 48, 48, 1) whose content does not matter.
 
         The room on disk is reserved at once: without it, writing to a mapped file would end the
@@ -58,12 +59,12 @@ class NewImages:
         """
         if self._path is not None and self._images is None and hasattr(os, "posix_fallocate"):
             try:
-                self._images = _map_new_file(self._path, count)
+                self._images = _map_new_file(self._path, (count, *shape))
             except OSError as error:  # where the cache cannot be written, cached_rows warns aloud
                 _logger.debug("%s was not made: %s", self._path, error)
             else:
                 return self._images
-        return np.empty((count, *IMAGE_SHAPE), np.uint8)
+        return np.empty((count, *shape), np.uint8)
 
     def move(self, images: UInt8Array, target: Path) -> bool:
         """Make the file the ``.npy`` file of these images, if they are its first ones.
@@ -100,8 +101,8 @@ class NewImages:
         return True
 
 
-def _map_new_file(path: Path, count: int) -> UInt8Array:
-    size = _HEADER_BYTES + count * IMAGE_SIZE
+def _map_new_file(path: Path, shape: tuple[int, ...]) -> UInt8Array:
+    size = _HEADER_BYTES + math.prod(shape)
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_stale(path.parent)
     with path.open("x+b") as file:
@@ -112,7 +113,7 @@ def _map_new_file(path: Path, count: int) -> UInt8Array:
             path.unlink()
             raise
     images = np.frombuffer(content, np.uint8, offset=_HEADER_BYTES)
-    return images.reshape(count, *IMAGE_SHAPE)
+    return images.reshape(shape)
 
 
 def _remove_stale(folder: Path) -> None:

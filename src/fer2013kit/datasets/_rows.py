@@ -83,7 +83,7 @@ class Rows:
         codes = np.repeat(np.arange(len(SPLIT_NAMES)), self.sizes)
         return Part(self.images, self.labels, codes, [], self.votes, [*self.notes], [*self.log])
 
-    def to_data(self, source: str) -> FER2013:
+    def to_data(self, source: str, image_shape: tuple[int, int, int] = IMAGE_SHAPE) -> FER2013:
         """Return the rows as a data set, warn of their notes and log what was left out.
 
         Splits without rows are None, but train is never.
@@ -102,6 +102,7 @@ class Rows:
                 self.images[rows],
                 None if unlabelled else labels,
                 FERPlus(votes) if voted and votes is not None else None,
+                image_shape,
             )
         return FER2013(
             splits["train"],

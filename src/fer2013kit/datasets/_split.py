@@ -15,6 +15,7 @@ from fer2013kit._checks import (
     check_labels,
     check_same_length,
 )
+from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
@@ -40,10 +41,12 @@ class Split:
         ``test.csv`` of the Kaggle challenge.
     ferplus : FERPlus, optional
         The FER+ votes, one row for each picture.
+    image_shape : tuple of int, default (48, 48, 1)
+        Height, width and channels of pictures from elsewhere, ``(96, 96, 3)`` for instance.
 
     Attributes
     ----------
-    images : ndarray of uint8, shape (n, 48, 48, 1)
+    images : ndarray of uint8, shape (n, 48, 48, 1), or that of ``image_shape``
         The pictures.  They may be mapped read-only from the cache on disk: copy before you write.
     labels : ndarray of int64, shape (n,), or None
         The class codes.
@@ -67,6 +70,7 @@ class Split:
     images: UInt8Array
     labels: IntArray | MaybeNone = None
     ferplus: FERPlus | MaybeNone = None
+    image_shape: tuple[int, int, int] = IMAGE_SHAPE
 
     if TYPE_CHECKING:  # it takes more than it holds
 
@@ -75,10 +79,12 @@ class Split:
             images: ArrayLike,
             labels: ArrayLike | None = None,
             ferplus: FERPlus | None = None,
+            image_shape: tuple[int, int, int] = IMAGE_SHAPE,
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "images", check_images(self.images))
+        images = check_images(self.images, image_shape=self.image_shape)
+        object.__setattr__(self, "images", images)
         if self.labels is not None:
             labels = check_labels(self.labels, n_samples=len(self.images))
             object.__setattr__(self, "labels", labels)
@@ -159,6 +165,7 @@ class Split:
             self.images[rows],
             None if self.labels is None else self.labels[rows],
             None if self.ferplus is None else self.ferplus.subset(rows),
+            self.image_shape,
         )
 
     def concat(self, *others: Split) -> Split:
@@ -177,9 +184,13 @@ class Split:
         Raises
         ------
         InvalidInputError
-            When some parts have labels and some have none.
+            When some parts have labels and some have none, or pictures another shape.
         """
         parts = (self, *others)
+        if len(shapes := {part.image_shape for part in parts}) > 1:
+            raise InvalidInputError(
+                f"splits whose pictures have one shape can be joined; received {sorted(shapes)}"
+            )
         if len({part.labels is None for part in parts}) > 1:
             raise InvalidInputError(
                 "splits with and without labels cannot be joined; "
@@ -190,6 +201,7 @@ class Split:
             np.concatenate([part.images for part in parts]),
             None if self.labels is None else np.concatenate([part.labels for part in parts]),
             votes[0].concat(*votes[1:]) if len(votes) == len(parts) else None,
+            self.image_shape,
         )
 
 

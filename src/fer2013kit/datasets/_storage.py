@@ -89,7 +89,11 @@ def listing_key(stamps: Mapping[str, Stamp], facts: object = None) -> str | None
     return _digest([stamps, facts])
 
 
-def cached_rows(key: str | None, build: Callable[[NewImages], Rows]) -> Rows:
+def cached_rows(
+    key: str | None,
+    build: Callable[[NewImages], Rows],
+    image_shape: tuple[int, int, int] = IMAGE_SHAPE,
+) -> Rows:
     """Return the rows from the cache, or build and cache them.
 
     A missing, old or damaged entry is built anew; a cache that cannot be written is warned about
@@ -101,6 +105,8 @@ def cached_rows(key: str | None, build: Callable[[NewImages], Rows]) -> Rows:
         From :func:`content_key` or :func:`listing_key`; None does without the cache.
     build : callable
         Reads the source, into the array that it is given where it knows how.
+    image_shape : tuple of int, default (48, 48, 1)
+        What an entry's pictures have to have.
 
     Returns
     -------
@@ -114,7 +120,7 @@ def cached_rows(key: str | None, build: Callable[[NewImages], Rows]) -> Rows:
     except InvalidInputError as error:
         _warn_of_home("your home", error)
         return build(NewImages(None))
-    rows = _read_entry(folder)
+    rows = _read_entry(folder, image_shape)
     if rows is not None:
         return rows
     with NewImages(folder.parent) as new:
@@ -125,7 +131,7 @@ def cached_rows(key: str | None, build: Callable[[NewImages], Rows]) -> Rows:
         except OSError as error:
             _warn_of_home(str(folder.parent.parent), error)
             return built
-    return _read_entry(folder) or built
+    return _read_entry(folder, image_shape) or built
 
 
 def _warn_of_home(where: str, error: Exception) -> None:
@@ -207,7 +213,7 @@ def _write_entry(folder: Path, rows: Rows, new: NewImages) -> None:
     _write_json(folder / "entry.json", entry)  # last: without it there is no entry
 
 
-def _read_entry(folder: Path) -> Rows | None:
+def _read_entry(folder: Path, image_shape: tuple[int, int, int]) -> Rows | None:
     """Return a cached entry, or None where there is none that can be trusted."""
     entry_path = folder / "entry.json"
     if not os.path.exists(entry_path):  # noqa: PTH110 - Path's own raises for some names and folders
@@ -224,7 +230,7 @@ def _read_entry(folder: Path) -> Rows | None:
             tuple(map(str, entry["notes"])),
             tuple(map(str, entry["log"])),
         )
-        _check_entry(rows)
+        _check_entry(rows, image_shape)
     except Exception as error:  # noqa: BLE001 - whatever there can stand in a damaged file
         _logger.warning("the cache entry %s is damaged and is built anew: %s", folder, error)
         return None
@@ -244,9 +250,9 @@ def _checksum(array: NDArray[Any]) -> int:
     return zlib.crc32(array.data)
 
 
-def _check_entry(rows: Rows) -> None:
+def _check_entry(rows: Rows, image_shape: tuple[int, int, int]) -> None:
     count = sum(rows.sizes)
-    shapes_fit = rows.images.shape == (count, *IMAGE_SHAPE) and rows.labels.shape == (count,)
+    shapes_fit = rows.images.shape == (count, *image_shape) and rows.labels.shape == (count,)
     types_fit = rows.images.dtype == np.uint8 and rows.labels.dtype == np.int64
     numbers = [rows.csv_rows] if rows.csv_rows is not None else []
     numbers += [rows.votes] if rows.votes is not None else []
