@@ -62,6 +62,7 @@ def check_settings(params: Mapping[str, Any]) -> None:
         *_wrong_words(params),
         *_wrong_numbers(params),
         *_wrong_objects(params),
+        *_wrong_metrics(params["metrics"]),
     ]
     if wrong:
         raise InvalidInputError("; ".join(wrong))
@@ -180,17 +181,6 @@ def _wrong_objects(params: Mapping[str, Any]) -> list[str]:
     groups = params["validation_groups"]
     if groups is not None and not params["validation_fraction"]:
         wrong.append("validation_groups needs a validation_fraction; received 0")
-    metrics = params["metrics"]
-    if isinstance(metrics, str) or not isinstance(metrics, Sequence):
-        wrong.append(
-            f"metrics must be a sequence of keras.metrics.Metric; received {shown(metrics)}"
-        )
-    else:
-        wrong += [
-            f"metrics must hold names or keras.metrics.Metric; received {shown(one)}"
-            for one in metrics
-            if not isinstance(one, str | keras.metrics.Metric)
-        ]
     classes = params["classes"]
     if classes is not None and not _are_labels(np.asarray(classes, object).ravel().tolist()):
         wrong.append(f"classes must be labels, numbers or words; received {shown(classes)}")
@@ -200,6 +190,16 @@ def _wrong_objects(params: Mapping[str, Any]) -> list[str]:
     ):
         wrong.append(f"class_names must be a sequence of words; received {shown(class_names)}")
     return wrong
+
+
+def _wrong_metrics(metrics: Any) -> list[str]:
+    if isinstance(metrics, str) or not isinstance(metrics, Sequence):
+        return [f"metrics must be a sequence of keras.metrics.Metric; received {shown(metrics)}"]
+    return [
+        f"metrics must hold names or keras.metrics.Metric; received {shown(one)}"
+        for one in metrics
+        if not isinstance(one, str | keras.metrics.Metric)
+    ]
 
 
 def _is_range(value: Any) -> bool:
