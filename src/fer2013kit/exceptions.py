@@ -93,6 +93,10 @@ class DatasetFormatError(Fer2013KitError, ValueError):
             where += f", line {line_number}"
         super().__init__(f"{where}: {message}")
 
+    def advise(self, advice: str) -> None:
+        """Add to the message what only who called the reader knows."""
+        self.args = (f"{self}; {advice}",)
+
 
 class ChecksumError(Fer2013KitError, OSError):
     """A file's content is not what its checksum says.

@@ -2,14 +2,17 @@
 
 import tempfile
 import warnings
+import zipfile
 from pathlib import Path
 
 import fake_sources as fake
 import numpy as np
+import pandas as pd
 import pytest
 from fake_sources import CLASSES, USAGES, assert_holds, in_folder_order, make_rows, some_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 import fer2013kit as fk
 from fer2013kit.datasets._names import split_of_name, split_of_path
@@ -318,3 +321,88 @@ def test_rows_of_csv_files_are_all_read_or_the_files_are_named(names, counts):
         name: count for name, count in expected.items() if count or name == "train"
     }
     assert said == []
+
+
+@pytest.mark.parametrize("name", ["is_train", "mode", "Usage.1"])
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_column_that_may_tell_the_split_is_refused_by_name(tmp_path, name, kind):
+    values = ["1", "0"] if name == "is_train" else ["train", "test"]
+    table = pd.DataFrame(
+        {"emotion": [3, 4], "pixels": [" ".join(["7"] * 2304)] * 2, name: values},
+    )
+    path = tmp_path / f"fer.{kind}"
+    getattr(table, f"to_{kind}")(path, index=False)
+    refused_twice(path, f"the column '{name}' .*rename it to Usage")
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_columns_that_are_not_known_are_named(tmp_path, kind):
+    table = pd.DataFrame({"emotion": [3], "pixels": [" ".join(["7"] * 2304)], "age": [30]})
+    path = tmp_path / f"fer.{kind}"
+    getattr(table, f"to_{kind}")(path, index=False)
+    data, said = load_twice(path)
+    assert len(data.train) == 1
+    assert [line.partition(": ")[2] for line in said] == [
+        "passed over the columns 'age', which are not known"
+    ]
+
+
+FACES = np.arange(4 * 2304, dtype=np.uint32).reshape(4, 48, 48).astype(np.uint8)
+
+
+def test_an_array_of_split_names_divides_the_rows(tmp_path):
+    usages = np.array(["train", "Test", "dev", "train"])
+    np.savez(tmp_path / "faces.npz", X=FACES, y=np.arange(4), split=usages)
+    data, said = load_twice(tmp_path)
+    assert {name: split.labels.tolist() for name, split in data.splits.items()} == {
+        "train": [0, 3],
+        "validation": [2],
+        "test": [1],
+    }
+    assert said == []
+
+
+@pytest.mark.parametrize(
+    ("arrays", "match"),
+    [
+        ({"y": np.arange(4), "split": np.arange(4)}, "unknown splits 0, 1"),
+        ({"y": np.arange(4), "is_test": np.arange(4)}, "'is_test' may tell the split"),
+        ({"y": np.arange(4), "part": np.array(["train"] * 4)}, "'part' holds 'train'"),
+        ({"mood": np.arange(4)}, "mood may hold the labels"),
+        ({"y": np.arange(4), "split": np.array(["train"] * 3)}, "as many splits as pictures"),
+    ],
+)
+def test_arrays_that_may_tell_labels_or_splits_are_refused_by_name(tmp_path, arrays, match):
+    np.savez(tmp_path / "faces.npz", X=FACES, **arrays)
+    refused_twice(tmp_path, match)
+
+
+def test_numbered_files_of_arrays_are_parts_of_one_split(tmp_path):
+    for name, first in (("train_0", 0), ("train_1", 2), ("test_0", 4)):
+        np.savez(tmp_path / f"{name}.npz", X=FACES[:2], y=np.arange(first, first + 2))
+    data, said = load_twice(tmp_path)
+    assert data.train.labels.tolist() == [0, 1, 2, 3]
+    assert data.test.labels.tolist() == [4, 5]
+    assert said == []
+    (tmp_path / "train_1.npz").rename(tmp_path / "train.npz")
+    refused_twice(tmp_path, "expected arrays X and y")
+
+
+def test_folders_too_deep_are_named(tmp_path):
+    write_csvs(tmp_path / "data", train=PARTS[0])
+    write_csvs(tmp_path.joinpath(*"abcdef"), test=PARTS[2])
+    data, said = load_twice(tmp_path)
+    assert len(data.train) == len(PARTS[0])
+    assert len(said) == 1
+    assert "too many folders deep" in said[0]
+    assert "'a/b/c/d/e/'" in said[0]
+    refused_twice(tmp_path / "a", "too many folders deep.*'b/c/d/e/f/'")
+
+
+def test_an_error_names_the_archive_beside_what_was_taken(tmp_path):
+    picture = tmp_path / "train" / "happy" / "large.png"
+    picture.parent.mkdir(parents=True)
+    Image.new("L", (64, 64)).save(picture)
+    with zipfile.ZipFile(tmp_path / "kaggle.zip", "w") as archive:
+        archive.writestr("train/happy/0.png", b"")
+    refused_twice(tmp_path, r"received 64x64.*beside it lie kaggle\.zip")

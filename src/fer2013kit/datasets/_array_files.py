@@ -19,12 +19,22 @@ import numpy as np
 from fer2013kit._optional import needed
 from fer2013kit._pictures import picture_to_gray, resize_gray
 from fer2013kit._untrusted import check_unpacked, errors_as, read_npy, read_npz
+from fer2013kit.datasets._csv_header import SPLIT_COLUMNS, split_fault
 from fer2013kit.datasets._labels import LEFT_OUT
 from fer2013kit.datasets._listing import Found, is_model, is_npz
-from fer2013kit.datasets._names import NO_SPLIT, listed, split_of_path, words_of
+from fer2013kit.datasets._names import (
+    NO_SPLIT,
+    listed,
+    missing_shards,
+    shard_key,
+    shard_numbers,
+    split_of_path,
+    split_of_word,
+    words_of,
+)
 from fer2013kit.datasets._npz import is_own, read_own
 from fer2013kit.datasets._rows import NO_LABEL, Part, join_parts
-from fer2013kit.emotions import IMAGE_SHAPE, MAX_LEVEL, NUM_CLASSES
+from fer2013kit.emotions import IMAGE_SHAPE, MAX_LEVEL, NUM_CLASSES, SPLIT_WORDS
 from fer2013kit.exceptions import (
     OTHER_MODELS,
     DatasetFormatError,
@@ -74,7 +84,7 @@ def find_arrays(listing: Listing, _options: Options) -> Found | None:
         for name, head in listing.heads.items()
         if (is_npz(head) or head.startswith((_NPY, _HDF5))) and not is_model(name)
     ]
-    return Found(tuple(names)) if names else None
+    return Found(tuple(names), notes=tuple(missing_shards(names))) if names else None
 
 
 def read_arrays(listing: Listing, found: Found, options: Options, _new: NewImages) -> Rows:
@@ -175,53 +185,111 @@ def _join(arrays: list[_Array], options: Options, path: Path) -> Rows:
     """Return the rows of arrays that belong together by their names."""
     images: dict[int, list[_Array]] = defaultdict(list)
     labels: dict[int, list[_Array]] = defaultdict(list)
-    strange = []
+    usages: list[_Array] = []
+    strange: list[_Array] = []
+    named = []
     for array in arrays:
         code = split_of_path(array.name)
         split = NO_SPLIT if code is None else code
         words = set(words_of(PurePosixPath(array.name).name))
         if words & _OTHER_WORDS:
-            strange.append(array.name)
+            named.append(array.name)
         elif words & _IMAGE_WORDS and len(array.shape) > 1:
             images[split].append(array)
         elif words & _LABEL_WORDS and len(array.shape) in {1, 2}:
             labels[split].append(array)
+        elif words & {*SPLIT_COLUMNS} and code is None and len(array.shape) == 1:
+            usages.append(array)
         else:
-            strange.append(array.name)
-    double = [group for group in (*images.values(), *labels.values()) if len(group) > 1]
+            strange.append(array)
+    pairs = {split: _pairs(images[split], labels.get(split, [])) for split in sorted(images)}
     alone = {*labels} - {*images}
-    if not images or double or alone or (NO_SPLIT in images and len(images) > 1):
+    mixed = (NO_SPLIT in images or usages) and len(images) > 1
+    if not all(pairs.values()) or not images or alone or mixed or len(usages) > 1:
         raise DatasetFormatError(
             "expected arrays X and y, or images and labels, once for each split (X_train, "
             f"y_train, ...); received {listed(f'{a.name} {a.shape}' for a in arrays) or 'none'}",
             path=path,
         )
     parts, told = [], []
-    for split in sorted(images):
-        (pictures,) = images[split]
-        with _file_errors(path):
-            answers = labels[split][0].read() if split in labels else None
-            part = _part(pictures.read(), answers, options, path / pictures.name)
-        parts.append((pictures.name, part))
-        told.append(split)
-    notes = [f"the arrays {listed(strange)} were left out"] if strange else []
+    for split, arrays_of_split in pairs.items():
+        for pictures, answers in arrays_of_split:
+            with _file_errors(path):
+                _check_strange(strange, pictures, path, labelled=bool(answers), split=split)
+                part = _part(pictures, answers, usages, options, path / pictures.name)
+            parts.append((pictures.name, part))
+            told.append(split)
+    left = [*named, *(array.name for array in strange)]
+    notes = [f"the arrays {listed(left)} were left out"] if left else []
     return join_parts(parts, told, path=path, notes=notes)
 
 
-def _part(images: NDArray[Any], answers: NDArray[Any] | None, options: Options, path: Path) -> Part:
+def _pairs(images: list[_Array], labels: list[_Array]) -> list[tuple[_Array, _Array | None]]:
+    """Return the pictures of one split with their labels, part by part; nothing if by a guess."""
+    if len(images) == 1 and len(labels) < 2:  # noqa: PLR2004 - one or none
+        return [(images[0], labels[0] if labels else None)]
+    if any(len({shard_key(array.name) for array in group}) > 1 for group in (images, labels)):
+        return []
+    pictures = {shard_numbers(array.name): array for array in images}
+    answers = {shard_numbers(array.name): array for array in labels}
+    if len(pictures) < len(images) or (answers and answers.keys() != pictures.keys()):
+        return []
+    return [(pictures[number], answers.get(number)) for number in sorted(pictures)]
+
+
+def _check_strange(
+    strange: list[_Array], pictures: _Array, path: Path, *, labelled: bool, split: int
+) -> None:
+    """Raise where an array of another name may hold the labels or splits of the pictures."""
+    for array in strange:
+        if array.shape[:1] != pictures.shape[:1] or len(array.shape) > 2:  # noqa: PLR2004
+            continue
+        fault = None
+        if not labelled:
+            fault = f"the array {array.name} may hold the labels; call it y or labels, or remove it"
+        elif split == NO_SPLIT and len(array.shape) == 1:
+            value = str(array.read()[0]) if array.shape[0] else ""
+            fault = split_fault(PurePosixPath(array.name).name, value)
+        if fault:
+            raise DatasetFormatError(fault, path=path)
+
+
+def _part(
+    pictures: _Array, answers: _Array | None, usages: list[_Array], options: Options, path: Path
+) -> Part:
+    images = pictures.read()
     words: list[str] = []
-    if answers is None:
-        labels = np.full(len(images), NO_LABEL)
-    else:
-        labels, words = _codes(answers, options, path)
-    if len(labels) != len(images):
-        raise DatasetFormatError(
-            f"expected as many labels as pictures ({len(images):,}), received {len(labels):,}",
-            path=path,
-        )
+    labels, splits = np.full(len(images), NO_LABEL), np.full(len(images), NO_SPLIT)
+    if answers is not None:
+        labels, words = _codes(answers.read(), options, path)
+    if usages:
+        splits = _splits(usages[0].read(), path)
+    for what, values in (("labels", labels), ("splits", splits)):
+        if len(values) != len(images):
+            raise DatasetFormatError(
+                f"expected as many {what} as pictures ({len(images):,}), received {len(values):,}",
+                path=path,
+            )
     kept = labels != LEFT_OUT
     pixels = _pixels(images if kept.all() else images[kept], options, path)
-    return Part.of(pixels, labels[kept], left_out=words)
+    return Part.of(pixels, labels[kept], splits[kept], left_out=words)
+
+
+def _splits(values: NDArray[Any], path: Path) -> IntArray:
+    """Return the place in ``SPLIT_NAMES`` of each row."""
+    told, places = np.unique(values, return_inverse=True)
+    codes = [split_of_word(_word(value)) for value in told]
+    if None in codes:
+        raise DatasetFormatError(
+            f"unknown splits {listed(map(_word, told))}; expected words of "
+            f"{', '.join(SPLIT_WORDS)}",
+            path=path,
+        )
+    return np.array(codes, np.int64)[places]
+
+
+def _word(value: Any) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def _codes(answers: NDArray[Any], options: Options, path: Path) -> tuple[IntArray, list[str]]:
@@ -241,7 +309,7 @@ def _codes(answers: NDArray[Any], options: Options, path: Path) -> tuple[IntArra
             f"expected labels of shape (n,), received {answers.shape}", path=path
         )
     values, places = np.unique(answers, return_inverse=True)
-    words = [v.decode(errors="replace") if isinstance(v, bytes) else str(v) for v in values]
+    words = [*map(_word, values)]
     codes = [options.labels.code(word, numbers=True) for word in words]
     unknown = [word for word, code in zip(words, codes, strict=True) if code is None]
     if unknown:

@@ -13,7 +13,12 @@ from typing import IO, TYPE_CHECKING, Final
 
 import numpy as np
 
-from fer2013kit.datasets._csv_header import header_fault, parse_header, row_fault
+from fer2013kit.datasets._csv_header import (
+    header_fault,
+    parse_header,
+    passed_over_columns,
+    row_fault,
+)
 from fer2013kit.datasets._csv_pixels import parse_pixels, parse_row, show
 from fer2013kit.datasets._labels import LEFT_OUT
 from fer2013kit.datasets._names import NO_SPLIT, counted, split_of_word
@@ -147,6 +152,10 @@ class _Reader:
         else:
             pixels = room[: len(self.labels)]
         part = Part.of(pixels, self.labels, self.splits, left_out=self.left_out)
+        if self.header.others:
+            part.notes.append(
+                passed_over_columns(self.header.names[at] for at in self.header.others)
+            )
         if self.empty_rows:
             part.notes.append(f"passed over {counted(self.empty_rows, 'row')} without any content")
         return part

@@ -15,9 +15,13 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from fer2013kit.datasets._names import listed, split_of_word
+from fer2013kit.datasets._names import listed, split_of_name, split_of_word, words_of
+from fer2013kit.exceptions import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _BOM: Final = b"\xef\xbb\xbf"
 
@@ -106,9 +110,7 @@ def parse_header(line: bytes) -> Header | None:
     splits = [place for name in SPLIT_COLUMNS for place in places.get(name, ())]
     known = {*pixels, *labels, *splits}
     others = [
-        place
-        for place, name in enumerate(names)
-        if place not in known and normal(name) not in _PLAIN_COLUMNS
+        place for place, name in enumerate(names) if place not in known and not is_plain(name)
     ]
     return Header(
         tuple(name.strip() for name in names),
@@ -142,16 +144,31 @@ def header_fault(header: Header) -> str | None:
 
 
 def row_fault(header: Header, fields: list[str]) -> str | None:
-    """Say which column of a first row holds a split under a name that is not known, or None."""
+    """Say which column of a first row may hold a split under a name that is not known, or None."""
     if header.splits:
         return None
-    for place in header.others:
-        if split_of_word(fields[place]) is not None:
-            return (
-                f"the column {header.names[place]!r} holds {fields[place].strip()!r}, as a split; "
-                "rename it to Usage, or remove it"
-            )
+    faults = (split_fault(header.names[place], fields[place]) for place in header.others)
+    return next(filter(None, faults), None)
+
+
+def split_fault(name: str, value: str) -> str | None:
+    """Say why an unknown column may hold the split, by its first value or its name; or None."""
+    advice = "rename it to Usage, with Training, PublicTest or PrivateTest in it, or remove it"
+    if split_of_word(value) is not None:
+        return f"the column {shown(name)} holds {shown(value.strip())}, as a split; {advice}"
+    if split_of_name(name) is not None or not {*SPLIT_COLUMNS}.isdisjoint(words_of(name)):
+        return f"the column {shown(name)} may tell the split, with {shown(value.strip())}; {advice}"
     return None
+
+
+def passed_over_columns(names: Iterable[str]) -> str:
+    """Return what is said of columns that are not known."""
+    return f"passed over the columns {listed(map(repr, names))}, which are not known"
+
+
+def is_plain(name: str) -> bool:
+    """Tell whether a column's name says that it holds neither labels nor splits."""
+    return normal(name) in _PLAIN_COLUMNS
 
 
 def _pixel_columns(names: list[str]) -> slice | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from fer2013kit._checks import check_choice, is_number
-from fer2013kit._picture_files import MAX_BYTES, first_names, is_picture_name, passed_over
+from fer2013kit._picture_files import MAX_BYTES, is_picture_name, passed_over
 from fer2013kit.datasets._decode import decode_and_resize, lacking_ends
 from fer2013kit.datasets._labels import LEFT_OUT, Labels, count_left_out
 from fer2013kit.datasets._rows import Rows, run_in_threads
@@ -134,11 +134,7 @@ def load_image_folder(
         rows = cached_rows(listing_key(stamps, options) if cache else None, build, shape)
     # Not from the cache: what lies beside the pictures may have changed.
     notes = [passed_over(listed.others)] if listed.others else []
-    if tree.unread:
-        notes.append(
-            "what is closed, leads nowhere or leads back was passed over: "
-            f"{first_names(tree.unread)}"
-        )
+    notes += tree.passed_over()
     rows = replace(rows, notes=(*notes, *rows.notes), log=tuple(count_left_out(listed.left_out)))
     return rows.to_data(str(folder), shape).train
 

@@ -123,6 +123,11 @@ def shard_key(name: str) -> str:
     return _SHARD.sub("#", name.lower())
 
 
+def shard_numbers(name: str) -> tuple[int, ...]:
+    """Return the numbers in a name, which tell the parts of one file apart."""
+    return tuple(map(int, _SHARD.findall(name)))
+
+
 def missing_shards(names: Iterable[str]) -> list[str]:
     """Say which parts of files such as ``train-00000-of-00003.parquet`` are not there."""
     found: dict[tuple[str, int], set[int]] = defaultdict(set)

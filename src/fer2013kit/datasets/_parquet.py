@@ -17,7 +17,14 @@ import numpy as np
 
 from fer2013kit._optional import needed
 from fer2013kit._untrusted import errors_as
-from fer2013kit.datasets._csv_header import LABEL_COLUMNS, SPLIT_COLUMNS, normal
+from fer2013kit.datasets._csv_header import (
+    LABEL_COLUMNS,
+    SPLIT_COLUMNS,
+    is_plain,
+    normal,
+    passed_over_columns,
+    split_fault,
+)
 from fer2013kit.datasets._csv_pixels import parse_row
 from fer2013kit.datasets._decode import decode_and_resize, decode_face, lacking_ends
 from fer2013kit.datasets._labels import LEFT_OUT
@@ -115,6 +122,8 @@ class _File:
         self.pictures = self._column("pictures", _PICTURE_COLUMNS, features, "Image")
         self.labels = self._column("labels", LABEL_COLUMNS, features, "ClassLabel")
         self.split = next((n for n in self.names if normal(n) in SPLIT_COLUMNS), None)
+        known = {self.pictures, self.labels, self.split}
+        self.others = [n for n in self.names if n not in known and not is_plain(n)]
         self.classes: list[str] = [str(n) for n in features.get(self.labels, {}).get("names") or []]
         # Pixels come from fer2013.csv, whose numbers are known; others may mean anything.
         self.numbers = normal(self.pictures).startswith("pixel")
@@ -135,6 +144,7 @@ class _File:
 
     def read(self) -> Part:
         """Read all rows."""
+        self._check_others()
         count = self.file.metadata.num_rows
         images = np.empty((count, IMAGE_SIZE), np.uint8)
         labels = np.full(count, NO_LABEL, np.int64)
@@ -171,9 +181,24 @@ class _File:
 
         run_in_threads(decode, chunks())
         part = Part.of(images, labels, splits, left_out=words)
-        if without_end:
-            part.notes.append(lacking_ends([f"row {row}" for row in sorted(without_end)]))
+        part.notes += self._notes(sorted(without_end))
         return part.keep(part.labels != LEFT_OUT)
+
+    def _notes(self, without_end: list[int]) -> list[str]:
+        notes = [passed_over_columns(self.others)] if self.others else []
+        if without_end:
+            notes.append(lacking_ends([f"row {row}" for row in without_end]))
+        return notes
+
+    def _check_others(self) -> None:
+        """Raise where a column that is not known may hold the split."""
+        if self.split is not None or not self.others:
+            return
+        for batch in self.file.iter_batches(1, columns=self.others):
+            for name, values in batch.to_pydict().items():
+                if fault := split_fault(name, str(values[0])[:80]):
+                    raise DatasetFormatError(fault, path=self.path)
+            return
 
     def _word(self, value: Any) -> str:
         """Return a label's word: a name, where the schema has names for numbers."""

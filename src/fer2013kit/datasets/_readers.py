@@ -93,8 +93,9 @@ def _find_in(listing: Listing, tree: FolderTree, path: Path, options: Options) -
     """Return the first dialect's data set of a folder or file, or that of an archive in it."""
     found = _find(listing, options)
     if found is None:
-        return _archive_source(listing, path, options)
+        return _archive_source(listing, tree, path, options)
     dialect, data, notes = found
+    notes += tree.passed_over()
     facts: list[Any] = [dialect.title, data.names, data.splits, data.root, options.key]
     key: Callable[[], str | None]
     if data.names:
@@ -113,8 +114,14 @@ def _find_in(listing: Listing, tree: FolderTree, path: Path, options: Options) -
         key = partial(listing_key, stamps, facts)
 
     def read(new: NewImages) -> Rows:
-        with errors():
-            return _read(dialect, listing, data, options, new)
+        try:
+            with errors():
+                return _read(dialect, listing, data, options, new)
+        except DatasetFormatError as error:
+            others = [name for name in _archives(listing) if name not in data.names]
+            if others:
+                error.advise(f"beside it lie {listed(others)}; pass the path of the one to read")
+            raise
 
     return Source(key, read, notes)
 
@@ -165,7 +172,7 @@ def _read(
     return replace(rows, notes=(*rows.notes, *options.labels.unused()))
 
 
-def _archive_source(listing: Listing, path: Path, options: Options) -> Source:
+def _archive_source(listing: Listing, tree: FolderTree, path: Path, options: Options) -> Source:
     """Return the data set in an archive, or in archives of which each is named by its split."""
     heads = listing.heads
     names = _archives(listing)
@@ -175,7 +182,10 @@ def _archive_source(listing: Listing, path: Path, options: Options) -> Source:
         reasons = [f"{name} is {reason}" for name, reason in strange[:3]]
         raise DatasetFormatError(f"no data set: {'; '.join(reasons)}", path=path)
     if not names:
-        raise DatasetFormatError(f"expected {EXPECTED}; received {_describe(listing)}", path=path)
+        unread = "".join(f"; {note}" for note in tree.passed_over())
+        raise DatasetFormatError(
+            f"expected {EXPECTED}; received {_describe(listing)}{unread}", path=path
+        )
     splits = assign_splits(names, home="", path=path) if len(names) > 1 else [NO_SPLIT]
     if len(names) > 1 and NO_SPLIT in splits and not all(map(_SHARD.search, names)):
         raise DatasetFormatError(
@@ -204,7 +214,8 @@ def _archive_source(listing: Listing, path: Path, options: Options) -> Source:
         return join_parts(parts, [code for _, code in files], path=path)
 
     facts = [[split_of_name(name.partition(".")[0]) for name, _ in files], options.key]
-    return Source(partial(content_key, [listing.path / name for name, _ in files], facts), read)
+    key = partial(content_key, [listing.path / name for name, _ in files], facts)
+    return Source(key, read, tree.passed_over())
 
 
 def _read_archive(tree: FileTree, name: str, options: Options, new: NewImages) -> Rows:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Protocol, cast
 
 from fer2013kit._files import is_rubbish
+from fer2013kit._picture_files import first_names
 from fer2013kit._untrusted import LimitedStream, check_member, check_unpacked, errors_as
 from fer2013kit.exceptions import DatasetFormatError
 
@@ -120,6 +121,13 @@ class FolderTree:
     def _add(self, name: str, stat: os.stat_result) -> None:
         self.sizes[name] = stat.st_size
         self.stamps[name] = stamp_of(stat)
+
+    def passed_over(self) -> tuple[str, ...]:
+        """Say what was not looked into."""
+        if not self.unread:
+            return ()
+        what = "what is closed, too many folders deep, leads nowhere or leads back"
+        return (f"{what} was passed over: {first_names(self.unread)}",)
 
     def open(self, name: str) -> IO[bytes]:
         return (self.path / name).open("rb")
