@@ -8,7 +8,7 @@ from typing import Any, Final
 from fer2013kit._optional import needed
 
 _MOST_THREADS: Final = 4
-"""More do not help networks as small as these."""
+"""More do not help networks, or files, as small as these."""
 
 
 def start_interpreter(
@@ -38,7 +38,7 @@ def start_interpreter(
 
 
 def usable_threads() -> int:
-    """Return how many threads a network gets: one for each processor that this process may use."""
+    """Return how many threads work is given: one for each processor that this process may use."""
     if hasattr(os, "sched_getaffinity"):  # fewer than the machine has, in a container
         return min(_MOST_THREADS, len(os.sched_getaffinity(0)))
     return min(_MOST_THREADS, os.cpu_count() or 1)

@@ -265,3 +265,12 @@ def test_pictures_of_another_shape_and_in_colour(tmp_path):
         fk.load_image_folder(tmp_path, image_shape=(12, 16, 2))
     with pytest.raises(fk.InvalidInputError, match=r"must have shape \(n, 12, 16, 3\) or"):
         fk.Split(faces.images[..., 0], image_shape=shape)
+
+
+def test_splits_within_classes_are_refused_and_not_read_as_one(tmp_path):
+    for name in ("happy/train", "happy/test"):
+        folder = tmp_path / name
+        folder.mkdir(parents=True)
+        Image.new("L", (48, 48)).save(folder / "a.png")
+    with pytest.raises(fk.DatasetFormatError, match="in 'happy' tell splits"):
+        fk.load_image_folder(tmp_path)

@@ -15,6 +15,7 @@ from fer2013kit._checks import check_choice, is_number
 from fer2013kit._picture_files import MAX_BYTES, is_picture_name, passed_over
 from fer2013kit.datasets._decode import decode_and_resize, lacking_ends
 from fer2013kit.datasets._labels import LEFT_OUT, Labels, count_left_out
+from fer2013kit.datasets._names import split_of_name
 from fer2013kit.datasets._rows import Rows, run_in_threads
 from fer2013kit.datasets._storage import cached_rows, listing_key
 from fer2013kit.datasets._trees import FolderTree, read_in_chunks, source_errors
@@ -163,6 +164,12 @@ def _list_pictures(tree: FolderTree, labels: Labels) -> _Listed:
             raise DatasetFormatError(
                 f"{where} no class folder; {labels.expected(numbers=False)}, or pass the folder "
                 "that holds the class folders",
+                path=tree.path / name,
+            )
+        if any(split_of_name(part) is not None for part in rest.split("/")[:-1]):
+            raise DatasetFormatError(
+                f"the folders in {shown(class_folder)} tell splits, and all of it would be read as "
+                "one set; put <split>/<class>/ in place of <class>/<split>/, for load_fer2013",
                 path=tree.path / name,
             )
         if size > MAX_BYTES:

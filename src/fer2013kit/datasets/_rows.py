@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
+from fer2013kit._litert import usable_threads
 from fer2013kit.datasets._fer2013 import FER2013
 from fer2013kit.datasets._ferplus import VOTE_NAMES, FERPlus
 from fer2013kit.datasets._labels import count_left_out
@@ -37,7 +37,7 @@ TRAIN, VALIDATION, TEST = range(len(SPLIT_NAMES))
 
 # Work releases the interpreter lock only in part: more threads than these, or than cores, gain
 # nothing and cost switching.
-_WORKERS: Final = min(4, os.cpu_count() or 1)
+_WORKERS: Final = usable_threads()
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import warnings
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 
 from fer2013kit._optional import needed
 from fer2013kit._picture_files import MAX_PIXELS
-from fer2013kit.exceptions import InvalidInputError, MediaFileError, shortened
+from fer2013kit.exceptions import InvalidInputError, MediaFileError, shortened, warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,10 +107,9 @@ class Video:
         if self.path is not None and problem is None and self._is_cut_off(time):
             problem = f"the file speaks of {self.duration:.1f} s"
         if problem is not None:
-            warnings.warn(
+            warn(
                 f"{self.name} is damaged or cut off after {time:.1f} s ({problem}); "
-                "what lies before was analysed",
-                stacklevel=4,
+                "what lies before was analysed"
             )
 
     @property
