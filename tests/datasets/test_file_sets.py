@@ -295,25 +295,46 @@ def test_pictures_read_and_named_as_left_out_are_all_there_are(tops, text, loose
     assert (". (1)" in "".join(said)) == loose
 
 
-@settings(max_examples=40, deadline=None)
+def _write_rows(path, kind, count):
+    if kind == "csv":
+        fake.write_csv(path, ROWS[:count], LABELLED)
+    elif kind == "npz":
+        images = np.stack([row.image for row in ROWS[:count]])
+        np.savez(path, X=images, y=[row.code for row in ROWS[:count]])
+    else:
+        rows = [(row.code, row.image.ravel().tolist()) for row in ROWS[:count]]
+        pd.DataFrame(rows, columns=list(LABELLED)).to_parquet(path)
+
+
+@settings(max_examples=60, deadline=None)
 @given(
     names=st.lists(splits_and_others, min_size=1, max_size=4, unique_by=str.lower),
     counts=st.lists(st.integers(1, 3), min_size=4, max_size=4),
+    kind=st.sampled_from(["csv", "parquet", "npz"]),
+    packed=st.booleans(),
 )
-def test_rows_of_csv_files_are_all_read_or_the_files_are_named(names, counts):
+def test_rows_of_files_are_all_read_or_the_files_are_named(names, counts, kind, packed):
     told = {name: split_of_name(name) for name in names}
     with tempfile.TemporaryDirectory() as folder:
         for name, count in zip(names, counts, strict=False):
-            fake.write_csv(Path(folder) / f"{name}.csv", ROWS[:count], LABELLED)
+            _write_rows(Path(folder) / f"{name}.{kind}", kind, count)
+        path = folder
+        if packed:
+            path = Path(folder) / "fer.zip"
+            with zipfile.ZipFile(path, "w") as archive:
+                for name in names:
+                    archive.write(Path(folder) / f"{name}.{kind}", f"{name}.{kind}")
         silent = [name for name in names if told[name] is None]
         codes = [*told.values()]
         double = [[name for name in names if told[name] == code] for code in codes]
         if len(names) > 1 and (silent or len(set(codes)) < len(codes)):
-            said = refused_twice(folder, None)
+            said = refused_twice(path, None)
             groups = [silent] if silent else [group for group in double if len(group) > 1]
-            assert any(all(f"{name}.csv" in said for name in group) for group in groups)
+            ending = "/" if kind == "npz" else f".{kind}"  # of arrays, the first few are named
+            enough = any if kind == "npz" else all
+            assert any(enough(f"{name}{ending}" in said for name in group) for group in groups)
             return
-        data, said = load_twice(folder)
+        data, said = load_twice(path)
     expected = dict.fromkeys(("train", "validation", "test"), 0)
     for name, count in zip(names, counts, strict=False):
         expected[("train", "validation", "test")[told[name] or 0]] += count

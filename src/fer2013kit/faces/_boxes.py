@@ -22,11 +22,6 @@ def iou(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.f
     return share
 
 
-def overlap(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell which of boxes (n, 4) and (m, 4) share some of their area, ``(n, m)``."""
-    return _shared(first[:, None], second[None]) > 0
-
-
 def nms(boxes: NDArray[np.float64], scores: NDArray[np.float64], most: float) -> NDArray[np.int64]:
     """Return which of boxes (n, 4) stay, the surest first (non-maximum suppression).
 
