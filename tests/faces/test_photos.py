@@ -3,6 +3,7 @@
 import base64
 import io
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -161,6 +162,7 @@ def test_bad_files_are_named_in_the_error(name, tmp_path):
         ("data:image/png;base64," + base64.b64encode(b"text" * 999).decode(), "no known format"),
         (base64.b64encode(b"text" * 9999).decode(), "too long for a path.*b64decode"),
         ("x" * 3000 + ".jpg", "too long"),
+        (Path("data:image/png;base64,AAAA"), "No such file|cannot find"),
         (b"x" * 9999, "no known format"),
         (bytearray(b"x" * 9999), "no known format"),
         (["a" * 9999], "received list"),

@@ -93,11 +93,11 @@ def read_photo(
 
     if isinstance(photo, Image.Image):
         return _of_picture(photo, max_side)
-    if isinstance(photo, str | os.PathLike) and not str(photo).startswith(_DATA_URL):
+    if isinstance(photo, str) and photo.startswith(_DATA_URL):
+        return _of_file(_content_of_url(photo), max_side, max_pixels)
+    if isinstance(photo, str | os.PathLike):
         path = Path(photo)
         return _of_file(_content_of(path), max_side, max_pixels, path=path)
-    if isinstance(photo, str):
-        return _of_file(_content_of_url(photo), max_side, max_pixels)
     if isinstance(photo, bytes | bytearray | memoryview):
         return _of_file(bytes(photo), max_side, max_pixels)
     if hasattr(photo, "read"):
