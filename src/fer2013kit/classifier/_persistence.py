@@ -336,7 +336,10 @@ def _without_notes(stored: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: _from_json(value)
         for key, value in stored.items()
-        if not (isinstance(value, Mapping) and _NOTE in value)
+        if not any(
+            isinstance(one, Mapping) and _NOTE in one
+            for one in (value if isinstance(value, list) else [value])
+        )
     }
 
 
