@@ -62,7 +62,7 @@ html_title = f"fer2013kit {release}"
 html_show_sourcelink = False
 
 
-INNER = {"get_metadata_routing", "score"}
+INNER = {"get_metadata_routing", "score", "set_output"}
 
 
 def skip_routing(app, what, name, obj, skip, options):  # noqa: ANN001, ANN201, ARG001, PLR0917 - Sphinx calls it so
