@@ -78,9 +78,9 @@ _MODEL_PARAM: Final = "model_params__"
 
 class EmotionClassifier(
     ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]  # scikit-learn carries no types
-    ClassifierMixin,  # type: ignore[misc]
-    TransformerMixin,  # type: ignore[misc]
-    BaseEstimator,  # type: ignore[misc]
+    ClassifierMixin,  # type: ignore[misc]  # the same
+    TransformerMixin,  # type: ignore[misc]  # the same
+    BaseEstimator,  # type: ignore[misc]  # the same
 ):
     """A convolutional network for facial expressions that behaves as a scikit-learn classifier.
 

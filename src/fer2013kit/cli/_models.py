@@ -20,7 +20,6 @@ def load_classifier(model: str | None) -> EmotionClassifier:
     from fer2013kit.pretrained import PHOTO_NAME
 
     model = model or PHOTO_NAME
-
     path = find_file(model)
     import_keras()
     from fer2013kit import EmotionClassifier

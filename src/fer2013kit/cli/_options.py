@@ -10,6 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from fer2013kit.exceptions import ModelFileError
+from fer2013kit.pretrained import DEFAULT_NAME, PHOTO_NAME
 from fer2013kit.typing import TestTimeAugmentation
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ model_option = click.option(
     "--model",
     type=Network(),
     metavar="NAME|FILE",
-    default="five_layer_cnn",
+    default=DEFAULT_NAME,
     show_default=True,
     help="A network that ships with the package, or a file of `train` or `export`.",
 )
@@ -98,7 +99,7 @@ photo_model_option = click.option(
     type=Network(),
     metavar="NAME|FILE",
     help="A network that ships with the package, or a file of `train` or `export`; by default "
-    "ferplus_cnn with the seven words of FER-2013 (under its name it says contempt, too).",
+    f"{PHOTO_NAME} with the seven words of FER-2013 (under its name it says contempt, too).",
 )
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document instead of text."
