@@ -22,3 +22,10 @@ def test_long_paths_are_shown_in_part_and_kept_whole():
         assert len(str(error)) < 250
         assert str(error).endswith("folder/face.jpg: bad")
         assert str(error.path) == path
+
+
+def test_names_of_files_do_not_steer_the_terminal(recwarn):
+    path = "a\x1b[2J\r.csv"
+    assert str(fk.DatasetFormatError("bad", path=path)) == "a?[2J?.csv: bad"
+    warn(path)
+    assert [str(warning.message) for warning in recwarn] == ["a?[2J?.csv"]

@@ -31,6 +31,9 @@ class Fer2013KitError(Exception):
     DatasetNotFoundError
     """
 
+    def __str__(self) -> str:
+        return printable(super().__str__())
+
 
 class Fer2013KitWarning(UserWarning):
     """Something was left out, passed over or assumed; what is returned is right without it.
@@ -211,7 +214,13 @@ def warn(message: str, category: type[Warning] = Fer2013KitWarning) -> None:
     frame = sys._getframe(1)  # noqa: SLF001 - the only way before Python 3.12
     while frame.f_back and f"{frame.f_globals.get('__name__')}.".startswith("fer2013kit."):
         frame = frame.f_back
-    warnings.warn_explicit(message, category, frame.f_code.co_filename, frame.f_lineno, registry={})
+    where = frame.f_code.co_filename, frame.f_lineno
+    warnings.warn_explicit(printable(message), category, *where, registry={})
+
+
+def printable(text: str) -> str:
+    """Return a text with "?" for what would steer a terminal, as names of files may."""
+    return "".join(sign if sign.isprintable() or sign in "\n\t" else "?" for sign in text)
 
 
 def did_you_mean(word: Any, known: Iterable[str]) -> str:

@@ -1,6 +1,8 @@
 """Other people's sets: labels of their own, pictures of any size, lists, arrays, tars."""
 
 import logging
+import pickle
+import zipfile
 
 import fake_sources as fake
 import numpy as np
@@ -289,6 +291,9 @@ def test_parquet_of_pixels_words_and_other_sizes(tmp_path):
         (b"emotion;pixels;Usage\n3;1 2 3;Training\n", "fer2013.csv.* a table with semicolons"),
         (b"version https://git-lfs.github.com/spec/v1\noid x\n", "a Git LFS pointer, .*git lfs p"),
         (b"<!DOCTYPE html>\n<html>", "a web page, not the file itself"),
+        (b"7z\xbc\xaf\x27\x1c" + bytes(99), "a 7z archive; unpack it"),
+        (b"PK\x03\x04" + bytes(26) + b"[Content_Types].xml", "a spreadsheet; save it as CSV"),
+        (pickle.dumps([b"pixels"], protocol=5), "a pickle, .*save it as .npz"),
     ],
 )
 def test_why_a_file_is_not_read_is_said_of_file_and_folder(tmp_path, content, match):
@@ -298,6 +303,13 @@ def test_why_a_file_is_not_read_is_said_of_file_and_folder(tmp_path, content, ma
     fake.write_files(tmp_path, fake.picture_files(ROWS))
     _, (said,) = load_twice(tmp_path)
     assert "left out fer2013.csv: " in said
+
+
+def test_a_zip_of_class_folders_is_answered_with_the_way(tmp_path):
+    with zipfile.ZipFile(tmp_path / "faces.zip", "w") as archive:
+        for name, content in fake.picture_files(ROWS).items():
+            archive.writestr(name.removeprefix("train/").removeprefix("test/"), content)
+    refused_twice(tmp_path / "faces.zip", "read by load_image_folder once it is unpacked")
 
 
 def test_errors_repeat_little_of_their_input(tmp_path):

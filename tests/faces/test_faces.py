@@ -1,5 +1,6 @@
 """What is said about the faces of photographs, and about those of many."""
 
+import re
 import subprocess
 import sys
 
@@ -39,6 +40,11 @@ def test_answers_cannot_be_changed():
         face.emotion = "sad"
     with pytest.raises(ValueError, match="read-only"):
         face.probabilities[0] = 1
+
+
+def test_a_face_is_shown_in_one_line(mean):
+    (face,) = fk.analyze_photo(fk.sample_photos()[0], classifier=mean)
+    assert re.fullmatch(r"FaceEmotion\(box=.*, emotion='.*', score=.*, uncertain=.*\)", repr(face))
 
 
 def test_as_dict_holds_plain_values(mean):

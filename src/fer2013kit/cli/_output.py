@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fer2013kit.exceptions import printable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -49,8 +51,7 @@ def print_result(
 
 def print_note(message: str) -> None:
     """Print what is going on, on standard error; what would steer the terminal is shown as "?"."""
-    text = "".join(sign if sign.isprintable() or sign in "\n\t" else "?" for sign in message)
-    click.echo(text, err=True)
+    click.echo(printable(message), err=True)
 
 
 def print_error(message: str) -> None:

@@ -24,6 +24,21 @@ HEAD_BYTES: Final = 4096
 
 _TAR_MARK: Final = slice(257, 262)
 _ZIP_START: Final = b"PK\x03\x04"
+_SPREADSHEETS: Final = (b"[Content_Types].xml", b"mimetypeapplication/vnd.oasis.opendocument")
+
+_FOREIGN_STARTS: Final = {
+    b"version https://git-lfs": "a Git LFS pointer, not the file itself; run: git lfs pull",
+    b"\xff\xfe": "a text in UTF-16; save it as UTF-8",
+    b"\xfe\xff": "a text in UTF-16; save it as UTF-8",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive; unpack it",
+    b"Rar!\x1a\x07": "a RAR archive; unpack it",
+    b"\x28\xb5\x2f\xfd": "compressed with zstd; unpack it",
+    b"ARROW1": "an Arrow file; save it as parquet",
+    b"SQLite format 3": "an SQLite database; save its table as CSV",
+    b"\x80\x04\x95": "a pickle, which may run programs when opened; save it as .npz",
+    b"\x80\x05\x95": "a pickle, which may run programs when opened; save it as .npz",
+}
+"""How files begin that people keep data in and that are not read, and what to do."""
 
 # Beside the data lie a read-me and a submission form, not thousands of files to be looked into.
 _MODELS: Final = (
@@ -181,8 +196,12 @@ def is_text(head: bytes) -> bool:
 
 
 def is_zip(head: bytes) -> bool:
-    """Tell whether a file begins as a zip archive that is no ``.npz``."""
-    return head.startswith(_ZIP_START) and not is_npz(head)
+    """Tell whether a file begins as a zip archive that is no ``.npz`` and no spreadsheet."""
+    return head.startswith(_ZIP_START) and not (is_npz(head) or _is_spreadsheet(head))
+
+
+def _is_spreadsheet(head: bytes) -> bool:
+    return head.startswith(_ZIP_START) and head[30:].startswith(_SPREADSHEETS)
 
 
 def is_npz(head: bytes) -> bool:
@@ -205,16 +224,17 @@ def why_not(name: str, head: bytes) -> str | None:
     """Say why a file that looks like data is none that can be read; None where it does not."""
     if is_model(name):
         return f"a model, no data set; {OTHER_MODELS}"
+    for start, reason in _FOREIGN_STARTS.items():
+        if head.startswith(start):
+            return reason
+    if _is_spreadsheet(head):
+        return "a spreadsheet; save it as CSV"
     first = head.split(b"\n")[0]
-    if head.startswith(b"version https://git-lfs"):
-        return "a Git LFS pointer, not the file itself; run: git lfs pull"
     if first.lower().lstrip(b"\xef\xbb\xbf \"'").startswith((b"<!doctype", b"<html")):
         return "a web page, not the file itself; download it again"
     for sign, word in ((b";", "semicolons"), (b"\t", "tabs"), (b"|", "bars")):
         if b"pixel" in first.lower() and first.count(sign) > first.count(b","):
             return f"a table with {word} between its columns; save it with commas"
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "a text in UTF-16; save it as UTF-8"
     return None
 
 

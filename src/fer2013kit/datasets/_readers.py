@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _SHARD: Final = re.compile(r"\d{3,}\D*$|^\d+\.tar")
 """What the names of archives look like that are parts of one set, as WebDataset numbers them."""
 
+_CLASS_FOLDERS: Final = "pictures in <class>/ folders of their own are read by load_image_folder"
+
 
 @dataclass(frozen=True)
 class Source:
@@ -222,8 +224,9 @@ def _read_archive(tree: FileTree, name: str, options: Options, new: NewImages) -
     inner = Listing(tree, PurePosixPath(name).name.partition(".")[0])
     found = _find(inner, options)
     if found is None:
+        what = _describe(inner).replace(_CLASS_FOLDERS, f"{_CLASS_FOLDERS} once it is unpacked")
         raise DatasetFormatError(
-            f"expected {EXPECTED}; received an archive with {_describe(inner)}", path=tree.path
+            f"expected {EXPECTED}; received an archive with {what}", path=tree.path
         )
     dialect, data, notes = found
     rows = _read(dialect, inner, data, options, new)
@@ -253,5 +256,5 @@ def _describe(listing: Listing) -> str:
         return f"a file that begins with {head!r}" if head else "an empty file"
     some = f"{counted(len(names), 'file')} such as {names[0][:80]!r}"
     if any(map(is_picture_name, names)):
-        some += "; pictures in <class>/ folders of their own are read by load_image_folder"
+        some += f"; {_CLASS_FOLDERS}"
     return some

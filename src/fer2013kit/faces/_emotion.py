@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -86,13 +86,14 @@ class FaceEmotion:
     """
 
     box: FaceBox
-    probabilities: NDArray[np.float32]
+    # Only what fits into a line is shown in a prompt.
+    probabilities: NDArray[np.float32] = field(repr=False)
     emotion: str
     score: float
     uncertain: bool
-    class_names: tuple[str, ...]
-    crop: NDArray[np.uint8]
-    landmarks: NDArray[np.float32] | MaybeNone = None
+    class_names: tuple[str, ...] = field(repr=False)
+    crop: NDArray[np.uint8] = field(repr=False)
+    landmarks: NDArray[np.float32] | MaybeNone = field(default=None, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything but the crop as plain numbers and strings, for JSON.
