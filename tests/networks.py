@@ -14,3 +14,13 @@ def tiny_network(input_shape, num_classes, units=16):
             keras.layers.Dense(num_classes, activation="softmax", dtype="float32"),
         ]
     )
+
+
+SMALL = {
+    "deep_cnn": {"stem_filters": 4, "filters": (4, 8), "units": (1, 1), "dense_units": 8},
+    "five_layer_cnn": {"filters": (4, 4, 4), "dense_units": 8},
+    "preact_resnet": {"filters": (2, 4), "units": (1, 1)},
+    "residual_cnn": {"stem_filters": 4, "filters": (4, 8), "dense_units": 8},
+    "vgg_10": {"filters": (2, 4, 4), "dense_units": 8},
+}
+"""Parameters with which the kit's architectures train in a moment, each by its name."""

@@ -17,7 +17,7 @@ from sklearn.exceptions import NotFittedError
 
 import fer2013kit as fk
 from fer2013kit.cli._explain import explain as explain_command
-from networks import tiny_network
+from networks import SMALL, tiny_network
 
 LAYERS = keras.layers
 
@@ -78,12 +78,13 @@ def shared_net(input_shape, num_classes):
     return keras.Model(inputs, LAYERS.Dense(num_classes, "softmax", dtype="float32")(x))
 
 
-def untrained(builder, *, compute_dtype="float32", classes=None):
+def untrained(builder, *, compute_dtype="float32", classes=None, model_params=None):
     """A fitted classifier whose network is as it was built."""
     X = np.zeros((4, 48, 48), np.uint8)
     y = np.array([0, 1, 0, 1]) if classes is None else np.array(classes * 2)
     clf = fk.EmotionClassifier(
         builder,
+        model_params=model_params,
         epochs=1,
         augment=False,
         learning_rate=0.0,
@@ -174,7 +175,7 @@ def test_grad_cam_is_what_the_paper_says(trained):
 @pytest.mark.parametrize("compute_dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize("name", fk.list_models())
 def test_every_architecture_of_the_kit(name, compute_dtype):
-    clf = untrained(name, compute_dtype=compute_dtype)
+    clf = untrained(name, compute_dtype=compute_dtype, model_params=SMALL[name])
     assert clf.compute_dtype_ == compute_dtype
     X = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)
     for method in ("grad_cam", "hires_cam"):

@@ -4,7 +4,7 @@ import pytest
 
 import fer2013kit as fk
 from fer2013kit.models import _registry
-from networks import tiny_network
+from networks import SMALL, tiny_network
 
 
 @pytest.fixture(autouse=True)
@@ -15,12 +15,53 @@ def _own_registry(monkeypatch):
 @pytest.mark.parametrize("name", fk.list_models())
 @pytest.mark.parametrize(("shape", "classes"), [((48, 48, 1), 7), ((64, 56, 3), 8)])
 def test_every_model_returns_probabilities(name, shape, classes):
-    model = fk.create_model(name, input_shape=shape, num_classes=classes)
+    model = fk.create_model(name, input_shape=shape, num_classes=classes, **SMALL[name])
     images = np.random.default_rng(0).integers(0, 256, (2, *shape)).astype("float32")
     probabilities = keras.ops.convert_to_numpy(model(images))
     assert probabilities.shape == (2, classes)
     assert probabilities.dtype == np.float32
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted(set(fk.list_models()) - {"five_layer_cnn"}))
+def test_every_model_through_every_door(name, tmp_path):
+    data = fk.make_fer2013(n_samples=70, random_state=0)
+    X = data.test.images
+    clf = fk.EmotionClassifier(
+        name, model_params=SMALL[name], epochs=1, augment=False, verbose=0, random_state=0,
+        compute_dtype="float32",
+    )  # fmt: skip
+    probabilities = clf.fit(*data.train).predict_proba(X)
+    plain = keras.ops.convert_to_numpy(clf.model_(X.astype(np.float32), training=False))
+    np.testing.assert_allclose(probabilities, plain, atol=1e-5)  # predicting folds normalisation
+    clf.save(tmp_path / "a.fer")
+    copy = fk.EmotionClassifier.load(tmp_path / "a.fer")
+    np.testing.assert_array_equal(copy.predict_proba(X), probabilities)
+    for file in ("a.tflite", "a.onnx"):
+        assert clf.export(tmp_path / file, images=X).largest_difference < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "parameters"),
+    [
+        ("vgg_10", {}, 1_767_207),
+        ("preact_resnet", {"units": (3, 4, 6, 3)}, 5_331_879),
+    ],
+)
+def test_deep_networks_have_the_sizes_of_their_papers(name, params, parameters):
+    """Of Pramerdorfer & Kampel: 1.8 million for VGG, 5.3 million for the ResNet of 33 layers."""
+    assert fk.create_model(name, **params).count_params() == parameters
+
+
+@pytest.mark.parametrize("name", ["deep_cnn", "preact_resnet"])
+def test_stochastic_depth_leaves_out_whole_units_of_some_pictures(name):
+    model = fk.create_model(name, **{**SMALL[name], "stochastic_depth": 0.5})
+    rates = [one.rate for one in model.layers if one.name.endswith("_drop")]
+    assert rates == [0.25, 0.5]
+    last = [one for one in model.layers if one.name.endswith("_drop")][-1]
+    parts = np.asarray(last(np.ones((64, 3, 3, 8), np.float32), training=True)).reshape(64, -1)
+    assert (parts == parts[:, :1]).all()
+    assert set(parts[:, 0]) == {0.0, 2.0}
 
 
 def test_five_layer_cnn_has_three_convolutions_and_two_dense_layers():
@@ -61,6 +102,21 @@ def test_the_cropped_border_has_no_influence():
 def test_impossible_architecture_is_refused(params):
     with pytest.raises(fk.InvalidInputError, match=f"{next(iter(params))} must be"):
         fk.create_model("five_layer_cnn", **params)
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("vgg_10", {"filters": ()}),
+        ("vgg_10", {"filters": (4,) * 6}),
+        ("preact_resnet", {"units": (1, 1)}),
+        ("deep_cnn", {"filters": (4, 8), "units": (1, 0)}),
+        ("residual_cnn", {"units_per_stage": 0}),
+    ],
+)
+def test_stages_that_cannot_be_are_refused(name, params):
+    with pytest.raises(fk.InvalidInputError, match=f"{name} needs .* received filters="):
+        fk.create_model(name, **params)
 
 
 def test_unknown_argument_names_the_model():

@@ -1,11 +1,15 @@
-"""Architectures: a registry of builders, the five-layer CNN and a deeper one.
+"""Architectures: a registry of builders, the five-layer CNN and deeper ones.
 
 A builder is any callable ``(input_shape, num_classes, **params) -> uncompiled keras.Model`` that
 takes pictures with values in [0, 255] and returns class probabilities.
 """
 
-from fer2013kit.models import _five_layer_cnn as _five_layer_cnn  # registers its builder
-from fer2013kit.models import _residual_cnn as _residual_cnn  # the same
+# Each registers its builder.
+from fer2013kit.models import _deep_cnn as _deep_cnn
+from fer2013kit.models import _five_layer_cnn as _five_layer_cnn
+from fer2013kit.models import _preact_resnet as _preact_resnet
+from fer2013kit.models import _residual_cnn as _residual_cnn
+from fer2013kit.models import _vgg_10 as _vgg_10
 from fer2013kit.models._registry import (
     create_model,
     list_models,

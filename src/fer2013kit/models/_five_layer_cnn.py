@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fer2013kit.emotions import IMAGE_SHAPE, NUM_CLASSES
 from fer2013kit.exceptions import InvalidInputError, shown
+from fer2013kit.models._parts import activate, classify, convolve, halve, scaled_images
 from fer2013kit.models._registry import register_model
 
 if TYPE_CHECKING:
@@ -70,25 +71,13 @@ def five_layer_cnn(
             raise InvalidInputError(
                 f"{name} must be {_CONVOLUTIONS} numbers; received {shown(values)}"
             )
-    if crop < 0 or 2 * crop >= min(input_shape[:2]):
-        raise InvalidInputError(
-            f"crop must be at least 0 and leave pixels of {input_shape}; received {crop}"
-        )
-
-    inputs = keras.Input(input_shape, name="images")
-    x = layers.Cropping2D(crop, name="crop")(inputs)
-    x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(x)
+    inputs, x = scaled_images(input_shape, crop)
     for number, (width, side) in enumerate(zip(filters, kernel_sizes, strict=True), start=1):
-        x = layers.Conv2D(width, side, padding="same", use_bias=False, name=f"conv{number}")(x)
-        x = layers.MaxPooling2D(3, strides=2, padding="same", name=f"pool{number}")(x)
-        x = layers.BatchNormalization(name=f"norm{number}")(x)
-        x = layers.ReLU(name=f"relu{number}")(x)
+        x = halve(convolve(x, width, side, f"conv{number}"), f"pool{number}")
+        x = activate(x, f"{{}}{number}")
         x = layers.Dropout(dropout, name=f"dropout{number}")(x)
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(dense_units, use_bias=False, name="dense1")(x)
-    x = layers.BatchNormalization(name="norm4")(x)
-    x = layers.ReLU(name="relu4")(x)
+    x = activate(x, "{}4")
     x = layers.Dropout(dense_dropout, name="dropout4")(x)
-    # In half precision a softmax loses the small probabilities.
-    outputs = layers.Dense(num_classes, activation="softmax", dtype="float32", name="dense2")(x)
-    return keras.Model(inputs, outputs, name="five_layer_cnn")
+    return keras.Model(inputs, classify(x, num_classes, "dense2"), name="five_layer_cnn")

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fer2013kit.emotions import IMAGE_SHAPE, NUM_CLASSES
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.models._parts import (
+    activate,
+    check_stages,
+    classify,
+    convolve,
+    halve,
+    scaled_images,
+)
 from fer2013kit.models._registry import register_model
 
 if TYPE_CHECKING:
@@ -62,48 +69,28 @@ def residual_cnn(
     import keras
     from keras import layers
 
-    if not filters or units_per_stage < 1:
-        raise InvalidInputError(
-            "residual_cnn needs at least one stage and one unit in each; "
-            f"received filters={filters!r}, units_per_stage={units_per_stage!r}"
-        )
-    if crop < 0 or 2 * crop >= min(input_shape[:2]):
-        raise InvalidInputError(
-            f"crop must be at least 0 and leave pixels of {input_shape}; received {crop}"
-        )
-
-    def convolve(x: Any, width: int, side: int, name: str) -> Any:
-        return layers.Conv2D(width, side, padding="same", use_bias=False, name=name)(x)
+    check_stages("residual_cnn", filters, [units_per_stage] * len(filters))
 
     def unit(x: Any, width: int, name: str) -> Any:
         shortcut = x
         if x.shape[-1] != width:
             shortcut = convolve(x, width, 1, f"{name}_shortcut")
-        x = convolve(x, width, 3, f"{name}_conv1")
-        x = layers.BatchNormalization(name=f"{name}_norm1")(x)
-        x = layers.ReLU(name=f"{name}_relu1")(x)
+        x = activate(convolve(x, width, 3, f"{name}_conv1"), name + "_{}1")
         x = convolve(x, width, 3, f"{name}_conv2")
         x = layers.BatchNormalization(name=f"{name}_norm2")(x)
         x = layers.Add(name=f"{name}_add")([x, shortcut])
         return layers.ReLU(name=f"{name}_relu2")(x)
 
-    inputs = keras.Input(input_shape, name="images")
-    x = layers.Cropping2D(crop, name="crop")(inputs)
-    x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(x)
-    x = convolve(x, stem_filters, 5, "stem_conv")
-    x = layers.MaxPooling2D(3, strides=2, padding="same", name="stem_pool")(x)
-    x = layers.BatchNormalization(name="stem_norm")(x)
-    x = layers.ReLU(name="stem_relu")(x)
+    inputs, x = scaled_images(input_shape, crop)
+    x = halve(convolve(x, stem_filters, 5, "stem_conv"), "stem_pool")
+    x = activate(x, "stem_{}")
     for stage, width in enumerate(filters, start=1):
         for number in range(1, units_per_stage + 1):
             x = unit(x, width, f"stage{stage}_unit{number}")
-        x = layers.MaxPooling2D(3, strides=2, padding="same", name=f"pool{stage}")(x)
+        x = halve(x, f"pool{stage}")
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dropout(dense_dropout, name="dropout1")(x)
     x = layers.Dense(dense_units, use_bias=False, name="dense1")(x)
-    x = layers.BatchNormalization(name="dense_norm")(x)
-    x = layers.ReLU(name="dense_relu")(x)
+    x = activate(x, "dense_{}")
     x = layers.Dropout(dense_dropout, name="dropout2")(x)
-    # In half precision a softmax loses the small probabilities.
-    outputs = layers.Dense(num_classes, activation="softmax", dtype="float32", name="dense2")(x)
-    return keras.Model(inputs, outputs, name="residual_cnn")
+    return keras.Model(inputs, classify(x, num_classes, "dense2"), name="residual_cnn")
