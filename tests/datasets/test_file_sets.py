@@ -1,5 +1,6 @@
 """Several files of one set are all read, or what cannot be told apart is named; twice alike."""
 
+import shutil
 import tempfile
 import warnings
 import zipfile
@@ -311,19 +312,17 @@ def _write_rows(path, kind, count):
     names=st.lists(splits_and_others, min_size=1, max_size=4, unique_by=str.lower),
     counts=st.lists(st.integers(1, 3), min_size=4, max_size=4),
     kind=st.sampled_from(["csv", "parquet", "npz"]),
-    packed=st.booleans(),
+    packed=st.sampled_from([None, "zip", "tar", "gztar"]),
 )
 def test_rows_of_files_are_all_read_or_the_files_are_named(names, counts, kind, packed):
     told = {name: split_of_name(name) for name in names}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as outer:
+        path = Path(outer) / "faces"
+        path.mkdir()
         for name, count in zip(names, counts, strict=False):
-            _write_rows(Path(folder) / f"{name}.{kind}", kind, count)
-        path = folder
+            _write_rows(path / f"{name}.{kind}", kind, count)
         if packed:
-            path = Path(folder) / "fer.zip"
-            with zipfile.ZipFile(path, "w") as archive:
-                for name in names:
-                    archive.write(Path(folder) / f"{name}.{kind}", f"{name}.{kind}")
+            path = shutil.make_archive(f"{outer}/fer", packed, path, ".")
         silent = [name for name in names if told[name] is None]
         codes = [*told.values()]
         double = [[name for name in names if told[name] == code] for code in codes]
