@@ -124,6 +124,9 @@ SplitName: TypeAlias = Literal["train", "validation", "test"]
 TestTimeAugmentation: TypeAlias = Literal["flip", "ten_crop"]
 """Views of a picture that a prediction averages: 2 with its mirror image, or 10."""
 
+PhotoViews: TypeAlias = Literal["auto", "flip", "ten_crop"]
+"""Views of a face in a photograph: those of `TestTimeAugmentation`, or what fits the classifier."""
+
 Verbose: TypeAlias = Literal["auto", 0, 1, 2, False, True]
 """What a training run shows: by itself, nothing, a progress bar, or a line an epoch."""
 

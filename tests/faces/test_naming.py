@@ -148,12 +148,22 @@ def test_a_classifier_with_views_of_its_own_is_asked_for_them():
     np.testing.assert_allclose(answer.probabilities, expected, atol=1e-6)
 
 
+def test_by_default_a_mirrored_face_gets_the_same_answer():
+    face = fk.make_fer2013(n_samples=14, random_state=0).train.images[0]
+    default, mirrored = (fk.analyze_photo(one)[0] for one in (face, face[:, ::-1].copy()))
+    np.testing.assert_allclose(mirrored.probabilities, default.probabilities, atol=1e-6)
+    once = fk.analyze_photo(face, tta=None)[0].probabilities
+    given = fk.analyze_photo(face, classifier=fk.load_predictor())[0].probabilities
+    np.testing.assert_array_equal(given, once)
+    assert abs(once - default.probabilities).max() > 1e-3
+
+
 def test_photographs_are_named_by_the_network_of_the_votes_in_seven_words():
     face = fk.make_fer2013(n_samples=14, random_state=0).train.images[:1]
     (answer,) = fk.analyze_photo(face[0])
     eight = fk.load_predictor("ferplus_cnn")
     assert eight.class_names_ == (*fk.CLASS_NAMES, "contempt")
-    shares = eight.predict_proba(face)[0, :7]
+    shares = eight.predict_proba(face, tta="flip")[0, :7]
     np.testing.assert_allclose(answer.probabilities, shares / shares.sum(), atol=1e-6)
     assert fk.load_predictor().class_names_ == answer.class_names == fk.CLASS_NAMES
 

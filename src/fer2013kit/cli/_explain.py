@@ -81,6 +81,7 @@ def explain(
     """
     check_pictures(pictures)
     from fer2013kit._export_metadata import PREDICTOR_ENDINGS
+    from fer2013kit.faces import photo_views
 
     if model and Path(model).suffix.lower() in PREDICTOR_ENDINGS:
         raise click.UsageError(
@@ -98,7 +99,8 @@ def explain(
             f"{emotion!r} is none of {', '.join(names)}{did_you_mean(emotion, names)}",
             param_hint="'--emotion'",
         )
-    found, unreadable = analyze(files, predictor)
+    views = photo_views("auto", is_default=model is None)
+    found, unreadable = analyze(files, predictor, tta=views)
     errors |= unreadable
     for path, on_it in found.items():
         if not on_it:

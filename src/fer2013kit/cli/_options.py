@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 
 from fer2013kit.exceptions import ModelFileError
 from fer2013kit.pretrained import DEFAULT_NAME, PHOTO_NAME
-from fer2013kit.typing import TestTimeAugmentation
+from fer2013kit.typing import PhotoViews, TestTimeAugmentation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,6 +108,15 @@ tta_option = click.option(
     "--tta",
     type=click.Choice(get_args(TestTimeAugmentation)),
     help="Average over mirrored or shifted views: 2 or 10 times the work, a little more accurate.",
+)
+photo_tta_option = click.option(
+    "--tta",
+    type=click.Choice([*get_args(PhotoViews), "none"]),
+    default="auto",
+    show_default=True,
+    callback=lambda _, __, value: None if value == "none" else value,
+    help="Average over mirrored or shifted views of a face; auto: the default network sees the "
+    "mirror image, too.",
 )
 faces_option = click.option(
     "--faces/--no-faces",

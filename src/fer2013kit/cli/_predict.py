@@ -17,7 +17,7 @@ from fer2013kit.cli._options import (
     is_one_file,
     json_option,
     photo_model_option,
-    tta_option,
+    photo_tta_option,
 )
 from fer2013kit.cli._output import create_parents, free_name, plain_cell, print_result
 from fer2013kit.cli._pictures import (
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fer2013kit.faces import FaceEmotion
-    from fer2013kit.typing import TestTimeAugmentation
+    from fer2013kit.typing import PhotoViews
 
 _BOX = ("left", "top", "width", "height")
 
@@ -52,7 +52,7 @@ _BOX = ("left", "top", "width", "height")
     show_default=True,
     help="With --crops: what becomes of pictures that are not square.",
 )
-@tta_option
+@photo_tta_option
 @click.option("--csv", "csv_path", type=OUTPUT_FILE, help="Write a row for each face to this file.")
 @click.option(
     "--save-annotated",
@@ -68,7 +68,7 @@ def predict(
     sample: bool,
     crops: bool,
     aspect: Aspect,
-    tta: TestTimeAugmentation | None,
+    tta: PhotoViews | None,
     csv_path: Path | None,
     annotated: Path | None,
     as_json: bool,
@@ -83,6 +83,7 @@ def predict(
         raise click.UsageError("name PICTURES, or take those that ship with --sample")
     check_pictures(pictures)
     from fer2013kit import sample_photos
+    from fer2013kit.faces import photo_views
 
     files, errors = find_pictures([*pictures, *(sample_photos() if sample else [])])
     if annotated is not None and is_one_file(annotated) and len(files) > 1:
@@ -91,7 +92,12 @@ def predict(
         )
     create_parents(csv_path, annotated)
     classifier = load_predictor(model)
-    found, unreadable = analyze(files, classifier, tta=tta, aspect=aspect if crops else None)
+    found, unreadable = analyze(
+        files,
+        classifier,
+        tta=photo_views(tta, is_default=model is None),
+        aspect=aspect if crops else None,
+    )
     errors |= unreadable
     saved = {} if annotated is None else save_annotated(annotated, found)
     if csv_path is not None:

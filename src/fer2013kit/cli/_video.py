@@ -87,10 +87,12 @@ def video(
     """
     create_parents(csv_path, annotated, plot_path)
     from fer2013kit import analyze_video
+    from fer2013kit.faces import photo_views
 
     table = analyze_video(
         int(source) if source.isdecimal() and not Path(source).exists() else Path(source),
         classifier=_load_networks(model),
+        tta=photo_views("auto", is_default=model is None),
         sampling_rate=rate,
         duration=duration,
         smoothing=smoothing or None,

@@ -8,6 +8,7 @@ from fer2013kit.faces._annotation import annotate
 from fer2013kit.faces._detector import FaceDetector
 from fer2013kit.faces._emotion import FaceBox, FaceEmotion, PhotoFaces
 from fer2013kit.faces._listing import find_photos
+from fer2013kit.faces._naming import photo_views
 from fer2013kit.faces._samples import sample_photos
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "analyze_photos",
     "annotate",
     "find_photos",
+    "photo_views",
     "sample_photos",
 ]

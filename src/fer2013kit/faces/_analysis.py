@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fer2013kit.exceptions import Fer2013KitError
     from fer2013kit.faces._finding import FoundFace
     from fer2013kit.faces._photos import Pixels
-    from fer2013kit.typing import Aspect, Classifier, Detector, Photo, TestTimeAugmentation
+    from fer2013kit.typing import Aspect, Classifier, Detector, Photo, PhotoViews
 
 
 def analyze_photo(
@@ -32,7 +32,7 @@ def analyze_photo(
     boxes: ArrayLike | None = None,
     margin: float | None = None,
     align: bool = True,
-    tta: TestTimeAugmentation | None = None,
+    tta: PhotoViews | None = "auto",
 ) -> PhotoFaces:
     """Find the faces in a photograph and name their emotions.
 
@@ -65,9 +65,11 @@ def analyze_photo(
     align : bool, default True
         Turn faces upright before they are judged, where the boxes come with landmarks: by quarter
         turns, and from about 12 degrees on by what is measured.
-    tta : {None, "flip", "ten_crop"}, default None
+    tta : {"auto", None, "flip", "ten_crop"}, default "auto"
         Test-time augmentation: the probabilities of each face are averaged with those of its
-        mirror image, or of ten windows moved by a few pixels.
+        mirror image, or of ten windows moved by a few pixels.  By default the default network
+        sees the mirror image, too, so that a mirrored photograph gets the same words; a
+        `classifier` that is given answers as its ``predict_proba`` does.
 
     Returns
     -------
@@ -127,7 +129,7 @@ def analyze_photos(
     boxes: Iterable[ArrayLike | None] | None = ...,
     margin: float | None = ...,
     align: bool = ...,
-    tta: TestTimeAugmentation | None = ...,
+    tta: PhotoViews | None = ...,
     batch_size: int = ...,
     progress: bool = ...,
     return_errors: Literal[False] = ...,
@@ -141,7 +143,7 @@ def analyze_photos(
     boxes: Iterable[ArrayLike | None] | None = ...,
     margin: float | None = ...,
     align: bool = ...,
-    tta: TestTimeAugmentation | None = ...,
+    tta: PhotoViews | None = ...,
     batch_size: int = ...,
     progress: bool = ...,
     return_errors: bool,
@@ -154,7 +156,7 @@ def analyze_photos(
     boxes: Iterable[ArrayLike | None] | None = None,
     margin: float | None = None,
     align: bool = True,
-    tta: TestTimeAugmentation | None = None,
+    tta: PhotoViews | None = "auto",
     batch_size: int = 128,
     progress: bool = False,
     return_errors: bool = False,
@@ -229,7 +231,7 @@ def analyze_crops(
     *,
     classifier: Classifier | None,
     aspect: Aspect,
-    tta: TestTimeAugmentation | None = None,
+    tta: PhotoViews | None = "auto",
     batch_size: int = 128,
     progress: bool = False,
 ) -> list[PhotoFaces | Fer2013KitError]:

@@ -15,7 +15,7 @@ from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.faces._emotion import face_emotion
 from fer2013kit.loading import load_predictor
-from fer2013kit.typing import TestTimeAugmentation
+from fer2013kit.typing import PhotoViews
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from fer2013kit.faces._emotion import FaceEmotion
     from fer2013kit.faces._finding import FoundFace
-    from fer2013kit.typing import Classifier
+    from fer2013kit.typing import Classifier, TestTimeAugmentation
 
 
 class FaceNamer:
@@ -34,7 +34,7 @@ class FaceNamer:
     ----------
     classifier : object, optional
         As for :func:`analyze_photo`.
-    tta : {None, "flip", "ten_crop"}
+    tta : {"auto", None, "flip", "ten_crop"}
         The views that are averaged.
 
     Attributes
@@ -50,18 +50,16 @@ class FaceNamer:
         For what is no classifier, classes without words, or another `tta`.
     """
 
-    def __init__(
-        self, classifier: Classifier | None, *, tta: TestTimeAugmentation | None = None
-    ) -> None:
+    def __init__(self, classifier: Classifier | None, *, tta: PhotoViews | None = "auto") -> None:
         if classifier is not None and not hasattr(classifier, "predict_proba"):
             raise InvalidInputError(
                 "classifier must have predict_proba, as an EmotionPredictor or an "
                 f"EmotionClassifier has; received {shown(classifier)}; for the name of a network "
                 "that ships, or a file, use load_predictor"
             )
-        check_choice("tta", tta, TestTimeAugmentation | None)
+        check_choice("tta", tta, PhotoViews | None)
         self._classifier = _default_classifier() if classifier is None else classifier
-        self._tta = tta
+        self._tta = photo_views(tta, is_default=classifier is None)
         self.names = classifier_names(self._classifier)
         height, width, self._channels = _picture_shape(self._classifier)
         self.size: tuple[int, int] = (height, width)
@@ -101,6 +99,17 @@ class FaceNamer:
         shown = [view.reshape(faces.shape) for view in views(batch, self._tta)]
         answers: NDArray[Any] = np.mean([np.asarray(predict(one)) for one in shown], axis=0)
         return answers
+
+
+def photo_views(tta: PhotoViews | None, *, is_default: bool) -> TestTimeAugmentation | None:
+    """Return the views that are averaged of a face in a photograph.
+
+    The default network sees the mirror image, too, since else every twelfth face of a mirrored
+    photograph got another word.  A classifier that is given answers as its ``predict_proba`` does.
+    """
+    if tta == "auto":
+        return "flip" if is_default else None
+    return tta
 
 
 def _picture_shape(classifier: Classifier) -> tuple[int, int, int]:

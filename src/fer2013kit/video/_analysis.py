@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fer2013kit.faces import FaceEmotion
-    from fer2013kit.typing import Classifier, Detector, TestTimeAugmentation
+    from fer2013kit.typing import Classifier, Detector, PhotoViews
     from fer2013kit.video._reading import Source, Video
 
 _BOX = ("left", "top", "width", "height")
@@ -37,7 +37,7 @@ def analyze_video(
     duration: float | None = None,
     smoothing: float | None = 0.5,
     align: bool = False,
-    tta: TestTimeAugmentation | None = None,
+    tta: PhotoViews | None = "auto",
     annotated: str | os.PathLike[str] | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
@@ -65,7 +65,7 @@ def analyze_video(
     align : bool, default False
         As for :func:`analyze_photo`, for people who lie down or hold their heads aslant; it takes
         longer.
-    tta : {None, "flip", "ten_crop"}, default None
+    tta : {"auto", None, "flip", "ten_crop"}, default "auto"
         As for :func:`analyze_photo`.
     annotated : path, optional
         Also write the analysed frames, with what :func:`annotate` draws, to this file
