@@ -106,6 +106,12 @@ ExplanationMethod: TypeAlias = Literal["hires_cam", "grad_cam"]
 Freeze: TypeAlias = Literal["convolutions"]
 """Which layers a warm start keeps as they are."""
 
+LabelScheme: TypeAlias = Literal["raf-db", "affectnet", "ck+", "kdef", "jaffe", "expw", "ferplus"]
+"""Data sets whose numbers, words and file names `label_map` knows by the name of the set."""
+
+LabelMap: TypeAlias = "LabelScheme | Mapping[Any, str | int | None]"
+"""What labels of another data set mean: its name, or its words or numbers to emotions or None."""
+
 LeakSide: TypeAlias = Literal["train", "evaluation"]
 """On which side a picture is left out that stands on both."""
 

@@ -365,8 +365,8 @@ def test_npz(tmp_path):
         arrays = dict(archive)
     np.savez_compressed(path, **arrays)
     assert len(fk.load_fer2013(path).train) == 2
-    np.savez(path, **(arrays | {"train.labels": np.array([0, 7])}))
-    assert_refused(path, "damaged .labels must be class codes 0 to 6")
+    np.savez(path, **(arrays | {"train.labels": np.array([0, 8])}))
+    assert_refused(path, "damaged .labels must be class codes 0 to 7")
     np.savez(path, **(arrays | {"train.labels": np.array([{}, {}], object)}))
     assert_refused(path, "damaged .expected an array of numbers or words")
     np.savez(path, **(arrays | {"about": np.array("{")}))

@@ -45,7 +45,7 @@ def test_split_takes_every_shape(shape, dtype):
         (np.full((2, 48, 48), 256), [0, 1]),
         (np.full((2, 48, 48), -1), [0, 1]),
         (np.zeros((2, 48, 48), np.uint8), [0]),
-        (np.zeros((2, 48, 48), np.uint8), [0, 7]),
+        (np.zeros((2, 48, 48), np.uint8), [0, 8]),
         (np.zeros((2, 48, 48), np.uint8), [0, -1]),
         (np.zeros((2, 48, 48), np.uint8), ["happy", "sad"]),
         (np.zeros((2, 48, 48), np.uint8), [[0], [1]]),
@@ -149,9 +149,9 @@ def test_subset_of_data(data):
     np.testing.assert_array_equal(data.subset().train.images, data.train.images)
 
 
-@pytest.mark.parametrize("classes", [["bored"], [7], [-1]])
+@pytest.mark.parametrize("classes", [["bored"], [8], [-1]])
 def test_subset_of_unknown_classes(data, classes):
-    with pytest.raises(fk.InvalidInputError, match="classes must be codes 0 to 6 or names"):
+    with pytest.raises(fk.InvalidInputError, match="classes must be codes 0 to 7 or names"):
         data.subset(classes=classes)
 
 

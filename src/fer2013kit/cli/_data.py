@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fer2013kit._version import __version__
-from fer2013kit.cli._datasets import LabelMap, data_options, read_data
+from fer2013kit.cli._datasets import data_options, read_data
 from fer2013kit.cli._options import OUTPUT_FILE, PATH, json_option
 from fer2013kit.cli._output import create_parents, print_note, print_result, write_table
 from fer2013kit.cli._program import Command
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fer2013kit.datasets import FER2013
-    from fer2013kit.typing import LeakSide
+    from fer2013kit.typing import LabelMap, LeakSide
 
 _LIBRARIES = ("keras", "tensorflow", "scikit-learn", "numpy", "pillow", "ai-edge-litert")
 

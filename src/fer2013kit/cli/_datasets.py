@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from fer2013kit.cli._output import print_error
 from fer2013kit.exceptions import DatasetFormatError, did_you_mean
+from fer2013kit.typing import LabelScheme
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fer2013kit.datasets import FER2013
-
-LabelMap: TypeAlias = Mapping[str | int, str | int | None]
-"""A data set's own names of classes to emotions, or to None to leave them out."""
+    from fer2013kit.typing import LabelMap
 
 
 class _Labels(click.ParamType):  # type: ignore[type-arg]  # generic in new versions alone
-    """NAME=EMOTION, or a JSON file of them."""
+    """The name of a data set, NAME=EMOTION, or a JSON file of them."""
 
     name = "labels"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return a dictionary."""
+        """Return a dictionary, or the name of a data set."""
+        if value in get_args(LabelScheme):
+            return value
         label, is_pair, emotion = str(value).rpartition("=")
         labels = {label: emotion or None} if is_pair else self._read(Path(value), param, ctx)
         try:
@@ -42,7 +42,10 @@ class _Labels(click.ParamType):  # type: ignore[type-arg]  # generic in new vers
             labels = json.loads(path.read_text(encoding="utf-8-sig"))
         except OSError as error:
             self.fail(
-                f"'{path}': expected NAME=EMOTION or a JSON file ({error.strerror}).", param, ctx
+                f"'{path}': expected NAME=EMOTION, a JSON file ({error.strerror}) or one of "
+                f"{', '.join(get_args(LabelScheme))}.",
+                param,
+                ctx,
             )
         except ValueError as error:
             self.fail(f"'{path}' is no JSON file: {error}.", param, ctx)
@@ -69,9 +72,12 @@ def _emotion(word: object) -> str | int | None:
     )
 
 
-def _merge(
-    ctx: click.Context, param: click.Parameter, values: tuple[dict[str, Any], ...]
-) -> LabelMap | None:
+def _merge(ctx: click.Context, param: click.Parameter, values: tuple[Any, ...]) -> LabelMap | None:
+    if any(isinstance(labels, str) for labels in values):
+        if len(values) > 1:
+            raise click.BadParameter("the name of a data set stands alone.", ctx, param)
+        scheme: LabelScheme = values[0]
+        return scheme
     merged: dict[str | int, str | int | None] = {}
     for labels in values:
         for label, emotion in labels.items():
@@ -88,11 +94,12 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
     label_map = click.option(
         "--label-map",
         type=_Labels(),
-        metavar="NAME=EMOTION|JSON",
+        metavar="NAME=EMOTION|JSON|SET",
         multiple=True,
         callback=_merge,
         help="What a class of the data means, such as joy=happy or 0=angry; NAME= leaves it out. "
-        "May be given more than once, or be a JSON file.",
+        "May be given more than once, or be a JSON file, or the name of a data set: "
+        f"{', '.join(get_args(LabelScheme))}.",
     )
     return label_map(resize(command))
 
@@ -104,17 +111,20 @@ def read_data(path: Path, label_map: LabelMap | None, *, resize: bool) -> FER201
     try:
         return load_fer2013(path, label_map=label_map, resize=resize)
     except DatasetFormatError:
-        if not _has_class_folders(path, label_map or {}):
+        if not _has_class_folders(path, label_map):
             raise
     faces = load_image_folder(path, label_map=label_map)
     print_error(f"note: {path} has no splits: all {len(faces):,} pictures are for training")
     return FER2013(train=faces, source=str(path))
 
 
-def _has_class_folders(path: Path, label_map: LabelMap) -> bool:
+def _has_class_folders(path: Path, label_map: LabelMap | None) -> bool:
     from fer2013kit.emotions import emotion_code
 
+    if isinstance(label_map, str):  # the names of the pictures may tell the class
+        return path.is_dir()
+    known = label_map or {}
     return path.is_dir() and any(
-        folder.is_dir() and (folder.name in label_map or emotion_code(folder.name) is not None)
+        folder.is_dir() and (folder.name in known or emotion_code(folder.name) is not None)
         for folder in path.iterdir()
     )

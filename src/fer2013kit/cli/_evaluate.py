@@ -8,7 +8,7 @@ import click
 
 from fer2013kit._version import __version__
 from fer2013kit.cli._data import drop_leaks
-from fer2013kit.cli._datasets import LabelMap, data_options, read_data
+from fer2013kit.cli._datasets import data_options, read_data
 from fer2013kit.cli._models import load_classifier
 from fer2013kit.cli._options import (
     OUTPUT_FILE,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from fer2013kit.classifier import EmotionClassifier
     from fer2013kit.datasets import FER2013, Split
     from fer2013kit.evaluation import EvaluationReport
-    from fer2013kit.typing import TestTimeAugmentation
+    from fer2013kit.typing import LabelMap, TestTimeAugmentation
 
 
 @click.command(cls=Command, example="evaluate archive.zip --model emotions.fer --report page.html")

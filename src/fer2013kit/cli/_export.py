@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from fer2013kit.cli._datasets import LabelMap, data_options, read_data
+from fer2013kit.cli._datasets import data_options, read_data
 from fer2013kit.cli._models import load_classifier
 from fer2013kit.cli._options import PATH, Number, json_option, model_option
 from fer2013kit.cli._output import create_parents, print_result
@@ -17,6 +17,8 @@ from fer2013kit.typing import Quantization
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from fer2013kit.typing import LabelMap
 
 _REPRESENTATIVE = 500
 _QUANTIZED = ".tflite"

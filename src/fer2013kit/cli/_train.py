@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from fer2013kit.cli._data import drop_leaks
-from fer2013kit.cli._datasets import LabelMap, data_options, read_data
+from fer2013kit.cli._datasets import data_options, read_data
 from fer2013kit.cli._evaluate import write_report
 from fer2013kit.cli._options import (
     OUTPUT_FILE,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fer2013kit.datasets import FER2013
+    from fer2013kit.typing import LabelMap
 
 _DEFAULT = "five_layer_cnn"
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from fer2013kit._optional import needed
 from fer2013kit.datasets._audit_report import conflicting_groups
-from fer2013kit.emotions import CLASS_NAMES, NUM_CLASSES
+from fer2013kit.emotions import CLASS_NAMES, FERPLUS_CLASS_NAMES, NUM_CLASSES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,7 +118,7 @@ def _count_classes(labels: IntArray | None) -> dict[str, int] | None:
     if labels is None:
         return None
     counts = np.bincount(labels, minlength=NUM_CLASSES).tolist()
-    return dict(zip(CLASS_NAMES, counts, strict=True))
+    return dict(zip(FERPLUS_CLASS_NAMES, counts, strict=False))  # contempt where there is any
 
 
 def _members(groups: dict[str, IntArray]) -> dict[str, IntArray]:

@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fer2013kit._optional import needed
+from fer2013kit.datasets._columns import check_one_each
 from fer2013kit.datasets._split import RandomState, Split, choose_rows
-from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, NUM_CLASSES, emotion_code
+from fer2013kit.emotions import (
+    CLASS_NAMES,
+    FERPLUS_CLASS_NAMES,
+    IMAGE_SHAPE,
+    NUM_CLASSES,
+    SPLIT_NAMES,
+    emotion_code,
+)
 from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
@@ -113,15 +121,16 @@ class FER2013:
         FER2013 ...
         """
         splits = self.splits
+        names = self._names()
         columns = [
-            [0] * NUM_CLASSES
+            [0] * len(names)
             if split.labels is None
-            else np.bincount(split.labels, minlength=NUM_CLASSES).tolist()
+            else np.bincount(split.labels, minlength=len(names)).tolist()
             for split in splits.values()
         ]
         rows = [
             (f"{code} {name}", [column[code] for column in columns])
-            for code, name in enumerate(CLASS_NAMES)
+            for code, name in enumerate(names)
         ]
         if any(split.labels is None for split in splits.values()):
             without = [len(split) if split.labels is None else 0 for split in splits.values()]
@@ -148,7 +157,8 @@ class FER2013:
         -------
         pandas.DataFrame
             Columns ``split`` (name), ``index`` (row number in the split), ``emotion`` (class
-            code, missing where there are no labels) and ``emotion_name``.
+            code, missing where there are no labels) and ``emotion_name``, beside those of
+            :attr:`Split.columns`.
 
         Examples
         --------
@@ -160,7 +170,7 @@ class FER2013:
         with needed("to_frame"):
             import pandas as pd
 
-        names = np.array(CLASS_NAMES, dtype=object)
+        names = np.array(FERPLUS_CLASS_NAMES, dtype=object)
         frames = []
         for name, split in self.splits.items():
             unlabelled = split.labels is None
@@ -170,6 +180,7 @@ class FER2013:
                 "emotion": pd.array([pd.NA] * len(split) if unlabelled else split.labels, "Int64"),
                 "emotion_name": [None] * len(split) if unlabelled else names[split.labels],
             }
+            columns = {**split.columns, **columns}
             if pixels:
                 columns["pixels"] = list(split.images[..., 0])
             frames.append(pd.DataFrame(columns))
@@ -179,7 +190,8 @@ class FER2013:
         """Save the data set as one ``.npz`` file, which :func:`load_fer2013` reads.
 
         The file is written atomically, is not compressed (2.3 kB for each picture) and holds
-        plain arrays only.  Labels that are missing stay missing, and FER+ votes are kept.
+        plain arrays only.  Labels that are missing stay missing, and FER+ votes and
+        :attr:`Split.columns` are kept.
 
         Parameters
         ----------
@@ -253,13 +265,25 @@ class FER2013:
             chosen[name] = part
         return FER2013(**chosen, source=self.source)
 
-    def concat(self, *others: FER2013) -> FER2013:
+    def concat(
+        self,
+        *others: FER2013 | Split,
+        weights: Sequence[float] | None = None,
+        sources: Sequence[str] | None = None,
+    ) -> FER2013:
         """Return this data set and others, joined split by split.
 
         Parameters
         ----------
-        *others : FER2013
-            Their rows follow this set's, split by split; a split that only some have is theirs.
+        *others : FER2013 or Split
+            Their rows follow this set's, split by split; a split that only some have is theirs.  A
+            :class:`Split`, of :func:`load_image_folder` for instance, is for training.
+        weights : sequence of float, optional
+            How much each picture of each set counts, this one's first: ``columns["weight"]`` of
+            the splits, for ``sample_weight`` in ``fit``.
+        sources : sequence of str, optional
+            What each set is called, this one first; by default its ``source``.  It is
+            ``columns["source"]`` of the splits.
 
         Returns
         -------
@@ -269,15 +293,44 @@ class FER2013:
         Raises
         ------
         InvalidInputError
-            When a split has labels in one set and none in another.
+            When a split has labels in one set and none in another, or for other than one weight or
+            source for each set.
+
+        See Also
+        --------
+        Split.concat : What becomes of FER+ votes and columns.
+        Split.groups : Groups of source and subject, for divisions.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> data, more = (fk.make_fer2013(n_samples=70, random_state=seed) for seed in (0, 1))
+        >>> both = data.concat(more.train, weights=(1, 0.5), sources=("first", "second"))
+        >>> both.train.columns["weight"][[0, -1]], both.train.columns["source"][-1].item()
+        (array([1. , 0.5]), 'second')
         """
-        sets = (self, *others)
+        sets = [FER2013(one) if isinstance(one, Split) else one for one in (self, *others)]
+        check_one_each(sets, weights=weights, sources=sources)
+        called = [data.source or "arrays" for data in sets] if sources is None else list(sources)
         joined = {}
-        for name in ("train", "validation", "test"):
-            parts = [data.splits[name] for data in sets if name in data.splits]
+        for name in SPLIT_NAMES:
+            there = [place for place, data in enumerate(sets) if name in data.splits]
+            parts = [sets[place].splits[name] for place in there]
             if parts:
-                joined[name] = parts[0].concat(*parts[1:]) if len(parts) > 1 else parts[0]
-        return FER2013(**joined, source=" + ".join(data.source or "arrays" for data in sets))
+                joined[name] = parts[0].concat(
+                    *parts[1:],
+                    weights=None if weights is None else [weights[place] for place in there],
+                    sources=[called[place] for place in there],
+                )
+        return FER2013(**joined, source=" + ".join(called))
+
+    def _names(self) -> tuple[str, ...]:
+        """Return the words of the classes, contempt among them where a picture has it."""
+        contempt = any(
+            split.labels is not None and NUM_CLASSES in split.labels
+            for split in self.splits.values()
+        )
+        return FERPLUS_CLASS_NAMES if contempt else CLASS_NAMES
 
     def split_validation(
         self, fraction: float = 0.1, *, random_state: RandomState = None
@@ -327,12 +380,14 @@ class FER2013:
 def _class_codes(classes: Iterable[int | str]) -> list[int]:
     """Return the codes of classes given by code or name."""
     codes = []
+    contempt = FERPLUS_CLASS_NAMES[-1]
     for item in classes:
-        code = emotion_code(item) if isinstance(item, str) else int(item)
-        if code is None or not 0 <= code < NUM_CLASSES:
+        known = NUM_CLASSES if item == contempt else item
+        code = emotion_code(known) if isinstance(known, str) else int(known)
+        if code is None or not 0 <= code < len(FERPLUS_CLASS_NAMES):
             raise InvalidInputError(
-                f"classes must be codes 0 to {NUM_CLASSES - 1} or names of "
-                f"{', '.join(CLASS_NAMES)}; received {shown(item)}"
+                f"classes must be codes 0 to {NUM_CLASSES} or names of "
+                f"{', '.join(FERPLUS_CLASS_NAMES)}; received {shown(item)}"
             )
         codes.append(code)
     return codes

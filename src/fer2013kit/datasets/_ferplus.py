@@ -272,6 +272,11 @@ class FERPlus:
         return np.where(self.votes > 1, self.votes, 0)
 
 
+def no_votes(n_rows: int) -> FERPlus:
+    """Return rows on which nobody voted: every form of the labels ignores them."""
+    return FERPlus(np.zeros((n_rows, len(VOTE_NAMES)), np.int64))
+
+
 def _check_n_classes(n_classes: int) -> None:
     if n_classes not in {NUM_CLASSES, _N_CLASSES}:
         raise InvalidInputError(

@@ -6,13 +6,14 @@ import os
 from dataclasses import replace
 from functools import partial
 from numbers import Integral
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from fer2013kit._checks import check_choice, is_number
 from fer2013kit._picture_files import MAX_BYTES, is_picture_name, passed_over
+from fer2013kit.datasets._columns import SUBJECT
 from fer2013kit.datasets._decode import decode_and_resize, lacking_ends
 from fer2013kit.datasets._labels import LEFT_OUT, Labels, count_left_out
 from fer2013kit.datasets._names import split_of_name
@@ -29,10 +30,11 @@ from fer2013kit.exceptions import (
 from fer2013kit.typing import Aspect
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from numpy.typing import NDArray
 
     from fer2013kit.datasets._new_images import NewImages
     from fer2013kit.datasets._split import Split
+    from fer2013kit.typing import LabelMap
 
 _MAX_DEPTH: Final = 50  # of folders, in which each call of Python holds one open
 
@@ -40,7 +42,8 @@ _MAX_DEPTH: Final = 50  # of folders, in which each call of Python holds one ope
 def load_image_folder(
     path: str | os.PathLike[str],
     *,
-    label_map: Mapping[Any, str | int | None] | None = None,
+    label_map: LabelMap | None = None,
+    contempt: bool = False,
     aspect: Aspect = "crop",
     image_shape: tuple[int, int, int] = IMAGE_SHAPE,
     cache: bool = True,
@@ -60,11 +63,18 @@ def load_image_folder(
     ----------
     path : path-like
         The folder that holds the class folders.
-    label_map : mapping of str or int to str, int or None, optional
+    label_map : str, or mapping of str or int to str, int or None, optional
         Folder name, in any letter case, to emotion (name or code), or to None to leave the folder
         out, which is logged with its number of pictures.  A key 3 stands for a folder ``3``.
         Folders that are not in it go by their own names: the seven of :class:`Emotion` or words
-        such as ``anger``, ``fearful``, ``happiness``.
+        such as ``anger``, ``fearful``, ``happiness``.  Or the name of a data set whose labels are
+        known, one of :data:`fer2013kit.typing.LabelScheme`: the numbered folders of ``"raf-db"``
+        and ``"affectnet"``, the file names of ``"kdef"`` and ``"jaffe"`` in any folders, words as
+        ``"ck+"``, ``"expw"`` and ``"ferplus"`` have them.  Where file names tell the person, as in
+        KDEF, JAFFE and CK+, ``columns["subject"]`` of the result holds it.
+    contempt : bool, default False
+        Keep contempt as an eighth class, code 7; otherwise `label_map` leaves it out and the log
+        counts it.
     aspect : {"crop", "stretch", "pad"}
         What becomes of pictures that are not square: cut the longer side about the centre,
         distort, or add black.
@@ -96,7 +106,7 @@ def load_image_folder(
     Examples
     --------
     >>> import tempfile
-    >>> from pathlib import Path
+    >>> from pathlib import Path, PurePosixPath
     >>> from PIL import Image
     >>> import fer2013kit as fk
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -125,7 +135,7 @@ def load_image_folder(
         )
     height, width, channels = image_shape
     shape = (height, width, channels)
-    labels = Labels(label_map)
+    labels = Labels(label_map, contempt=contempt)
     with source_errors(folder):
         tree = FolderTree(folder, depth=_MAX_DEPTH)
         listed = _list_pictures(tree, labels)
@@ -137,7 +147,8 @@ def load_image_folder(
     notes = [passed_over(listed.others)] if listed.others else []
     notes += tree.passed_over()
     rows = replace(rows, notes=(*notes, *rows.notes), log=tuple(count_left_out(listed.left_out)))
-    return rows.to_data(str(folder), shape).train
+    split = rows.to_data(str(folder), shape).train
+    return replace(split, columns=_subjects(listed.places, labels))
 
 
 class _Listed(NamedTuple):
@@ -158,6 +169,15 @@ def _list_pictures(tree: FolderTree, labels: Labels) -> _Listed:
             listed.others.append(name)
             continue
         class_folder, _, rest = name.partition("/")
+        if labels.scheme is not None and labels.scheme.in_file_names:
+            class_folder = labels.scheme.told_by(PurePosixPath(name).name).get("label", "")
+            if not class_folder:
+                raise DatasetFormatError(
+                    "the name of the picture tells no label of that data set; take away what does "
+                    "not belong to it, or pass a label_map of folder names",
+                    path=tree.path / name,
+                )
+            rest = name
         code = labels.code(class_folder, numbers=False) if rest else None
         if code is None:
             where = f"the folder {shown(class_folder)} is" if rest else "it lies in"
@@ -189,6 +209,15 @@ def _list_pictures(tree: FolderTree, labels: Labels) -> _Listed:
         )
     listed.places.sort()
     return listed
+
+
+def _subjects(places: list[tuple[int, str]], labels: Labels) -> dict[str, NDArray[np.str_]]:
+    """Return who is on each picture, where the names of the pictures tell it."""
+    if labels.scheme is None:
+        return {}
+    told = [labels.scheme.told_by(PurePosixPath(name).name) for _, name in places]
+    subjects = [one.get("subject", "").upper() for one in told]
+    return {SUBJECT: np.array(subjects, np.str_)} if any(subjects) else {}
 
 
 def _read(

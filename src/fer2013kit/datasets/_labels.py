@@ -6,14 +6,21 @@ import operator
 from typing import TYPE_CHECKING, Any, Final
 
 from fer2013kit.datasets._names import counted, listed
+from fer2013kit.datasets._schemes import CONTEMPT, find_scheme
 from fer2013kit.emotions import CLASS_NAMES, NUM_CLASSES, emotion_code
 from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from fer2013kit.datasets._schemes import Scheme
+    from fer2013kit.typing import LabelMap
+
 LEFT_OUT: Final = -2
 """The code of a class that ``label_map`` maps to None."""
+
+CONTEMPT_CODE: Final = NUM_CLASSES
+"""The code of contempt, where it is kept."""
 
 
 class Labels:
@@ -21,25 +28,42 @@ class Labels:
 
     Parameters
     ----------
-    label_map : mapping of str or int to str, int or None, optional
-        A source's name or number of a class to an emotion, or to None to leave it out.
+    label_map : str, or mapping of str or int to str, int or None, optional
+        A source's name or number of a class to an emotion, or to None to leave it out; or the name
+        of a data set, see :mod:`fer2013kit.datasets._schemes`.
+    contempt : bool, default False
+        Whether contempt is a class, code 7, or is left out where `label_map` knows it.
+
+    Attributes
+    ----------
+    scheme : Scheme or None
+        That of the data set which was named.
 
     Raises
     ------
     InvalidInputError
-        For a value that is no emotion, or two keys that are the same word.
+        For a value that is no emotion, two keys that are the same word, or an unknown data set.
     """
 
-    def __init__(self, label_map: Mapping[Any, str | int | None] | None = None) -> None:
+    def __init__(self, label_map: LabelMap | None = None, *, contempt: bool = False) -> None:
         self._codes: dict[str, int] = {}
         self.used: set[str] = set()
-        for key, value in (label_map or {}).items():
+        self.scheme: Scheme | None = None
+        labels: Mapping[Any, Any] | None
+        if isinstance(label_map, str):
+            self.scheme = find_scheme(label_map)
+            labels = self.scheme.labels
+        else:
+            labels = label_map
+        for key, value in (labels or {}).items():
             word = _normal(str(key))
-            code = _mapped_code(key, value)
+            code = _mapped_code(key, value, contempt=contempt)
             if self._codes.setdefault(word, code) != code:
                 raise InvalidInputError(
                     f"label_map has {shown(key)} twice, with different emotions"
                 )
+        if contempt:
+            self._codes.setdefault(CONTEMPT, CONTEMPT_CODE)
         # Where 1 was said to be surprise, an unmentioned 2 is hardly the 2 of fer2013.csv.
         self._own_numbers = any(
             word.isdecimal() and code not in {LEFT_OUT, int(word)}
@@ -82,7 +106,9 @@ class Labels:
 
     def unused(self) -> list[str]:
         """Say which words of ``label_map`` the source does not have."""
-        words = [word for word in self._codes if word not in self.used]
+        if self.scheme is not None:  # it names all that there may be
+            return []
+        words = [word for word in self._codes if word not in {*self.used, CONTEMPT}]
         return [f"label_map names {listed(words)}, which no label is"] if words else []
 
 
@@ -104,9 +130,11 @@ def _normal(word: str) -> str:
     return str(int(whole)) if whole.isdecimal() and len(whole) < len("2147483648") else word
 
 
-def _mapped_code(key: object, value: Any) -> int:
+def _mapped_code(key: object, value: Any, *, contempt: bool) -> int:
     if value is None:
         return LEFT_OUT
+    if isinstance(value, str) and _normal(value) == CONTEMPT:
+        return CONTEMPT_CODE if contempt else LEFT_OUT
     try:
         code = emotion_code(value) if isinstance(value, str) else operator.index(value)
     except TypeError:

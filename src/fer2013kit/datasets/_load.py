@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fer2013kit.datasets._fer2013 import FER2013
 from fer2013kit.datasets._ferplus_file import join_ferplus
@@ -18,9 +18,9 @@ from fer2013kit.exceptions import InvalidInputError, warn
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
 
     from fer2013kit._checks import IntArray
+    from fer2013kit.typing import LabelMap
 
 _logger = logging.getLogger(__name__)
 
@@ -28,7 +28,8 @@ _logger = logging.getLogger(__name__)
 def load_fer2013(
     path: str | os.PathLike[str],
     *,
-    label_map: Mapping[Any, str | int | None] | None = None,
+    label_map: LabelMap | None = None,
+    contempt: bool = False,
     resize: bool = False,
     ferplus: str | os.PathLike[str] | None = None,
     cache: bool = True,
@@ -62,11 +63,17 @@ def load_fer2013(
     ----------
     path : path-like
         File or folder.
-    label_map : mapping of str or int to str, int or None, optional
+    label_map : str, or mapping of str or int to str, int or None, optional
         A source's word or number of a class to an emotion (name or code), or to None to leave it
         out, which the log counts.  Labels that it does not name go by their own names, and
         numbers, in CSV files and arrays, are the codes of :class:`Emotion`, unless it says of
-        other numbers that they are not.
+        other numbers that they are not.  Or the name of a data set whose labels are known, one of
+        :data:`fer2013kit.typing.LabelScheme`: ``"raf-db"``, ``"affectnet"``, ``"ck+"``,
+        ``"kdef"``, ``"jaffe"``, ``"expw"``, ``"ferplus"``; what has none of the emotions (unknown,
+        no face) is left out and counted.
+    contempt : bool, default False
+        Keep contempt as an eighth class, code 7; otherwise `label_map` leaves it out and the log
+        counts it.
     resize : bool, default False
         Make pictures of any size and mode grey and 48x48, as :func:`load_image_folder` does.
         Without it pictures of another size are an error.
@@ -117,7 +124,7 @@ def load_fer2013(
     >>> bool((again.train.images == data.train.images).all())
     True
     """
-    options = Options(Labels(label_map), resize)
+    options = Options(Labels(label_map, contempt=contempt), resize)
     path = Path(path)
     with source_errors(path):
         path = path.expanduser()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fer2013kit.datasets._fer2013 import FER2013
-    from fer2013kit.datasets._rows import Rows
+from fer2013kit.datasets._rows import Rows
 
 _FORMAT: Final = "fer2013kit data set"
 _VERSION: Final = 1
@@ -42,6 +42,7 @@ def write_npz(data: FER2013, path: str | os.PathLike[str]) -> None:
         if split.ferplus is not None:
             for field in fields(split.ferplus):
                 arrays[f"{name}.ferplus.{field.name}"] = getattr(split.ferplus, field.name)
+        arrays |= {f"{name}.columns.{key}": column for key, column in split.columns.items()}
     about = {"format": _FORMAT, "version": _VERSION, "source": data.source}
     arrays["about"] = np.array(json.dumps(about))
     write_atomically(target, lambda stream: np.savez(stream, allow_pickle=False, **arrays))
@@ -76,6 +77,7 @@ def read_own(archive: dict[str, NDArray[Any]], path: Path) -> Rows:
             path=path,
         )
     parts, told = [], []
+    columns: dict[tuple[str, str], NDArray[Any]] = {}
     for code, name in enumerate(SPLIT_NAMES):
         if f"{name}.images" not in archive:
             continue
@@ -83,19 +85,25 @@ def read_own(archive: dict[str, NDArray[Any]], path: Path) -> Rows:
             archive[f"{name}.images"],
             archive.get(f"{name}.labels"),
             _unpack_votes(archive, f"{name}.ferplus."),
+            columns=_below(archive, f"{name}.columns."),
         )
+        columns |= {(name, key): column for key, column in split.columns.items()}
         labels = np.full(len(split), NO_LABEL) if split.labels is None else split.labels
         part = Part.of(split.images, labels)
         part.votes = None if split.ferplus is None else split.ferplus.votes
         parts.append((name, part))
         told.append(code)
-    return join_parts(parts, told, path=path)
+    return replace(join_parts(parts, told, path=path), columns=columns)
 
 
 def _unpack_votes(archive: dict[str, NDArray[Any]], prefix: str) -> FERPlus | None:
-    arrays = {
+    arrays = _below(archive, prefix)
+    return FERPlus(**arrays) if arrays else None
+
+
+def _below(archive: dict[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    return {
         name.removeprefix(prefix): array
         for name, array in archive.items()
         if name.startswith(prefix)
     }
-    return FERPlus(**arrays) if arrays else None

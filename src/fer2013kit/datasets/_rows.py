@@ -6,7 +6,7 @@ import logging
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
@@ -60,6 +60,8 @@ class Rows:
         What was passed over, left out or assumed; kept in the cache and warned about at each load.
     log : tuple of str
         What was left out as the user asked, for the log; the same.
+    columns : dict of (str, str) to ndarray
+        Of a split and a name, what else is known of each of that split's pictures.
     """
 
     images: UInt8Array
@@ -69,6 +71,7 @@ class Rows:
     votes: IntArray | None = None
     notes: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
+    columns: dict[tuple[str, str], NDArray[Any]] = field(default_factory=dict)
 
     def slices(self) -> dict[str, slice]:
         """Return where each split's rows stand."""
@@ -103,6 +106,7 @@ class Rows:
                 None if unlabelled else labels,
                 FERPlus(votes) if voted and votes is not None else None,
                 image_shape,
+                {column: values for (of, column), values in self.columns.items() if of == name},
             )
         return FER2013(
             splits["train"],

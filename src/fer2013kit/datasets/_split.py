@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,15 +15,16 @@ from fer2013kit._checks import (
     check_labels,
     check_same_length,
 )
-from fer2013kit.emotions import IMAGE_SHAPE
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.datasets._columns import groups_of, join_columns, source_and_weight
+from fer2013kit.datasets._ferplus import FERPlus, no_votes
+from fer2013kit.emotions import FERPLUS_CLASS_NAMES, IMAGE_SHAPE
+from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
-    from fer2013kit.datasets._ferplus import FERPlus
 
 RandomState = int | np.random.Generator | np.random.RandomState | None
 
@@ -37,12 +38,15 @@ class Split:
     images : array_like of int in [0, 255]
         Grey pictures of shape ``(n, 48, 48, 1)``, ``(n, 48, 48)`` or ``(n, 2304)``.
     labels : array_like of int, shape (n,), or None
-        Class codes 0 to 6 (see :class:`Emotion`); None for pictures without labels, as in the
-        ``test.csv`` of the Kaggle challenge.
+        Class codes 0 to 6 (see :class:`Emotion`), and 7 for contempt where a data set has it; None
+        for pictures without labels, as in the ``test.csv`` of the Kaggle challenge.
     ferplus : FERPlus, optional
         The FER+ votes, one row for each picture.
     image_shape : tuple of int, default (48, 48, 1)
         Height, width and channels of pictures from elsewhere, ``(96, 96, 3)`` for instance.
+    columns : mapping of str to array_like, each of shape (n,), optional
+        What else is known of each picture and travels with it: ``"subject"``, who is on it, or
+        whatever you need.  :meth:`concat` adds ``"source"`` and ``"weight"``.
 
     Attributes
     ----------
@@ -52,6 +56,8 @@ class Split:
         The class codes.
     ferplus : FERPlus or None
         The FER+ votes.
+    columns : dict of str to ndarray, each of shape (n,)
+        What travels with the pictures.
 
     Raises
     ------
@@ -71,6 +77,7 @@ class Split:
     labels: IntArray | MaybeNone = None
     ferplus: FERPlus | MaybeNone = None
     image_shape: tuple[int, int, int] = IMAGE_SHAPE
+    columns: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     if TYPE_CHECKING:  # it takes more than it holds
 
@@ -80,16 +87,33 @@ class Split:
             labels: ArrayLike | None = None,
             ferplus: FERPlus | None = None,
             image_shape: tuple[int, int, int] = IMAGE_SHAPE,
+            columns: Mapping[str, ArrayLike] | None = None,
         ) -> None: ...
 
     def __post_init__(self) -> None:
         images = check_images(self.images, image_shape=self.image_shape)
         object.__setattr__(self, "images", images)
         if self.labels is not None:
-            labels = check_labels(self.labels, n_samples=len(self.images))
+            labels = check_labels(
+                self.labels, n_samples=len(self.images), n_classes=len(FERPLUS_CLASS_NAMES)
+            )
             object.__setattr__(self, "labels", labels)
         if self.ferplus is not None:
             check_same_length(self.images, self.ferplus, names=("images", "ferplus"))
+        columns = {str(name): np.asarray(column) for name, column in (self.columns or {}).items()}
+        for name, column in columns.items():
+            if column.dtype == object and all(isinstance(text, str) for text in column.flat):
+                columns[name] = column.astype(np.str_)  # as pandas has it
+            elif column.dtype.kind not in "biufU":
+                raise InvalidInputError(
+                    f"columns must hold texts or numbers; received {column.dtype} for {shown(name)}"
+                )
+            if column.shape != (len(self),):
+                raise InvalidInputError(
+                    f"columns must have shape ({len(self)},), an entry for each picture; received "
+                    f"{column.shape} for {shown(name)}"
+                )
+        object.__setattr__(self, "columns", columns)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -102,6 +126,7 @@ class Split:
         parts = [f"{len(self)} images", "no labels" if self.labels is None else "labels"]
         if self.ferplus is not None:
             parts.append("FER+ votes")
+        parts += self.columns
         return f"Split({', '.join(parts)})"
 
     def require_labels(self) -> IntArray:
@@ -142,7 +167,7 @@ class Split:
         Returns
         -------
         Split
-            The rows in the order asked for, with their FER+ votes if there are any.
+            The rows in the order asked for, with their FER+ votes and columns if there are any.
 
         Raises
         ------
@@ -166,25 +191,76 @@ class Split:
             None if self.labels is None else self.labels[rows],
             None if self.ferplus is None else self.ferplus.subset(rows),
             self.image_shape,
+            {name: column[rows] for name, column in self.columns.items()},
         )
 
-    def concat(self, *others: Split) -> Split:
+    def groups(self, *names: str) -> NDArray[np.str_]:
+        """Return a group for each picture, of pictures that belong on one side of a division.
+
+        Parameters
+        ----------
+        *names : str
+            Columns whose entries make a group together; by default ``"source"`` and ``"subject"``,
+            of those that are there, so that equal names of people in two data sets are two.
+
+        Returns
+        -------
+        ndarray of str, shape (n,)
+            For ``validation_groups`` of :class:`EmotionClassifier` and scikit-learn's
+            ``GroupKFold``.  A picture whose last column is empty is a group of its own.
+
+        Raises
+        ------
+        InvalidInputError
+            For a column that is not there, or none at all.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> X, y = fk.make_fer2013(n_samples=70, random_state=0).test
+        >>> fk.Split(X[:3], y[:3], columns={"subject": ["KA", "KA", ""]}).groups().tolist()
+        ['KA', 'KA', '#2']
+        """
+        return groups_of(self.columns, names, n_rows=len(self))
+
+    def concat(
+        self,
+        *others: Split,
+        weights: Sequence[float] | None = None,
+        sources: Sequence[str] | None = None,
+    ) -> Split:
         """Return this split followed by others.
 
         Parameters
         ----------
         *others : Split
             All with labels or all without.
+        weights : sequence of float, optional
+            How much each picture of each part counts, in the parts' order: the column
+            ``"weight"`` of the result, times the weights that a part has already.
+        sources : sequence of str, optional
+            What each part is called: the column ``"source"``, for parts that have none.
 
         Returns
         -------
         Split
-            The rows of all; FER+ votes are kept where every part has them.
+            The rows of all.  FER+ votes are kept: pictures of parts without have no vote for
+            anything, so that they weigh nothing as targets.  So are columns, with an empty text,
+            NaN or weight 1 for parts without.
 
         Raises
         ------
         InvalidInputError
-            When some parts have labels and some have none, or pictures another shape.
+            When some parts have labels and some have none, or pictures another shape; for other
+            than one weight of at least 0, or one source, for each part.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> data = fk.make_fer2013(n_samples=70, random_state=0)
+        >>> both = data.test.concat(data.validation, weights=(1, 0.5), sources=("a", "b"))
+        >>> both.columns["weight"].sum(), both.columns["source"][0].item()
+        (np.float64(10.5), 'a')
         """
         parts = (self, *others)
         if len(shapes := {part.image_shape for part in parts}) > 1:
@@ -196,12 +272,25 @@ class Split:
                 "splits with and without labels cannot be joined; "
                 f"received {', '.join(map(repr, parts))}"
             )
-        votes = [part.ferplus for part in parts if part.ferplus is not None]
+        voted = any(part.ferplus is not None for part in parts)
+        votes = [
+            part.ferplus if part.ferplus is not None else no_votes(len(part)) for part in parts
+        ]
+        sizes = [len(part) for part in parts]
+        columns = [
+            {**more, **part.columns, **weight}
+            for part, (more, weight) in zip(
+                parts,
+                source_and_weight(sizes, [part.columns for part in parts], weights, sources),
+                strict=True,
+            )
+        ]
         return Split(
             np.concatenate([part.images for part in parts]),
             None if self.labels is None else np.concatenate([part.labels for part in parts]),
-            votes[0].concat(*votes[1:]) if len(votes) == len(parts) else None,
+            votes[0].concat(*votes[1:]) if voted else None,
             self.image_shape,
+            join_columns(columns, sizes),
         )
 
 

@@ -2,7 +2,7 @@
 
 ::
 
-    <home>/datasets/<key>/images.npy, labels.npy, (csv_rows, votes).npy, entry.json
+    <home>/datasets/<key>/images.npy, labels.npy, (csv_rows, votes, column0, ...).npy, entry.json
     <home>/datasets/.images.<random>            pixels while a source is being read
     <home>/sources/<digest of a path>.json      what the content of that file hashes to
 
@@ -46,7 +46,7 @@ _logger = logging.getLogger(__name__)
 HOME_VARIABLE: Final = "FER2013KIT_HOME"
 
 # Part of every key: raise it whenever a reader gives other rows or an entry looks different.
-_FORMAT_VERSION: Final = 4
+_FORMAT_VERSION: Final = 5
 
 # Files are hashed in pieces of so many bytes, on all cores, and then the pieces' hashes.
 _PIECE: Final = 2**22
@@ -197,11 +197,13 @@ def _write_entry(folder: Path, rows: Rows, new: NewImages) -> None:
     for name in ("csv_rows", "votes"):
         if (array := getattr(rows, name)) is not None:
             arrays[name] = array
+    arrays |= {f"column{place}": array for place, array in enumerate(rows.columns.values())}
     entry: dict[str, Any] = {
         "format": _FORMAT_VERSION,
         "sizes": list(rows.sizes),
         "notes": list(rows.notes),
         "log": list(rows.log),
+        "columns": list(rows.columns),
         "arrays": {},
     }
     for name, array in arrays.items():
@@ -229,6 +231,10 @@ def _read_entry(folder: Path, image_shape: tuple[int, int, int]) -> Rows | None:
             arrays.get("votes"),
             tuple(map(str, entry["notes"])),
             tuple(map(str, entry["log"])),
+            {
+                (str(split), str(name)): arrays[f"column{place}"]
+                for place, (split, name) in enumerate(entry["columns"])
+            },
         )
         _check_entry(rows, image_shape)
     except Exception as error:  # noqa: BLE001 - whatever there can stand in a damaged file

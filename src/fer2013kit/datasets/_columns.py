@@ -1,0 +1,85 @@
+"""What travels with the pictures of a split: columns, sources, weights, groups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from fer2013kit.exceptions import InvalidInputError, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence, Sized
+
+    from numpy.typing import NDArray
+
+SOURCE: Final = "source"
+SUBJECT: Final = "subject"
+WEIGHT: Final = "weight"
+
+Columns = dict[str, "NDArray[Any]"]
+
+
+def check_one_each(
+    sets: Sized, *, weights: Sequence[float] | None, sources: Sequence[str] | None
+) -> None:
+    """Raise :class:`InvalidInputError` unless there is a weight and a source for each set."""
+    for name, values in (("weights", weights), ("sources", sources)):
+        if values is not None and (isinstance(values, str) or len(values) != len(sets)):
+            raise InvalidInputError(
+                f"{name} must be {len(sets)}, one for each set in their order; "
+                f"received {shown(values)}"
+            )
+    if weights is not None and not all(0 <= weight < np.inf for weight in weights):
+        raise InvalidInputError(f"weights must be numbers from 0; received {shown(weights)}")
+
+
+def source_and_weight(
+    sizes: Sequence[int],
+    columns: Sequence[Columns],
+    weights: Sequence[float] | None,
+    sources: Sequence[str] | None,
+) -> list[tuple[Columns, Columns]]:
+    """Return for each part its source, where it is told, and its weights, where there are any."""
+    check_one_each(sizes, weights=weights, sources=sources)
+    answer = []
+    for place, (size, own) in enumerate(zip(sizes, columns, strict=True)):
+        source = {} if sources is None else {SOURCE: np.full(size, str(sources[place]))}
+        weight = {}
+        if weights is not None:
+            weight = {WEIGHT: own.get(WEIGHT, np.ones(size)) * float(weights[place])}
+        answer.append((source, weight))
+    return answer
+
+
+def join_columns(parts: Sequence[Columns], sizes: Sequence[int]) -> Columns:
+    """Return the columns of all parts; what a part does not have is empty, NaN or weight 1."""
+    names = dict.fromkeys(name for part in parts for name in part)
+    joined = {}
+    for name in names:
+        numbers = all(part[name].dtype.kind in "iufb" for part in parts if name in part)
+        empty: Any = 1.0 if name == WEIGHT else np.nan if numbers else ""
+        joined[name] = np.concatenate(
+            [part.get(name, np.full(size, empty)) for part, size in zip(parts, sizes, strict=True)]
+        )
+    return joined
+
+
+def groups_of(
+    columns: Mapping[str, NDArray[Any]], names: Iterable[str], *, n_rows: int
+) -> NDArray[np.str_]:
+    """Return what :meth:`Split.groups` promises."""
+    chosen = list(names) or [name for name in (SOURCE, SUBJECT) if name in columns]
+    if not chosen or any(name not in columns for name in chosen):
+        raise InvalidInputError(
+            f"groups need columns of this split ({', '.join(columns) or 'it has none'}); "
+            f"received {shown(chosen)}; Split(..., columns={{'subject': ...}}) adds one"
+        )
+    rows = zip(*(columns[name].tolist() for name in chosen), strict=True)
+    return np.array(
+        [
+            "/".join(map(str, row)) if row[-1] == row[-1] and str(row[-1]) else f"#{place}"
+            for place, row in enumerate(rows)
+        ],
+        dtype=np.str_,
+    ).reshape(n_rows)
