@@ -22,6 +22,7 @@ from .evaluation import PredictionComparison as PredictionComparison
 from .evaluation import ReportSummary as ReportSummary
 from .evaluation import compare_predictions as compare_predictions
 from .evaluation import evaluate_predictions as evaluate_predictions
+from .evaluation import risk_coverage_curve as risk_coverage_curve
 from .evaluation import summarize_reports as summarize_reports
 from .exceptions import ChecksumError as ChecksumError
 from .exceptions import DatasetFormatError as DatasetFormatError
@@ -54,7 +55,10 @@ from .plotting import plot_class_balance as plot_class_balance
 from .plotting import plot_confusion_matrix as plot_confusion_matrix
 from .plotting import plot_explanation as plot_explanation
 from .plotting import plot_history as plot_history
+from .plotting import plot_precision_recall as plot_precision_recall
 from .plotting import plot_reliability as plot_reliability
+from .plotting import plot_risk_coverage as plot_risk_coverage
+from .plotting import plot_roc as plot_roc
 from .plotting import plot_samples as plot_samples
 from .plotting import plot_timeline as plot_timeline
 from .pretrained import list_pretrained as list_pretrained

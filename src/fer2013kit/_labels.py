@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer2013kit._checks import IntArray, check_labels
+from fer2013kit._checks import IntArray, check_labels, is_number
 from fer2013kit.emotions import emotion_code
 from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
 
 def read_codes(labels: ArrayLike, class_names: Sequence[str], *, name: str) -> IntArray:
@@ -71,6 +71,63 @@ def codes_in(labels: ArrayLike, classes: Any, class_names: Sequence[str], *, nam
             f"{name} must hold only the classes {list(known)}; received {shown(strange[0])}"
         )
     return np.array([known[label] for label in array.tolist()], dtype=np.int64)
+
+
+def choose_labels(
+    probabilities: NDArray[Any],
+    classes: NDArray[Any],
+    *,
+    min_confidence: float | None,
+    reject_label: Any,
+) -> NDArray[Any]:
+    """Return the most probable label of each row, or that of a refusal.
+
+    Parameters
+    ----------
+    probabilities : ndarray, shape (n, k)
+        Of each class.
+    classes : ndarray, shape (k,)
+        The labels.
+    min_confidence : float or None
+        Rows whose largest probability is below it are refused.
+    reject_label : object
+        The label of these; None for -1 beside numbers and ``"uncertain"`` beside words.
+
+    Raises
+    ------
+    InvalidInputError
+        For a confidence outside [0, 1], a reject label without one, or that is a class, or that
+        is another kind of label.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer2013kit._labels import choose_labels
+    >>> choose_labels(
+    ...     np.array([[0.9, 0.1], [0.5, 0.5]]), np.array([3, 4]), min_confidence=0.6,
+    ...     reject_label=None,
+    ... )
+    array([ 3, -1])
+    """
+    labels: NDArray[Any] = classes[probabilities.argmax(axis=1)]
+    if min_confidence is None:
+        if reject_label is not None:
+            raise InvalidInputError("reject_label needs a min_confidence; received none")
+        return labels
+    if not (is_number(min_confidence) and 0 <= min_confidence <= 1):
+        raise InvalidInputError(
+            f"min_confidence must be a number in [0, 1]; received {shown(min_confidence)}"
+        )
+    words = classes.dtype.kind in "OUT"
+    if reject_label is None:
+        reject_label = "uncertain" if words else -1
+    if isinstance(reject_label, str) != words or reject_label in classes.tolist():
+        raise InvalidInputError(
+            f"reject_label must be {'a word' if words else 'a number'} that is no class; "
+            f"received {shown(reject_label)}"
+        )
+    refused = probabilities.max(axis=1) < min_confidence
+    return np.where(refused, np.asarray(reject_label), labels)
 
 
 def columns_in_order(table: Any, class_names: Sequence[str], *, name: str) -> Any:

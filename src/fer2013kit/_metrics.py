@@ -7,7 +7,7 @@ calibration needs in the reliability bins; so the functions here take those, not
 from __future__ import annotations
 
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Final, TypedDict
+from typing import TYPE_CHECKING, Final, NamedTuple, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,6 +169,25 @@ def top_k_hits(codes: IntArray, probabilities: Float64Array, k: int) -> NDArray[
     """
     order = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
     return np.asarray((order == codes[:, None]).any(axis=1))
+
+
+class RiskCoverage(NamedTuple):
+    """What refusing costs and gains, from the strictest threshold to none."""
+
+    threshold: Float64Array
+    coverage: Float64Array
+    risk: Float64Array
+
+
+def risk_coverage(right: NDArray[np.bool_], confidence: Float64Array) -> RiskCoverage:
+    """Return how many samples are answered, and wrongly, at each confidence that occurs."""
+    order = np.argsort(-confidence, kind="stable")
+    answered = np.arange(1, len(order) + 1)
+    errors = np.cumsum(~right[order])
+    ends = np.flatnonzero(np.diff(confidence[order], append=-np.inf))  # equal ones fall together
+    return RiskCoverage(
+        confidence[order][ends], answered[ends] / len(order), errors[ends] / answered[ends]
+    )
 
 
 def count_confusions(

@@ -22,7 +22,7 @@ from fer2013kit._export_metadata import (
 )
 from fer2013kit._image_input import Pixels, pixel_converter, read_pictures
 from fer2013kit._inference import predict_in_batches
-from fer2013kit._labels import codes_in
+from fer2013kit._labels import choose_labels, codes_in
 from fer2013kit._litert import start_interpreter, usable_threads
 from fer2013kit._optional import needed
 from fer2013kit._untrusted import errors_as
@@ -269,7 +269,14 @@ class EmotionPredictor:
         even = np.float32(1 / len(self._columns))
         return np.where(possible, kept / np.where(possible, sums, 1), even)
 
-    def predict(self, X: ArrayLike, *, tta: TestTimeAugmentation | None = None) -> NDArray[Any]:
+    def predict(
+        self,
+        X: ArrayLike,
+        *,
+        tta: TestTimeAugmentation | None = None,
+        min_confidence: float | None = None,
+        reject_label: Any = None,
+    ) -> NDArray[Any]:
         """Return the most probable label of every picture.
 
         Parameters
@@ -278,14 +285,20 @@ class EmotionPredictor:
             Pictures.
         tta : {None, "flip", "ten_crop"}, default None
             As in :meth:`predict_proba`.
+        min_confidence, reject_label : optional
+            As in :meth:`EmotionClassifier.predict`.
 
         Returns
         -------
         ndarray, shape (n,)
-            Labels, out of ``classes_``.
+            Labels, out of ``classes_``, or ``reject_label``.
         """
-        labels: NDArray[Any] = self.classes_[self.predict_proba(X, tta=tta).argmax(axis=1)]
-        return labels
+        return choose_labels(
+            self.predict_proba(X, tta=tta),
+            self.classes_,
+            min_confidence=min_confidence,
+            reject_label=reject_label,
+        )
 
     def evaluate(
         self, X: ArrayLike, y: ArrayLike, *, tta: TestTimeAugmentation | None = None

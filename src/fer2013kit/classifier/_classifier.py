@@ -22,6 +22,7 @@ from fer2013kit._compilation import compile_inference, threads_of_arithmetic
 from fer2013kit._image_input import pixel_converter
 from fer2013kit._inference import predict_in_batches
 from fer2013kit._keras_settings import keras_settings
+from fer2013kit._labels import choose_labels
 from fer2013kit.classifier import _inputs, _persistence
 from fer2013kit.classifier._compute_dtype import resolve_compute_dtype
 from fer2013kit.classifier._features import compile_features, features_in_batches
@@ -506,7 +507,14 @@ class EmotionClassifier(
         nothing = np.zeros((1, *self.image_shape_), np.uint8)
         return int(self._features(nothing).shape[1])
 
-    def predict(self, X: ArrayLike, *, tta: TestTimeAugmentation | None = None) -> NDArray[Any]:
+    def predict(
+        self,
+        X: ArrayLike,
+        *,
+        tta: TestTimeAugmentation | None = None,
+        min_confidence: float | None = None,
+        reject_label: Any = None,
+    ) -> NDArray[Any]:
         """Return the most probable label of every picture.
 
         Parameters
@@ -515,15 +523,36 @@ class EmotionClassifier(
             Pictures.
         tta : {None, "flip", "ten_crop"}, default None
             As in :meth:`predict_proba`.
+        min_confidence : float in [0, 1], optional
+            Pictures whose most probable class has less get ``reject_label``.  What that costs and
+            gains is shown by :func:`risk_coverage_curve`; :meth:`calibrate` first.
+        reject_label : int or str, optional
+            By default -1, or ``"uncertain"`` where labels are words.
 
         Returns
         -------
         ndarray, shape (n,)
             Labels of the kind that ``fit`` was given.
+
+        Raises
+        ------
+        InvalidInputError
+            As in :meth:`predict_proba`; for a confidence outside [0, 1], or a ``reject_label``
+            that is a class or of another kind.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> X, y = fk.make_fer2013(n_samples=70, random_state=0).test
+        >>> fk.EmotionClassifier.from_pretrained().predict(X[:2], min_confidence=1)
+        array([-1, -1])
         """
-        winners = self.predict_proba(X, tta=tta).argmax(axis=1)
-        labels: NDArray[Any] = self.classes_[winners]
-        return labels
+        return choose_labels(
+            self.predict_proba(X, tta=tta),
+            self.classes_,
+            min_confidence=min_confidence,
+            reject_label=reject_label,
+        )
 
     def evaluate(
         self, X: ArrayLike, y: ArrayLike, *, tta: TestTimeAugmentation | None = None

@@ -9,6 +9,7 @@ from fer2013kit.evaluation._calibration import (
 )
 from fer2013kit.evaluation._comparison import PredictionComparison, compare_predictions
 from fer2013kit.evaluation._predictions import evaluate_predictions
+from fer2013kit.evaluation._refusal import risk_coverage_curve
 from fer2013kit.evaluation._report import EvaluationReport
 from fer2013kit.evaluation._summary import ReportSummary, summarize_reports
 
@@ -23,5 +24,6 @@ __all__ = [
     "compare_predictions",
     "evaluate_predictions",
     "fit_temperature",
+    "risk_coverage_curve",
     "summarize_reports",
 ]

@@ -11,6 +11,7 @@ from fer2013kit.plotting._charts import (
     plot_history,
     plot_reliability,
 )
+from fer2013kit.plotting._curves import plot_precision_recall, plot_risk_coverage, plot_roc
 from fer2013kit.plotting._explanation import plot_explanation
 from fer2013kit.plotting._faces import plot_samples
 from fer2013kit.plotting._timeline import plot_timeline
@@ -20,7 +21,10 @@ __all__ = [
     "plot_confusion_matrix",
     "plot_explanation",
     "plot_history",
+    "plot_precision_recall",
     "plot_reliability",
+    "plot_risk_coverage",
+    "plot_roc",
     "plot_samples",
     "plot_timeline",
 ]

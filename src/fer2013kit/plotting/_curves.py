@@ -1,0 +1,215 @@
+"""Curves over every threshold: risk and coverage, ROC, precision and recall."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fer2013kit._labels import columns_in_order, read_codes
+from fer2013kit._metrics import check_predictions, risk_coverage
+from fer2013kit._optional import needed
+from fer2013kit.emotions import CLASS_COLORS, CLASS_NAMES
+from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.plotting._parts import BLUE, GREY, axes_or_new, open_frame, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
+
+    from fer2013kit._checks import IntArray
+    from fer2013kit._metrics import Float64Array
+
+
+def plot_risk_coverage(
+    y_true: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    class_names: Sequence[str] = CLASS_NAMES,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw how often answers are wrong, where the least confident are refused.
+
+    Parameters
+    ----------
+    y_true : array_like of int or str, shape (n,)
+        True classes: codes or names.
+    probabilities : array_like or data frame of float, shape (n, k)
+        Probability of each class.
+    class_names : sequence of str, length k
+        Names in the order of the columns.  Default: the seven emotions.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a second network can be drawn into the same.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn into; the legend tells the area under the curve, which is the better the
+        smaller it is.
+
+    Raises
+    ------
+    InvalidInputError
+        For labels or probabilities that :func:`evaluate_predictions` refuses.
+
+    References
+    ----------
+    Y. Geifman and R. El-Yaniv, "Selective Classification for Deep Neural Networks", NeurIPS 2017.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> ax = fk.plot_risk_coverage([0, 1], [[0.9, 0.1], [0.6, 0.4]], class_names=("a", "b"))
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('coverage (share of samples that are answered)', 'risk (share of wrong answers)')
+    """
+    codes, table, _ = _read(y_true, probabilities, class_names)
+    curve = risk_coverage(codes == table.argmax(axis=1), table.max(axis=1))
+    steps = np.diff(curve.coverage, prepend=0)
+    ax = axes_or_new(ax, width=5.6, height=4)
+    label = f"area {float(curve.risk @ steps):.3f}"
+    color = None if ax.lines else BLUE
+    ax.plot(curve.coverage, curve.risk, color=color, linewidth=1.8, label=label)
+    ax.set(
+        xlim=(0, 1),
+        ylim=(0, None),
+        xlabel="coverage (share of samples that are answered)",
+        ylabel="risk (share of wrong answers)",
+        title="Refusing: risk and coverage",
+    )
+    ax.legend(frameon=False)
+    open_frame(ax)
+    return ax
+
+
+def plot_roc(
+    y_true: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    class_names: Sequence[str] = CLASS_NAMES,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the ROC curve of each class against all others, by scikit-learn.
+
+    Parameters
+    ----------
+    y_true : array_like of int or str, shape (n,)
+        True classes: codes or names.  Classes that do not occur, or alone, have no curve.
+    probabilities : array_like or data frame of float, shape (n, k)
+        Probability of each class.
+    class_names : sequence of str, length k
+        Names in the order of the columns.  Default: the seven emotions.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn into; the legend tells the areas.
+
+    Raises
+    ------
+    InvalidInputError
+        For labels or probabilities that :func:`evaluate_predictions` refuses, or one class alone.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> ax = fk.plot_roc([0, 1], [[0.9, 0.1], [0.6, 0.4]], class_names=("happy", "sad"))
+    >>> ax.get_legend_handles_labels()[1]
+    ['happy (AUC = 1.00)', 'sad (AUC = 1.00)']
+    """
+    with needed("a ROC curve"):
+        from sklearn.metrics import RocCurveDisplay
+
+    ax = _class_curves(RocCurveDisplay, y_true, probabilities, class_names, ax)
+    ax.plot([0, 1], [0, 1], "--", color=GREY, linewidth=1.2)
+    ax.set(xlabel="false positive rate", ylabel="true positive rate", title="ROC of each class")
+    return ax
+
+
+def plot_precision_recall(
+    y_true: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    class_names: Sequence[str] = CLASS_NAMES,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw precision over recall of each class against all others, by scikit-learn.
+
+    For rare classes it tells more than :func:`plot_roc`, whose false positive rate is small
+    wherever the others are many.
+
+    Parameters
+    ----------
+    y_true : array_like of int or str, shape (n,)
+        True classes: codes or names.  Classes that do not occur, or alone, have no curve.
+    probabilities : array_like or data frame of float, shape (n, k)
+        Probability of each class.
+    class_names : sequence of str, length k
+        Names in the order of the columns.  Default: the seven emotions.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn into; the legend tells the average precision.
+
+    Raises
+    ------
+    InvalidInputError
+        For labels or probabilities that :func:`evaluate_predictions` refuses, or one class alone.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> ax = fk.plot_precision_recall([0, 1], [[0.9, 0.1], [0.6, 0.4]], class_names=("a", "b"))
+    >>> ax.get_legend_handles_labels()[1]
+    ['a (AP = 1.00)', 'b (AP = 1.00)']
+    """
+    with needed("a curve of precision and recall"):
+        from sklearn.metrics import PrecisionRecallDisplay
+
+    ax = _class_curves(PrecisionRecallDisplay, y_true, probabilities, class_names, ax)
+    ax.set(xlabel="recall", ylabel="precision", title="Precision and recall of each class")
+    return ax
+
+
+def _class_curves(
+    display: Any,
+    y_true: ArrayLike,
+    probabilities: ArrayLike,
+    class_names: Sequence[str],
+    ax: Axes | None,
+) -> Axes:
+    codes, table, names = _read(y_true, probabilities, class_names)
+    if len(set(codes.tolist())) == 1:
+        raise InvalidInputError(
+            f"a curve needs samples of two classes; received {names[codes[0]]} alone"
+        )
+    ax = axes_or_new(ax, width=5.6, height=5)
+    for code, name in enumerate(names):
+        if (codes == code).any():
+            display.from_predictions(codes == code, table[:, code], name=plain(name), ax=ax)
+            ax.lines[-1].set(color=CLASS_COLORS[code % len(CLASS_COLORS)], linewidth=1.6)
+    ax.set(xlim=(0, 1), ylim=(0, 1.02))
+    ax.legend(frameon=False, fontsize="small")
+    open_frame(ax)
+    return ax
+
+
+def _read(
+    y_true: ArrayLike, probabilities: ArrayLike, class_names: Sequence[str]
+) -> tuple[IntArray, Float64Array, tuple[str, ...]]:
+    names = tuple(map(str, class_names))
+    codes = read_codes(y_true, names, name="y_true")
+    ordered = columns_in_order(probabilities, names, name="probabilities")
+    codes, table = check_predictions(codes, ordered)
+    if len(names) != table.shape[1]:
+        raise InvalidInputError(
+            f"class_names must be {table.shape[1]}, one for each column; received {len(names)}"
+        )
+    return codes, table, names
