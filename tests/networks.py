@@ -10,7 +10,7 @@ def tiny_network(input_shape, num_classes, units=16):
             keras.Input(input_shape),
             keras.layers.Rescaling(1 / 127.5, offset=-1),
             keras.layers.Flatten(),
-            keras.layers.Dense(units, activation="relu"),
+            keras.layers.Dense(units, activation="relu", name="hidden"),
             keras.layers.Dense(num_classes, activation="softmax", dtype="float32"),
         ]
     )
@@ -21,6 +21,7 @@ SMALL = {
     "five_layer_cnn": {"filters": (4, 4, 4), "dense_units": 8},
     "preact_resnet": {"filters": (2, 4), "units": (1, 1)},
     "residual_cnn": {"stem_filters": 4, "filters": (4, 8), "dense_units": 8},
+    "transfer": {"weights": None, "size": 32, "backbone_params": {"alpha": 0.35}},
     "vgg_10": {"filters": (2, 4, 4), "dense_units": 8},
 }
 """Parameters with which the kit's architectures train in a moment, each by its name."""

@@ -273,6 +273,24 @@ def test_train_without_validation_split(folder, tmp_path):
     run(*command, "--validation-fraction", "0", "--calibrate", code=2)
 
 
+def test_train_with_parameters_and_then_further(folder, tmp_path):
+    command = ("train", folder / "faces.npz", "--json", "-q", *QUICK[2:])
+    first, second = tmp_path / "first.fer", tmp_path / "second.fer"
+    run(*command, "-o", first, *QUICK[:2], "--param", "units=3")
+    before = fk.EmotionClassifier.load(first)
+    assert before.model_params == {"units": 3}
+    run(*command, "-o", second, "--start", first, "--freeze", "hidden")
+    after = fk.EmotionClassifier.load(second)
+    kernels = [
+        (one.model_.layers[-2].kernel, one.model_.layers[-1].kernel) for one in (before, after)
+    ]
+    stayed, learned = (np.array_equal(*pair) for pair in zip(*kernels, strict=True))
+    assert stayed
+    assert not learned
+    for wrong, why in ((("--param", "units"), "NAME=VALUE"), (QUICK[:2], "--start brings")):
+        assert why in run(*command, "-o", second, "--start", first, *wrong, code=2).stderr
+
+
 def test_unknown_architecture_is_refused(folder, tmp_path):
     command = ("train", folder / "faces.npz", "-o", tmp_path / "new" / "emotions.fer")
     message = run(*command, "--architecture", "five_layer", code=2).stderr

@@ -121,6 +121,9 @@ LearningRateSchedule: TypeAlias = Literal["cosine", "constant"]
 Loss: TypeAlias = Literal["crossentropy", "focal"]
 """What training makes small."""
 
+Preprocessing: TypeAlias = Literal["auto", "none", "tf", "torch", "caffe"]
+"""How the pixels for a backbone are scaled: as it is used to, not at all, or in Keras's modes."""
+
 Quantization: TypeAlias = Literal["dynamic", "int8"]
 """How an exported network stores its weights in 8 bits: those alone, or the arithmetic, too."""
 

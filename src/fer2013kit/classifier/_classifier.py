@@ -48,7 +48,7 @@ from fer2013kit.evaluation import (
     fit_temperature,
 )
 from fer2013kit.exceptions import InvalidInputError, ModelFileError, TrainingDivergedError
-from fer2013kit.models import resolve_builder
+from fer2013kit.models import brings_weights, resolve_builder
 from fer2013kit.pretrained import DEFAULT_NAME, find_pretrained
 from fer2013kit.typing import ComputeDtype
 
@@ -163,9 +163,9 @@ class EmotionClassifier(
         that were all known before keep ``classes_`` as it is; for others, or other ``classes``,
         the last layer begins anew.  The optimizer always begins anew.
     freeze : "convolutions", str, int or callable, optional
-        With ``warm_start``, layers that stay as they are, for small sets: those before the
-        fully-connected end, those up to a layer's name, the first so many, or those that a
-        function of a layer says True of.
+        With ``warm_start`` or a network that brings weights, layers that stay as they are, for
+        small sets: those before the fully-connected end, those up to a layer's name (also one
+        inside of a backbone), the first so many, or those that a function of a layer says True of.
     checkpoint_dir : str or Path, optional
         Folder that holds the state after every epoch.  A ``fit`` with the same settings and data
         goes on from there and ends where the unbroken one would have; a finished run is not
@@ -888,6 +888,7 @@ class EmotionClassifier(
             compute_dtype=resolve_compute_dtype(self.compute_dtype),
             output=architecture.output,
             seed=seed,
+            pretrained=before is None,
         )
         if before is not None:
             take_over_weights(network, before, classes)
@@ -917,10 +918,11 @@ class EmotionClassifier(
             return TrainedNetwork(
                 model=self.model_, classes=self.classes_, class_names=self.class_names_
             )
-        if self.freeze is not None:
+        if self.freeze is not None and not brings_weights(self.model, self.model_params or {}):
             raise InvalidInputError(
                 f"freeze={self.freeze!r} keeps layers as they are, which needs trained ones: "
-                "begin with from_pretrained or load, and set warm_start=True"
+                "begin with from_pretrained or load and set warm_start=True, or take a backbone's "
+                "weights: model='transfer'"
             )
         return None
 

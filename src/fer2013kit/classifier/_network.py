@@ -6,7 +6,7 @@ import logging
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 import keras
@@ -15,7 +15,7 @@ import numpy as np
 from fer2013kit._keras_settings import keras_settings
 from fer2013kit._layers import walk_layers
 from fer2013kit.classifier._compute_dtype import Format, compute_dtype_policy
-from fer2013kit.models import create_model, resolve_builder
+from fer2013kit.models import create_model, resolve_builder, without_pretrained_weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,14 +37,18 @@ def build_network(
     compute_dtype: Format,
     output: str | None = None,
     seed: int = 0,
+    pretrained: bool = False,
 ) -> tuple[Any, Format]:
     """Return a new network and the dtype it computes in.
+
+    Unless ``pretrained``, its weights are set right afterwards: a backbone's are not looked for.
 
     A network whose last layer would return half-precision probabilities (one that was not
     written with mixed precision in mind), or whose activations are regularised (Keras cannot add
     that up in half precision), is built in float32 instead.
     """
-    with _one_at_a_time, _seeded(seed), compute_dtype_policy(compute_dtype):
+    weights = nullcontext() if pretrained else without_pretrained_weights()
+    with weights, _one_at_a_time, _seeded(seed), compute_dtype_policy(compute_dtype):
         network = create_model(
             model, input_shape=input_shape, num_classes=num_classes, output=output, **params
         )
@@ -60,6 +64,7 @@ def build_network(
         compute_dtype="float32",
         output=output,
         seed=seed,
+        pretrained=pretrained,
     )
 
 
@@ -84,7 +89,8 @@ def weight_shapes(
 
     def build() -> list[tuple[int, ...]] | None:
         scope = keras.StatelessScope(initialize_variables=False)
-        with keras_settings(), _one_at_a_time, _seeded(0), scope:
+        unset = without_pretrained_weights()
+        with keras_settings(), _one_at_a_time, _seeded(0), unset, scope:
             network = builder(input_shape=input_shape, num_classes=num_classes, **params)
             whole = network.built and len(network.outputs) == 1
             return [tuple(one.shape) for one in network.weights] if whole else None

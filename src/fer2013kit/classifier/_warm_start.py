@@ -61,8 +61,8 @@ def freeze_layers(network: Any, freeze: Any) -> Flags:
     network : keras.Model
         The network.
     freeze : "convolutions", str, int, callable or None
-        What stays: everything before the fully-connected end, everything up to a layer, so many
-        layers, or those that a function of a layer says True of.
+        What stays: everything before the fully-connected end, everything up to a layer, of the
+        network or of one in it, so many layers, or those that a function of a layer says True of.
 
     Raises
     ------
@@ -97,6 +97,11 @@ def _chosen_layers(layers: list[Any], freeze: Any) -> list[Any]:
     names = [layer.name for layer in layers]
     if freeze in names:
         return layers[: names.index(freeze) + 1]
+    for number, layer in enumerate(layers):
+        inside = [one.name for one in layer.layers] if isinstance(layer, keras.Model) else []
+        if freeze in inside:
+            return [*layers[:number], *layer.layers[: inside.index(freeze) + 1]]
+        names += inside
     if freeze == "convolutions":
         return _before_the_dense_end(layers)
     raise InvalidInputError(

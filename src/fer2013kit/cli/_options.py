@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
@@ -58,6 +59,24 @@ class OutputFile(click.Path):
 def is_one_file(path: Path) -> bool:
     """Tell a file to write from a folder: by what is there, or else by its name's ending."""
     return bool(path.suffix) and not path.is_dir()
+
+
+class Assignment(click.ParamType):  # type: ignore[type-arg]  # generic in new versions alone
+    """``NAME=VALUE``: a value of Python's (a number, a tuple, None), or else a word."""
+
+    name = "name=value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the name and the value."""
+        if isinstance(value, tuple):
+            return value
+        name, equals, text = value.partition("=")
+        if not name.isidentifier() or not equals:
+            self.fail(f"'{value}' must be NAME=VALUE, for instance units=(1, 1).", param, ctx)
+        try:
+            return name, ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            return name, text
 
 
 class Network(click.ParamType):  # type: ignore[type-arg]  # generic in new versions alone

@@ -10,9 +10,12 @@ import click
 from fer2013kit.cli._data import drop_leaks
 from fer2013kit.cli._datasets import data_options, read_data
 from fer2013kit.cli._evaluate import write_report
+from fer2013kit.cli._models import load_classifier
 from fer2013kit.cli._options import (
     OUTPUT_FILE,
     PATH,
+    Assignment,
+    Network,
     Number,
     faces_option,
     json_option,
@@ -27,6 +30,7 @@ from fer2013kit.typing import ClassWeightMethod, ComputeDtype, Loss
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fer2013kit.classifier import EmotionClassifier
     from fer2013kit.datasets import FER2013
     from fer2013kit.typing import LabelMap
 
@@ -38,6 +42,7 @@ _DEFAULT = "five_layer_cnn"
     example="train archive.zip -o emotions.fer --report page.html",
     names={
         "model": "--architecture",
+        "model_params": "--param",
         "restore_best_weights": "--keep-best",
         "random_state": "--seed",
         "fraction": "--validation-fraction",
@@ -51,6 +56,22 @@ _DEFAULT = "five_layer_cnn"
 @click.option("--report", type=OUTPUT_FILE, help="Write an HTML page on the validation split.")
 @faces_option
 @click.option("--architecture", default=_DEFAULT, help="A name that `fer2013kit info` lists.")
+@click.option(
+    "--param",
+    "model_params",
+    type=Assignment(),
+    multiple=True,
+    help="A parameter of the architecture, for instance dense_units=64; may be given again.",
+)
+@click.option(
+    "--start",
+    type=Network(),
+    metavar="NAME|FILE",
+    help="Go on from a trained classifier, with its architecture.",
+)
+@click.option(
+    "--freeze", help="Layers that stay as they are: convolutions, or up to a layer's name."
+)
 @click.option(
     "--epochs", type=click.IntRange(min=1), default=60, help="Passes over the training set."
 )
@@ -109,6 +130,8 @@ def train(
     report: Path | None,
     faces: bool,
     architecture: str,
+    model_params: tuple[tuple[str, Any], ...],
+    start: str | None,
     without_leaks: bool,
     validation_fraction: float,
     label_map: LabelMap | None,
@@ -126,6 +149,8 @@ def train(
     FER-2013 in any form, as for `fer2013kit info`.
     """
     _check_architecture(architecture)
+    if start is not None and (architecture != _DEFAULT or model_params):
+        raise click.UsageError("--start brings its architecture; leave --architecture and --param")
     create_parents(output, report)
     loaded = read_data(data, label_map, resize=resize)
     prepared, preparation = _prepare(
@@ -135,12 +160,10 @@ def train(
         raise click.UsageError(
             "--calibrate and --report need a validation split; set --validation-fraction"
         )
-    import_keras()
-    from fer2013kit import EmotionClassifier
-
-    classifier = EmotionClassifier(
-        architecture,
+    classifier = _untrained(architecture, model_params) if start is None else load_classifier(start)
+    classifier.set_params(
         **settings,
+        warm_start=start is not None,
         restore_best_weights=keep_best,
         random_state=seed,
         verbose=0 if quiet else "auto",
@@ -172,6 +195,13 @@ def train(
             write_report(report, evaluation, classifier, shown, facts=facts)
     files = {"classifier": output, "report": report}
     print_result(document, text, as_json=as_json, files=files)
+
+
+def _untrained(architecture: str, model_params: tuple[tuple[str, Any], ...]) -> EmotionClassifier:
+    import_keras()
+    from fer2013kit import EmotionClassifier
+
+    return EmotionClassifier(architecture, model_params=dict(model_params) or None)
 
 
 def _check_architecture(name: str) -> None:

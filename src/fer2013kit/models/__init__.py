@@ -17,5 +17,14 @@ from fer2013kit.models._registry import (
     resolve_builder,
     unregister_model,
 )
+from fer2013kit.models._transfer import brings_weights, without_pretrained_weights
 
-__all__ = ["create_model", "list_models", "register_model", "resolve_builder", "unregister_model"]
+__all__ = [
+    "brings_weights",
+    "create_model",
+    "list_models",
+    "register_model",
+    "resolve_builder",
+    "unregister_model",
+    "without_pretrained_weights",
+]
