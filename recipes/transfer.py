@@ -24,13 +24,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WAYS: Final[dict[str, list[dict[str, Any]]]] = {
-    "five_layer_cnn from nothing": [{"model": "five_layer_cnn", "epochs": 60}],
+    "five_layer_cnn from nothing": [
+        {"model": "five_layer_cnn", "epochs": 60, "learning_rate": 0.03}
+    ],
     "EfficientNet-Lite0, the end alone": [
         {"model": "transfer", "epochs": 4, "freeze": "backbone", "learning_rate": 0.1}
     ],
     "EfficientNet-Lite0, the end, then all": [
         {"model": "transfer", "epochs": 1, "freeze": "backbone", "learning_rate": 0.1},
-        {"model": "transfer", "epochs": 6, "learning_rate": 0.03, "batch_size": 32},
+        {"model": "transfer", "epochs": 6, "learning_rate": 0.03},
     ],
 }
 
@@ -58,7 +60,7 @@ def train(name: str, data: fk.FER2013, rows: int, seed: int, weights: str) -> di
     """Train in one way and return its figures."""
     folder = RUNS / f"transfer_{rows}_{seed}" / name.replace(" ", "_").replace(",", "")
     X, y = data.train.images[:rows], data.train.labels[:rows]
-    classifier = fk.EmotionClassifier(random_state=seed, verbose=2)
+    classifier = fk.EmotionClassifier(batch_size=32, random_state=seed, verbose=2)
     seconds = 0.0
     for number, settings in enumerate(WAYS[name]):
         params = None
