@@ -292,7 +292,7 @@ def bad_inputs(data):
         "one class": (X[y == 3], y[y == 3], "at least two classes"),
         "zero rows": (X[:0], y[:0], "0 sample"),
         "ragged": ([[[1, 2], [3]]], [0], "one size"),
-        "words": (np.full((4, 2304), "x"), [0, 1, 2, 3], "compatible with arrays of bytes/strings"),
+        "words": (np.full((4, 2304), "x"), [0, 1, 2, 3], "X must hold numbers"),
     }
 
 

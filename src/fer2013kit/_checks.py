@@ -120,7 +120,7 @@ def check_images(
             f"or (n, {flat}); received {array.shape}"
         )
     if array.dtype != np.uint8:
-        if array.dtype.kind not in "iub":
+        if array.dtype.kind not in "iu":
             raise InvalidInputError(
                 f"{name} must be integers in [0, 255]; received dtype {array.dtype}"
             )
@@ -130,6 +130,12 @@ def check_images(
             )
         array = array.astype(np.uint8)
     return array.reshape(len(array), *image_shape)
+
+
+def no_numbers(array: NDArray[Any], name: str) -> InvalidInputError:
+    """Return the error for an array of another type than numbers."""
+    way = "; make it a picture with array * numpy.uint8(255)" if array.dtype.kind == "b" else ""
+    return InvalidInputError(f"{name} must hold numbers; received dtype {array.dtype}{way}")
 
 
 def check_labels(

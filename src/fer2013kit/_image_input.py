@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fer2013kit._checks import no_numbers
 from fer2013kit.emotions import MAX_LEVEL
 from fer2013kit.exceptions import InvalidInputError, shortened
 
@@ -17,7 +18,7 @@ Shape = tuple[int, int, int]
 Pixels = NDArray[Any]
 _FLAT: Final = 2  # dimensions of (n, pixels)
 _KINDS_OF_TEXT: Final = "OSUT"  # of NumPy's types: those that may hold texts
-_KINDS_OF_TIME: Final = "mM"
+_KINDS_OF_NO_NUMBERS: Final = "bmMSUV"
 
 
 def read_pictures(
@@ -54,7 +55,9 @@ def read_pictures(
         raise InvalidInputError(
             f"Found array with 0 sample(s) (shape={flat.shape}) while a minimum of 1 is required."
         )
-    if flat.dtype.kind not in "iubf":
+    if flat.dtype.kind == "c":
+        raise no_numbers(flat, "X")
+    if flat.dtype.kind not in "iuf":
         try:
             flat = flat.astype(np.float64)
         except (TypeError, ValueError) as error:
@@ -83,8 +86,6 @@ def with_shape(X: Any) -> Any:
             raise InvalidInputError(
                 f"X must be pictures of one size: {shortened(str(error))}"
             ) from error
-    if isinstance(X, np.ndarray) and X.dtype.kind in _KINDS_OF_TIME:
-        raise InvalidInputError(f"X must hold numbers; received dtype {X.dtype}")
     is_column = X.dtype.kind in _KINDS_OF_TEXT if isinstance(X, np.ndarray) else hasattr(X, "iloc")
     if is_column and X.shape:
         first = next(iter(np.asarray(X[:1]).ravel()), None)
@@ -94,6 +95,8 @@ def with_shape(X: Any) -> Any:
                 "fer2013.csv has it, to pictures with "
                 "numpy.stack([fer2013kit.to_face(text) for text in column])"
             )
+    if isinstance(X, np.ndarray) and X.dtype.kind in _KINDS_OF_NO_NUMBERS:
+        raise no_numbers(X, "X")
     return X
 
 

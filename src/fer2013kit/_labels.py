@@ -63,6 +63,8 @@ def codes_in(labels: ArrayLike, classes: Any, class_names: Sequence[str], *, nam
     array = np.asarray(labels)
     if array.dtype.kind in "OUT":
         return read_codes(array, class_names, name=name)
+    if (array.dtype.kind == "b") != (np.asarray(classes).dtype.kind == "b"):  # True is no 1 here
+        raise InvalidInputError(f"{name} must hold the classes; received dtype {array.dtype}")
     known = {label: place for place, label in enumerate(np.asarray(classes).tolist())}
     if array.ndim != 1:
         raise InvalidInputError(f"{name} must have shape (n,); received {array.shape}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
-from fer2013kit._checks import check_choice
+from fer2013kit._checks import check_choice, no_numbers
 from fer2013kit.emotions import IMAGE_SHAPE, MAX_LEVEL
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.typing import Aspect
@@ -137,15 +137,15 @@ def check_pixels(array: NDArray[Any], name: str = "images") -> NDArray[Any]:
     Parameters
     ----------
     array : ndarray
-        Of any type.  True and False are white and black; other whole numbers than uint16 are
-        in [0, 255].
+        Of any type of numbers.  Other whole numbers than uint16 are in [0, 255].
     name : str
         What the error message calls the array.
 
     Raises
     ------
     InvalidInputError
-        For what are no numbers, NaN, infinity, or whole numbers outside [0, 255].
+        For what are no numbers, as True and False, NaN, infinity, or whole numbers outside
+        [0, 255].
     """
     if array.dtype == np.uint8:
         return array
@@ -155,10 +155,8 @@ def check_pixels(array: NDArray[Any], name: str = "images") -> NDArray[Any]:
         if not np.isfinite(array).all():
             raise InvalidInputError(f"{name} must be finite; received NaN or infinity")
         return array
-    if array.dtype.kind == "b":
-        return array * np.uint8(MAX_LEVEL)
     if array.dtype.kind not in "iu":
-        raise InvalidInputError(f"{name} must be numbers; received dtype {array.dtype}")
+        raise no_numbers(array, name)
     if array.size and (array.min() < 0 or array.max() > MAX_LEVEL):
         raise InvalidInputError(
             f"{name} of dtype {array.dtype} must be in [0, 255]; received {array.min()} to "

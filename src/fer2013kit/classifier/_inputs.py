@@ -357,5 +357,9 @@ def _as_labels(y: Any) -> NDArray[Any]:
 
 
 def _same_kind(one: NDArray[Any], other: NDArray[Any]) -> bool:
-    """Tell whether both are numbers, or neither is."""
-    return (one.dtype.kind in "iufb") == (other.dtype.kind in "iufb")
+    """Tell whether both are numbers, both are True and False, or neither is either."""
+    return _kind(one) == _kind(other)
+
+
+def _kind(labels: NDArray[Any]) -> str:
+    return {**dict.fromkeys("iuf", "numbers"), "b": "truths"}.get(labels.dtype.kind, "others")
