@@ -129,13 +129,13 @@ def test_unknown_tta_is_refused(predictor):
 def test_what_are_no_numbers_is_refused_alike(fitted, predictor, dtype):
     faces = np.full((1, 48, 48), 1).astype(dtype)
     for use in (fitted.predict, predictor.predict, lambda X: fk.analyze_photo(X[0])):
-        with pytest.raises(fk.InvalidInputError, match="numbers|Complex data not supported"):
+        with pytest.raises(fk.InvalidInputError, match=r"numbers|Complex data not supported"):
             use(faces)
 
 
 def test_truths_are_no_codes(fitted, predictor):
     for classifier in (fitted, predictor):
-        with pytest.raises(fk.InvalidInputError, match="y must hold .*classes"):
+        with pytest.raises(fk.InvalidInputError, match=r"y must hold .*classes"):
             classifier.evaluate(X, np.arange(len(X)) % 2 == 0)
 
 

@@ -106,7 +106,7 @@ def load_image_folder(
     Examples
     --------
     >>> import tempfile
-    >>> from pathlib import Path, PurePosixPath
+    >>> from pathlib import Path
     >>> from PIL import Image
     >>> import fer2013kit as fk
     >>> with tempfile.TemporaryDirectory() as folder:
