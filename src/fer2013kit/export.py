@@ -31,7 +31,7 @@ from fer2013kit._metrics import PROBABILITY_FLOOR
 from fer2013kit._optional import needed
 from fer2013kit.datasets import make_fer2013
 from fer2013kit.emotions import IMAGE_SHAPE
-from fer2013kit.evaluation import apply_temperature
+from fer2013kit.evaluation import apply_calibrator, apply_temperature
 from fer2013kit.exceptions import Fer2013KitError, InvalidInputError, ModelFileError
 from fer2013kit.runtime import EmotionPredictor
 from fer2013kit.typing import Quantization
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
+
+    from fer2013kit.evaluation import Calibrator
 
 logger = logging.getLogger(__name__)
 
@@ -105,6 +107,7 @@ def export_network(
     *,
     images: NDArray[np.uint8] | None = None,
     tolerance: float | None = None,
+    calibrator: Calibrator | None = None,
 ) -> ExportReport:
     """Write a network in the format that the path's ending names, if it agrees with itself.
 
@@ -121,6 +124,8 @@ def export_network(
         check.
     tolerance : float, optional
         The largest difference of a probability that is let through.
+    calibrator : dict, optional
+        A calibration beyond the temperature.
 
     Returns
     -------
@@ -137,10 +142,17 @@ def export_network(
         If the result does not agree with the classifier; nothing is written then.
     """
     _check_choices(metadata, path, images)
+    if calibrator is not None and calibrator["method"] == "isotonic":
+        raise InvalidInputError(
+            "the curves of calibrate(method='isotonic') are no part of a network that can be "
+            "exported; calibrate with 'temperature' or 'vector', or use EmotionClassifier.save"
+        )
     checked = _pictures(metadata) if images is None else images
     infer = compile_inference(network, network.input_shape[1:])
     expected = apply_temperature(_in_batches(infer, checked), metadata.temperature)
-    model = calibrated_model(network, metadata)
+    if calibrator is not None:
+        expected = apply_calibrator(expected, calibrator)
+    model = calibrated_model(network, metadata, calibrator)
     write, run = _FORMATS[path.suffix.lower()]
     with tempfile.TemporaryDirectory() as name, _quiet_libraries():
         draft = Path(name) / f"network{path.suffix.lower()}"
@@ -177,7 +189,9 @@ def export_network(
     return report
 
 
-def calibrated_model(network: Any, metadata: ExportMetadata) -> Any:
+def calibrated_model(
+    network: Any, metadata: ExportMetadata, calibrator: Calibrator | None = None
+) -> Any:
     """Return a model from uint8 pictures to calibrated probabilities."""
     last = network.layers[-1]
     scaled = isinstance(last, keras.layers.Dense) and last.activation is keras.activations.softmax
@@ -189,6 +203,10 @@ def calibrated_model(network: Any, metadata: ExportMetadata) -> Any:
     if metadata.temperature != 1.0 and not scaled:
         logits = ops.log(ops.maximum(probabilities, PROBABILITY_FLOOR))
         probabilities = ops.softmax(logits / metadata.temperature)
+    if calibrator is not None:
+        logits = ops.log(ops.maximum(probabilities, PROBABILITY_FLOOR))
+        scale, shift = (np.array(calibrator[key], np.float32) for key in ("scale", "shift"))
+        probabilities = ops.softmax(logits * scale + shift)
     return keras.Model(images, probabilities, name="emotions")
 
 

@@ -91,6 +91,9 @@ class Classifier(Protocol):
 Aspect: TypeAlias = Literal["crop", "stretch", "pad"]
 """What becomes of a picture of another aspect ratio: cut, distorted, or filled with black."""
 
+CalibrationMethod: TypeAlias = Literal["temperature", "vector", "isotonic"]
+"""What `calibrate` fits: one number, a factor and a shift of every class, or a curve of each."""
+
 ClassWeightMethod: TypeAlias = Literal["balanced", "inverse_sqrt", "effective_number"]
 """How a class's weight follows from how rare it is, see `compute_class_weight`."""
 

@@ -42,15 +42,17 @@ from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.evaluation import (
     SAME_PICTURES,
     EvaluationReport,
+    apply_calibrator,
     apply_temperature,
     calibration_source,
     evaluate_predictions,
+    fit_calibrator,
     fit_temperature,
 )
 from fer2013kit.exceptions import InvalidInputError, ModelFileError, TrainingDivergedError
 from fer2013kit.models import brings_weights, resolve_builder
 from fer2013kit.pretrained import DEFAULT_NAME, find_pretrained
-from fer2013kit.typing import ComputeDtype
+from fer2013kit.typing import CalibrationMethod, ComputeDtype
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -205,6 +207,8 @@ class EmotionClassifier(
         None for a file of an older version.
     temperature_ : float
         From :meth:`calibrate`; 1.0 before.
+    calibrator_ : dict or None
+        From :meth:`calibrate` with another method than the temperature: the method, its numbers.
     calibration_ : dict or None
         What :meth:`calibrate` was given: ``"n_samples"``, and a ``"fingerprint"`` of the pictures.
     metrics_ : dict or None
@@ -450,6 +454,8 @@ class EmotionClassifier(
         """
         check_is_fitted(self)
         probabilities = self._predict_uncalibrated(X, tta)
+        if self.calibrator_ is not None:
+            return apply_calibrator(probabilities, self.calibrator_).astype(np.float32)
         if self.temperature_ == 1.0:
             return probabilities
         return apply_temperature(probabilities, self.temperature_).astype(np.float32)
@@ -572,7 +578,7 @@ class EmotionClassifier(
         -------
         EvaluationReport
             Loss, accuracy with its confidence interval, figures per class, calibration.  Its
-            ``notes`` say so where the temperature was fitted on these very pictures.
+            ``notes`` say so where the calibration was fitted on these very pictures.
 
         Raises
         ------
@@ -588,10 +594,10 @@ class EmotionClassifier(
             return replace(report, notes=(SAME_PICTURES,))
         return report
 
-    def calibrate(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Fit the temperature that makes probabilities honest (Guo et al., ICML 2017).
-
-        The order of the classes, and so ``predict``, stays as it is.
+    def calibrate(
+        self, X: ArrayLike, y: ArrayLike, *, method: CalibrationMethod = "temperature"
+    ) -> Self:
+        """Make probabilities honest: fit them to how often they are right.
 
         Parameters
         ----------
@@ -599,15 +605,41 @@ class EmotionClassifier(
             Pictures that were not trained on, for instance the validation split.
         y : array_like, shape (n,)
             Their labels.
+        method : {"temperature", "vector", "isotonic"}, default "temperature"
+            One number for all classes, under which the order of the classes, and so ``predict``,
+            stays as it is (Guo et al., ICML 2017); or a factor and a shift of the logarithm of each
+            class's probability (the same; Kull et al., NeurIPS 2019); or a rising curve of each
+            class's probability (Zadrozny and Elkan, KDD 2002), by scikit-learn.  The latter two
+            need every class and change some predictions; curves need a thousand pictures or more,
+            and cannot be exported.
 
         Returns
         -------
         EmotionClassifier
-            self, with a new ``temperature_``.
+            self, with a new ``temperature_`` or ``calibrator_``.
+
+        Raises
+        ------
+        InvalidInputError
+            For an unknown method, labels that were not trained, or classes without pictures.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> data = fk.make_fer2013(n_samples=140, random_state=0)
+        >>> clf = fk.EmotionClassifier.from_pretrained()
+        >>> clf.calibrate(*data.validation, method="vector").calibrator_["method"]
+        'vector'
         """
         check_is_fitted(self)
+        check_choice("method", method, CalibrationMethod)
         codes = _inputs.read_codes(_num_samples(X), y, self.classes_)
-        self.temperature_ = fit_temperature(codes, self._predict_uncalibrated(X))
+        probabilities = self._predict_uncalibrated(X)
+        if method == "temperature":
+            temperature, calibrator = fit_temperature(codes, probabilities), None
+        else:
+            temperature, calibrator = 1.0, fit_calibrator(codes, probabilities, method)
+        self.temperature_, self.calibrator_ = temperature, calibrator
         self.calibration_: CalibrationSource | None = self._source(X)
         return self
 
@@ -806,8 +838,9 @@ class EmotionClassifier(
         Raises
         ------
         InvalidInputError
-            For an unknown ending or quantization, ``"int8"`` without ``images``, or a classifier
-            of ``value_range=None``, whose pictures are no grey levels.
+            For an unknown ending or quantization, ``"int8"`` without ``images``, a classifier of
+            ``value_range=None``, whose pictures are no grey levels, or one that was calibrated by
+            isotonic curves.
         MissingDependencyError
             If a library for the format is missing.
         ModelFileError
@@ -941,6 +974,7 @@ class EmotionClassifier(
             best_epoch=self.best_epoch_,
             temperature=self.temperature_,
             calibration=self.calibration_,
+            calibrator=self.calibrator_,
             metrics=self.metrics_,
             threads=self.threads_,
         )
@@ -971,6 +1005,7 @@ class EmotionClassifier(
         self.best_epoch_ = fitted.best_epoch
         self.temperature_ = fitted.temperature
         self.calibration_ = fitted.calibration
+        self.calibrator_ = fitted.calibrator
         self.metrics_ = fitted.metrics
         self.threads_ = fitted.threads
         self.model_ = network

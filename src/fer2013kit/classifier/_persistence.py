@@ -33,6 +33,7 @@ from fer2013kit.classifier._compute_dtype import Format, cpu_has_bfloat16
 from fer2013kit.classifier._model_file import read_model_file, write_model_file
 from fer2013kit.classifier._network import build_network, weight_shapes
 from fer2013kit.classifier._settings import is_optimizer_name
+from fer2013kit.evaluation import read_calibrator
 from fer2013kit.exceptions import (
     InvalidInputError,
     ModelFileError,
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from fer2013kit.evaluation import CalibrationSource
+    from fer2013kit.evaluation import CalibrationSource, Calibrator
     from fer2013kit.export import ExportReport
 
 logger = logging.getLogger(__name__)
@@ -92,6 +93,7 @@ class Fitted:
     best_epoch: int | None
     temperature: float = 1.0
     calibration: CalibrationSource | None = None
+    calibrator: Calibrator | None = None
     metrics: Mapping[str, Any] | None = None
     threads: int | None = None
 
@@ -134,6 +136,7 @@ def save(
         "threads": fitted.threads,
         "temperature": fitted.temperature,
         "calibration": fitted.calibration,
+        "calibrator": fitted.calibrator,
         "history": _without_nan(fitted.history),
         "best_epoch": fitted.best_epoch,
         "metrics": _without_nan(fitted.metrics),
@@ -197,7 +200,14 @@ def export(
         metrics=fitted.metrics,
     )
     with keras_settings():
-        return export_network(network, metadata, path, images=levels, tolerance=tolerance)
+        return export_network(
+            network,
+            metadata,
+            path,
+            images=levels,
+            tolerance=tolerance,
+            calibrator=fitted.calibrator,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,6 +254,7 @@ def load(path: Path, *, model: str | ModelBuilder | None, known: Sequence[str]) 
         if compute_dtype == "bfloat16" and not cpu_has_bfloat16():
             logger.info("this CPU has no bfloat16 instructions: predicting in float32")
             compute_dtype = "float32"
+        n_classes = len(settings["classes"])
         fitted = Fitted(
             classes=read_labels(settings["classes"], settings["classes_dtype"]),
             class_names=tuple(settings["class_names"]),
@@ -256,6 +267,7 @@ def load(path: Path, *, model: str | ModelBuilder | None, known: Sequence[str]) 
             best_epoch=settings["best_epoch"],
             temperature=float(settings["temperature"]),
             calibration=settings.get("calibration"),  # files of before have none
+            calibrator=read_calibrator(settings.get("calibrator"), n_classes=n_classes),
             metrics=settings["metrics"],
             threads=settings.get("threads"),
         )

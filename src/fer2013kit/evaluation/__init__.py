@@ -7,6 +7,12 @@ from fer2013kit.evaluation._calibration import (
     calibration_source,
     fit_temperature,
 )
+from fer2013kit.evaluation._calibrators import (
+    Calibrator,
+    apply_calibrator,
+    fit_calibrator,
+    read_calibrator,
+)
 from fer2013kit.evaluation._comparison import PredictionComparison, compare_predictions
 from fer2013kit.evaluation._predictions import evaluate_predictions
 from fer2013kit.evaluation._refusal import risk_coverage_curve
@@ -16,14 +22,18 @@ from fer2013kit.evaluation._summary import ReportSummary, summarize_reports
 __all__ = [
     "SAME_PICTURES",
     "CalibrationSource",
+    "Calibrator",
     "EvaluationReport",
     "PredictionComparison",
     "ReportSummary",
+    "apply_calibrator",
     "apply_temperature",
     "calibration_source",
     "compare_predictions",
     "evaluate_predictions",
+    "fit_calibrator",
     "fit_temperature",
+    "read_calibrator",
     "risk_coverage_curve",
     "summarize_reports",
 ]

@@ -29,7 +29,7 @@ TEMPERATURE_RANGE: Final = (0.05, 20.0)
 
 
 SAME_PICTURES: Final = (
-    "The temperature was fitted on these very pictures: loss and calibration error look better "
+    "The calibration was fitted on these very pictures: loss and calibration error look better "
     "than they are."
 )
 

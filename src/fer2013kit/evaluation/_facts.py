@@ -45,7 +45,7 @@ def classifier_facts(classifier: Any) -> dict[str, str]:
     if hasattr(classifier, "compute_dtype_"):
         facts["number format"] = str(classifier.compute_dtype_)
     if hasattr(classifier, "temperature_"):
-        facts["temperature"] = _temperature(classifier)
+        facts["calibration"] = _calibration(classifier)
     return facts
 
 
@@ -76,9 +76,11 @@ def _equal(first: Any, second: Any) -> bool:
     return type(first) is type(second) and repr(first) == repr(second)
 
 
-def _temperature(classifier: Any) -> str:
-    if classifier.temperature_ == 1:
-        return "1: not calibrated"
+def _calibration(classifier: Any) -> str:
+    calibrator = getattr(classifier, "calibrator_", None)
+    if classifier.temperature_ == 1 and calibrator is None:
+        return "none"
     source = getattr(classifier, "calibration_", None)
     fitted = f", fitted on {source['n_samples']:,} pictures" if source else ""
-    return f"{classifier.temperature_:.3f}{fitted}"
+    temperature = f"temperature {classifier.temperature_:.3f}"
+    return f"{temperature if calibrator is None else calibrator['method']}{fitted}"

@@ -1,0 +1,107 @@
+import json
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+
+import fer2013kit as fk
+from fer2013kit.evaluation import (
+    apply_calibrator,
+    apply_temperature,
+    fit_calibrator,
+    fit_temperature,
+    read_calibrator,
+)
+from networks import tiny_network
+
+RNG = np.random.default_rng(0)
+LOGITS = RNG.normal(size=(1500, 3)) * 1.5
+CODES = (softmax(LOGITS, axis=1).cumsum(axis=1) < RNG.random((1500, 1))).sum(axis=1)
+# Too sure of the first class, and leaning to the last.
+SKEWED = softmax(LOGITS * [3, 1, 1] + [0, 0, 1], axis=1)
+NAMES = ("a", "b", "c")
+
+
+def test_no_other_factors_and_shifts_are_better():
+    fitted = fit_calibrator(CODES, SKEWED, "vector")
+
+    def loss(table):
+        return fk.evaluate_predictions(CODES, table, class_names=NAMES).loss
+
+    best = loss(apply_calibrator(SKEWED, fitted))
+    assert best < loss(apply_temperature(SKEWED, fit_temperature(CODES, SKEWED))) - 0.01
+    for name in ("scale", "shift"):
+        for step in np.concatenate([np.eye(3), -np.eye(3)]) / 20:
+            moved = {**fitted, name: (fitted[name] + step).tolist()}
+            assert loss(apply_calibrator(SKEWED, moved)) > best - 1e-6
+
+
+def test_isotonic_curves_are_those_of_scikit_learn():
+    # Given probabilities, by a network that was not fitted to anything.
+    class Given(ClassifierMixin, BaseEstimator):
+        def fit(self, X, y):
+            self.classes_ = np.unique(y)
+            return self
+
+        def predict_proba(self, X):
+            return X
+
+        def predict(self, X):
+            return X.argmax(axis=1)
+
+    given = FrozenEstimator(Given().fit(SKEWED, CODES))
+    judge = CalibratedClassifierCV(given, method="isotonic", ensemble=False).fit(SKEWED, CODES)
+    fitted = fit_calibrator(CODES, SKEWED, "isotonic")
+    np.testing.assert_allclose(
+        apply_calibrator(SKEWED, fitted), judge.predict_proba(SKEWED), atol=1e-6
+    )
+
+
+def test_files_hold_what_was_fitted_and_nothing_else():
+    for method in ("vector", "isotonic"):
+        fitted = fit_calibrator(CODES, SKEWED, method)
+        assert read_calibrator(json.loads(json.dumps(fitted)), n_classes=3) == fitted
+        for wrong in ({**fitted, "more": 1}, {**fitted, "method": "magic"}, [1], {}):
+            with pytest.raises(ValueError, match="calibrator, received"):
+                read_calibrator(wrong, n_classes=3)
+        with pytest.raises(ValueError, match="calibrator, received"):
+            read_calibrator(fitted, n_classes=2)
+    for curve in ([[0, 0], [0, 1]], [[0, 1], [0, 2]], [[0], [0, 1]], [[], []], 3):
+        with pytest.raises(ValueError, match="calibrator, received"):
+            read_calibrator({"method": "isotonic", "curves": [curve]}, n_classes=1)
+
+
+def test_every_class_is_needed():
+    with pytest.raises(fk.InvalidInputError, match="received none of number 1"):
+        fit_calibrator([0, 2], SKEWED[:2], "vector")
+
+
+def test_calibrated_classifier_is_saved_and_exported_or_refused(tmp_path):
+    data = fk.make_fer2013(n_samples=140, random_state=0)
+    clf = fk.EmotionClassifier(
+        tiny_network, epochs=1, compute_dtype="float32", verbose=0, random_state=0
+    ).fit(*data.train)
+    plain = clf.predict_proba(data.test.images)
+    for method in ("isotonic", "vector"):
+        clf.calibrate(*data.validation, method=method)
+        probabilities = clf.predict_proba(data.test.images)
+        np.testing.assert_allclose(
+            probabilities, apply_calibrator(plain, clf.calibrator_), atol=1e-6
+        )
+        clf.save(tmp_path / "emotions.fer")
+        again = fk.EmotionClassifier.load(tmp_path / "emotions.fer", model=tiny_network)
+        assert again.calibrator_ == clf.calibrator_
+        np.testing.assert_allclose(again.predict_proba(data.test.images), probabilities, atol=1e-6)
+        if method == "isotonic":
+            with pytest.raises(fk.InvalidInputError, match=r"isotonic.*no part of a network"):
+                clf.export(tmp_path / "emotions.tflite")
+    clf.export(tmp_path / "emotions.tflite")
+    predictor = fk.EmotionPredictor.load(tmp_path / "emotions.tflite")
+    np.testing.assert_allclose(predictor.predict_proba(data.test.images), probabilities, atol=1e-4)
+    assert "vector, fitted on 14" in clf.evaluate(*data.test).to_html(classifier=clf)
+    assert clf.calibrate(*data.validation).calibrator_ is None
+    with pytest.raises(fk.InvalidInputError, match="method must be one of"):
+        clf.calibrate(*data.validation, method="vectors")
