@@ -192,13 +192,36 @@ class _RampedAverage:
     With a fixed momentum of 0.999 the average is worthless for its first few thousand steps.
     The ramp is that of ``tf.train.ExponentialMovingAverage``: after t steps the average reaches
     back over the last tenth of them, until the momentum that was asked for is reached.
+
+    Keras asks for the learning rate and the momentum once for each variable; here a step computes
+    them once, without which half of the time that compiling a step takes would go into them.
     """
 
     iterations: Any
     _full_momentum: float
+    _of_this_step: tuple[Any, Any] | None = None
+
+    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+        self._of_this_step = self.learning_rate, self.ema_momentum
+        try:
+            super().apply(grads, trainable_variables)  # type: ignore[misc]  # of the optimizer
+        finally:
+            self._of_this_step = None
+
+    @property
+    def learning_rate(self) -> Any:
+        if self._of_this_step is not None:
+            return self._of_this_step[0]
+        return super().learning_rate  # type: ignore[misc]
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        keras.optimizers.Optimizer.learning_rate.fset(self, value)
 
     @property
     def ema_momentum(self) -> Any:
+        if self._of_this_step is not None:
+            return self._of_this_step[1]
         steps = keras.ops.cast(self.iterations, "float32")
         return keras.ops.minimum(self._full_momentum, (1.0 + steps) / (10.0 + steps))
 
@@ -207,7 +230,7 @@ class _RampedAverage:
         self._full_momentum = value
 
     def get_config(self) -> dict[str, Any]:
-        config: dict[str, Any] = super().get_config()  # type: ignore[misc]  # of the optimizer
+        config: dict[str, Any] = super().get_config()  # type: ignore[misc]
         return {**config, "ema_momentum": self._full_momentum}
 
 
