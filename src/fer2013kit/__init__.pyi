@@ -17,6 +17,8 @@ from .datasets import make_fer2013 as make_fer2013
 from .emotions import CLASS_NAMES as CLASS_NAMES
 from .emotions import IMAGE_SHAPE as IMAGE_SHAPE
 from .emotions import Emotion as Emotion
+from .ensemble import EnsembleClassifier as EnsembleClassifier
+from .ensemble import average_weights as average_weights
 from .evaluation import EvaluationReport as EvaluationReport
 from .evaluation import PredictionComparison as PredictionComparison
 from .evaluation import ReportSummary as ReportSummary

@@ -142,11 +142,6 @@ def export_network(
         If the result does not agree with the classifier; nothing is written then.
     """
     _check_choices(metadata, path, images)
-    if calibrator is not None and calibrator["method"] == "isotonic":
-        raise InvalidInputError(
-            "the curves of calibrate(method='isotonic') are no part of a network that can be "
-            "exported; calibrate with 'temperature' or 'vector', or use EmotionClassifier.save"
-        )
     checked = _pictures(metadata) if images is None else images
     infer = compile_inference(network, network.input_shape[1:])
     expected = apply_temperature(_in_batches(infer, checked), metadata.temperature)
@@ -200,14 +195,31 @@ def calibrated_model(
     images = keras.Input(tuple(metadata.image_shape), dtype="uint8", name=INPUT_NAME)
     # Said here, it holds for every layer in the file: Keras would leave it to the file's reader.
     probabilities = network(ops.cast(images, "float32"), training=False)
-    if metadata.temperature != 1.0 and not scaled:
-        logits = ops.log(ops.maximum(probabilities, PROBABILITY_FLOOR))
-        probabilities = ops.softmax(logits / metadata.temperature)
-    if calibrator is not None:
-        logits = ops.log(ops.maximum(probabilities, PROBABILITY_FLOOR))
-        scale, shift = (np.array(calibrator[key], np.float32) for key in ("scale", "shift"))
-        probabilities = ops.softmax(logits * scale + shift)
+    temperature = 1.0 if scaled else metadata.temperature
+    probabilities = calibrated(probabilities, temperature, calibrator)
     return keras.Model(images, probabilities, name="emotions")
+
+
+def calibrated(probabilities: Any, temperature: float, calibrator: Calibrator | None) -> Any:
+    """Return a network's answers as its calibration has them, in operations of Keras.
+
+    Raises
+    ------
+    InvalidInputError
+        For isotonic curves, which are no such operations.
+    """
+    if calibrator is not None and calibrator["method"] == "isotonic":
+        raise InvalidInputError(
+            "the curves of calibrate(method='isotonic') are no part of a network that can be "
+            "exported; calibrate with 'temperature' or 'vector', or use EmotionClassifier.save"
+        )
+    if calibrator is None and temperature == 1.0:
+        return probabilities
+    logs = ops.log(ops.maximum(probabilities, PROBABILITY_FLOOR))
+    if calibrator is None:
+        return ops.softmax(logs / temperature)
+    scale, shift = (np.array(calibrator[key], np.float32) for key in ("scale", "shift"))
+    return ops.softmax(logs * scale + shift)
 
 
 def _check_choices(metadata: ExportMetadata, path: Path, images: Any) -> None:

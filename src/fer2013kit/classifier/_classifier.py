@@ -25,6 +25,7 @@ from fer2013kit._keras_settings import keras_settings
 from fer2013kit._labels import choose_labels
 from fer2013kit.classifier import _inputs, _persistence
 from fer2013kit.classifier._compute_dtype import resolve_compute_dtype
+from fer2013kit.classifier._distillation import DEFAULT_ALPHA, DEFAULT_TEMPERATURE
 from fer2013kit.classifier._features import compile_features, features_in_batches
 from fer2013kit.classifier._network import build_network
 from fer2013kit.classifier._persistence import Architecture, Fitted
@@ -354,6 +355,9 @@ class EmotionClassifier(
         *,
         steps_per_epoch: int | None = None,
         soft_targets: ArrayLike | None = None,
+        teacher: Any = None,
+        distillation_alpha: float = DEFAULT_ALPHA,
+        distillation_temperature: float = DEFAULT_TEMPERATURE,
         validation_data: Any = None,
         callbacks: Sequence[Any] = (),
     ) -> Self:
@@ -377,6 +381,15 @@ class EmotionClassifier(
             Probabilities of the classes, in the sorted order of ``classes_``, that the loss aims
             at instead of the plain label: what other networks predict (distillation, Hinton et
             al., 2015) or how several people voted.  ``y`` still decides classes and weights.
+        teacher : object, optional
+            A fitted classifier of the same classes, or anything with ``predict_proba``: an
+            :class:`EnsembleClassifier` for instance.  What it answers for the pictures as they are
+            becomes a part of what the loss aims at (distillation).
+        distillation_alpha : float in [0, 1], default 0.5
+            The teacher's part; the labels or ``soft_targets`` have the rest.
+        distillation_temperature : float, default 1.0
+            Above 1, the teacher's answers are flattened, so that its second thoughts count more.
+            Hinton et al. flatten the pupil's answers, too; here these stay as they are.
         validation_data : Split or (X, y), optional
             Evaluated after every epoch, without augmentation and class weights; or batches.
         callbacks : sequence of keras.callbacks.Callback
@@ -413,6 +426,9 @@ class EmotionClassifier(
                 sample_weight=sample_weight,
                 steps_per_epoch=steps_per_epoch,
                 soft_targets=soft_targets,
+                teacher=teacher,
+                distillation_alpha=distillation_alpha,
+                distillation_temperature=distillation_temperature,
                 validation_data=validation_data,
                 callbacks=callbacks,
             )

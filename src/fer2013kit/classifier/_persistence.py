@@ -157,6 +157,22 @@ def stored_weights(weights: Sequence[NDArray[Any]], dtype: WeightsDtype) -> list
     return [one.astype(np.float16) if one.dtype == np.float32 else one for one in weights]
 
 
+def float32_network(
+    fitted: Fitted, architecture: Architecture, weights: Sequence[NDArray[Any]]
+) -> Any:
+    """Return a copy of a trained network that computes in float32."""
+    network, _ = build_network(
+        architecture.model,
+        architecture.params,
+        input_shape=fitted.image_shape,
+        num_classes=len(fitted.classes),
+        compute_dtype="float32",
+        output=architecture.output,
+    )
+    network.set_weights(weights)
+    return network
+
+
 def export(
     path: Path,
     fitted: Fitted,
@@ -180,15 +196,7 @@ def export(
     if images is not None:
         pictures = read_pictures(images, fitted.image_shape, value_range)
         levels = np.rint(pixel_converter(value_range)(pictures)).astype(np.uint8)
-    network, _ = build_network(
-        architecture.model,
-        architecture.params,
-        input_shape=fitted.image_shape,
-        num_classes=len(fitted.classes),
-        compute_dtype="float32",
-        output=architecture.output,
-    )
-    network.set_weights(weights)
+    network = float32_network(fitted, architecture, weights)
     metadata = ExportMetadata(
         classes=fitted.classes.tolist(),
         classes_dtype=fitted.classes.dtype.str,

@@ -10,6 +10,7 @@ import numpy as np
 from fer2013kit._checks import is_number
 from fer2013kit._image_input import StoredPictures
 from fer2013kit.classifier import _inputs
+from fer2013kit.classifier._distillation import distilled_targets
 from fer2013kit.classifier._runs import augmenting
 from fer2013kit.classifier._streams import (
     BatchReader,
@@ -49,6 +50,9 @@ def read_training_set(
     *,
     sample_weight: Any,
     soft_targets: Any,
+    teacher: Any,
+    distillation_alpha: float,
+    distillation_temperature: float,
     steps_per_epoch: int | None,
     validation_data: Any,
     before: TrainedNetwork | None,
@@ -57,6 +61,7 @@ def read_training_set(
     """Return the training set of a fit; see :meth:`EmotionClassifier.fit`."""
     if is_stream(X):
         given = {"y": y, "sample_weight": sample_weight, "soft_targets": soft_targets}
+        given["teacher"] = teacher
         return _of_stream(
             classifier,
             X,
@@ -77,6 +82,13 @@ def read_training_set(
         y,
         sample_weight=sample_weight,
         soft_targets=soft_targets,
+        distillation=None
+        if teacher is None
+        else {
+            "teacher": teacher,
+            "alpha": distillation_alpha,
+            "temperature": distillation_temperature,
+        },
         validation_data=validation_data,
         before=before,
         seed=seed,
@@ -90,6 +102,7 @@ def _of_arrays(
     *,
     sample_weight: Any,
     soft_targets: Any,
+    distillation: dict[str, Any] | None,
     validation_data: Any,
     before: TrainedNetwork | None,
     seed: int,
@@ -106,6 +119,11 @@ def _of_arrays(
         labels, codes, classes, sample_weight=sample_weight, class_weight=classifier.class_weight
     )
     targets = _inputs.training_targets(codes, classes, soft_targets)
+    if distillation is not None:
+        names = _inputs.name_classes(
+            classes, asked=classifier.classes, class_names=classifier.class_names
+        )
+        targets = distilled_targets(targets, X, class_names=names, **distillation)
     shape: Shape = images.shape[1:]  # type: ignore[assignment]  # four axes, by now
     validation = None
     if validation_data is not None:

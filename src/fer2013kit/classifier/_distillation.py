@@ -1,0 +1,72 @@
+"""Distillation: what another network answers becomes a part of what the loss aims at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from fer2013kit._checks import is_number
+from fer2013kit._class_names import classifier_names
+from fer2013kit.evaluation import apply_temperature
+from fer2013kit.exceptions import InvalidInputError, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+DEFAULT_ALPHA: Final = 0.5
+DEFAULT_TEMPERATURE: Final = 1.0
+
+
+def distilled_targets(
+    targets: NDArray[np.float32],
+    X: Any,
+    *,
+    teacher: Any,
+    alpha: float,
+    temperature: float,
+    class_names: Sequence[str],
+) -> NDArray[np.float32]:
+    """Return ``(1 - alpha) * targets + alpha * softmax(log(teacher) / temperature)``.
+
+    Parameters
+    ----------
+    targets : ndarray, shape (n, k)
+        What the loss aims at without a teacher.
+    X : array_like
+        The pictures, as the user gave them.
+    teacher : object
+        Anything with ``predict_proba`` and the same classes, in any order.
+    alpha, temperature : float
+        Share of the teacher in [0, 1], and how much its answers are flattened, more than 0.
+    class_names : sequence of str, length k
+        Of the columns.
+
+    Raises
+    ------
+    InvalidInputError
+        For numbers out of range, and a teacher without ``predict_proba`` or of other classes.
+    """
+    if not (is_number(alpha) and 0 <= alpha <= 1):
+        raise InvalidInputError(
+            f"distillation_alpha must be a number in [0, 1]; received {shown(alpha)}"
+        )
+    if not (is_number(temperature) and 0 < temperature < np.inf):
+        raise InvalidInputError(
+            f"distillation_temperature must be a number above 0; received {shown(temperature)}"
+        )
+    if not hasattr(teacher, "predict_proba"):
+        raise InvalidInputError(
+            f"teacher must have predict_proba, as fitted classifiers do; received {shown(teacher)}"
+        )
+    names = list(classifier_names(teacher))
+    if sorted(names) != sorted(class_names):
+        raise InvalidInputError(
+            f"teacher must know the classes {', '.join(class_names)}; received one for "
+            f"{', '.join(names)}"
+        )
+    answers = apply_temperature(teacher.predict_proba(X), temperature)
+    columns = [names.index(name) for name in class_names]
+    return ((1 - alpha) * targets + alpha * answers[:, columns]).astype(np.float32)

@@ -1,0 +1,380 @@
+"""EnsembleClassifier: the mean answer of fitted classifiers, of whatever architectures."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from fer2013kit._checks import check_choice, check_same_length
+from fer2013kit._files import write_atomically
+from fer2013kit._labels import choose_labels, codes_in
+from fer2013kit._untrusted import (
+    check_facts,
+    errors_as,
+    is_count,
+    is_positive,
+    read_facts,
+    read_member,
+)
+from fer2013kit._version import __version__
+from fer2013kit.classifier import EmotionClassifier
+from fer2013kit.evaluation import (
+    EvaluationReport,
+    apply_calibrator,
+    apply_temperature,
+    evaluate_predictions,
+    fit_calibrator,
+    fit_temperature,
+    read_calibrator,
+)
+from fer2013kit.exceptions import InvalidInputError, ModelFileError, shown
+from fer2013kit.typing import CalibrationMethod
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from fer2013kit.evaluation import Calibrator
+    from fer2013kit.export import ExportReport
+    from fer2013kit.typing import Quantization, TestTimeAugmentation
+
+_FACTS: Final = "ensemble.json"
+_FORMAT: Final = 1
+_MOST_MEMBERS: Final = 100
+
+
+class EnsembleClassifier(
+    ClassifierMixin,  # type: ignore[misc]  # scikit-learn carries no types
+    BaseEstimator,  # type: ignore[misc]  # the same
+):
+    """Fitted classifiers that answer together: the weighted mean of their probabilities.
+
+    Parameters
+    ----------
+    members : sequence of EmotionClassifier
+        Two or more, fitted, with the same classes and shape of pictures; of any architectures.
+    weights : sequence of float, optional
+        How much each of them counts; by default the same.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (k,)
+        Labels; columns of ``predict_proba`` in this order.
+    class_names_ : tuple of str
+        The same for people.
+    image_shape_ : tuple of int
+        Height, width and channels.
+    temperature_ : float
+        From :meth:`calibrate`; 1.0 before.
+    calibrator_ : dict or None
+        From :meth:`calibrate` with another method.
+
+    Raises
+    ------
+    InvalidInputError
+        For fewer than two members, classes or shapes that differ, or weights that do not fit.
+
+    References
+    ----------
+    B. Lakshminarayanan, A. Pritzel and C. Blundell, "Simple and Scalable Predictive Uncertainty
+    Estimation using Deep Ensembles", NeurIPS 2017.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> names = ("five_layer_cnn", "five_layer_cnn_small")
+    >>> both = fk.EnsembleClassifier([fk.EmotionClassifier.from_pretrained(n) for n in names])
+    >>> X, y = fk.make_fer2013(n_samples=70, random_state=0).test
+    >>> both.predict_proba(X).shape
+    (7, 7)
+    """
+
+    def __init__(
+        self, members: Sequence[EmotionClassifier], *, weights: Sequence[float] | None = None
+    ) -> None:
+        self.members = members
+        self.weights = weights
+        first = _check_members(members, weights)
+        self.classes_: NDArray[Any] = first.classes_
+        self.class_names_: tuple[str, ...] = first.class_names_
+        self.image_shape_: tuple[int, int, int] = first.image_shape_
+        self.temperature_ = 1.0
+        self.calibrator_: Calibrator | None = None
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Do nothing: the members are fitted.
+
+        Parameters
+        ----------
+        X, y : ignored
+            For scikit-learn's tools.
+
+        Returns
+        -------
+        EnsembleClassifier
+            self.
+        """
+        del X, y
+        return self
+
+    def predict_proba(
+        self, X: ArrayLike, *, tta: TestTimeAugmentation | None = None
+    ) -> NDArray[np.float32]:
+        """Return the probability of every class: the mean of the members', calibrated.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
+            Pictures, as each of the members takes them.
+        tta : {None, "flip", "ten_crop"}, default None
+            As in :meth:`EmotionClassifier.predict_proba`.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, k)
+            Rows sum to 1.
+        """
+        mean = self._mean(X, tta)
+        if self.calibrator_ is not None:
+            mean = apply_calibrator(mean, self.calibrator_)
+        elif self.temperature_ != 1.0:
+            mean = apply_temperature(mean, self.temperature_)
+        return mean.astype(np.float32)
+
+    def predict(
+        self,
+        X: ArrayLike,
+        *,
+        tta: TestTimeAugmentation | None = None,
+        min_confidence: float | None = None,
+        reject_label: Any = None,
+    ) -> NDArray[Any]:
+        """Return the most probable label of every picture.
+
+        Parameters
+        ----------
+        X, tta, min_confidence, reject_label
+            As in :meth:`EmotionClassifier.predict`.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Labels, out of ``classes_``, or ``reject_label``.
+        """
+        return choose_labels(
+            self.predict_proba(X, tta=tta),
+            self.classes_,
+            min_confidence=min_confidence,
+            reject_label=reject_label,
+        )
+
+    def evaluate(
+        self, X: ArrayLike, y: ArrayLike, *, tta: TestTimeAugmentation | None = None
+    ) -> EvaluationReport:
+        """Measure the ensemble on labelled pictures.
+
+        Parameters
+        ----------
+        X, y, tta
+            As in :meth:`EmotionClassifier.evaluate`.
+
+        Returns
+        -------
+        EvaluationReport
+            As of one classifier.
+        """
+        probabilities = self.predict_proba(X, tta=tta)
+        codes = codes_in(y, self.classes_, self.class_names_, name="y")
+        check_same_length(probabilities, codes, names=("X", "y"))
+        return evaluate_predictions(codes, probabilities, class_names=self.class_names_)
+
+    def calibrate(
+        self, X: ArrayLike, y: ArrayLike, *, method: CalibrationMethod = "temperature"
+    ) -> Self:
+        """Make the mean's probabilities honest; means are less sure than their members.
+
+        Parameters
+        ----------
+        X, y, method
+            As in :meth:`EmotionClassifier.calibrate`.
+
+        Returns
+        -------
+        EnsembleClassifier
+            self, with a new ``temperature_`` or ``calibrator_``; the members stay.
+        """
+        check_choice("method", method, CalibrationMethod)
+        codes = codes_in(y, self.classes_, self.class_names_, name="y")
+        mean = self._mean(X, None)
+        if method == "temperature":
+            self.temperature_, self.calibrator_ = fit_temperature(codes, mean), None
+        else:
+            self.temperature_, self.calibrator_ = 1.0, fit_calibrator(codes, mean, method)
+        return self
+
+    def save(self, path: str | Path) -> None:
+        """Write the ensemble to one file, atomically: a zip of its members' files.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file; by custom it ends in ``.fers``.
+        """
+        facts = {
+            "format": _FORMAT,
+            "fer2013kit": __version__,
+            "members": len(self.members),
+            "weights": self._shares().tolist(),
+            "temperature": self.temperature_,
+            "calibrator": self.calibrator_,
+        }
+        archive = io.BytesIO()
+        with tempfile.TemporaryDirectory() as name, zipfile.ZipFile(archive, "w") as file:
+            file.writestr(zipfile.ZipInfo(_FACTS), json.dumps(facts, indent=2, sort_keys=True))
+            for place, member in enumerate(self.members):
+                draft = Path(name, "member.fer")
+                member.save(draft)
+                file.writestr(zipfile.ZipInfo(_member(place)), draft.read_bytes())
+        write_atomically(Path(path), archive.getvalue())
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read an ensemble that :meth:`save` wrote; nothing from the file is run.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file.  Architectures of your own have to be registered
+            (:func:`register_model`) under the names that they were saved with.
+
+        Returns
+        -------
+        EnsembleClassifier
+            Predicting as before.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is missing, damaged, or of a newer format.
+        UnknownModelError
+            If an architecture is not registered.
+        """
+        path = Path(path)
+        if not path.exists():
+            raise ModelFileError(f"{path}: no such file; expected a saved ensemble")
+        with (
+            errors_as(
+                lambda why: ModelFileError(f"{path} is no ensemble saved by fer2013kit: {why}")
+            ),
+            zipfile.ZipFile(path) as archive,
+            tempfile.TemporaryDirectory() as name,
+        ):
+            facts = read_facts(read_member(archive, _FACTS))
+            check_facts(
+                facts, {"format": is_count, "members": is_count, "temperature": is_positive}
+            )
+            if facts["format"] > _FORMAT or facts["members"] > _MOST_MEMBERS:
+                raise ModelFileError(
+                    f"{path} was written by fer2013kit {shown(facts.get('fer2013kit'))} in format "
+                    f"{facts['format']}, of {facts['members']} members; this version reads format "
+                    f"{_FORMAT}, of up to {_MOST_MEMBERS}"
+                )
+            members = []
+            for place in range(facts["members"]):
+                draft = Path(name, "member.fer")
+                draft.write_bytes(read_member(archive, _member(place)))
+                members.append(EmotionClassifier.load(draft))
+            ensemble = cls(members, weights=facts["weights"])
+            ensemble.temperature_ = float(facts["temperature"])
+            ensemble.calibrator_ = read_calibrator(
+                facts.get("calibrator"), n_classes=len(ensemble.classes_)
+            )
+        return ensemble
+
+    def export(
+        self,
+        path: str | Path,
+        *,
+        quantization: Quantization | None = None,
+        images: ArrayLike | None = None,
+        tolerance: float | None = None,
+    ) -> ExportReport:
+        """Write the members, their mean and the calibration as one network, and check it.
+
+        Parameters
+        ----------
+        path, quantization, images, tolerance
+            As in :meth:`EmotionClassifier.export`.
+
+        Returns
+        -------
+        ExportReport
+            How well the file agrees with the ensemble.
+
+        Raises
+        ------
+        InvalidInputError
+            As :meth:`EmotionClassifier.export` does; for members that were calibrated by isotonic
+            curves, or read floats in different ranges.
+        """
+        from fer2013kit.ensemble._export import export_ensemble
+
+        return export_ensemble(
+            self, Path(path), quantization=quantization, images=images, tolerance=tolerance
+        )
+
+    def _shares(self) -> NDArray[np.float64]:
+        given = (
+            np.ones(len(self.members)) if self.weights is None else np.array(self.weights, float)
+        )
+        return np.asarray(given / given.sum(), dtype=np.float64)
+
+    def _mean(self, X: ArrayLike, tta: TestTimeAugmentation | None) -> NDArray[Any]:
+        answers = [member.predict_proba(X, tta=tta) for member in self.members]
+        return np.tensordot(self._shares(), np.stack(answers), axes=1)
+
+
+def _member(place: int) -> str:
+    return f"member_{place:03d}.fer"
+
+
+def _check_members(members: Any, weights: Any) -> EmotionClassifier:
+    listed = list(members)
+    if len(listed) < 2:  # noqa: PLR2004 - one alone is no ensemble
+        raise InvalidInputError(f"members must be at least two classifiers; received {len(listed)}")
+    first: EmotionClassifier
+    first, *others = listed
+    for place, member in enumerate(listed):
+        if not isinstance(member, EmotionClassifier) or not hasattr(member, "classes_"):
+            raise InvalidInputError(
+                f"members must be fitted EmotionClassifiers; received {shown(member)} as number "
+                f"{place}"
+            )
+    for place, member in enumerate(others, 1):
+        if not np.array_equal(member.classes_, first.classes_):
+            raise InvalidInputError(
+                f"members must have the same classes; number {place} has "
+                f"{shown(member.classes_.tolist())}, the first {shown(first.classes_.tolist())}"
+            )
+        if member.image_shape_ != first.image_shape_:
+            raise InvalidInputError(
+                f"members must take pictures of one shape; number {place} takes "
+                f"{member.image_shape_}, the first {first.image_shape_}"
+            )
+    if weights is not None:
+        given = np.asarray(weights, float)
+        usable = given.shape == (len(listed),) and np.isfinite(given).all() and (given >= 0).all()
+        if not usable or not given.any():
+            raise InvalidInputError(
+                f"weights must be {len(listed)} numbers from 0, one for each member; received "
+                f"{shown(weights)}"
+            )
+    return first
