@@ -39,7 +39,7 @@ class TrainingProgress(keras_callbacks.Callback):  # type: ignore[misc]  # Keras
         self._started = time.monotonic()
         if verbose:
             resumed = f", resuming after epoch {initial_epoch}" if initial_epoch else ""
-            self._say(f"training in {compute_dtype} for {epochs} epochs{resumed}")
+            self._print(f"training in {compute_dtype} for {epochs} epochs{resumed}")
         self._bar = tqdm(
             total=epochs * steps_per_epoch,
             initial=initial_epoch * steps_per_epoch,
@@ -74,8 +74,8 @@ class TrainingProgress(keras_callbacks.Callback):  # type: ignore[misc]  # Keras
             spent = time.monotonic() - self._started
             left = spent / (done - self._initial_epoch) * (self._epochs - done)
             shown = ", ".join(f"{name} {value}" for name, value in figures.items())
-            self._say(f"epoch {done}/{self._epochs}: {shown} [{spent:.0f} s, {left:.0f} s left]")
+            self._print(f"epoch {done}/{self._epochs}: {shown} [{spent:.0f} s, {left:.0f} s left]")
 
     @staticmethod
-    def _say(line: str) -> None:
+    def _print(line: str) -> None:
         print(line, file=sys.stderr, flush=True)  # noqa: T201 - verbose asked for it

@@ -118,7 +118,7 @@ def create_app(
         if not (is_number(limit) and 0 < limit < math.inf):
             raise InvalidInputError(f"{name} must be a positive number; received {shown(limit)}")
     work = PhotoWork(classifier, detector, max_pixels=round(max_megapixels * _MEGA))
-    desk = _Desk(max_bytes=round(max_megabytes * _MEGA), max_seconds=max_seconds)
+    photos = _PhotoQueue(max_bytes=round(max_megabytes * _MEGA), max_seconds=max_seconds)
     files = dict(_page_files())
     files[_INDEX] = _fill_in(files[_INDEX], work, max_megabytes, max_megapixels)
 
@@ -133,13 +133,13 @@ def create_app(
         return JSONResponse({"status": "ok", "version": __version__, "explains": work.explains})
 
     async def analyze(request: Request) -> Response:
-        return await desk.serve(request, work.analyze)
+        return await photos.serve(request, work.analyze)
 
     async def explain(request: Request) -> Response:
         number = request.query_params.get("face", "0")
         if not (number.isascii() and number.isdigit()):
             raise HTTPException(400, f"face must be a number from 0; received {shown(number)}")
-        return await desk.serve(request, partial(work.explain, number=int(number)))
+        return await photos.serve(request, partial(work.explain, number=int(number)))
 
     app = Starlette(
         routes=[
@@ -152,11 +152,11 @@ def create_app(
         middleware=[Middleware(Guard, hosts=tuple(hosts))],
         exception_handlers={HTTPException: _as_json},
     )
-    app.state.worker = desk.worker
+    app.state.worker = photos.worker
     return app
 
 
-class _Desk:
+class _PhotoQueue:
     """Takes photos in, one after the other, and no more than fit in memory."""
 
     def __init__(self, *, max_bytes: int, max_seconds: float) -> None:
