@@ -41,12 +41,12 @@ print(f"{fk.create_model('separable_cnn').count_params():,} parameters")
 
 # %%
 # Its parameters are set through ``model_params``, and searched like any other.
-data = fk.make_fer2013(n_samples=1400, random_state=0)
+data = fk.make_fer2013(n_samples=1050, random_state=0)
 clf = fk.EmotionClassifier(
     "separable_cnn",
     optimizer="adam",
     learning_rate=0.01,
-    epochs=12,
+    epochs=8,
     batch_size=32,
     verbose=0,
     random_state=0,
