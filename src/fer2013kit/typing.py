@@ -91,6 +91,9 @@ class Classifier(Protocol):
 Aspect: TypeAlias = Literal["crop", "stretch", "pad"]
 """What becomes of a picture of another aspect ratio: cut, distorted, or filled with black."""
 
+BatchForm: TypeAlias = Literal["keras", "tensorflow", "torch"]
+"""Whose data set `training_batches` returns."""
+
 CalibrationMethod: TypeAlias = Literal["temperature", "vector", "isotonic"]
 """What `calibrate` fits: one number, a factor and a shift of every class, or a curve of each."""
 

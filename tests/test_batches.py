@@ -1,0 +1,50 @@
+import keras
+import numpy as np
+import pytest
+
+import fer2013kit as fk
+from networks import tiny_network
+
+SETTINGS = {"batch_size": 16, "mixup": 0.3, "class_weight": "balanced", "random_state": 4}
+
+
+@pytest.fixture(scope="module")
+def data():
+    return fk.make_fer2013(n_samples=50, random_state=0).train
+
+
+def test_forms_give_the_same_batches_epoch_by_epoch(data):
+    clf = fk.EmotionClassifier(**SETTINGS)
+    batches = fk.training_batches(*data, classifier=clf)
+    assert isinstance(batches, keras.utils.PyDataset)
+    ours = [*batches, *batches]
+    assert len(ours) == 2 * len(batches) == 6
+    assert not np.array_equal(ours[0][0], ours[3][0])
+    theirs = fk.training_batches(*data, classifier=clf, form="tensorflow").take(6)
+    for one, other in zip(ours, theirs, strict=True):
+        for left, right in zip(one, other, strict=True):
+            np.testing.assert_allclose(left, right, atol=2e-3)
+        assert one[0].dtype == np.float32
+        np.testing.assert_allclose(one[1].sum(axis=1), 1, atol=1e-5)
+    assert not hasattr(clf, "n_features_in_")
+
+
+def test_keras_trains_on_them(data):
+    network = tiny_network((48, 48, 1), 7)
+    network.compile("sgd", "categorical_crossentropy")
+    batches = fk.training_batches(*data, classifier=fk.EmotionClassifier(**SETTINGS))
+    history = network.fit(batches, epochs=2, shuffle=False, verbose=0)
+    assert np.isfinite(history.history["loss"]).all()
+    assert batches.epoch == 2
+
+
+def test_what_cannot_be(data, monkeypatch):
+    with pytest.raises(fk.InvalidInputError, match="form must be one of"):
+        fk.training_batches(*data, form="pytorch")
+    monkeypatch.setitem(__import__("sys").modules, "torch", None)
+    with pytest.raises(fk.MissingDependencyError, match="pip install torch"):
+        fk.training_batches(*data, form="torch")
+    with pytest.raises(fk.InvalidInputError, match="batch_size must be"):
+        fk.training_batches(*data, classifier=fk.EmotionClassifier(batch_size=0))
+    with pytest.raises(IndexError):
+        fk.training_batches(*data)[99]
