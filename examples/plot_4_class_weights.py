@@ -27,8 +27,8 @@ def faces(
 
 
 X, y = faces(2100, random_state=0, weights="fer2013")
-uneven = faces(1000, random_state=1, weights="fer2013")
-even = faces(1000, random_state=2)
+uneven = faces(700, random_state=1, weights="fer2013")
+even = faces(700, random_state=2)
 fk.plot_class_balance({"train": y, "uneven test": uneven.labels})
 plt.show()
 
@@ -50,7 +50,8 @@ for method in methods:
             "dense_dropout": 0,
         },
         class_weight=method,
-        epochs=10,
+        epochs=8,
+        augment=False,
         batch_size=32,
         verbose=0,
         random_state=0,
