@@ -135,6 +135,20 @@ def wheel(session: nox.Session) -> None:
         _check_light(session, folder)
 
 
+@nox.session(default=False)
+def torch(session: nox.Session) -> None:
+    """Try the main doors on torch, in an environment of its own; not part of the gate.
+
+    What is to be installed may be named, a build for CPUs for instance:
+    ``python -m nox -s torch -- torch==2.13.0+cpu``.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        python = _stranger_environment(Path(name) / "environment")
+        _install(session, python, *(session.posargs or ("torch",)))
+        here = {**ENVIRONMENT, "PYTHONPATH": str(ROOT / "src")}
+        session.run(str(python), "-m", "pytest", "tests/test_backends.py", "-k", "torch", env=here)
+
+
 def _check_users_code(session: nox.Session, folder: Path, python: Path) -> None:
     """Check the types of users' programs against the package that a Python has installed.
 

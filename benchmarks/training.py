@@ -18,7 +18,7 @@ from benchmarks.roofline import step_bytes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_BATCH = 128
+BATCH = 128
 _WARM_UP = 10
 _STEPS = 40
 _SIDE = 48
@@ -40,7 +40,7 @@ def fit_kit(folder: Path, settings: str) -> dict[str, float]:
     import fer2013kit as fk
 
     images, labels = _rows(folder)
-    clock = _make_clock()
+    clock = make_clock()
     clf = fk.EmotionClassifier(epochs=1, verbose=0, random_state=0, **_SETTINGS[settings])
     clf.fit(images, labels, callbacks=[clock])
     work = training_flops(clf.model_)
@@ -56,12 +56,12 @@ def fit_notebook(folder: Path) -> dict[str, float]:
     import keras
 
     images, labels = _rows(folder)
-    clock = _make_clock()
+    clock = make_clock()
     model = _notebook_model()
     model.compile(
         keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"]
     )
-    model.fit(images, labels, batch_size=_BATCH, epochs=1, verbose=0, callbacks=[clock])
+    model.fit(images, labels, batch_size=BATCH, epochs=1, verbose=0, callbacks=[clock])
     return {**clock.figures(), "GFLOP per image": training_flops(model) / 1e9}
 
 
@@ -105,11 +105,12 @@ def multiply_adds(model: Any) -> list[int]:
 def _rows(folder: Path) -> tuple[NDArray[Any], NDArray[Any]]:
     import numpy as np
 
-    rows = slice(_BATCH * (_WARM_UP + _STEPS))
+    rows = slice(BATCH * (_WARM_UP + _STEPS))
     return np.load(folder / "images.npy")[rows], np.load(folder / "labels.npy")[rows]
 
 
-def _make_clock() -> Any:
+def make_clock() -> Any:
+    """Return a callback that clocks steps."""
     import keras
 
     class Clock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras carries no types
@@ -125,7 +126,7 @@ def _make_clock() -> Any:
 
         def figures(self) -> dict[str, float]:
             stamps = self.stamps[_WARM_UP - 1 :]
-            images = _BATCH * (len(stamps) - 1)
+            images = BATCH * (len(stamps) - 1)
             seconds, cpu = (stamps[-1][k] - stamps[0][k] for k in range(2))
             return {"images/s": images / seconds, "CPU ms per image": 1e3 * cpu / images}
 
@@ -180,14 +181,14 @@ def _augment(folder: Path, layer: Any) -> dict[str, float]:
     import numpy as np
     import tensorflow as tf
 
-    batch = tf.constant(_rows(folder)[0][:_BATCH].astype(np.float32))
+    batch = tf.constant(_rows(folder)[0][:BATCH].astype(np.float32))
     run = tf.function(lambda images: layer(images, training=True))
     for _ in range(3):
         run(batch)
     cpu, start = time.process_time(), time.perf_counter()
     for _ in range(_BLOCKS):
         run(batch).numpy()
-    images = _BATCH * _BLOCKS
+    images = BATCH * _BLOCKS
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     return {
         "images/s": images / seconds,

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,10 +12,12 @@ import pytest
 import fer2013kit as fk
 
 SCRIPT = """
+import pickle
 import sys
 import keras
 import numpy as np
 import fer2013kit as fk
+import test_brought_networks as brought
 
 backend, shared, own = sys.argv[1:]
 assert keras.backend.backend() == backend
@@ -34,6 +37,25 @@ assert clf.evaluate(*data.test).n_samples == len(X)
 assert len(clf.history_["val_accuracy"]) == 2
 layer = fk.FaceAugmentation(erasing=1.0, seed=0)
 assert layer(X, training=True).shape == X.shape
+
+for builder in brought.NETWORKS if backend == "torch" else [brought.biased]:
+    clf = brought.make_classifier(builder, class_names=fk.CLASS_NAMES).fit(*data.test)
+    answers = clf.predict_proba(X)
+    plain = keras.ops.convert_to_numpy(clf.model_(X.astype(np.float32), training=False))
+    assert np.allclose(answers, plain, atol=1e-5), builder
+    assert clf.evaluate(*data.test).n_samples == len(X)
+    clf.save(f"{own}.fer")
+    again = fk.EmotionClassifier.load(f"{own}.fer", model=builder)
+    assert np.allclose(again.predict_proba(X), answers, atol=1e-6), builder
+    assert np.allclose(pickle.loads(pickle.dumps(clf)).predict_proba(X), answers, atol=1e-6)
+    before = again.model_.get_weights()
+    freeze = None if builder is brought.subclassed else "convolutions"
+    again.set_params(warm_start=True, freeze=freeze).fit(*data.test)
+    assert not np.array_equal(again.model_.get_weights()[-1], before[-1]), builder
+    if builder not in brought.WITHOUT_MAPS:
+        assert np.array_equal(again.model_.get_weights()[0], before[0]), builder
+        assert np.isfinite(fk.explain(clf, X[:1])).all()
+    assert clf.transform(X).shape[0] == len(X)
 assert "tensorflow" not in sys.modules
 """
 
@@ -51,8 +73,13 @@ def test_backend_trains_and_agrees_with_this_one(backend, tmp_path):
     clf.fit(*data.train).save(tmp_path / "shared.fer")
     done = subprocess.run(  # noqa: S603 - our own script
         [sys.executable, "-c", SCRIPT, backend, tmp_path / "shared.fer", tmp_path / "own.npy"],
-        # What is compiled runs once or twice: to optimise it takes longer than it saves.
-        env={**os.environ, "KERAS_BACKEND": backend, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"},
+        env={
+            **os.environ,
+            "KERAS_BACKEND": backend,
+            # What is compiled runs once or twice: to optimise it takes longer than it saves.
+            "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
+        },
         capture_output=True,
         text=True,
         check=False,

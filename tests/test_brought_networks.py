@@ -100,9 +100,88 @@ def make_classifier(builder, **changes):
     return fk.EmotionClassifier(builder, **{**settings, **changes})
 
 
-NETWORKS = [biased, resized, unbuilt, subclassed, logits, two_outputs, excited]
+def nested(input_shape, num_classes):
+    """A backbone and a head, as transfer learning puts them together."""
+    images, maps = keras.Input(input_shape), keras.Input((12, 12, 4))
+    backbone = keras.Sequential(
+        [layers.Rescaling(1 / 255), layers.Conv2D(4, 4, strides=4), layers.BatchNormalization()],
+        name="block",
+    )
+    x = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3, name="conv")(maps))
+    head = keras.Model(maps, end(num_classes)(x))
+    return keras.Model(images, head(backbone(images)))
 
 
+def separable(input_shape, num_classes):
+    """Normalisation first, and after convolutions of other kinds."""
+    return keras.Sequential(
+        [
+            layers.BatchNormalization(),
+            layers.SeparableConv2D(4, 3, strides=4, bias_initializer="ones"),
+            layers.BatchNormalization(),
+            layers.LeakyReLU(),
+            layers.DepthwiseConv2D(3, bias_initializer="ones"),
+            layers.MaxPooling2D(),
+            layers.BatchNormalization(),
+            layers.Flatten(),
+            end(num_classes),
+        ]
+    )
+
+
+def shared(input_shape, num_classes):
+    """A convolution and its normalisation that work twice."""
+    images = keras.Input(input_shape)
+    conv, norm = (
+        layers.Conv2D(1, 3, padding="same", bias_initializer="ones"),
+        layers.BatchNormalization(),
+    )
+    x = layers.AveragePooling2D(4)(layers.Rescaling(1 / 255)(images))
+    x = norm(conv(layers.ReLU()(norm(conv(x)))))
+    return keras.Model(images, end(num_classes)(layers.Flatten()(x)))
+
+
+def attentive(input_shape, num_classes):
+    """Patches that look at each other, and gelu."""
+    images = keras.Input(input_shape)
+    patches = layers.Conv2D(4, 12, strides=12)(layers.Rescaling(1 / 255)(images))
+    x = layers.Reshape((16, 4))(patches)
+    x = layers.LayerNormalization()(layers.Add()([x, layers.MultiHeadAttention(1, 4)(x, x)]))
+    x = layers.GlobalAveragePooling1D()(layers.Dense(4, activation="gelu")(x))
+    return keras.Model(images, end(num_classes)(x))
+
+
+class Scaled(layers.Layer):
+    """A layer as people write it, with weights of its own, that trains otherwise."""
+
+    def __init__(self, factor, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def build(self, shape):
+        self.scale = self.add_weight(shape=(shape[-1],), initializer="ones")
+
+    def call(self, inputs, training=False):
+        return inputs * self.scale * (self.factor if training else 1.0)
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+def own_layer(input_shape, num_classes):
+    images = keras.Input(input_shape)
+    x = layers.Conv2D(4, 4, strides=4, activation="relu")(layers.Rescaling(1 / 255)(images))
+    return keras.Model(images, end(num_classes)(layers.GlobalAveragePooling2D()(Scaled(0.5)(x))))
+
+
+NETWORKS = [
+    biased, resized, unbuilt, subclassed, logits, two_outputs, excited, nested, separable, shared,
+    attentive, own_layer,
+]  # fmt: skip
+WITHOUT_MAPS = (unbuilt, subclassed, logits, two_outputs)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("builder", NETWORKS)
 def test_every_door(builder, data, tmp_path):
     X = data.test.images
@@ -111,27 +190,31 @@ def test_every_door(builder, data, tmp_path):
     plain = keras.ops.convert_to_numpy(clf.model_(X.astype(np.float32), training=False))
     np.testing.assert_allclose(probabilities, plain, atol=1e-5)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
-    np.testing.assert_allclose(clf.predict_log_proba(X), np.log(probabilities), rtol=1e-5)
+    np.testing.assert_array_equal(clf.predict_log_proba(X), np.log(probabilities))
+    assert clf.evaluate(*data.test).n_samples == len(X)
+
     clf.save(tmp_path / "a.fer")
     copies = [fk.EmotionClassifier.load(tmp_path / "a.fer", model=builder)]
     copies.append(pickle.loads(pickle.dumps(clf)))  # noqa: S301 - our own bytes
     for copy in copies:
         np.testing.assert_array_equal(copy.predict_proba(X), probabilities)
-    assert clf.evaluate(*data.test).n_samples == len(X)
-    assert clf.export(tmp_path / "a.tflite").largest_difference < 1e-4
-    clf.set_params(warm_start=True).fit(*data.train)
 
+    for name in ("a.tflite", "a.onnx", "a.keras", "saved_model"):
+        if (builder, name) == (subclassed, "a.keras"):
+            with pytest.raises(fk.ModelFileError, match="get_config"):
+                clf.export(tmp_path / name)
+        else:
+            assert clf.export(tmp_path / name).largest_difference < 1e-4
 
-def test_exports_of_a_resizing_network_agree(data, tmp_path):
-    clf = make_classifier(resized).fit(*data.train)
-    for name in ("saved_model", "a.keras", "a.onnx"):
-        assert clf.export(tmp_path / name).largest_difference < 1e-4
+    if builder in WITHOUT_MAPS:
+        with pytest.raises(fk.InvalidInputError, match="this network has none"):
+            fk.explain(clf, X[:1])
+    else:
+        assert np.isfinite(fk.explain(clf, X[:1])).all()
 
-
-def test_export_that_a_format_cannot_express_says_so(data, tmp_path):
-    clf = make_classifier(subclassed).fit(*data.train)
-    with pytest.raises(fk.ModelFileError, match="get_config"):
-        clf.export(tmp_path / "a.keras")
+    freeze = (lambda layer: layer.name == "flatten") if builder is subclassed else "convolutions"
+    clf.set_params(warm_start=True, freeze=freeze).fit(*data.train)
+    assert not np.array_equal(clf.predict_proba(X), probabilities)
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +252,15 @@ def test_what_may_be_frozen(freeze, frozen, data, trained):
     assert all(layer.trainable for layer in clf.model_.layers)
 
 
+@pytest.mark.parametrize(("freeze", "learning"), [("conv", 2), ("convolutions", 2), ("block", 4)])
+def test_freezing_reaches_into_networks_inside(freeze, learning, data):
+    clf = make_classifier(nested).fit(*data.train).set_params(warm_start=True, freeze=freeze)
+    before = clf.model_.get_weights()
+    after = clf.fit(*data.train).model_.get_weights()
+    same = [np.array_equal(one, other) for one, other in zip(before, after, strict=True)]
+    assert same == [True] * (len(same) - learning) + [False] * learning
+
+
 def test_regularised_activities_compute_in_float32(data, caplog):
     clf = make_classifier(excited, compute_dtype="bfloat16")
     assert clf.fit(*data.train).compute_dtype_ == "float32"
@@ -178,6 +270,12 @@ def test_regularised_activities_compute_in_float32(data, caplog):
 def sigmoids(input_shape, num_classes):
     return keras.Sequential(
         [keras.Input(input_shape), layers.Flatten(), layers.Dense(num_classes, "sigmoid")]
+    )
+
+
+def log_probabilities(input_shape, num_classes):
+    return keras.Sequential(
+        [keras.Input(input_shape), layers.Flatten(), layers.Dense(num_classes, "log_softmax")]
     )
 
 
@@ -201,6 +299,23 @@ def test_what_cannot_be_trained_is_answered_with_the_way(model, message, data):
         make_classifier(model).fit(*data.train)
 
 
+def test_logarithms_of_probabilities_are_logits(data):
+    model = fk.create_model(log_probabilities)
+    images = data.test.images.astype(np.float32)
+    given = keras.Model(model.inputs[0], model.layers[-2].output)(images)
+    np.testing.assert_allclose(model(images), np.exp(given), atol=1e-5)
+
+
+def test_a_probability_of_nothing_has_the_logarithm_of_it(data):
+    clf = make_classifier(unbuilt).fit(*data.train)
+    *_, bias = weights = clf.model_.get_weights()
+    bias[0] = -1e4
+    clf.model_.set_weights(weights)
+    logarithms = clf.predict_log_proba(data.test.images)
+    assert (logarithms[:, 0] == -np.inf).all()
+    assert np.isfinite(logarithms[:, 1:]).all()
+
+
 def test_the_way_out_for_a_built_network_works(data):
     network = biased((48, 48, 1), 7)
     clf = make_classifier(lambda input_shape, num_classes: keras.models.clone_model(network))
@@ -220,6 +335,53 @@ def test_a_loss_and_metrics_of_ones_own_are_copied(data, tmp_path):
     assert float(auc.result()) == 0.0
     clf.save(tmp_path / "a.fer")
     assert fk.EmotionClassifier.load(tmp_path / "a.fer", model=unbuilt).loss == "crossentropy"
+
+
+class Sharp(keras.losses.Loss):
+    """A loss whose configuration says nothing of its argument."""
+
+    def __init__(self, power):
+        super().__init__()
+        self.power = power
+
+    def call(self, targets, probabilities):
+        return keras.ops.sum(keras.ops.abs(targets - probabilities) ** self.power, axis=-1)
+
+
+class Counted(keras.metrics.Mean):
+    def __init__(self, each=1, **kwargs):
+        super().__init__(**kwargs)
+        self.each = each
+
+
+@pytest.mark.parametrize("loss", [Sharp(3.0), keras.losses.Huber(delta=0.01)])
+def test_a_loss_is_copied_with_its_arguments(loss, data):
+    clf = make_classifier(unbuilt, loss=loss, metrics=["accuracy"], learning_rate=1e-12)
+    history = clf.fit(*data.train).history_
+    expected = float(loss(fk.to_one_hot(data.train.labels), clf.predict_proba(data.train.images)))
+    assert history["loss"] == [pytest.approx(expected, rel=1e-4)]
+    assert type(clf.model_.loss) is type(loss)
+    assert history.keys() == {"loss", "accuracy", "learning_rate"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"loss": keras.losses.SparseCategoricalCrossentropy()}, "loss Sparse.* one-hot targets"),
+        ({"loss": keras.losses.CategoricalCrossentropy(from_logits=True)}, "leave from_logits out"),
+        ({"loss": keras.losses.KLDivergence(reduction=None)}, r"numbers of shape \(8,\)"),
+        ({"loss": "mse"}, "or a keras.losses.Loss; received 'mse'"),
+        ({"loss": lambda targets, probabilities: 0.0}, "or a keras.losses.Loss; received"),
+        ({"metrics": [keras.metrics.SparseCategoricalAccuracy()]}, "named Sparse take other"),
+        ({"metrics": [keras.metrics.F1Score()]}, r"numbers of shape \(7,\): set its average"),
+        ({"metrics": [keras.metrics.AUC(name="loss")]}, "'loss' is there twice"),
+        ({"metrics": [Counted(each=2)]}, "its get_config lacks each"),
+        ({"metrics": ["accurracy"]}, "names that Keras knows"),
+    ],
+)
+def test_what_cannot_judge_a_run_is_refused_before_it(changes, message, data):
+    with pytest.raises(fk.InvalidInputError, match=message):
+        make_classifier(unbuilt, **changes).fit(*data.train)
 
 
 def test_eight_classes_have_their_words(data, tmp_path):

@@ -119,6 +119,24 @@ def test_a_learning_rate_that_a_schedule_sets_is_not_set_twice(data, callback):
         make_classifier().fit(*data.train, callbacks=[callback])
 
 
+class Words(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        logs["mine"] = "good"
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "message"),
+    [
+        ([Words()], "numbers to logs, which reach history_; received 'good' as 'mine'"),
+        (Words(), "must be a sequence"),
+        ([Words], "must be a sequence"),
+    ],
+)
+def test_callbacks_that_cannot_be_used_are_named(data, callbacks, message):
+    with pytest.raises(fk.InvalidInputError, match=message):
+        make_classifier(epochs=1).fit(*data.train, callbacks=callbacks)
+
+
 def test_a_fit_lets_its_training_set_go(data):
     for augment in (False, True):
         make_classifier(epochs=1, augment=augment).fit(*data.train)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import fer2013kit as fk
-from fer2013kit.classifier._training import TrainingSettings, make_loss, make_optimizer
+from fer2013kit.classifier._keras_objects import make_loss, make_optimizer
+from fer2013kit.classifier._training import TrainingSettings
 from fits import Interrupt, assert_same_weights, make_classifier, weights_of
 from networks import tiny_network
 
@@ -201,7 +202,7 @@ def test_unknown_optimizer_is_refused(data):
 
 @pytest.mark.parametrize("gamma", [0.0, 2.0])
 def test_focal_loss_follows_its_formula(gamma):
-    loss = make_loss(make_settings(loss="focal", focal_gamma=gamma, label_smoothing=0.0))
+    loss = make_loss(make_settings(loss="focal", focal_gamma=gamma, label_smoothing=0.0), 7)
     p = np.array([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3]], np.float32)
     y = np.eye(3, dtype=np.float32)[[0, 2]]
     chosen = np.array([0.7, 0.3])

@@ -1,12 +1,10 @@
-"""Gradients, on the Keras backends that have them."""
+"""Gradients, on each Keras backend."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import keras
-
-from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,11 +26,6 @@ def gradient_of(function: Callable[[Any], tuple[Any, Any]], at: Any) -> tuple[An
         Of the shape of ``at``.
     rest : Any
         The function's second result.
-
-    Raises
-    ------
-    InvalidInputError
-        On a Keras backend other than TensorFlow and JAX.
     """
     backend = keras.backend.backend()
     if backend == "jax":
@@ -40,11 +33,13 @@ def gradient_of(function: Callable[[Any], tuple[Any, Any]], at: Any) -> tuple[An
 
         gradient, rest = jax.grad(function, has_aux=True)(at)
         return gradient, rest
-    if backend != "tensorflow":
-        raise InvalidInputError(
-            "gradients need Keras's backend to be 'tensorflow' or 'jax' (KERAS_BACKEND in the "
-            f"environment, before Keras is imported); received {backend!r}"
-        )
+    if backend == "torch":
+        import torch
+
+        at = at.detach().requires_grad_()
+        with torch.enable_grad():
+            value, rest = function(at)
+        return torch.autograd.grad(value, at)[0], rest
     import tensorflow as tf
 
     with tf.GradientTape() as tape:

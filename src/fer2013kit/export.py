@@ -32,7 +32,7 @@ from fer2013kit._optional import needed
 from fer2013kit.datasets import make_fer2013
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.evaluation import apply_calibrator, apply_temperature
-from fer2013kit.exceptions import Fer2013KitError, InvalidInputError, ModelFileError
+from fer2013kit.exceptions import InvalidInputError, MissingDependencyError, ModelFileError
 from fer2013kit.runtime import EmotionPredictor
 from fer2013kit.typing import Quantization
 
@@ -149,15 +149,19 @@ def export_network(
         expected = apply_calibrator(expected, calibrator)
     model = calibrated_model(network, metadata, calibrator)
     write, run = _FORMATS[path.suffix.lower()]
-    with tempfile.TemporaryDirectory() as name, _quiet_libraries():
+    with (
+        tempfile.TemporaryDirectory() as name,
+        _quiet_libraries(),
+        keras.saving.custom_object_scope(_own_classes(model)),
+    ):
         draft = Path(name) / f"network{path.suffix.lower()}"
         try:
             write(model, metadata, draft, images)
             answers = run(draft, checked)
-        except Fer2013KitError:
+        except (InvalidInputError, MissingDependencyError):
             raise
         except Exception as error:
-            reason = " ".join(str(error).split())[:_LONGEST_REASON]
+            reason = " ".join(str(error).split()).replace(f"{draft} ", "")[:_LONGEST_REASON]
             raise ModelFileError(
                 f"{path} was not written: this network cannot be expressed in that format "
                 f"({type(error).__name__}: {reason}). Try another format (.tflite and SavedModel "
@@ -222,6 +226,12 @@ def calibrated(probabilities: Any, temperature: float, calibrator: Calibrator | 
     return ops.softmax(logs * scale + shift)
 
 
+def _own_classes(model: Any) -> dict[str, type]:
+    """Return the classes of layers that Keras does not know; whoever reads a .keras gives them."""
+    kinds = {type(layer) for layer in model._flatten_layers()}  # noqa: SLF001 - Keras has no other way
+    return {kind.__name__: kind for kind in kinds if not kind.__module__.startswith("keras.")}
+
+
 def _check_choices(metadata: ExportMetadata, path: Path, images: Any) -> None:
     suffix, quantization = path.suffix.lower(), metadata.quantization
     if suffix not in EXPORT_ENDINGS:
@@ -258,10 +268,30 @@ def _write_onnx(model: Any, metadata: ExportMetadata, draft: Path, images: objec
         import tf2onnx
     shape = (None, *metadata.image_shape)
     signature, function = frozen_function(model, shape, "uint8", INPUT_NAME)
-    proto, _ = tf2onnx.convert.from_function(function, signature)
+    proto, _ = tf2onnx.convert.from_function(
+        function, signature, custom_op_handlers={"Erfc": (_erfc_of_erf, [])}
+    )
     for key, text in metadata.members().items():
         proto.metadata_props.add(key=key, value=text)
     draft.write_bytes(seal(proto.SerializeToString(), draft.suffix))
+
+
+def _erfc_of_erf(graph: Any, node: Any, name: str, arguments: object) -> None:
+    """Write erfc, which ``gelu`` is made of and ONNX lacks, as 1 - erf."""
+    del arguments
+    (source,), outputs, kinds = node.input, node.output, node.output_dtypes
+    shapes = node.output_shapes
+    graph.remove_node(name)
+    erf = graph.make_node("Erf", [source], shapes=shapes, dtypes=kinds)
+    one = graph.make_const(f"{name}/one", np.array(1, np.float32))
+    graph.make_node(
+        "Sub",
+        [one.output[0], erf.output[0]],
+        name=name,
+        outputs=outputs,
+        shapes=shapes,
+        dtypes=kinds,
+    )
 
 
 def _write_tflite(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import keras
@@ -13,10 +14,10 @@ from sklearn.exceptions import ConvergenceWarning
 
 from fer2013kit.classifier._checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from fer2013kit.classifier._settings import unknown_monitor
-from fer2013kit.exceptions import InvalidInputError, TrainingDivergedError, warn
+from fer2013kit.exceptions import InvalidInputError, TrainingDivergedError, shown, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -83,6 +84,36 @@ class AveragedWeights(keras_callbacks.Callback):  # type: ignore[misc]  # Keras 
         self._shown = _copies(variables)
         # On JAX the variables now share the averages' memory, which evaluation gives away.
         _assign(variables, self._shown)
+
+
+class TorchSeeds(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carries no types
+    """Seed torch's own generator for every epoch, where Keras computes with torch.
+
+    Dropout is drawn from it there, whatever seeds the layers have.
+    """
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self._seed = seed
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Make the epoch the same in a resumed run, too."""
+        del logs
+        if keras.backend.backend() == "torch":
+            import torch
+
+            torch.manual_seed(int(np.random.SeedSequence([self._seed, epoch]).generate_state(1)[0]))
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Give back the generator's state at the end."""
+        if keras.backend.backend() != "torch":
+            yield
+            return
+        import torch
+
+        with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+            yield
 
 
 class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carries no types
@@ -174,7 +205,7 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
         figures = dict(logs or {})
         figures.setdefault("learning_rate", float(self.model.optimizer.learning_rate))
         for name, value in figures.items():
-            self.history.setdefault(name, []).append(float(value))
+            self.history.setdefault(name, []).append(_as_number(name, value))
         self._kept.append((epoch, _copies(self.model.weights)))
         self._track_best(epoch)
         waited = 0 if self.best_epoch is None else epoch - self.best_epoch
@@ -208,6 +239,16 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
             self.best_epoch = epoch
             if self._restore_best_weights:
                 _, self._best_weights = self._kept[-1]
+
+
+def _as_number(name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(
+            f"a callback must add numbers to logs, which reach history_; received {shown(value)} "
+            f"as {name!r}"
+        ) from error
 
 
 def _better(value: float, best: float, monitor: str) -> bool:

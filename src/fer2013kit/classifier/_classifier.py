@@ -491,10 +491,11 @@ class EmotionClassifier(
         Returns
         -------
         ndarray of float32, shape (n, k)
-            At least the logarithm of the smallest float32, about -87: never minus infinity.
+            ``np.log(predict_proba(X))``, as everywhere in scikit-learn: minus infinity where a
+            probability is 0, being smaller than float32 can hold.
         """
-        smallest = np.finfo(np.float32).tiny
-        return np.log(np.maximum(self.predict_proba(X, tta=tta), smallest))
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X, tta=tta))
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return what the network's last layer decides by: features for other estimators.

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _VOCABULARIES: Final[Mapping[str, Any]] = {
-    "loss": Loss,
     "learning_rate_schedule": LearningRateSchedule,
     "compute_dtype": ComputeDtype,
     "warm_start": Literal[False, True],
@@ -119,16 +118,15 @@ def unknown_monitor(monitor: str, known: Sequence[str]) -> str:
 
 
 def _wrong_words(params: Mapping[str, Any]) -> list[str]:
-    given = {
-        name: vocabulary
-        for name, vocabulary in _VOCABULARIES.items()
-        if not (name == "loss" and isinstance(params["loss"], keras.losses.Loss))
-    }
-    return [
+    wrong = [
         message
-        for name, vocabulary in given.items()
+        for name, vocabulary in _VOCABULARIES.items()
         if (message := wrong_choice(name, params[name], vocabulary))
     ]
+    loss = params["loss"]
+    if not isinstance(loss, keras.losses.Loss) and (message := wrong_choice("loss", loss, Loss)):
+        wrong.append(message.replace(";", " or a keras.losses.Loss;", 1))
+    return wrong
 
 
 def _wrong_numbers(params: Mapping[str, Any]) -> list[str]:
@@ -195,11 +193,19 @@ def _wrong_objects(params: Mapping[str, Any]) -> list[str]:
 def _wrong_metrics(metrics: Any) -> list[str]:
     if isinstance(metrics, str) or not isinstance(metrics, Sequence):
         return [f"metrics must be a sequence of keras.metrics.Metric; received {shown(metrics)}"]
-    return [
+    wrong = [
         f"metrics must hold names or keras.metrics.Metric; received {shown(one)}"
         for one in metrics
         if not isinstance(one, str | keras.metrics.Metric)
     ]
+    # "accuracy", which people list by habit, is there by itself.
+    names = [*_BY_THEMSELVES, *(metric_name(one) for one in metrics if one != "accuracy")]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice and not wrong:
+        wrong.append(
+            f"metrics must have names of their own in history_; {twice[0]!r} is there twice"
+        )
+    return wrong
 
 
 def _is_range(value: Any) -> bool:

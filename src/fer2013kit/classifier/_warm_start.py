@@ -14,6 +14,8 @@ from fer2013kit._layers import walk_layers
 from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from numpy.typing import NDArray
 
 logger = logging.getLogger(__name__)
@@ -94,20 +96,29 @@ def _chosen_layers(layers: list[Any], freeze: Any) -> list[Any]:
                 f"for this network; received {shown(freeze)}"
             )
         return layers[:freeze]
-    names = [layer.name for layer in layers]
-    if freeze in names:
-        return layers[: names.index(freeze) + 1]
-    for number, layer in enumerate(layers):
-        inside = [one.name for one in layer.layers] if isinstance(layer, keras.Model) else []
-        if freeze in inside:
-            return [*layers[:number], *layer.layers[: inside.index(freeze) + 1]]
-        names += inside
+    inner = list(_in_order(layers))
+    for some in (layers, inner):
+        names = [layer.name for layer in some]
+        if freeze in names:
+            return some[: names.index(freeze) + 1]
     if freeze == "convolutions":
-        return _before_the_dense_end(layers)
+        return _before_the_dense_end(inner)
     raise InvalidInputError(
         "freeze must be 'convolutions', a layer's name, a number of layers or a function of a "
         f"layer; received {shown(freeze)}{did_you_mean(freeze, ['convolutions', *names])}"
     )
+
+
+def _in_order(layers: Iterable[Any]) -> Iterator[Any]:
+    """Yield layers, and in place of a network among them its own.
+
+    Not those of a class that calls them by code of its own: nobody knows in which order.
+    """
+    for layer in layers:
+        if isinstance(layer, keras.Sequential | keras.Function):
+            yield from _in_order(layer.layers)
+        else:
+            yield layer
 
 
 def _before_the_dense_end(layers: list[Any]) -> list[Any]:
@@ -122,7 +133,7 @@ def _before_the_dense_end(layers: list[Any]) -> list[Any]:
             return layers[:number]
     raise InvalidInputError(
         "freeze='convolutions' freezes the layers before the first fully-connected one, and the "
-        "network has none; pass a layer's name, or a number of layers"
+        "network has none; pass a layer's name, a number of layers, or a function of a layer"
     )
 
 

@@ -157,7 +157,8 @@ def _check_logits(answer: Any, name: str) -> None:
     import keras
 
     activation = getattr(_last_operation(answer), "activation", None)
-    if activation not in {None, keras.activations.linear}:
+    of_logits = {None, keras.activations.linear, keras.activations.log_softmax}
+    if activation not in of_logits:
         raise InvalidInputError(
             f"the network of {name!r} must end in probabilities whose rows sum to 1; received "
             f"an end in {getattr(activation, '__name__', activation)!r}: end it in "
