@@ -24,6 +24,7 @@ from fer2013kit._inference import predict_in_batches
 from fer2013kit._keras_settings import keras_settings
 from fer2013kit._labels import choose_labels
 from fer2013kit.classifier import _inputs, _persistence
+from fer2013kit.classifier._class_labels import name_classes
 from fer2013kit.classifier._compute_dtype import resolve_compute_dtype
 from fer2013kit.classifier._distillation import DEFAULT_ALPHA, DEFAULT_TEMPERATURE
 from fer2013kit.classifier._features import compile_features, features_in_batches
@@ -979,7 +980,7 @@ class EmotionClassifier(
     def _names_of(self, classes: NDArray[Any], before: TrainedNetwork | None) -> tuple[str, ...]:
         if before is not None and self.class_names is None and classes is before.classes:
             return before.class_names
-        return _inputs.name_classes(classes, asked=self.classes, class_names=self.class_names)
+        return name_classes(classes, asked=self.classes, class_names=self.class_names)
 
     def _fitted(self) -> Fitted:
         return Fitted(

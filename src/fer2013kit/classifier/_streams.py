@@ -12,8 +12,8 @@ import keras
 import numpy as np
 
 from fer2013kit._image_input import StoredPictures, pixel_converter, read_pictures
+from fer2013kit.classifier._class_labels import encode_labels
 from fer2013kit.classifier._inputs import (
-    encode_labels,
     one_hot,
     row_weights,
     training_targets,

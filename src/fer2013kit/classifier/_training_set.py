@@ -10,6 +10,7 @@ import numpy as np
 from fer2013kit._checks import is_number
 from fer2013kit._image_input import StoredPictures
 from fer2013kit.classifier import _inputs
+from fer2013kit.classifier._class_labels import decide_classes, encode_labels, name_classes
 from fer2013kit.classifier._distillation import distilled_targets
 from fer2013kit.classifier._runs import augmenting
 from fer2013kit.classifier._streams import (
@@ -108,21 +109,19 @@ def _of_arrays(
     seed: int,
 ) -> TrainingSet:
     images, labels = _inputs.read_training_data(classifier, X, y)
-    classes = _inputs.decide_classes(
+    classes = decide_classes(
         labels,
         asked=classifier.classes,
         class_names=classifier.class_names,
         before=None if before is None else before.classes,
     )
-    codes = _inputs.encode_labels(labels, classes)
+    codes = encode_labels(labels, classes)
     weights = _inputs.row_weights(
         labels, codes, classes, sample_weight=sample_weight, class_weight=classifier.class_weight
     )
     targets = _inputs.training_targets(codes, classes, soft_targets)
     if distillation is not None:
-        names = _inputs.name_classes(
-            classes, asked=classifier.classes, class_names=classifier.class_names
-        )
+        names = name_classes(classes, asked=classifier.classes, class_names=classifier.class_names)
         targets = distilled_targets(targets, X, class_names=names, **distillation)
     shape: Shape = images.shape[1:]  # type: ignore[assignment]  # four axes, by now
     validation = None

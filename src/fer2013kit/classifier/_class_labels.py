@@ -1,0 +1,124 @@
+"""The labels of a training set: which are classes, what they are called, and their codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
+
+from fer2013kit._checks import IntArray, check_labels
+from fer2013kit.emotions import CLASS_NAMES, NUM_CLASSES
+from fer2013kit.exceptions import InvalidInputError, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+
+def check_targets(
+    y: ArrayLike, allowed: Sequence[Any] | None = None, class_names: Sequence[str] | None = None
+) -> NDArray[Any]:
+    """Return labels (n,), checked against the classes that may occur.
+
+    Integers are codes, FER-2013's unless ``allowed`` lists other classes or ``class_names`` names
+    another number of them; strings are free.
+    """
+    labels = as_labels(y)
+    if allowed is not None:
+        unknown = np.setdiff1d(labels, np.asarray(allowed))
+        if unknown.size:
+            raise InvalidInputError(
+                f"y must hold only the classes {shown(list(allowed))}; "
+                f"received {shown(unknown.tolist()[0])}"
+            )
+    elif labels.dtype.kind in "iuf":
+        n_classes = NUM_CLASSES if class_names is None else len(class_names)
+        try:
+            check_labels(labels, n_classes=n_classes, name="y")
+        except InvalidInputError as error:
+            raise InvalidInputError(
+                f"{error}. Integer labels are FER-2013 codes; for other classes pass their "
+                "names as strings, or list them in classes"
+            ) from error
+    return labels
+
+
+def decide_classes(
+    labels: NDArray[Any],
+    *,
+    asked: Sequence[Any] | None,
+    class_names: Sequence[str] | None,
+    before: NDArray[Any] | None,
+) -> NDArray[Any]:
+    """Return the sorted classes of a fit: those asked for, those known before, or those found."""
+    if asked is not None:
+        return np.unique(np.asarray(asked))
+    if before is not None and _same_kind(labels, before) and np.isin(labels, before).all():
+        return before
+    if class_names is not None and labels.dtype.kind in "iuf":
+        return np.arange(len(class_names))
+    return np.unique(labels)
+
+
+def name_classes(
+    classes: NDArray[Any],
+    *,
+    asked: Sequence[Any] | None,
+    class_names: Sequence[str] | None,
+) -> tuple[str, ...]:
+    """Return names for people: those given, the words of FER-2013 codes, or the labels.
+
+    ``class_names`` follow ``asked``, in its own order, or the sorted ``classes``.
+    """
+    if class_names is None:
+        if asked is None and classes.dtype.kind in "iuf":
+            return tuple(CLASS_NAMES[int(code)] for code in classes)
+        return tuple(str(label) for label in classes)
+    listed = classes.tolist() if asked is None else np.asarray(asked).tolist()
+    names = [str(name) for name in class_names]
+    if len(names) != len(listed) or len(set(names)) != len(names):
+        raise InvalidInputError(
+            f"class_names must be a name of its own for each of {shown(listed)}; "
+            f"received {shown(names)}"
+        )
+    word_of = dict(zip(listed, names, strict=True))
+    return tuple(word_of[label] for label in classes.tolist())
+
+
+def encode_labels(labels: NDArray[Any], classes: NDArray[Any]) -> IntArray:
+    """Return each label's position in the sorted ``classes``; an unknown one is an error."""
+    if _same_kind(labels, classes):
+        codes = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
+        strange = np.flatnonzero(classes[codes] != labels)
+    else:
+        codes = strange = np.arange(len(labels))
+    if strange.size:
+        raise InvalidInputError(
+            f"y must hold only the classes that were trained, {shown(classes.tolist())}; "
+            f"received {shown(labels[strange].tolist()[0])}"
+        )
+    return codes.astype(np.int64)
+
+
+def as_labels(y: Any) -> NDArray[Any]:
+    """Return labels (n,) of any kind that stands for classes."""
+    try:
+        labels: NDArray[Any] = column_or_1d(y, warn=True)
+        check_classification_targets(labels)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(str(error)) from error
+    if labels.dtype.kind in "mMcV":
+        raise InvalidInputError(f"y must be labels, numbers or words; received {labels.dtype}")
+    return labels
+
+
+def _same_kind(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Tell whether both are numbers, both are True and False, or neither is either."""
+    return _kind(one) == _kind(other)
+
+
+def _kind(labels: NDArray[Any]) -> str:
+    return {**dict.fromkeys("iuf", "numbers"), "b": "truths"}.get(labels.dtype.kind, "others")
