@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import logging
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, get_args
 
@@ -30,6 +29,7 @@ from fer2013kit._untrusted import (
     read_labels,
 )
 from fer2013kit.classifier._compute_dtype import Format, cpu_has_bfloat16
+from fer2013kit.classifier._json import as_json, without_nan, without_notes
 from fer2013kit.classifier._model_file import read_model_file, write_model_file
 from fer2013kit.classifier._network import build_network, weight_shapes
 from fer2013kit.classifier._settings import is_optimizer_name
@@ -45,7 +45,7 @@ from fer2013kit.models import resolve_builder
 from fer2013kit.typing import ModelBuilder, Quantization, WeightsDtype
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import ArrayLike, NDArray
@@ -74,11 +74,6 @@ _FACTS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "best_epoch": lambda value: value is None or is_count(value),
     "metrics": is_mapping_or_none,
 }
-
-_KERAS_OBJECTS: Final = (keras.optimizers.Optimizer, keras.losses.Loss, keras.metrics.Metric)
-_NOTE: Final = "not saved"
-_FLOAT: Final = "float"  # infinity and NaN, which JSON has not
-_PAIRS: Final = "pairs"  # of a mapping whose keys are not all strings, which JSON cannot hold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,9 +132,9 @@ def save(
         "temperature": fitted.temperature,
         "calibration": fitted.calibration,
         "calibrator": fitted.calibrator,
-        "history": _without_nan(fitted.history),
+        "history": without_nan(fitted.history),
         "best_epoch": fitted.best_epoch,
-        "metrics": _without_nan(fitted.metrics),
+        "metrics": without_nan(fitted.metrics),
     }
     write_model_file(path, settings, weights)
 
@@ -252,12 +247,12 @@ def load(path: Path, *, model: str | ModelBuilder | None, known: Sequence[str]) 
         ):
             if names:
                 warn(f"{path}: settings that {why}: {shortened(', '.join(sorted(names)))}")
-        params = _without_notes({k: v for k, v in settings["params"].items() if k in usable})
+        params = without_notes({k: v for k, v in settings["params"].items() if k in usable})
         check_facts({"optimizer": "sgd", **params}, {"optimizer": is_optimizer_name})
         # Defaults of a builder may change; the file's network stays what it was.
         built = settings["architecture"]["params"]
         if built != _architecture_params(builder, params["model_params"]):
-            params["model_params"] = _without_notes(built)
+            params["model_params"] = without_notes(built)
         compute_dtype = settings["compute_dtype"]
         if compute_dtype == "bfloat16" and not cpu_has_bfloat16():
             logger.info("this CPU has no bfloat16 instructions: predicting in float32")
@@ -348,21 +343,6 @@ def _architecture_params(
     return params
 
 
-def _without_notes(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings as they were, without those that are code or another library's objects.
-
-    They take their defaults again.
-    """
-    return {
-        key: _from_json(value)
-        for key, value in stored.items()
-        if not any(
-            isinstance(one, Mapping) and _NOTE in one
-            for one in (value if isinstance(value, list) else [value])
-        )
-    }
-
-
 def picklable_state(state: dict[str, Any]) -> dict[str, Any]:
     """Return an estimator's state with the network replaced by its weights."""
     state = dict(state)
@@ -372,46 +352,3 @@ def picklable_state(state: dict[str, Any]) -> dict[str, Any]:
     if network is not None:
         state["_weights"] = network.get_weights()
     return state
-
-
-def _without_nan(figures: Any) -> Any:
-    """Return figures ready for JSON, None in place of what is no number there."""
-    if isinstance(figures, Mapping):
-        return {str(key): _without_nan(value) for key, value in figures.items()}
-    if isinstance(figures, list | tuple):
-        return [_without_nan(value) for value in figures]
-    if isinstance(figures, np.generic | np.ndarray):
-        return _without_nan(figures.tolist())
-    if isinstance(figures, float) and not math.isfinite(figures):
-        return None
-    return as_json(figures)
-
-
-def as_json(value: Any) -> Any:
-    """Return a JSON-ready form of a setting; what has none becomes a note of what it was."""
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    if isinstance(value, list | tuple):
-        return [as_json(one) for one in value]
-    if isinstance(value, Mapping):
-        pairs = [[as_json(key), as_json(one)] for key, one in value.items()]
-        return dict(pairs) if all(isinstance(key, str) for key in value) else {_PAIRS: pairs}
-    if isinstance(value, float) and not math.isfinite(value):
-        return {_FLOAT: repr(value)}
-    if value is None or isinstance(value, str | int | float):
-        return value
-    note = value.get_config() if isinstance(value, _KERAS_OBJECTS) else value
-    return {_NOTE: getattr(note, "__qualname__", repr(note))}
-
-
-def _from_json(value: Any) -> Any:
-    """Return a setting as it was; sequences come back as tuples."""
-    if isinstance(value, list):
-        return tuple(_from_json(one) for one in value)
-    if isinstance(value, Mapping):
-        if _PAIRS in value:
-            return {_from_json(key): _from_json(one) for key, one in value[_PAIRS]}
-        if _FLOAT in value:
-            return float(value[_FLOAT])
-        return {key: _from_json(one) for key, one in value.items()}
-    return value

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fer2013kit.augmentation import FaceAugmentation
-from fer2013kit.classifier._persistence import as_json
+from fer2013kit.classifier._json import as_json
 from fer2013kit.classifier._progress import resolve_verbose
 from fer2013kit.classifier._training import TrainingSettings
 from fer2013kit.exceptions import InvalidInputError, shown

@@ -1,0 +1,73 @@
+"""Settings and figures as JSON, and back; what has no form there becomes a note of what it was."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+import keras
+import numpy as np
+
+_KERAS_OBJECTS: Final = (keras.optimizers.Optimizer, keras.losses.Loss, keras.metrics.Metric)
+_NOTE: Final = "not saved"
+_FLOAT: Final = "float"  # infinity and NaN, which JSON has not
+_PAIRS: Final = "pairs"  # of a mapping whose keys are not all strings, which JSON cannot hold
+
+
+def as_json(value: Any) -> Any:
+    """Return a JSON-ready form of a setting; what has none becomes a note of what it was."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, list | tuple):
+        return [as_json(one) for one in value]
+    if isinstance(value, Mapping):
+        pairs = [[as_json(key), as_json(one)] for key, one in value.items()]
+        return dict(pairs) if all(isinstance(key, str) for key in value) else {_PAIRS: pairs}
+    if isinstance(value, float) and not math.isfinite(value):
+        return {_FLOAT: repr(value)}
+    if value is None or isinstance(value, str | int | float):
+        return value
+    note = value.get_config() if isinstance(value, _KERAS_OBJECTS) else value
+    return {_NOTE: getattr(note, "__qualname__", repr(note))}
+
+
+def from_json(value: Any) -> Any:
+    """Return a setting as it was; sequences come back as tuples."""
+    if isinstance(value, list):
+        return tuple(from_json(one) for one in value)
+    if isinstance(value, Mapping):
+        if _PAIRS in value:
+            return {from_json(key): from_json(one) for key, one in value[_PAIRS]}
+        if _FLOAT in value:
+            return float(value[_FLOAT])
+        return {key: from_json(one) for key, one in value.items()}
+    return value
+
+
+def without_nan(figures: Any) -> Any:
+    """Return figures ready for JSON, None in place of what is no number there."""
+    if isinstance(figures, Mapping):
+        return {str(key): without_nan(value) for key, value in figures.items()}
+    if isinstance(figures, list | tuple):
+        return [without_nan(value) for value in figures]
+    if isinstance(figures, np.generic | np.ndarray):
+        return without_nan(figures.tolist())
+    if isinstance(figures, float) and not math.isfinite(figures):
+        return None
+    return as_json(figures)
+
+
+def without_notes(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings as they were, without those that are code or another library's objects.
+
+    They take their defaults again.
+    """
+    return {
+        key: from_json(value)
+        for key, value in stored.items()
+        if not any(
+            isinstance(one, Mapping) and _NOTE in one
+            for one in (value if isinstance(value, list) else [value])
+        )
+    }
