@@ -35,7 +35,7 @@ def test_keras_trains_on_them(data):
     batches = fk.training_batches(*data, classifier=fk.EmotionClassifier(**SETTINGS))
     history = network.fit(batches, epochs=2, shuffle=False, verbose=0)
     assert np.isfinite(history.history["loss"]).all()
-    assert batches.epoch == 2
+    assert batches.epoch >= 2
 
 
 def test_what_cannot_be(data, monkeypatch):

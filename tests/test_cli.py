@@ -19,7 +19,7 @@ from fer2013kit.models import _registry
 from networks import tiny_network
 
 COMMANDS = ("info", "audit", "train", "evaluate", "predict", "video", "explain", "export")
-COMMANDS += ("serve", "demo")
+COMMANDS += ("benchmark", "serve", "demo")
 QUICK = ("--architecture", "tiny", "--epochs", "1", "--no-augment", "--compute-dtype", "float32")
 
 

@@ -277,7 +277,7 @@ def test_class_folders_without_splits_are_for_training(own):
     [
         ("joy=hapy", "did you mean 'happy'"),
         ("joy=7", "'7' is no emotion"),
-        ("joy", "expected NAME=EMOTION or a JSON file"),
+        ("joy", "expected NAME=EMOTION, a JSON file"),
         ("list.json", "must hold an object"),
         ("text.json", "is no JSON file"),
         ("true.json", "'True' is no emotion"),

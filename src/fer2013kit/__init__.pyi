@@ -1,6 +1,8 @@
 from ._version import __version__ as __version__
 from .augmentation import FaceAugmentation as FaceAugmentation
 from .batches import training_batches as training_batches
+from .benchmarking import BenchmarkReport as BenchmarkReport
+from .benchmarking import benchmark as benchmark
 from .class_weight import class_counts as class_counts
 from .class_weight import class_weights as class_weights
 from .class_weight import sample_weights as sample_weights

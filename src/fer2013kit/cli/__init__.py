@@ -12,6 +12,7 @@ import logging
 import click
 
 from fer2013kit._version import __version__
+from fer2013kit.cli._benchmark import benchmark
 from fer2013kit.cli._data import audit, info
 from fer2013kit.cli._demo import demo
 from fer2013kit.cli._evaluate import evaluate
@@ -54,5 +55,7 @@ def main(*, debug: bool, plugins: tuple[str, ...]) -> None:
     import_plugins(plugins)
 
 
-for _command in (info, audit, train, evaluate, predict, video, explain, export, serve, demo):
+_with_data = (info, audit, train, evaluate, benchmark)
+_in_use = (predict, video, explain, export, serve, demo)
+for _command in (*_with_data, *_in_use):
     main.add_command(_command)

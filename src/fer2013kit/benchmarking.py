@@ -1,0 +1,370 @@
+"""benchmark: networks of any origin on the same pictures, by one protocol."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from fer2013kit._checks import check_choice
+from fer2013kit._class_names import classifier_names
+from fer2013kit._optional import needed
+from fer2013kit._peers import PEERS
+from fer2013kit.datasets import FER2013, Split, audit_dataset
+from fer2013kit.emotions import CLASS_NAMES
+from fer2013kit.evaluation import compare_predictions, evaluate_predictions
+from fer2013kit.evaluation._tables import Tabular, as_text
+from fer2013kit.exceptions import InvalidInputError, shown
+from fer2013kit.loading import load_predictor
+from fer2013kit.typing import SplitName
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from fer2013kit.evaluation import EvaluationReport, PredictionComparison
+    from fer2013kit.evaluation._tables import Rows
+
+_BATCH: Final = 256
+_CALLS: Final = 30
+_WARM_UP: Final = 5
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class BenchmarkReport(Tabular):
+    """What :func:`benchmark` measured, the most accurate first.
+
+    Parameters
+    ----------
+    reports : dict of str to EvaluationReport
+        Of each network, by its name.
+    comparisons : dict of str to PredictionComparison
+        Of every other network with the most accurate one, which is ``b``: paired, on the same
+        pictures.
+    milliseconds : dict of str to float or None
+        Median time of one face on one core; None where it was not measured.
+    split : str
+        What was measured on.
+    leaks : int or None
+        Pictures that were left out because the training split holds them, too; None where they
+        were not looked for.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> data = fk.make_fer2013(n_samples=70, random_state=0)
+    >>> report = fk.benchmark(["five_layer_cnn_small"], data, latency=False)
+    >>> list(report.reports)
+    ['five_layer_cnn_small']
+    """
+
+    reports: dict[str, EvaluationReport]
+    comparisons: dict[str, PredictionComparison]
+    milliseconds: dict[str, float | None]
+    split: str
+    leaks: int | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all figures as built-in types, ready for :func:`json.dumps`.
+
+        Returns
+        -------
+        dict
+            Every field under its own name.
+        """
+        return {
+            "split": self.split,
+            "leaks": self.leaks,
+            "reports": {name: report.as_dict() for name, report in self.reports.items()},
+            "comparisons": {name: one.as_dict() for name, one in self.comparisons.items()},
+            "milliseconds": dict(self.milliseconds),
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row for each network.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns "accuracy", "accuracy_low", "accuracy_high", "balanced_accuracy", "f1_macro",
+            "loss", "ece", "p_value" (of McNemar's test against the first) and "milliseconds".
+        """
+        with needed("to_frame"):
+            import pandas as pd
+
+        rows = []
+        for name, report in self.reports.items():
+            low, high = report.accuracy_interval
+            compared = self.comparisons.get(name)
+            rows.append(
+                {
+                    "accuracy": report.accuracy,
+                    "accuracy_low": low,
+                    "accuracy_high": high,
+                    "balanced_accuracy": report.balanced_accuracy,
+                    "f1_macro": report.f1_macro,
+                    "loss": report.loss,
+                    "ece": report.ece,
+                    "p_value": np.nan if compared is None else compared.p_value,
+                    "milliseconds": self.milliseconds[name],
+                }
+            )
+        return pd.DataFrame(rows, index=list(self.reports))
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """Draw the accuracies with their intervals.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            The Axes drawn into.
+        """
+        if ax is None:
+            with needed("a figure"):
+                import matplotlib.pyplot as plt
+
+            height = 1.4 + 0.4 * len(self.reports)
+            _, ax = plt.subplots(figsize=(6.4, height), layout="constrained")
+        names = list(self.reports)[::-1]
+        values = np.array([self.reports[name].accuracy for name in names])
+        ends = np.array([self.reports[name].accuracy_interval for name in names])
+        ax.errorbar(values, range(len(names)), xerr=np.abs(ends.T - values), fmt="o", capsize=3)
+        ax.set_yticks(range(len(names)), [name.replace("$", r"\$") for name in names])
+        ax.set(xlabel="accuracy, 95% interval", title=f"On the {self.split} split")
+        ax.grid(axis="x", alpha=0.3)
+        return ax
+
+    def __repr__(self) -> str:
+        best = next(iter(self.reports))
+        return f"<{type(self).__name__}: {len(self.reports)} networks, the best {best}>"
+
+    def __str__(self) -> str:
+        first = next(iter(self.reports.values()))
+        leaks = "leaks not looked for" if self.leaks is None else f"{self.leaks:,} leaks left out"
+        return (
+            f"{first.n_samples:,} pictures of the {self.split} split, {leaks}\n\n"
+            f"{as_text(self._tables()['figures'])}"
+        )
+
+    def _tables(self) -> dict[str, Rows]:
+        rows = [["network", "accuracy", "95% interval", "macro F1", "loss", "ECE", "p", "ms"]]
+        for name, report in self.reports.items():
+            low, high = report.accuracy_interval
+            compared, time_ = self.comparisons.get(name), self.milliseconds[name]
+            rows.append(
+                [
+                    name,
+                    f"{report.accuracy:.3f}",
+                    f"{low:.3f} to {high:.3f}",
+                    f"{report.f1_macro:.3f}",
+                    f"{report.loss:.3f}",
+                    f"{report.ece:.3f}",
+                    "" if compared is None else f"{compared.p_value:.2g}",
+                    "" if time_ is None else f"{time_:.2f}",
+                ]
+            )
+        return {"figures": rows}
+
+
+def benchmark(
+    predictors: Mapping[str, Any] | Sequence[Any],
+    data: FER2013 | Split,
+    *,
+    split: SplitName = "test",
+    drop_leaks: bool = True,
+    latency: bool = True,
+) -> BenchmarkReport:
+    """Measure networks of any origin on the same pictures, by one protocol.
+
+    Pictures that the training split holds, too, are left out; every network answers for the seven
+    emotions on the same ones (what it gives to other classes is left out, and the rest raised to
+    a sum of 1); accuracies have intervals, the most accurate network is compared with every other
+    in pairs, and one face at a time is timed with the whole process on one core (Linux).
+
+    Parameters
+    ----------
+    predictors : mapping of str to object, or sequence
+        By name, or a list of names and files.  Each is the name of a network that ships, a file
+        (``.fer``, ``.tflite``, ``.onnx``, or a ``.keras`` that takes uint8 pictures), anything with
+        ``predict_proba``, a function from uint8 ``(n, 48, 48, 1)`` to probabilities ``(n, 7)``, or
+        one of ``"fer"``, ``"deepface"`` and ``"emotiefflib"``, other packages that have to be
+        installed.
+    data : FER2013 or Split
+        With labels.
+    split : {"train", "validation", "test"}, default "test"
+        What to measure on, of a :class:`FER2013`.
+    drop_leaks : bool, default True
+        Leave out pictures of the split that stand in ``train``.
+    latency : bool, default True
+        Measure the time of one face.
+
+    Returns
+    -------
+    BenchmarkReport
+        Table, JSON and picture.
+
+    Raises
+    ------
+    InvalidInputError
+        For no predictor, a split that is not there, or answers that are no probabilities.
+    ModelFileError
+        For a name or a file that is no network.
+    MissingDependencyError
+        For another package that is not installed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fer2013kit as fk
+    >>> data = fk.make_fer2013(n_samples=140, random_state=0)
+    >>> def always_happy(images):
+    ...     return np.tile(np.eye(7)[fk.Emotion.HAPPY], (len(images), 1))
+    >>> networks = {"small": "five_layer_cnn_small", "happy": always_happy}
+    >>> report = fk.benchmark(networks, data, latency=False)
+    >>> report.reports["happy"].accuracy
+    0.14...
+    """
+    check_choice("split", split, SplitName)
+    named = (
+        dict(predictors) if hasattr(predictors, "items") else {str(one): one for one in predictors}
+    )
+    if not named:
+        raise InvalidInputError("predictors must hold at least one network; received none")
+    chosen, name, leaks = _pictures(data, split, drop_leaks=drop_leaks)
+    images, labels = chosen
+    networks = {key: _as_function(one) for key, one in named.items()}
+    answers = {key: _predict(network, images, key) for key, network in networks.items()}
+    reports = {key: evaluate_predictions(labels, table) for key, table in answers.items()}
+    order = sorted(reports, key=lambda key: -reports[key].accuracy)
+    best = order[0]
+    return BenchmarkReport(
+        reports={key: reports[key] for key in order},
+        comparisons={
+            key: compare_predictions(labels, answers[key], answers[best], names=(key, best))
+            for key in order[1:]
+        },
+        milliseconds={
+            key: _milliseconds(networks[key], images[:1]) if latency else None for key in order
+        },
+        split=name,
+        leaks=leaks,
+    )
+
+
+def _pictures(
+    data: FER2013 | Split, split: SplitName, *, drop_leaks: bool
+) -> tuple[Split, str, int | None]:
+    if isinstance(data, Split):
+        return data, "given", None
+    if split not in data.splits:
+        raise InvalidInputError(
+            f"{data.source or 'the data'} has no {split} split; it has {', '.join(data.splits)}"
+        )
+    if not drop_leaks or split == "train":
+        return data.splits[split], split, None
+    kept = audit_dataset(data, near_duplicates=False).drop_leaks(side="evaluation").splits[split]
+    return kept, split, len(data.splits[split]) - len(kept)
+
+
+def _as_function(predictor: Any) -> Callable[[NDArray[np.uint8]], Any]:
+    if isinstance(predictor, str) and predictor in PEERS:
+        peer: Callable[[NDArray[np.uint8]], Any] = PEERS[predictor]()
+        return peer
+    if isinstance(predictor, str | os.PathLike):
+        if Path(predictor).suffix.lower() == ".keras":
+            return _keras_network(Path(predictor))
+        predictor = load_predictor(predictor)
+    if hasattr(predictor, "predict_proba"):
+        network = predictor
+        names = classifier_names(network)
+        if lacking := [name for name in CLASS_NAMES if name not in names]:
+            raise InvalidInputError(
+                f"{shown(network)} must know the seven emotions; it lacks {', '.join(lacking)}"
+            )
+        columns = [names.index(name) for name in CLASS_NAMES]
+        return lambda images: _shared(np.asarray(network.predict_proba(images))[:, columns])
+    if not callable(predictor):
+        raise InvalidInputError(
+            "predictors must be names, files, functions or have predict_proba; received "
+            f"{shown(predictor)}"
+        )
+    function: Callable[[NDArray[np.uint8]], Any] = predictor
+    return function
+
+
+def _keras_network(path: Path) -> Callable[[NDArray[np.uint8]], Any]:
+    import keras
+
+    network = keras.saving.load_model(path, compile=False)
+    return lambda images: np.asarray(network.predict_on_batch(images))
+
+
+def _shared(table: NDArray[Any]) -> NDArray[Any]:
+    sums = table.sum(axis=1, keepdims=True)
+    return np.where(sums > 0, table / np.where(sums > 0, sums, 1), 1 / table.shape[1])
+
+
+def _predict(
+    network: Callable[[NDArray[np.uint8]], Any], images: NDArray[np.uint8], name: str
+) -> NDArray[Any]:
+    parts = [
+        np.asarray(network(images[start : start + _BATCH]))
+        for start in range(0, len(images), _BATCH)
+    ]
+    table = np.concatenate(parts) if parts else np.empty((0, len(CLASS_NAMES)))
+    if table.shape != (len(images), len(CLASS_NAMES)):
+        raise InvalidInputError(
+            f"{name} must return a row for each picture and seven columns, "
+            f"{(len(images), len(CLASS_NAMES))}; received {table.shape}"
+        )
+    return table
+
+
+def _milliseconds(
+    network: Callable[[NDArray[np.uint8]], Any], picture: NDArray[np.uint8]
+) -> float | None:
+    """Return the median time of one face with the process on one core, where that can be had."""
+    if not os.path.isdir("/proc/self/task"):  # noqa: PTH112 - a question, no path of the user's
+        return None
+    with _on_one_core():
+        times = []
+        for _ in range(_WARM_UP + _CALLS):
+            start = time.perf_counter()
+            network(picture)
+            times.append(time.perf_counter() - start)
+    return float(1000 * np.median(times[_WARM_UP:]))
+
+
+@contextmanager
+def _on_one_core() -> Iterator[None]:
+    """Keep all threads that there are, and those that they start, on one core."""
+    before: dict[int, set[int]] = {}
+    first = min(os.sched_getaffinity(0))
+    for task in map(int, os.listdir("/proc/self/task")):  # noqa: PTH208 - names, no paths
+        try:
+            before[task] = os.sched_getaffinity(task)
+            os.sched_setaffinity(task, {first})
+        except ProcessLookupError:  # it has ended
+            continue
+    allowed = set().union(*before.values())
+    try:
+        yield
+    finally:
+        for task in map(int, os.listdir("/proc/self/task")):  # noqa: PTH208 - the same
+            try:
+                os.sched_setaffinity(task, before.get(task, allowed))
+            except ProcessLookupError:
+                continue

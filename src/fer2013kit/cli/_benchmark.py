@@ -1,0 +1,85 @@
+"""benchmark: several networks on the same pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+import click
+
+from fer2013kit.cli._datasets import data_options, read_data
+from fer2013kit.cli._options import OUTPUT_FILE, PATH, json_option
+from fer2013kit.cli._output import create_parents, print_result, write_figure
+from fer2013kit.cli._program import Command
+from fer2013kit.cli._quiet import import_keras, quiet_stderr
+from fer2013kit.typing import SplitName
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fer2013kit.typing import LabelMap
+
+
+@click.command(
+    cls=Command,
+    example="benchmark archive.zip --model five_layer_cnn --model mine.onnx --plot figure.png",
+)
+@click.argument("data", type=PATH)
+@click.option(
+    "--model",
+    "models",
+    required=True,
+    multiple=True,
+    metavar="NAME|FILE",
+    help="A shipped network, a .fer, .tflite, .onnx or .keras file, or fer, deepface, emotiefflib "
+    "where they are installed. Given once for each.",
+)
+@click.option(
+    "--split",
+    "split_name",
+    type=click.Choice(get_args(SplitName)),
+    default="test",
+    help="What to measure on.",
+)
+@click.option(
+    "--drop-leaks/--keep-leaks",
+    "without_leaks",
+    default=True,
+    help="Leave out pictures that the training split holds, too.",
+)
+@click.option("--latency/--no-latency", default=True, help="Time one face on one core.")
+@click.option("--plot", type=OUTPUT_FILE, help="Draw accuracies and intervals into a picture.")
+@data_options
+@json_option
+def benchmark(
+    *,
+    data: Path,
+    models: tuple[str, ...],
+    split_name: SplitName,
+    without_leaks: bool,
+    latency: bool,
+    plot: Path | None,
+    label_map: LabelMap | None,
+    resize: bool,
+    as_json: bool,
+) -> None:
+    """Compare networks on the same pictures, by one protocol.
+
+    DATA is FER-2013 in any form, as for `fer2013kit info`.
+    """
+    create_parents(plot)
+    loaded = read_data(data, label_map, resize=resize)
+    import_keras()
+    import fer2013kit as fk
+
+    with quiet_stderr():
+        report = fk.benchmark(
+            models, loaded, split=split_name, drop_leaks=without_leaks, latency=latency
+        )
+    if plot is not None:
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(6.4, 1.4 + 0.4 * len(models)), layout="constrained")
+        report.plot(ax=figure.add_subplot())
+        write_figure(plot, figure)
+    document = {"data": str(data), **report.as_dict()}
+    print_result(document, f"{data}: {report}\n", as_json=as_json, files={"plot": plot})

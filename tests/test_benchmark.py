@@ -1,0 +1,134 @@
+import json
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import fer2013kit as fk
+from command_line import run, run_json
+from fer2013kit._peers import PEERS
+
+
+@pytest.fixture(scope="module")
+def data():
+    return fk.make_fer2013(n_samples=140, random_state=0)
+
+
+def always(code):
+    def answer(images):
+        assert images.dtype == np.uint8
+        assert images.shape[1:] == (48, 48, 1)
+        table = np.full((len(images), 7), 0.05)
+        table[:, code] = 0.7
+        return table
+
+    return answer
+
+
+class Eight:
+    """Knows contempt, which is no answer here, and has the classes in another order."""
+
+    classes_ = ("contempt", *fk.CLASS_NAMES)
+
+    def predict_proba(self, X):
+        table = np.zeros((len(X), 8))
+        table[:, 0], table[:, 4], table[:, 5] = 0.5, 0.4, 0.1
+        return table
+
+
+def test_all_are_measured_on_the_same_pictures_without_leaks(data):
+    leaky = fk.FER2013(data.train, test=data.test.concat(data.train.subset([0, 1])))
+    networks = {"sad": always(4), "eight": Eight(), "small": "five_layer_cnn_small"}
+    report = fk.benchmark(networks, leaky)
+    assert report.leaks == 2
+    assert {one.n_samples for one in report.reports.values()} == {14}
+    accuracies = [one.accuracy for one in report.reports.values()]
+    assert accuracies == sorted(accuracies, reverse=True)
+    assert report.reports["eight"].accuracy == np.mean(data.test.labels == fk.Emotion.HAPPY)
+    assert report.reports["eight"].mean_confidence == pytest.approx(0.8)
+    best, *others = report.reports
+    assert set(report.comparisons) == set(others)
+    assert all(one.names[1] == best for one in report.comparisons.values())
+    assert all(time is None or time > 0 for time in report.milliseconds.values())
+    json.dumps(report.as_dict(), allow_nan=False)
+    assert report.to_frame().index.tolist() == [best, *others]
+    assert "| network |" in report.to_markdown()
+    assert [text.get_text() for text in report.plot().get_yticklabels()][-1] == best
+    kept = fk.benchmark([always(4)], leaky, drop_leaks=False, latency=False)
+    assert (kept.leaks, next(iter(kept.reports.values())).n_samples) == (None, 16)
+    alone = fk.benchmark([always(4)], data.test, latency=False)
+    assert list(alone.milliseconds.values()) == [None]
+
+
+def test_what_is_no_network(data):
+    for predictors, message in (
+        ([], "at least one network"),
+        ([3], "predictors must be names, files, functions"),
+        ([lambda images: np.ones((len(images), 3)) / 3], "seven columns"),
+        ([SimpleNamespace(predict_proba=len, classes_=["happy", "sad"])], "seven emotions"),
+    ):
+        with pytest.raises(fk.InvalidInputError, match=message):
+            fk.benchmark(predictors, data, latency=False)
+    with pytest.raises(fk.InvalidInputError, match="no validation split"):
+        fk.benchmark([always(0)], fk.FER2013(data.train), split="validation")
+    with pytest.raises(fk.ModelFileError, match="no network of that name"):
+        fk.benchmark(["five"], data)
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_peers_that_are_missing_say_what_to_install(name, data, monkeypatch):
+    for module in ("fer", "fer.fer", "deepface", "emotiefflib", "emotiefflib.facial_analysis"):
+        monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(fk.MissingDependencyError, match=f"pip install {name}"):
+        fk.benchmark([name], data)
+
+
+def test_peers_answer_in_our_order(data, monkeypatch):
+    words = {"angry": 0.1, "disgust": 0, "fear": 0, "happy": 0.6, "sad": 0, "surprise": 0.3}
+
+    class FER:
+        def detect_emotions(self, image, face_rectangles):
+            assert image.shape == (48, 48, 3)
+            assert face_rectangles == [(0, 0, 48, 48)]
+            return [{"emotions": {**words, "neutral": 0}}]
+
+    class Recognizer:
+        def __init__(self, **_options):
+            words = "Anger Contempt Disgust Fear Happiness Neutral Sadness Surprise"
+            self.idx_to_emotion_class = dict(enumerate(words.split()))
+
+        def predict_emotions(self, images, *, logits):
+            assert not logits
+            return [], [[0.1, 0.5, 0, 0, 0.3, 0, 0, 0.1]] * len(images)
+
+    def analyze(image, **options):
+        assert options["detector_backend"] == "skip"
+        return [{"emotion": {word: 100 * share for word, share in words.items()}}]
+
+    stand_ins = {
+        "fer": SimpleNamespace(),
+        "fer.fer": SimpleNamespace(FER=FER),
+        "deepface": SimpleNamespace(DeepFace=SimpleNamespace(analyze=analyze)),
+        "emotiefflib": SimpleNamespace(),
+        "emotiefflib.facial_analysis": SimpleNamespace(EmotiEffLibRecognizer=Recognizer),
+    }
+    for module, stand_in in stand_ins.items():
+        monkeypatch.setitem(sys.modules, module, stand_in)
+    images = data.test.images[:2]
+    for name, expected in (
+        ("fer", [0.1, 0, 0, 0.6, 0, 0.3, 0]),
+        ("deepface", [0.1, 0, 0, 0.6, 0, 0.3, 0]),
+        ("emotiefflib", [0.2, 0, 0, 0.6, 0, 0.2, 0]),
+    ):
+        np.testing.assert_allclose(PEERS[name]()(images), [expected] * 2)
+
+
+def test_command(tmp_path):
+    path = tmp_path / "faces.npz"
+    fk.make_fer2013(n_samples=70, random_state=0).save(path)
+    options = ("--model", "five_layer_cnn_small", "--no-latency")
+    document = run_json("benchmark", path, *options, "--plot", tmp_path / "out" / "figure.png")
+    assert document["leaks"] == 0
+    assert (tmp_path / "out" / "figure.png").stat().st_size > 1000
+    assert "network" in run("benchmark", path, *options).stdout
