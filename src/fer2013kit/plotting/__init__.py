@@ -5,12 +5,8 @@ otherwise into that of a new figure.  matplotlib is imported when a function is 
 settings and its backend stay as they are, and nothing is shown or saved.
 """
 
-from fer2013kit.plotting._charts import (
-    plot_class_balance,
-    plot_confusion_matrix,
-    plot_history,
-    plot_reliability,
-)
+from fer2013kit.plotting._charts import plot_class_balance, plot_history, plot_reliability
+from fer2013kit.plotting._confusion_matrix import plot_confusion_matrix
 from fer2013kit.plotting._curves import plot_precision_recall, plot_risk_coverage, plot_roc
 from fer2013kit.plotting._explanation import plot_explanation
 from fer2013kit.plotting._faces import plot_samples
