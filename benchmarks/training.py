@@ -93,11 +93,17 @@ def multiply_adds(model: Any) -> list[int]:
     """Return the multiply-adds of one picture's way through each weight layer, in order."""
     import keras
 
-    counts = []
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.Conv2D):
+    from fer2013kit._layers import walk_layers
+
+    layers, counts = keras.layers, []
+    for layer in walk_layers(model.layers):
+        if isinstance(layer, layers.Conv2D | layers.DepthwiseConv2D):
             counts.append(math.prod(layer.output.shape[1:3]) * math.prod(layer.kernel.shape))
-        elif isinstance(layer, keras.layers.Dense):
+        elif isinstance(layer, layers.SeparableConv2D):  # in two steps
+            kernels = (layer.depthwise_kernel, layer.pointwise_kernel)
+            work = sum(math.prod(kernel.shape) for kernel in kernels)
+            counts.append(math.prod(layer.output.shape[1:3]) * work)
+        elif isinstance(layer, layers.Dense):
             counts.append(math.prod(layer.kernel.shape))
     return counts
 
@@ -109,8 +115,8 @@ def _rows(folder: Path) -> tuple[NDArray[Any], NDArray[Any]]:
     return np.load(folder / "images.npy")[rows], np.load(folder / "labels.npy")[rows]
 
 
-def make_clock() -> Any:
-    """Return a callback that clocks steps."""
+def make_clock(warm_up: int = _WARM_UP) -> Any:
+    """Return a callback that clocks the steps after so many."""
     import keras
 
     class Clock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras carries no types
@@ -125,7 +131,7 @@ def make_clock() -> Any:
             self.stamps.append((time.perf_counter(), time.process_time()))
 
         def figures(self) -> dict[str, float]:
-            stamps = self.stamps[_WARM_UP - 1 :]
+            stamps = self.stamps[warm_up - 1 :]
             images = BATCH * (len(stamps) - 1)
             seconds, cpu = (stamps[-1][k] - stamps[0][k] for k in range(2))
             return {"images/s": images / seconds, "CPU ms per image": 1e3 * cpu / images}
