@@ -13,6 +13,7 @@ from sklearn.base import (
     ClassifierMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
+    _clone_parametrized,
 )
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
@@ -888,6 +889,15 @@ class EmotionClassifier(
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "temperature_")
+
+    def __sklearn_clone__(self) -> Self:
+        # Keras copies a loss by its configuration, which it does not keep whole: Huber's lacks
+        # delta.  A loss holds no state, and a fit takes a copy of its own.
+        bare = self._twin()
+        bare.loss = "crossentropy"
+        twin: Self = _clone_parametrized(bare)
+        twin.loss = self.loss
+        return twin
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
