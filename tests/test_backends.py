@@ -56,6 +56,22 @@ for builder in brought.NETWORKS if backend == "torch" else [brought.biased]:
         assert np.array_equal(again.model_.get_weights()[0], before[0]), builder
         assert np.isfinite(fk.explain(clf, X[:1])).all()
     assert clf.transform(X).shape[0] == len(X)
+
+if backend == "torch":
+    import torch
+
+    def wrapped(input_shape, num_classes):
+        module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(2304, num_classes))
+        last = keras.layers.TorchModuleWrapper(module)
+        return keras.Sequential([keras.layers.Rescaling(1 / 255), last])
+
+    clf, again = (brought.make_classifier(wrapped).fit(*data.test) for _ in range(2))
+    assert np.allclose(again.predict_proba(X), clf.predict_proba(X), atol=1e-6)
+    clf.save(f"{own}.fer")
+    again = fk.EmotionClassifier.load(f"{own}.fer", model=wrapped)
+    assert np.allclose(again.predict_proba(X), clf.predict_proba(X), atol=1e-6)
+    again.set_params(warm_start=True).fit(*data.test)
+    assert again.evaluate(*data.test).n_samples == len(X)
 assert "tensorflow" not in sys.modules
 """
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from fer2013kit._keras_settings import keras_settings
 from fer2013kit._layers import walk_layers
+from fer2013kit.classifier._callbacks import TorchSeeds
 from fer2013kit.classifier._compute_dtype import Format, compute_dtype_policy
 from fer2013kit.models import create_model, resolve_builder, without_pretrained_weights
 
@@ -116,7 +117,7 @@ def _obstacle(network: keras.Model) -> str:
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Seed what Keras's layers (Python's generator) and people's own (NumPy's) draw from.
+    """Seed what Keras's layers (Python's generator) and people's own (NumPy's, torch's) draw from.
 
     The caller's states are given back.
     """
@@ -124,8 +125,11 @@ def _seeded(seed: int) -> Iterator[None]:
     numpy_state = np.random.get_state()  # noqa: NPY002 - the global state is what is kept
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - the same
+    of_torch = TorchSeeds(seed)
     try:
-        yield
+        with of_torch.kept():
+            of_torch.on_epoch_begin(0)
+            yield
     finally:
         random.setstate(python_state)
         np.random.set_state(numpy_state)  # noqa: NPY002 - the same

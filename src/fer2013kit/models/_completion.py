@@ -85,7 +85,9 @@ def _with_input(network: Any, name: str, input_shape: tuple[int, int, int]) -> A
     try:
         if isinstance(network, keras.Sequential):
             network.build((None, *input_shape))
-            return network
+            if getattr(network, "outputs", None):
+                return network
+            network = _as_it_runs(network, input_shape)
         images = keras.Input(input_shape, name="images")
         return keras.Model(images, network(images), name=network.name)
     except Exception as error:
@@ -93,6 +95,26 @@ def _with_input(network: Any, name: str, input_shape: tuple[int, int, int]) -> A
             f"the network of {name!r} cannot be called with pictures (n, "
             f"{', '.join(map(str, input_shape))}): {str(error).splitlines()[0][:200]}"
         ) from error
+
+
+def _as_it_runs(network: Any, input_shape: tuple[int, int, int]) -> Any:
+    """Return a network whose output Keras cannot tell beforehand, as of a torch module, told."""
+    import keras
+
+    answers = network(np.zeros((2, *input_shape), np.float32), training=False)
+
+    class AsItRuns(keras.Model):  # type: ignore[misc]  # Keras carries no types
+        def __init__(self) -> None:
+            super().__init__(name=network.name)
+            self.network = network
+
+        def call(self, images: Any, training: bool | None = None) -> Any:
+            return self.network(images, training=training)
+
+        def compute_output_shape(self, shape: Any) -> Any:
+            return (shape[0], *answers.shape[1:])
+
+    return AsItRuns()
 
 
 def _answer(network: Any, name: str, num_classes: int, asked: str | None) -> Any:
