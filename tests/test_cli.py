@@ -19,7 +19,7 @@ from fer2013kit.models import _registry
 from networks import tiny_network
 
 COMMANDS = ("info", "audit", "train", "evaluate", "predict", "video", "explain", "export")
-COMMANDS += ("benchmark", "serve", "demo")
+COMMANDS += ("benchmark", "tune", "serve", "demo")
 QUICK = ("--architecture", "tiny", "--epochs", "1", "--no-augment", "--compute-dtype", "float32")
 
 

@@ -79,4 +79,6 @@ from .transforms import standardize as standardize
 from .transforms import to_face as to_face
 from .transforms import to_grayscale as to_grayscale
 from .transforms import to_one_hot as to_one_hot
+from .tuning import TuningResult as TuningResult
+from .tuning import tune as tune
 from .video import analyze_video as analyze_video

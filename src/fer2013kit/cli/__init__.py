@@ -23,6 +23,7 @@ from fer2013kit.cli._predict import predict
 from fer2013kit.cli._program import Program, make_output_safe
 from fer2013kit.cli._serve import serve
 from fer2013kit.cli._train import train
+from fer2013kit.cli._tune import tune
 from fer2013kit.cli._video import video
 
 __all__ = ["main"]
@@ -55,7 +56,7 @@ def main(*, debug: bool, plugins: tuple[str, ...]) -> None:
     import_plugins(plugins)
 
 
-_with_data = (info, audit, train, evaluate, benchmark)
+_with_data = (info, audit, train, tune, evaluate, benchmark)
 _in_use = (predict, video, explain, export, serve, demo)
 for _command in (*_with_data, *_in_use):
     main.add_command(_command)

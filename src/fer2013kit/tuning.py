@@ -1,0 +1,228 @@
+"""tune: a search for settings with Optuna, pruned on validation and resumable."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import keras
+from sklearn.base import clone
+
+from fer2013kit._checks import is_number
+from fer2013kit._optional import needed
+from fer2013kit.datasets import FER2013
+from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from fer2013kit.classifier import EmotionClassifier
+
+_DEFAULT_SPACE: Final[Mapping[str, Any]] = {
+    "learning_rate": (0.005, 0.2, "log"),
+    "weight_decay": (1e-5, 1e-2, "log"),
+    "label_smoothing": (0.0, 0.2),
+    "batch_size": [64, 128, 256],
+    "rotation": (0.0, 20.0),
+    "zoom": (0.0, 0.2),
+    "shift": (0.0, 0.15),
+    "mixup": [0.0, 0.1, 0.2, 0.4],
+}
+_MONITOR: Final = "val_accuracy"
+
+
+@dataclass(frozen=True, eq=False)
+class TuningResult:
+    """What a search found; :func:`tune` makes it.
+
+    Parameters
+    ----------
+    study : optuna.Study
+        All trials, for Optuna's own tools and plots.
+    classifier : EmotionClassifier
+        Unfitted, with the best settings.
+
+    Examples
+    --------
+    ``fk.tune(clf, data).classifier.fit(*data.train)`` trains with the best settings.
+    """
+
+    study: Any
+    classifier: EmotionClassifier
+
+    @property
+    def best_params(self) -> dict[str, Any]:
+        """The settings of the best trial."""
+        return dict(self.study.best_params)
+
+    @property
+    def best_value(self) -> float:
+        """Its accuracy on the validation split, in [0, 1], which chose it: measure on the test."""
+        return float(self.study.best_value)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row for each trial.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As Optuna's ``Study.trials_dataframe``.
+        """
+        frame: pd.DataFrame = self.study.trials_dataframe()
+        return frame
+
+
+def tune(
+    classifier: EmotionClassifier,
+    data: FER2013,
+    *,
+    space: str | Mapping[str, Any] = "default",
+    n_trials: int = 20,
+    timeout: float | None = None,
+    storage: str | Path | None = None,
+    random_state: int | None = None,
+) -> TuningResult:
+    """Search for better settings with Optuna (needs the extra ``tune``).
+
+    Each trial trains a copy of the classifier on ``train`` and is measured by its accuracy on
+    ``validation``; one that lags behind the median of the others is stopped early.
+
+    Parameters
+    ----------
+    classifier : EmotionClassifier
+        Its settings hold where the space does not say otherwise.  It stays as it is.
+    data : FER2013
+        With ``train`` and ``validation``.
+    space : "default" or mapping of str to tuple or list
+        Settings to try: ``(low, high)`` of whole numbers or floats, ``(low, high, "log")``, or a
+        list of choices; ``"model_params__filters"`` is a parameter of the architecture.  By default
+        learning rate, weight decay, label smoothing, batch size and augmentation.
+    n_trials : int, default 20
+        Trials in all, those of earlier calls with the same `storage` among them.
+    timeout : float, optional
+        Begin no trial after so many seconds.
+    storage : str or Path, optional
+        An SQLite file, or a URL that Optuna takes, which keeps the trials: the same call goes on
+        after an interruption.
+    random_state : int, optional
+        Seed of the search; the classifier's own decides what a trial gives.
+
+    Returns
+    -------
+    TuningResult
+        The best settings and the study.
+
+    Raises
+    ------
+    InvalidInputError
+        For an unknown setting, a range that is none, or data without validation.
+    MissingDependencyError
+        Without Optuna.
+
+    References
+    ----------
+    T. Akiba, S. Sano, T. Yanase, T. Ohta and M. Koyama, "Optuna: A Next-generation Hyperparameter
+    Optimization Framework", KDD 2019.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> data = fk.make_fer2013(n_samples=70, random_state=0)
+    >>> clf = fk.EmotionClassifier(
+    ...     model_params={"filters": (4, 4, 4), "dense_units": 8}, epochs=1, verbose=0
+    ... )
+    >>> found = fk.tune(clf, data, space={"learning_rate": (0.01, 0.1, "log")}, n_trials=1)
+    >>> 0.01 <= found.classifier.learning_rate <= 0.1
+    True
+    """
+    with needed("tune", extra="tune"):
+        import optuna
+
+    if not isinstance(data, FER2013) or data.validation is None:
+        raise InvalidInputError(
+            "data must be a FER2013 with a validation split, for instance from "
+            f"split_validation(0.1); received {shown(data)}"
+        )
+    ranges = _check_space(space, classifier)
+    if not (is_number(n_trials, numbers.Integral) and n_trials >= 1):
+        raise InvalidInputError(
+            f"n_trials must be a whole number from 1; received {shown(n_trials)}"
+        )
+    url = f"sqlite:///{storage}" if storage and "://" not in str(storage) else storage
+    study = optuna.create_study(
+        study_name="fer2013kit",
+        storage=url,
+        load_if_exists=True,
+        direction="maximize",
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=1),
+    )
+    ended = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
+    done = len(study.get_trials(states=ended))
+    # Gone on with, a search does not draw what it drew before.
+    seed = None if random_state is None else random_state + done
+    study.sampler = optuna.samplers.TPESampler(seed=seed)
+
+    class Report(keras.callbacks.Callback):  # type: ignore[misc]  # Keras carries no types
+        def __init__(self, trial: Any) -> None:
+            super().__init__()
+            self.trial = trial
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            self.trial.report(float((logs or {})[_MONITOR]), epoch)
+            if self.trial.should_prune():
+                raise optuna.TrialPruned
+
+    def measure(trial: Any) -> float:
+        chosen = {name: _suggest(trial, name, values) for name, values in ranges.items()}
+        clf = clone(classifier).set_params(**chosen)
+        clf.fit(*data.train, validation_data=data.validation, callbacks=[Report(trial)])
+        figures = clf.history_[_MONITOR]
+        place = clf.best_epoch_ if clf.restore_best_weights else -1
+        return float(figures[place])
+
+    if n_trials > done:
+        study.optimize(measure, n_trials=n_trials - done, timeout=timeout)
+    best = study.best_params if study.get_trials(states=ended[:1]) else {}
+    return TuningResult(study, clone(classifier).set_params(**best))
+
+
+def _check_space(space: Any, classifier: EmotionClassifier) -> dict[str, Any]:
+    if isinstance(space, str) and space == "default":
+        return dict(_DEFAULT_SPACE)
+    if not isinstance(space, Mapping) or not space:
+        raise InvalidInputError(
+            f"space must be 'default' or a mapping of settings; received {shown(space)}"
+        )
+    known = classifier.get_params(deep=False)
+    for name, values in space.items():
+        if name not in known and not str(name).startswith("model_params__"):
+            raise InvalidInputError(
+                f"space must name settings of the classifier; received {shown(name)}"
+                f"{did_you_mean(name, known)}"
+            )
+        if not (_is_range(values) or (isinstance(values, list) and values)):
+            raise InvalidInputError(
+                f"space must hold (low, high), (low, high, 'log') or lists of choices; received "
+                f"{shown(values)} for {shown(name)}"
+            )
+    return dict(space)
+
+
+def _is_range(values: Any) -> bool:
+    if not (isinstance(values, tuple) and len(values) in {2, 3} and values[2:] in {(), ("log",)}):
+        return False
+    low, high = values[:2]
+    return is_number(low) and is_number(high) and low < high and (len(values) == 2 or low > 0)  # noqa: PLR2004 - without "log"
+
+
+def _suggest(trial: Any, name: str, values: Sequence[Any]) -> Any:
+    if isinstance(values, list):
+        return trial.suggest_categorical(name, values)
+    low, high = values[:2]
+    whole = isinstance(low, numbers.Integral) and isinstance(high, numbers.Integral)
+    suggest = trial.suggest_int if whole else trial.suggest_float
+    return suggest(name, low, high, log=len(values) == 3)  # noqa: PLR2004 - with "log"

@@ -1,0 +1,91 @@
+import builtins
+
+import optuna
+import pytest
+
+import fer2013kit as fk
+from command_line import run_json
+from fer2013kit.models import _registry
+from networks import tiny_network
+
+SPACE = {
+    "learning_rate": (0.001, 0.1, "log"),
+    "batch_size": [16, 32],
+    "model_params__units": (4, 9),
+}
+
+
+@pytest.fixture(scope="module")
+def data():
+    return fk.make_fer2013(n_samples=70, random_state=0)
+
+
+@pytest.fixture
+def classifier():
+    return fk.EmotionClassifier(
+        tiny_network, epochs=2, compute_dtype="float32", verbose=0, random_state=0
+    )
+
+
+def test_search_goes_on_from_its_file(data, classifier, tmp_path):
+    options = {"space": SPACE, "storage": tmp_path / "search.db", "random_state": 0}
+    first = fk.tune(classifier, data, n_trials=1, **options)
+    found = fk.tune(classifier, data, n_trials=2, **options)
+    again = fk.tune(classifier, data, n_trials=2, **options)
+    assert len(first.study.trials) == 2  # the study reads its file
+    assert len(found.study.trials) == len(again.study.trials) == 2
+    one, other = (trial.params for trial in found.study.trials)
+    assert one != other
+    assert set(found.best_params) == set(SPACE)
+    assert found.best_value == max(trial.value for trial in found.study.trials)
+    assert found.classifier.batch_size == found.best_params["batch_size"]
+    assert found.classifier.model_params == {"units": found.best_params["model_params__units"]}
+    assert classifier.model_params is None
+    assert len(found.to_frame()) == 2
+    fitted = fk.EmotionClassifier(**found.classifier.get_params(deep=False))
+    fitted.fit(*data.train, validation_data=data.validation)
+    assert fitted.history_["val_accuracy"][-1] == pytest.approx(found.best_value)
+
+
+def test_trials_that_lag_are_stopped(data, classifier, monkeypatch):
+    monkeypatch.setattr(optuna.trial.Trial, "should_prune", lambda _self: True)
+    found = fk.tune(classifier, data, space=SPACE, n_trials=1)
+    assert [trial.state.name for trial in found.study.trials] == ["PRUNED"]
+    assert found.classifier.learning_rate == classifier.learning_rate
+
+
+def test_what_cannot_be_searched(data, classifier, monkeypatch):
+    for space, message in (
+        ("all", "space must be 'default' or a mapping"),
+        ({"learning_rat": (0, 1)}, "mean 'learning_rate'"),
+        ({"learning_rate": (1, 0)}, r"\(low, high\)"),
+        ({"learning_rate": (0, 1, "log")}, r"\(low, high\)"),
+        ({"learning_rate": []}, "lists of choices"),
+    ):
+        with pytest.raises(fk.InvalidInputError, match=message):
+            fk.tune(classifier, data, space=space)
+    with pytest.raises(fk.InvalidInputError, match="with a validation split"):
+        fk.tune(classifier, fk.FER2013(data.train))
+    with pytest.raises(fk.InvalidInputError, match="n_trials must be"):
+        fk.tune(classifier, data, n_trials=0)
+    plain = builtins.__import__
+
+    def without(name, *args, **kwargs):
+        if name == "optuna":
+            raise ModuleNotFoundError("No module named 'optuna'", name="optuna")
+        return plain(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(fk.MissingDependencyError, match=r"fer2013kit\[tune\]"):
+        fk.tune(classifier, data)
+
+
+def test_command(data, tmp_path, monkeypatch):
+    monkeypatch.setitem(_registry._builders, "tiny", tiny_network)
+    fk.FER2013(data.train).save(tmp_path / "faces.npz")
+    document = run_json(
+        *("tune", tmp_path / "faces.npz", "--architecture", "tiny", "--epochs", "1"),
+        *("--n-trials", "1", "--storage", tmp_path / "search.db"),
+    )
+    assert document["n_trials"] == 1
+    assert "learning_rate" in document["best_params"]
