@@ -48,10 +48,16 @@ def test_search_goes_on_from_its_file(data, classifier, tmp_path):
 
 
 def test_trials_that_lag_are_stopped(data, classifier, monkeypatch):
-    monkeypatch.setattr(optuna.trial.Trial, "should_prune", lambda _self: True)
-    found = fk.tune(classifier, data, space=SPACE, n_trials=1)
-    assert [trial.state.name for trial in found.study.trials] == ["PRUNED"]
-    assert found.classifier.learning_rate == classifier.learning_rate
+    monkeypatch.setattr(optuna.trial.Trial, "should_prune", lambda trial: trial.number == 0)
+    found = fk.tune(classifier, data, space=SPACE, n_trials=2)
+    assert [trial.state.name for trial in found.study.trials] == ["PRUNED", "COMPLETE"]
+    assert found.best_params == found.study.trials[1].params
+
+
+def test_trials_that_diverge_are_passed_over(data, classifier):
+    space = {"learning_rate": [1e38], "warmup_epochs": [0]}
+    with pytest.raises(fk.TrainingDivergedError, match="no trial of 1 came to its end"):
+        fk.tune(classifier, data, space=space, n_trials=1)
 
 
 def test_what_cannot_be_searched(data, classifier, monkeypatch):

@@ -13,7 +13,7 @@ from sklearn.base import clone
 from fer2013kit._checks import is_number
 from fer2013kit._optional import needed
 from fer2013kit.datasets import FER2013
-from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
+from fer2013kit.exceptions import InvalidInputError, TrainingDivergedError, did_you_mean, shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,7 +89,8 @@ def tune(
     """Search for better settings with Optuna (needs the extra ``tune``).
 
     Each trial trains a copy of the classifier on ``train`` and is measured by its accuracy on
-    ``validation``; one that lags behind the median of the others is stopped early.
+    ``validation``; one that lags behind the median of the others is stopped early, and one that
+    diverges is passed over.
 
     Parameters
     ----------
@@ -120,6 +121,8 @@ def tune(
     ------
     InvalidInputError
         For an unknown setting, a range that is none, or data without validation.
+    TrainingDivergedError
+        Where no trial came to its end.
     MissingDependencyError
         Without Optuna.
 
@@ -185,9 +188,15 @@ def tune(
         return float(figures[place])
 
     if n_trials > done:
-        study.optimize(measure, n_trials=n_trials - done, timeout=timeout)
-    best = study.best_params if study.get_trials(states=ended[:1]) else {}
-    return TuningResult(study, clone(classifier).set_params(**best))
+        study.optimize(
+            measure, n_trials=n_trials - done, timeout=timeout, catch=(TrainingDivergedError,)
+        )
+    if not study.get_trials(states=ended[:1]):
+        raise TrainingDivergedError(
+            f"no trial of {len(study.trials)} came to its end; try smaller learning rates, or more "
+            "trials"
+        )
+    return TuningResult(study, clone(classifier).set_params(**study.best_params))
 
 
 def _check_space(space: Any, classifier: EmotionClassifier) -> dict[str, Any]:

@@ -118,12 +118,12 @@ def write_report(
     """Write the page on an evaluation: what made it, the training's curves, pictures of a split."""
     import numpy as np
 
-    from fer2013kit import CLASS_NAMES
+    from fer2013kit.emotions import FERPLUS_CLASS_NAMES
 
     samples = None
     if split is not None:
         images, labels = split
-        names = np.array(CLASS_NAMES)[labels]
+        names = np.array(FERPLUS_CLASS_NAMES)[labels]
         samples = (images, names, classifier.predict_proba(images, tta=tta))
     evaluation.to_html(
         path,
