@@ -583,7 +583,7 @@ def test_facts_of_other_classifiers():
         "param_grid={'C': [1]}"
         in classifier_facts(GridSearchCV(LogisticRegression(), {"C": [1]}))["settings"]
     )
-    assert list(classifier_facts(fk.EmotionPredictor.from_pretrained())) == ["temperature"]
+    assert list(classifier_facts(fk.EmotionPredictor.from_pretrained())) == ["calibration"]
     assert classifier_facts(object()) == {}
 
 

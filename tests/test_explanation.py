@@ -185,7 +185,8 @@ def test_every_architecture_of_the_kit(name, compute_dtype):
         highest = heat.max(axis=(1, 2))
         assert heat.min() >= 0
         assert np.isin(highest, [0, 1]).all()
-        assert highest.any()
+        # Of random weights, nothing may speak for one emotion, but then something for another.
+        assert any(fk.explain(clf, X, emotion=code, method=method).any() for code in range(7))
 
 
 @pytest.mark.parametrize(

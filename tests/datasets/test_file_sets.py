@@ -328,10 +328,12 @@ def test_rows_of_files_are_all_read_or_the_files_are_named(names, counts, kind, 
         double = [[name for name in names if told[name] == code] for code in codes]
         if len(names) > 1 and (silent or len(set(codes)) < len(codes)):
             said = refused_twice(path, None)
-            groups = [silent] if silent else [group for group in double if len(group) > 1]
+            groups = [silent, *(group for group in double if len(group) > 1)]
             ending = "/" if kind == "npz" else f".{kind}"  # of arrays, the first few are named
             enough = any if kind == "npz" else all
-            assert any(enough(f"{name}{ending}" in said for name in group) for group in groups)
+            assert any(
+                enough(f"{name}{ending}" in said for name in group) for group in groups if group
+            )
             return
         data, said = load_twice(path)
     expected = dict.fromkeys(("train", "validation", "test"), 0)

@@ -63,7 +63,8 @@ if TYPE_CHECKING:
     import keras
     from numpy.typing import ArrayLike, NDArray
 
-    from fer2013kit.evaluation import CalibrationSource
+    from fer2013kit._checks import MaybeNone
+    from fer2013kit.evaluation import CalibrationSource, Calibrator
     from fer2013kit.export import ExportReport
     from fer2013kit.typing import (
         ClassWeight,
@@ -654,11 +655,12 @@ class EmotionClassifier(
         check_choice("method", method, CalibrationMethod)
         codes = _inputs.read_codes(_num_samples(X), y, self.classes_)
         probabilities = self._predict_uncalibrated(X)
+        self.temperature_ = 1.0
+        self.calibrator_: Calibrator | MaybeNone = None
         if method == "temperature":
-            temperature, calibrator = fit_temperature(codes, probabilities), None
+            self.temperature_ = fit_temperature(codes, probabilities)
         else:
-            temperature, calibrator = 1.0, fit_calibrator(codes, probabilities, method)
-        self.temperature_, self.calibrator_ = temperature, calibrator
+            self.calibrator_ = fit_calibrator(codes, probabilities, method)
         self.calibration_: CalibrationSource | None = self._source(X)
         return self
 

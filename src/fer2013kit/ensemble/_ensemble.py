@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from fer2013kit._checks import MaybeNone
     from fer2013kit.evaluation import Calibrator
     from fer2013kit.export import ExportReport
     from fer2013kit.typing import Quantization, TestTimeAugmentation
@@ -107,7 +108,7 @@ class EnsembleClassifier(
         self.class_names_: tuple[str, ...] = first.class_names_
         self.image_shape_: tuple[int, int, int] = first.image_shape_
         self.temperature_ = 1.0
-        self.calibrator_: Calibrator | None = None
+        self.calibrator_: Calibrator | MaybeNone = None
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Do nothing: the members are fitted.
