@@ -14,9 +14,10 @@ import numpy as np
 from PIL import Image
 
 import fer2013kit as fk
+from fer2013kit.emotions import CLASS_COLORS
 
 collins, hopper = (Image.open(path) for path in fk.sample_photos())
-photo = Image.new("RGB", (1100, 640), "lightgray")
+photo = Image.new("RGB", (1100, 640), "white")
 photo.paste(hopper, (20, 20))
 photo.paste(collins, (570, 64))
 
@@ -42,8 +43,9 @@ found = [
     faces[0].probabilities if faces else np.full(7, np.nan) for faces in answers
 ]
 fig, ax = plt.subplots(figsize=(7, 3.5), layout="constrained")
-for name, row in zip(fk.CLASS_NAMES, np.transpose(found), strict=True):
-    ax.plot(shares, row, "o-", markersize=3, label=name)
+lines = zip(fk.CLASS_NAMES, CLASS_COLORS, np.transpose(found), strict=False)
+for name, color, row in lines:
+    ax.plot(shares, row, "o-", color=color, markersize=3, label=name)
 ax.set(xscale="log", xlabel="share of the light", ylabel="probability")
 ax.invert_xaxis()
 ax.legend(fontsize="small")
