@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _BATCH: Final = 256
 _CALLS: Final = 30
+_TASKS: Final = Path("/proc/self/task")  # of Linux: a folder for each thread
 _WARM_UP: Final = 5
 
 
@@ -337,7 +338,7 @@ def _milliseconds(
     network: Callable[[NDArray[np.uint8]], Any], picture: NDArray[np.uint8]
 ) -> float | None:
     """Return the median time of one face with the process on one core, where that can be had."""
-    if not os.path.isdir("/proc/self/task"):  # noqa: PTH112 - a question, no path of the user's
+    if not _TASKS.is_dir():
         return None
     with _on_one_core():
         times = []
@@ -353,7 +354,7 @@ def _on_one_core() -> Iterator[None]:
     """Keep all threads that there are, and those that they start, on one core."""
     before: dict[int, set[int]] = {}
     first = min(os.sched_getaffinity(0))
-    for task in map(int, os.listdir("/proc/self/task")):  # noqa: PTH208 - names, no paths
+    for task in [int(path.name) for path in _TASKS.iterdir()]:
         try:
             before[task] = os.sched_getaffinity(task)
             os.sched_setaffinity(task, {first})
@@ -363,7 +364,7 @@ def _on_one_core() -> Iterator[None]:
     try:
         yield
     finally:
-        for task in map(int, os.listdir("/proc/self/task")):  # noqa: PTH208 - the same
+        for task in [int(path.name) for path in _TASKS.iterdir()]:
             try:
                 os.sched_setaffinity(task, before.get(task, allowed))
             except ProcessLookupError:

@@ -146,7 +146,7 @@ def _make_backbone(
         network = _call(
             lambda: make(include_top=False, weights=source, input_shape=shape, **params), backbone
         )
-        modes = f"{make.__module__}"
+        modes = str(make.__module__)
     elif isinstance(backbone, keras.Model):
         network, modes = _copy(backbone), "none"
         if size is not None and network.input_shape[1] not in (None, size):
