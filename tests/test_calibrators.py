@@ -103,5 +103,9 @@ def test_calibrated_classifier_is_saved_and_exported_or_refused(tmp_path):
     np.testing.assert_allclose(predictor.predict_proba(data.test.images), probabilities, atol=1e-4)
     assert "vector, fitted on 14" in clf.evaluate(*data.test).to_html(classifier=clf)
     assert clf.calibrate(*data.validation).calibrator_ is None
+    temperature = clf.temperature_
     with pytest.raises(fk.InvalidInputError, match="method must be one of"):
         clf.calibrate(*data.validation, method="vectors")
+    with pytest.raises(fk.InvalidInputError, match="needs pictures of every class"):
+        clf.calibrate(data.validation.images[:1], data.validation.labels[:1], method="vector")
+    assert clf.temperature_ == temperature != 1

@@ -35,6 +35,7 @@ def test_answers_are_the_weighted_mean(ensemble, members, data):
     assert ensemble.evaluate(X, y).accuracy == np.mean(ensemble.predict(X) == y)
     assert ensemble.score(X, y) == np.mean(ensemble.predict(X) == y)
     assert set(ensemble.predict(X, min_confidence=1)) == {-1}
+    np.testing.assert_array_equal(ensemble.predict_log_proba(X), np.log(ensemble.predict_proba(X)))
     plain = fk.EnsembleClassifier(members)
     np.testing.assert_allclose(plain.predict_proba(X), (one + other) / 2, atol=1e-6)
 

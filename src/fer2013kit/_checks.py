@@ -85,7 +85,6 @@ def choices(vocabulary: Any) -> tuple[Any, ...]:
 def check_images(
     images: ArrayLike,
     *,
-    name: str = "images",
     image_shape: tuple[int, int, int] = IMAGE_SHAPE,
 ) -> UInt8Array:
     """Return pictures as uint8 ``(n, 48, 48, 1)``, without a copy where possible.
@@ -94,8 +93,6 @@ def check_images(
     ----------
     images : array_like
         Integers in [0, 255] of shape ``(n, 48, 48)``, ``(n, 48, 48, 1)`` or ``(n, 2304)``.
-    name : str
-        What the error message calls the array.
     image_shape : tuple of int, default (48, 48, 1)
         Height, width and channels that they have.
 
@@ -116,17 +113,17 @@ def check_images(
     if array.shape[1:] not in {tuple(image_shape), (flat,), *grey}:
         without = f"(n, {height}, {width}), " if grey else ""
         raise InvalidInputError(
-            f"{name} must have shape {without}(n, {height}, {width}, {channels}) "
+            f"images must have shape {without}(n, {height}, {width}, {channels}) "
             f"or (n, {flat}); received {array.shape}"
         )
     if array.dtype != np.uint8:
         if array.dtype.kind not in "iu":
             raise InvalidInputError(
-                f"{name} must be integers in [0, 255]; received dtype {array.dtype}"
+                f"images must be integers in [0, 255]; received dtype {array.dtype}"
             )
         if array.size and (array.min() < 0 or array.max() > MAX_LEVEL):
             raise InvalidInputError(
-                f"{name} must be in [0, 255]; received {array.min()} to {array.max()}"
+                f"images must be in [0, 255]; received {array.min()} to {array.max()}"
             )
         array = array.astype(np.uint8)
     return array.reshape(len(array), *image_shape)
@@ -197,3 +194,22 @@ def check_same_length(first: Any, second: Any, *, names: tuple[str, str]) -> Non
             f"{names[0]} and {names[1]} must have the same length; "
             f"received {len(first)} and {len(second)}"
         )
+
+
+def chosen_rows(index: ArrayLike | slice, n_rows: int) -> NDArray[np.int64]:
+    """Return the numbers of the rows that row numbers, a mask or a slice choose.
+
+    Raises
+    ------
+    InvalidInputError
+        For row numbers out of range or a mask of another length.
+    """
+    if not isinstance(index, slice):
+        index = np.asarray(index)
+        index = index if index.size else index.astype(np.int64)
+    try:
+        return np.arange(n_rows)[index]
+    except IndexError as error:
+        raise InvalidInputError(
+            f"index must hold row numbers 0 to {n_rows - 1} or a mask of {n_rows} entries: {error}"
+        ) from error

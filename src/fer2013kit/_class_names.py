@@ -75,7 +75,7 @@ def _same(first: Any, second: Any) -> bool:
     return first is not None and np.array_equal(np.asarray(first), np.asarray(second))
 
 
-def class_names(labels: Any, *, name: str = "the classifier's classes_") -> tuple[str, ...]:
+def class_names(labels: Any) -> tuple[str, ...]:
     """Return the words for labels: names are words already, FER codes become words.
 
     Parameters
@@ -83,8 +83,6 @@ def class_names(labels: Any, *, name: str = "the classifier's classes_") -> tupl
     labels : array_like, shape (k,)
         Different names; or codes of :class:`Emotion`, as numbers or their digits.  0 to 7 are the
         eight classes of FER+, of which 7 is contempt.
-    name : str
-        What the error message calls the labels.
 
     Returns
     -------
@@ -114,13 +112,15 @@ def class_names(labels: Any, *, name: str = "the classifier's classes_") -> tupl
         is_whole = known in ({*range(NUM_CLASSES)}, {*range(NUM_CLASSES + 1)})
         if len(known) != len(given) or not (is_fer or is_whole):
             raise InvalidInputError(
-                f"{name} must be names of classes, or FER-2013's codes, 0 for angry to 6 for "
-                f"neutral, or FER+'s, 0 to 7; received {shown(given)}. Give the classifier "
-                "class_names_, a name for each column of predict_proba"
+                "the classifier's classes_ must be names of classes, or FER-2013's codes, 0 for "
+                f"angry to 6 for neutral, or FER+'s, 0 to 7; received {shown(given)}. Give the "
+                "classifier class_names_, a name for each column of predict_proba"
             )
         result = tuple(FERPLUS_CLASS_NAMES[int(code)] for code in codes if code is not None)
     if len(set(result)) != len(result) or not result:
-        raise InvalidInputError(f"{name} must be different names; received {shown(given)}")
+        raise InvalidInputError(
+            f"the classifier's classes_ must be different names; received {shown(given)}"
+        )
     return result
 
 

@@ -59,6 +59,23 @@ def predict_in_batches(
     return probabilities
 
 
+def in_batches(
+    infer: Callable[[NDArray[Any]], NDArray[np.float32]], images: NDArray[Any]
+) -> NDArray[np.float32]:
+    """Return the rows that a network gives for any number of pictures, as they are."""
+    starts = range(0, len(images), _BATCH)
+    return np.concatenate([infer(images[start : start + _BATCH]) for start in starts])
+
+
+def normalize_rows(table: NDArray[Any]) -> NDArray[Any]:
+    """Return rows with a sum of 1: of some classes' probabilities, as if there were no others.
+
+    Where all of a row is 0, the others had everything, and these get the same.
+    """
+    sums = table.sum(axis=1, keepdims=True)
+    return np.where(sums > 0, table / np.where(sums > 0, sums, 1), 1 / table.shape[1])
+
+
 def views(batch: NDArray[Any], tta: TestTimeAugmentation | None) -> Iterator[NDArray[Any]]:
     """Yield what is averaged of a batch (n, height, width, channels): itself, and moved copies."""
     if tta != "ten_crop":

@@ -13,6 +13,7 @@ import numpy as np
 
 from fer2013kit._checks import check_choice
 from fer2013kit._class_names import classifier_names
+from fer2013kit._inference import in_batches, normalize_rows
 from fer2013kit._optional import needed
 from fer2013kit._peers import PEERS
 from fer2013kit.datasets import FER2013, Split, audit_dataset
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from fer2013kit.evaluation import EvaluationReport, PredictionComparison
     from fer2013kit.evaluation._tables import Rows
 
-_BATCH: Final = 256
 _CALLS: Final = 30
 _TASKS: Final = Path("/proc/self/task")  # of Linux: a folder for each thread
 _WARM_UP: Final = 5
@@ -296,7 +296,7 @@ def _as_function(predictor: Any) -> Callable[[NDArray[np.uint8]], Any]:
                 f"{shown(network)} must know the seven emotions; it lacks {', '.join(lacking)}"
             )
         columns = [names.index(name) for name in CLASS_NAMES]
-        return lambda images: _shared(np.asarray(network.predict_proba(images))[:, columns])
+        return lambda images: normalize_rows(np.asarray(network.predict_proba(images))[:, columns])
     if not callable(predictor):
         raise InvalidInputError(
             "predictors must be names, files, functions or have predict_proba; received "
@@ -313,19 +313,12 @@ def _keras_network(path: Path) -> Callable[[NDArray[np.uint8]], Any]:
     return lambda images: np.asarray(network.predict_on_batch(images))
 
 
-def _shared(table: NDArray[Any]) -> NDArray[Any]:
-    sums = table.sum(axis=1, keepdims=True)
-    return np.where(sums > 0, table / np.where(sums > 0, sums, 1), 1 / table.shape[1])
-
-
 def _predict(
     network: Callable[[NDArray[np.uint8]], Any], images: NDArray[np.uint8], name: str
 ) -> NDArray[Any]:
-    parts = [
-        np.asarray(network(images[start : start + _BATCH]))
-        for start in range(0, len(images), _BATCH)
-    ]
-    table = np.concatenate(parts) if parts else np.empty((0, len(CLASS_NAMES)))
+    table: NDArray[Any] = np.empty((0, len(CLASS_NAMES)))
+    if len(images):
+        table = in_batches(lambda batch: np.asarray(network(batch)), images)
     if table.shape != (len(images), len(CLASS_NAMES)):
         raise InvalidInputError(
             f"{name} must return a row for each picture and seven columns, "

@@ -27,6 +27,7 @@ from fer2013kit._export_metadata import (
     write_members,
 )
 from fer2013kit._files import exchange, flush_folder, write_atomically
+from fer2013kit._inference import in_batches
 from fer2013kit._metrics import PROBABILITY_FLOOR
 from fer2013kit._optional import needed
 from fer2013kit.datasets import make_fer2013
@@ -37,7 +38,7 @@ from fer2013kit.runtime import EmotionPredictor
 from fer2013kit.typing import Quantization
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -51,7 +52,6 @@ _TOLERANCES: Final[Mapping[str | None, float]] = {None: 1e-3, "dynamic": 0.1, "i
 _CHECKED: Final = 70
 _LONGEST_REASON: Final = 200
 _REPRESENTATIVE: Final = 500
-_BATCH: Final = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +144,7 @@ def export_network(
     _check_choices(metadata, path, images)
     checked = _pictures(metadata) if images is None else images
     infer = compile_inference(network, network.input_shape[1:])
-    expected = apply_temperature(_in_batches(infer, checked), metadata.temperature)
+    expected = apply_temperature(in_batches(infer, checked), metadata.temperature)
     if calibrator is not None:
         expected = apply_calibrator(expected, calibrator)
     model = calibrated_model(network, metadata, calibrator)
@@ -328,21 +328,14 @@ def _answers_of_predictor(draft: Path, images: NDArray[np.uint8]) -> NDArray[np.
 
 def _answers_of_keras(draft: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     again = keras.saving.load_model(draft)
-    return _in_batches(lambda batch: ops.convert_to_numpy(again(batch, training=False)), images)
+    return in_batches(lambda batch: ops.convert_to_numpy(again(batch, training=False)), images)
 
 
 def _answers_of_saved_model(draft: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     import tensorflow as tf
 
     served = tf.saved_model.load(str(draft))
-    return _in_batches(lambda batch: served.serve(batch).numpy(), images)
-
-
-def _in_batches(
-    infer: Callable[[NDArray[np.uint8]], NDArray[np.float32]], images: NDArray[np.uint8]
-) -> NDArray[np.float32]:
-    starts = range(0, len(images), _BATCH)
-    return np.concatenate([infer(images[start : start + _BATCH]) for start in starts])
+    return in_batches(lambda batch: served.serve(batch).numpy(), images)
 
 
 _FORMATS: Final = {

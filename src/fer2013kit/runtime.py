@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
-from fer2013kit._checks import check_same_length
 from fer2013kit._export_metadata import PREDICTOR_ENDINGS, check_seal
 from fer2013kit._exported import start_network
 from fer2013kit._image_input import Pixels, pixel_converter, read_pictures
-from fer2013kit._inference import predict_in_batches
-from fer2013kit._labels import choose_labels, codes_in
+from fer2013kit._inference import normalize_rows, predict_in_batches
+from fer2013kit._labels import codes_in
 from fer2013kit._litert import usable_threads
-from fer2013kit.evaluation import apply_temperature, evaluate_predictions
+from fer2013kit._prediction import ProbabilisticClassifier
+from fer2013kit.evaluation import apply_temperature
 from fer2013kit.exceptions import InvalidInputError, ModelFileError
 from fer2013kit.pretrained import DEFAULT_NAME, find_pretrained
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from fer2013kit._exported import Network
-    from fer2013kit.evaluation import EvaluationReport
     from fer2013kit.typing import TestTimeAugmentation
 
 
@@ -31,7 +30,7 @@ _left_behind: Final[list[Network]] = []
 """Networks of the process that forked this one: to end them would wait for threads not here."""
 
 
-class EmotionPredictor:
+class EmotionPredictor(ProbabilisticClassifier):
     """A network that was exported, for predicting alone: light, and quick to start.
 
     It takes the same pictures as :class:`EmotionClassifier` and gives the same probabilities, but
@@ -246,83 +245,9 @@ class EmotionPredictor:
         )
         if averages:
             probabilities = _rescaled(probabilities, self.temperature_)
-        return probabilities if self._asked is None else self._shared(probabilities)
-
-    def _shared(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the columns that were asked for, raised to a sum of 1."""
-        kept = probabilities[:, self._columns]
-        sums = kept.sum(axis=1, keepdims=True)
-        possible = sums > 0  # else all was said of the others
-        even = np.float32(1 / len(self._columns))
-        return np.where(possible, kept / np.where(possible, sums, 1), even)
-
-    def predict(
-        self,
-        X: ArrayLike,
-        *,
-        tta: TestTimeAugmentation | None = None,
-        min_confidence: float | None = None,
-        reject_label: Any = None,
-    ) -> NDArray[Any]:
-        """Return the most probable label of every picture.
-
-        Parameters
-        ----------
-        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
-            Pictures.
-        tta : {None, "flip", "ten_crop"}, default None
-            As in :meth:`predict_proba`.
-        min_confidence, reject_label : optional
-            As in :meth:`EmotionClassifier.predict`.
-
-        Returns
-        -------
-        ndarray, shape (n,)
-            Labels, out of ``classes_``, or ``reject_label``.
-        """
-        return choose_labels(
-            self.predict_proba(X, tta=tta),
-            self.classes_,
-            min_confidence=min_confidence,
-            reject_label=reject_label,
-        )
-
-    def evaluate(
-        self, X: ArrayLike, y: ArrayLike, *, tta: TestTimeAugmentation | None = None
-    ) -> EvaluationReport:
-        """Measure the network on labelled pictures.
-
-        Parameters
-        ----------
-        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
-            Pictures that were not trained on.
-        y : array_like, shape (n,)
-            True labels: out of ``classes_``, or names as in ``class_names_``.
-        tta : {None, "flip", "ten_crop"}, default None
-            As in :meth:`predict_proba`.
-
-        Returns
-        -------
-        EvaluationReport
-            Loss, accuracy with its confidence interval, figures per class, calibration.
-
-        Raises
-        ------
-        InvalidInputError
-            For pictures that :meth:`predict_proba` refuses, other than one label a picture, or
-            a label that is no class.
-
-        Examples
-        --------
-        >>> import fer2013kit as fk
-        >>> X, y = fk.make_fer2013(n_samples=70, random_state=0).test
-        >>> fk.EmotionPredictor.from_pretrained().evaluate(X, y).n_samples == len(y)
-        True
-        """
-        codes = codes_in(y, self.classes_, self.class_names_, name="y")
-        probabilities = self.predict_proba(X, tta=tta)
-        check_same_length(probabilities, codes, names=("X", "y"))
-        return evaluate_predictions(codes, probabilities, class_names=self.class_names_)
+        if self._asked is None:
+            return probabilities
+        return normalize_rows(probabilities[:, self._columns])
 
     def __repr__(self) -> str:
         return f"<EmotionPredictor {self._source}: {', '.join(self.class_names_)}>"

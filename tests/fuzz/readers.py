@@ -328,7 +328,9 @@ def load_fer(path):
     """Read all of a saved classifier that decides whether a network is built."""
     from fer2013kit.classifier import _persistence
 
-    return _persistence.load(path, model=None, known=fk.EmotionClassifier()._get_param_names())
+    return _persistence.load(
+        path, model=None, compute_dtype=None, given={}, defaults=fk.EmotionClassifier().get_params()
+    )
 
 
 def look_at(path):

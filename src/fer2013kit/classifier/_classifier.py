@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -15,47 +14,22 @@ from sklearn.base import (
     TransformerMixin,
     _clone_parametrized,
 )
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
-from fer2013kit._checks import check_choice
-from fer2013kit._compilation import compile_inference, threads_of_arithmetic
+from fer2013kit._compilation import compile_inference
 from fer2013kit._image_input import pixel_converter
-from fer2013kit._inference import predict_in_batches
+from fer2013kit._inference import in_batches, predict_in_batches
 from fer2013kit._keras_settings import keras_settings
-from fer2013kit._labels import choose_labels
+from fer2013kit._prediction import CalibratedClassifier
 from fer2013kit.classifier import _inputs, _persistence
-from fer2013kit.classifier._class_labels import name_classes
-from fer2013kit.classifier._compute_dtype import resolve_compute_dtype
 from fer2013kit.classifier._distillation import DEFAULT_ALPHA, DEFAULT_TEMPERATURE
-from fer2013kit.classifier._features import compile_features, features_in_batches
-from fer2013kit.classifier._network import build_network
+from fer2013kit.classifier._features import compile_features
+from fer2013kit.classifier._fitting import fit_network
 from fer2013kit.classifier._persistence import Architecture, Fitted
-from fer2013kit.classifier._runs import describe_run
-from fer2013kit.classifier._settings import check_monitor, check_settings
-from fer2013kit.classifier._training import train
-from fer2013kit.classifier._training_set import read_training_set
-from fer2013kit.classifier._warm_start import (
-    TrainedNetwork,
-    freeze_layers,
-    take_over_weights,
-    unfreeze_layers,
-)
 from fer2013kit.emotions import IMAGE_SHAPE
-from fer2013kit.evaluation import (
-    SAME_PICTURES,
-    EvaluationReport,
-    apply_calibrator,
-    apply_temperature,
-    calibration_source,
-    evaluate_predictions,
-    fit_calibrator,
-    fit_temperature,
-)
-from fer2013kit.exceptions import InvalidInputError, ModelFileError, TrainingDivergedError
-from fer2013kit.models import brings_weights, resolve_builder
+from fer2013kit.evaluation import SAME_PICTURES, EvaluationReport, calibration_source
+from fer2013kit.exceptions import TrainingDivergedError
 from fer2013kit.pretrained import DEFAULT_NAME, find_pretrained
-from fer2013kit.typing import CalibrationMethod, ComputeDtype
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -63,11 +37,12 @@ if TYPE_CHECKING:
     import keras
     from numpy.typing import ArrayLike, NDArray
 
-    from fer2013kit._checks import MaybeNone
-    from fer2013kit.evaluation import CalibrationSource, Calibrator
+    from fer2013kit._checks import IntArray
+    from fer2013kit.evaluation import CalibrationSource
     from fer2013kit.export import ExportReport
     from fer2013kit.typing import (
         ClassWeight,
+        ComputeDtype,
         Freeze,
         LearningRateSchedule,
         Loss,
@@ -78,12 +53,11 @@ if TYPE_CHECKING:
         WeightsDtype,
     )
 
-logger = logging.getLogger(__name__)
-
 _MODEL_PARAM: Final = "model_params__"
 
 
 class EmotionClassifier(
+    CalibratedClassifier,
     ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]  # scikit-learn carries no types
     ClassifierMixin,  # type: ignore[misc]  # the same
     TransformerMixin,  # type: ignore[misc]  # the same
@@ -163,7 +137,7 @@ class EmotionClassifier(
         ``lambda X: people[X.index]`` for a table.
     compute_dtype : {"auto", "float32", "bfloat16"}, default "auto"
         Number format of the network's arithmetic; ``"auto"`` takes bfloat16 where the CPU has
-        instructions for it.  ``compute_dtype_`` tells which it was.
+        instructions for it.
     warm_start : bool, default False
         True goes on from the weights of the last ``fit`` or of the file that was read.  Labels
         that were all known before keep ``classes_`` as it is; for others, or other ``classes``,
@@ -423,7 +397,8 @@ class EmotionClassifier(
         """
         twin = self._twin()
         with keras_settings():
-            twin._fit(  # noqa: SLF001 - its own
+            trained = fit_network(
+                twin,
                 X,
                 y,
                 sample_weight=sample_weight,
@@ -435,70 +410,9 @@ class EmotionClassifier(
                 validation_data=validation_data,
                 callbacks=callbacks,
             )
+            twin._take(*trained)  # noqa: SLF001 - its own
         self.__dict__ = twin.__dict__
         return self
-
-    def predict_proba(
-        self, X: ArrayLike, *, tta: TestTimeAugmentation | None = None
-    ) -> NDArray[np.float32]:
-        """Return the probability of every class.
-
-        Parameters
-        ----------
-        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
-            Pictures; memory stays the same for any ``n``.
-        tta : {None, "flip", "ten_crop"}, default None
-            Test-time augmentation: average over the picture and its mirror image, or over five
-            windows and their mirror images (2 or 10 times the work).
-
-        Returns
-        -------
-        ndarray of float32, shape (n, k)
-            Columns follow ``classes_``; rows sum to 1.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            Before ``fit``.
-        InvalidInputError
-            For pictures of another shape or range, NaN, or an unknown ``tta``.
-
-        Examples
-        --------
-        >>> import fer2013kit as fk
-        >>> X, y = fk.make_fer2013(n_samples=140, random_state=0).train
-        >>> clf = fk.EmotionClassifier(epochs=1, verbose=0, random_state=0).fit(X, y)
-        >>> clf.predict_proba(X[:3], tta="flip").shape
-        (3, 7)
-        """
-        check_is_fitted(self)
-        probabilities = self._predict_uncalibrated(X, tta)
-        if self.calibrator_ is not None:
-            return apply_calibrator(probabilities, self.calibrator_).astype(np.float32)
-        if self.temperature_ == 1.0:
-            return probabilities
-        return apply_temperature(probabilities, self.temperature_).astype(np.float32)
-
-    def predict_log_proba(
-        self, X: ArrayLike, *, tta: TestTimeAugmentation | None = None
-    ) -> NDArray[np.float32]:
-        """Return the natural logarithm of every class's probability.
-
-        Parameters
-        ----------
-        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
-            Pictures.
-        tta : {None, "flip", "ten_crop"}, default None
-            As in :meth:`predict_proba`.
-
-        Returns
-        -------
-        ndarray of float32, shape (n, k)
-            ``np.log(predict_proba(X))``, as everywhere in scikit-learn: minus infinity where a
-            probability is 0, being smaller than float32 can hold.
-        """
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X, tta=tta))
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return what the network's last layer decides by: features for other estimators.
@@ -506,7 +420,7 @@ class EmotionClassifier(
         Parameters
         ----------
         X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
-            Pictures; memory stays the same for any ``n``, but for the result.
+            Pictures.
 
         Returns
         -------
@@ -526,147 +440,12 @@ class EmotionClassifier(
         """
         check_is_fitted(self)
         images, to_pixels = _inputs.read_images(self, X), pixel_converter(self.value_range)
-        return features_in_batches(self._features, images, to_pixels)
+        return in_batches(lambda batch: self._features(to_pixels(batch)), images)
 
     @property
     def _n_features_out(self) -> int:
         nothing = np.zeros((1, *self.image_shape_), np.uint8)
         return int(self._features(nothing).shape[1])
-
-    def predict(
-        self,
-        X: ArrayLike,
-        *,
-        tta: TestTimeAugmentation | None = None,
-        min_confidence: float | None = None,
-        reject_label: Any = None,
-    ) -> NDArray[Any]:
-        """Return the most probable label of every picture.
-
-        Parameters
-        ----------
-        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
-            Pictures.
-        tta : {None, "flip", "ten_crop"}, default None
-            As in :meth:`predict_proba`.
-        min_confidence : float in [0, 1], optional
-            Pictures whose most probable class has less get ``reject_label``.  What that costs and
-            gains is shown by :func:`risk_coverage_curve`; :meth:`calibrate` first.
-        reject_label : int or str, optional
-            By default -1, or ``"uncertain"`` where labels are words.
-
-        Returns
-        -------
-        ndarray, shape (n,)
-            Labels of the kind that ``fit`` was given.
-
-        Raises
-        ------
-        InvalidInputError
-            As in :meth:`predict_proba`; for a confidence outside [0, 1], or a ``reject_label``
-            that is a class or of another kind.
-
-        Examples
-        --------
-        >>> import fer2013kit as fk
-        >>> X, y = fk.make_fer2013(n_samples=70, random_state=0).test
-        >>> fk.EmotionClassifier.from_pretrained().predict(X[:2], min_confidence=1)
-        array([-1, -1])
-        """
-        return choose_labels(
-            self.predict_proba(X, tta=tta),
-            self.classes_,
-            min_confidence=min_confidence,
-            reject_label=reject_label,
-        )
-
-    def evaluate(
-        self, X: ArrayLike, y: ArrayLike, *, tta: TestTimeAugmentation | None = None
-    ) -> EvaluationReport:
-        """Measure the classifier on labelled pictures.
-
-        Parameters
-        ----------
-        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
-            Pictures that were not trained on.
-        y : array_like, shape (n,)
-            True labels.
-        tta : {None, "flip", "ten_crop"}, default None
-            As in :meth:`predict_proba`.
-
-        Returns
-        -------
-        EvaluationReport
-            Loss, accuracy with its confidence interval, figures per class, calibration.  Its
-            ``notes`` say so where the calibration was fitted on these very pictures.
-
-        Raises
-        ------
-        InvalidInputError
-            For zero rows, lengths that differ, or labels that were not trained.
-        """
-        check_is_fitted(self)
-        codes = _inputs.read_codes(_num_samples(X), y, self.classes_)
-        report = evaluate_predictions(
-            codes, self.predict_proba(X, tta=tta), class_names=self.class_names_
-        )
-        if self.calibration_ is not None and self.calibration_ == self._source(X):
-            return replace(report, notes=(SAME_PICTURES,))
-        return report
-
-    def calibrate(
-        self, X: ArrayLike, y: ArrayLike, *, method: CalibrationMethod = "temperature"
-    ) -> Self:
-        """Make probabilities honest: fit them to how often they are right.
-
-        Parameters
-        ----------
-        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
-            Pictures that were not trained on, for instance the validation split.
-        y : array_like, shape (n,)
-            Their labels.
-        method : {"temperature", "vector", "isotonic"}, default "temperature"
-            One number for all classes, under which the order of the classes, and so ``predict``,
-            stays as it is (Guo et al., ICML 2017); or a factor and a shift of the logarithm of each
-            class's probability (the same; Kull et al., NeurIPS 2019); or a rising curve of each
-            class's probability (Zadrozny and Elkan, KDD 2002), by scikit-learn.  The latter two
-            need every class and change some predictions; curves need a thousand pictures or more,
-            and cannot be exported.
-
-        Returns
-        -------
-        EmotionClassifier
-            self, with a new ``temperature_`` or ``calibrator_``.
-
-        Raises
-        ------
-        InvalidInputError
-            For an unknown method, labels that were not trained, or classes without pictures.
-
-        Examples
-        --------
-        >>> import fer2013kit as fk
-        >>> data = fk.make_fer2013(n_samples=140, random_state=0)
-        >>> clf = fk.EmotionClassifier.from_pretrained()
-        >>> clf.calibrate(*data.validation, method="vector").calibrator_["method"]
-        'vector'
-        """
-        check_is_fitted(self)
-        check_choice("method", method, CalibrationMethod)
-        codes = _inputs.read_codes(_num_samples(X), y, self.classes_)
-        probabilities = self._predict_uncalibrated(X)
-        self.temperature_ = 1.0
-        self.calibrator_: Calibrator | MaybeNone = None
-        if method == "temperature":
-            self.temperature_ = fit_temperature(codes, probabilities)
-        else:
-            self.calibrator_ = fit_calibrator(codes, probabilities, method)
-        self.calibration_: CalibrationSource | None = self._source(X)
-        return self
-
-    def _source(self, X: ArrayLike) -> CalibrationSource:
-        to_pixels = pixel_converter(self.value_range)
-        return calibration_source(to_pixels(_inputs.read_images(self, X)))
 
     def save(
         self,
@@ -699,13 +478,12 @@ class EmotionClassifier(
         --------
         >>> import tempfile, pathlib
         >>> import fer2013kit as fk
-        >>> X, y = fk.make_fer2013(n_samples=140, random_state=0).train
-        >>> clf = fk.EmotionClassifier(epochs=1, verbose=0, random_state=0).fit(X, y)
+        >>> clf = fk.EmotionClassifier.from_pretrained()
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = pathlib.Path(folder, "emotions.fer")
         ...     clf.save(path)
         ...     again = fk.EmotionClassifier.load(path)
-        >>> bool((again.predict(X) == clf.predict(X)).all())
+        >>> again.class_names_ == clf.class_names_
         True
         """
         check_is_fitted(self)
@@ -741,8 +519,8 @@ class EmotionClassifier(
         model : str or callable, optional
             The builder of an architecture that is not registered under the saved name.
         compute_dtype : {"auto", "float32", "bfloat16"}, optional
-            The number format to predict in; by default that of the file.  ``"auto"`` takes
-            bfloat16 where the CPU is faster with it, which moves probabilities by some thousandths.
+            The number format to predict in; by default that of the file.  Another one moves
+            probabilities by some thousandths.
         optimizer, loss, metrics : optional
             Those of Keras that it was trained with, for a further ``fit``: the file notes their
             names alone, and the defaults take their place.
@@ -760,27 +538,18 @@ class EmotionClassifier(
         UnknownModelError
             If the architecture is not registered and no ``model`` is given.
         """
-        stored = _persistence.load(Path(path), model=model, known=cls._get_param_names())
         given = {"optimizer": optimizer, "loss": loss, "metrics": metrics}
-        given = {name: value for name, value in given.items() if value is not None}
-        classifier = cls(**{**stored.params, **given})
-        try:
-            check_settings(classifier.get_params(deep=False))
-        except InvalidInputError as error:
-            raise ModelFileError(f"{path}: {error}") from error
-        fitted = stored.fitted
-        if compute_dtype is not None:
-            check_choice("compute_dtype", compute_dtype, ComputeDtype)
-            fitted = replace(fitted, compute_dtype=resolve_compute_dtype(compute_dtype))
-            logger.info("%s: predicting in %s", path, fitted.compute_dtype)
-        try:
-            classifier._become(fitted, stored.architecture, stored.weights)
-        except (ValueError, InvalidInputError) as error:
-            name, _ = resolve_builder(stored.architecture.model)
-            raise ModelFileError(
-                f"{path}: its weights do not fit the architecture {name!r} as it is built here "
-                f"({error}); load it with the builder it was trained with"
-            ) from error
+        path = Path(path)
+        stored = _persistence.load(
+            path,
+            model=model,
+            compute_dtype=compute_dtype,
+            given={name: value for name, value in given.items() if value is not None},
+            defaults=cls().get_params(deep=False),
+        )
+        classifier = cls(**stored.params)
+        with _persistence.misfit_as_error(path, stored.architecture):
+            classifier._become(stored.fitted, stored.architecture, stored.weights)
         return classifier
 
     @classmethod
@@ -797,8 +566,7 @@ class EmotionClassifier(
         name : str, default "five_layer_cnn"
             One of :func:`list_pretrained`.
         compute_dtype : {"auto", "float32", "bfloat16"}, default "auto"
-            The number format to predict in; ``"auto"`` chooses as :meth:`fit` does, bfloat16 where
-            the CPU is faster with it.  ``compute_dtype_`` and a log record say which.
+            The number format to predict in; ``compute_dtype_`` and a log record say which.
 
         Returns
         -------
@@ -878,12 +646,15 @@ class EmotionClassifier(
         True
         """
         check_is_fitted(self)
+        network, _ = _persistence.rebuild_network(
+            self._fitted(), self._architecture, self.model_.get_weights()
+        )
         return _persistence.export(
+            self,
+            network,
             Path(path),
-            self._fitted(),
-            architecture=self._architecture,
-            weights=self.model_.get_weights(),
             value_range=self.value_range,
+            metrics=self.metrics_,
             quantization=quantization,
             images=images,
             tolerance=tolerance,
@@ -921,107 +692,16 @@ class EmotionClassifier(
         twin.__dict__.update(self.__dict__)
         return twin
 
-    def _fit(
-        self,
-        X: Any,
-        y: ArrayLike | None,
-        *,
-        validation_data: Any,
-        callbacks: Sequence[Any],
-        **given: Any,
-    ) -> None:
-        params = self.get_params(deep=False)
-        check_settings(params)
-        validated = validation_data is not None or self.validation_fraction > 0
-        check_monitor(params, validated=validated, callbacks=callbacks)
-        before = self._trained_network()
-        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        given_set = read_training_set(
-            self, X, y, validation_data=validation_data, before=before, seed=seed, **given
-        )
-        classes, shape, batches = given_set.classes, given_set.shape, given_set.batches
-        architecture = Architecture(
-            model=self.model, params=self.model_params or {}, output=self.output
-        )
-        network, compute_dtype = build_network(
-            architecture.model,
-            architecture.params,
-            input_shape=shape,
-            num_classes=len(classes),
-            compute_dtype=resolve_compute_dtype(self.compute_dtype),
-            output=architecture.output,
-            seed=seed,
-            pretrained=before is None,
-        )
-        if before is not None:
-            take_over_weights(network, before, classes)
-        run = describe_run(
-            params,
-            batches,
-            compute_dtype=compute_dtype,
-            first_weights=() if before is None else network.get_weights(),
-        )
-        frozen = freeze_layers(network, self.freeze)
-        outcome = train(network, batches, run, validation=given_set.validation, callbacks=callbacks)
-        unfreeze_layers(frozen)
-        fitted = Fitted(
-            classes=classes,
-            class_names=self._names_of(classes, before),
-            image_shape=shape,
-            compute_dtype=compute_dtype,
-            history=outcome.history,
-            best_epoch=outcome.best_epoch,
-            threads=threads_of_arithmetic(),
-        )
-        self._take(fitted, architecture, network)
-
-    def _trained_network(self) -> TrainedNetwork | None:
-        """Return what ``warm_start`` begins with; None where a fit begins anew."""
-        if self.warm_start and self.__sklearn_is_fitted__():
-            return TrainedNetwork(
-                model=self.model_, classes=self.classes_, class_names=self.class_names_
-            )
-        if self.freeze is not None and not brings_weights(self.model, self.model_params or {}):
-            raise InvalidInputError(
-                f"freeze={self.freeze!r} keeps layers as they are, which needs trained ones: "
-                "begin with from_pretrained or load and set warm_start=True, or take a backbone's "
-                "weights: model='transfer'"
-            )
-        return None
-
-    def _names_of(self, classes: NDArray[Any], before: TrainedNetwork | None) -> tuple[str, ...]:
-        if before is not None and self.class_names is None and classes is before.classes:
-            return before.class_names
-        return name_classes(classes, asked=self.classes, class_names=self.class_names)
-
     def _fitted(self) -> Fitted:
-        return Fitted(
-            classes=self.classes_,
-            class_names=self.class_names_,
-            image_shape=self.image_shape_,
-            compute_dtype=self.compute_dtype_,
-            history=self.history_,
-            best_epoch=self.best_epoch_,
-            temperature=self.temperature_,
-            calibration=self.calibration_,
-            calibrator=self.calibrator_,
-            metrics=self.metrics_,
-            threads=self.threads_,
-        )
+        return Fitted(**{one.name: getattr(self, f"{one.name}_") for one in fields(Fitted)})
 
     def _become(
         self, fitted: Fitted, architecture: Architecture, weights: Sequence[NDArray[Any]]
     ) -> None:
         """Build the network of a classifier that was fitted elsewhere."""
-        network, compute_dtype = build_network(
-            architecture.model,
-            architecture.params,
-            input_shape=fitted.image_shape,
-            num_classes=len(fitted.classes),
-            compute_dtype=fitted.compute_dtype,
-            output=architecture.output,
+        network, compute_dtype = _persistence.rebuild_network(
+            fitted, architecture, weights, compute_dtype=fitted.compute_dtype
         )
-        network.set_weights(weights)
         self._take(replace(fitted, compute_dtype=compute_dtype), architecture, network)
 
     def _take(self, fitted: Fitted, architecture: Architecture, network: keras.Model) -> None:
@@ -1046,6 +726,7 @@ class EmotionClassifier(
     def _predict_uncalibrated(
         self, X: ArrayLike, tta: TestTimeAugmentation | None = None
     ) -> NDArray[np.float32]:
+        check_is_fitted(self)
         probabilities = predict_in_batches(
             self._inference,
             _inputs.read_images(self, X),
@@ -1059,3 +740,19 @@ class EmotionClassifier(
                 "give model_ other weights"
             )
         return probabilities
+
+    def _read_codes(self, X: ArrayLike, y: ArrayLike) -> IntArray:
+        check_is_fitted(self)
+        return _inputs.read_codes(_num_samples(X), y, self.classes_)
+
+    def _notes_on(self, X: ArrayLike) -> tuple[str, ...]:
+        if self.calibration_ is not None and self.calibration_ == self._source(X):
+            return (SAME_PICTURES,)
+        return ()
+
+    def _calibrated_on(self, X: ArrayLike) -> None:
+        self.calibration_ = self._source(X)
+
+    def _source(self, X: ArrayLike) -> CalibrationSource:
+        to_pixels = pixel_converter(self.value_range)
+        return calibration_source(to_pixels(_inputs.read_images(self, X)))

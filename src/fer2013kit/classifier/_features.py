@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
 import keras
-import numpy as np
 from keras import ops
 
 from fer2013kit._compilation import compile_function
@@ -15,8 +14,6 @@ from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from numpy.typing import NDArray
 
     from fer2013kit._compilation import Inference
 
@@ -56,14 +53,3 @@ def _noting(call: Callable[..., Any], seen: list[Any]) -> Callable[..., Any]:
         return call(inputs, *args, **kwargs)
 
     return noting_call
-
-
-def features_in_batches(
-    infer: Inference,
-    images: NDArray[Any],
-    to_pixels: Callable[[NDArray[Any]], NDArray[Any]],
-    batch: int = 256,
-) -> NDArray[np.float32]:
-    """Return the features (n, d) of any number of pictures."""
-    starts = range(0, len(images), batch)
-    return np.concatenate([infer(to_pixels(images[start : start + batch])) for start in starts])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import logging
 import math
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import keras
@@ -28,11 +29,11 @@ from fer2013kit._untrusted import (
     is_text,
     read_labels,
 )
-from fer2013kit.classifier._compute_dtype import Format, cpu_has_bfloat16
+from fer2013kit.classifier._compute_dtype import Format, cpu_has_bfloat16, resolve_compute_dtype
 from fer2013kit.classifier._json import as_json, without_nan, without_notes
 from fer2013kit.classifier._model_file import read_model_file, write_model_file
 from fer2013kit.classifier._network import build_network, weight_shapes
-from fer2013kit.classifier._settings import is_optimizer_name
+from fer2013kit.classifier._settings import check_settings, is_optimizer_name
 from fer2013kit.evaluation import read_calibrator
 from fer2013kit.exceptions import (
     InvalidInputError,
@@ -42,14 +43,15 @@ from fer2013kit.exceptions import (
     warn,
 )
 from fer2013kit.models import resolve_builder
-from fer2013kit.typing import ModelBuilder, Quantization, WeightsDtype
+from fer2013kit.typing import ComputeDtype, ModelBuilder, Quantization, WeightsDtype
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import ArrayLike, NDArray
 
+    from fer2013kit._prediction import CalibratedClassifier
     from fer2013kit.evaluation import CalibrationSource, Calibrator
     from fer2013kit.export import ExportReport
 
@@ -152,34 +154,38 @@ def stored_weights(weights: Sequence[NDArray[Any]], dtype: WeightsDtype) -> list
     return [one.astype(np.float16) if one.dtype == np.float32 else one for one in weights]
 
 
-def float32_network(
-    fitted: Fitted, architecture: Architecture, weights: Sequence[NDArray[Any]]
-) -> Any:
-    """Return a copy of a trained network that computes in float32."""
-    network, _ = build_network(
+def rebuild_network(
+    fitted: Fitted,
+    architecture: Architecture,
+    weights: Sequence[NDArray[Any]],
+    *,
+    compute_dtype: Format = "float32",
+) -> tuple[Any, Format]:
+    """Return a new network with trained weights, and the dtype it computes in."""
+    network, compute_dtype = build_network(
         architecture.model,
         architecture.params,
         input_shape=fitted.image_shape,
         num_classes=len(fitted.classes),
-        compute_dtype="float32",
+        compute_dtype=compute_dtype,
         output=architecture.output,
     )
     network.set_weights(weights)
-    return network
+    return network, compute_dtype
 
 
 def export(
+    classifier: CalibratedClassifier,
+    network: keras.Model,
     path: Path,
-    fitted: Fitted,
     *,
-    architecture: Architecture,
-    weights: Sequence[NDArray[Any]],
     value_range: tuple[float, float] | None,
+    metrics: Mapping[str, Any] | None,
     quantization: Quantization | None,
     images: ArrayLike | None,
     tolerance: float | None,
 ) -> ExportReport:
-    """Write the network for other programs; see :meth:`EmotionClassifier.export`."""
+    """Write a network with a classifier's facts; see :meth:`EmotionClassifier.export`."""
     from fer2013kit.export import export_network
 
     if value_range is None:
@@ -189,18 +195,17 @@ def export(
         )
     levels = None
     if images is not None:
-        pictures = read_pictures(images, fitted.image_shape, value_range)
+        pictures = read_pictures(images, classifier.image_shape_, value_range)
         levels = np.rint(pixel_converter(value_range)(pictures)).astype(np.uint8)
-    network = float32_network(fitted, architecture, weights)
     metadata = ExportMetadata(
-        classes=fitted.classes.tolist(),
-        classes_dtype=fitted.classes.dtype.str,
-        class_names=list(fitted.class_names),
-        image_shape=list(fitted.image_shape),
+        classes=classifier.classes_.tolist(),
+        classes_dtype=classifier.classes_.dtype.str,
+        class_names=list(classifier.class_names_),
+        image_shape=list(classifier.image_shape_),
         value_range=list(value_range),
-        temperature=fitted.temperature,
+        temperature=classifier.temperature_,
         quantization=quantization,
-        metrics=fitted.metrics,
+        metrics=metrics,
     )
     with keras_settings():
         return export_network(
@@ -209,7 +214,7 @@ def export(
             path,
             images=levels,
             tolerance=tolerance,
-            calibrator=fitted.calibrator,
+            calibrator=classifier.calibrator_,
         )
 
 
@@ -223,10 +228,17 @@ class Stored:
     weights: list[NDArray[Any]]
 
 
-def load(path: Path, *, model: str | ModelBuilder | None, known: Sequence[str]) -> Stored:
+def load(
+    path: Path,
+    *,
+    model: str | ModelBuilder | None,
+    compute_dtype: ComputeDtype | None,
+    given: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+) -> Stored:
     """Read a fitted classifier; see :meth:`EmotionClassifier.load`.
 
-    ``known`` are the names of the settings there are.
+    ``given`` are settings that replace those of the file; ``defaults`` are all there are.
     """
     settings, stored = read_model_file(path)
     with errors_as(lambda why: ModelFileError(f"{path}: classifier.json lacks or garbles {why}")):
@@ -237,9 +249,9 @@ def load(path: Path, *, model: str | ModelBuilder | None, known: Sequence[str]) 
         builder = name if model is None else model
         resolve_builder(builder)
         # Whoever made the file does not decide where a later fit writes, or what it runs.
-        usable = set(known) - set(_RUN_ONLY)
+        usable = set(defaults) - set(_RUN_ONLY)
         for names, why in (
-            (settings["params"].keys() - set(known), "this version does not know"),
+            (settings["params"].keys() - set(defaults), "this version does not know"),
             (
                 settings["params"].keys() & set(_RUN_ONLY),
                 "no file decides, and which were left out",
@@ -253,16 +265,16 @@ def load(path: Path, *, model: str | ModelBuilder | None, known: Sequence[str]) 
         built = settings["architecture"]["params"]
         if built != _architecture_params(builder, params["model_params"]):
             params["model_params"] = without_notes(built)
-        compute_dtype = settings["compute_dtype"]
-        if compute_dtype == "bfloat16" and not cpu_has_bfloat16():
+        stored_dtype = settings["compute_dtype"]
+        if stored_dtype == "bfloat16" and not cpu_has_bfloat16():
             logger.info("this CPU has no bfloat16 instructions: predicting in float32")
-            compute_dtype = "float32"
+            stored_dtype = "float32"
         n_classes = len(settings["classes"])
         fitted = Fitted(
             classes=read_labels(settings["classes"], settings["classes_dtype"]),
             class_names=tuple(settings["class_names"]),
             image_shape=tuple(settings["preprocessing"]["image_shape"]),
-            compute_dtype=compute_dtype,
+            compute_dtype=stored_dtype,
             history={
                 key: [math.nan if value is None else float(value) for value in values]
                 for key, values in settings["history"].items()
@@ -295,8 +307,17 @@ def load(path: Path, *, model: str | ModelBuilder | None, known: Sequence[str]) 
         model=builder, params=params["model_params"] or {}, output=further["output"]
     )
     _check_weights(path, stored, architecture, fitted)
+    params = {**defaults, **params, "model": builder, **given}
+    try:
+        check_settings(params)
+    except InvalidInputError as error:
+        raise ModelFileError(f"{path}: {error}") from error
+    if compute_dtype is not None:
+        check_choice("compute_dtype", compute_dtype, ComputeDtype)
+        fitted = replace(fitted, compute_dtype=resolve_compute_dtype(compute_dtype))
+        logger.info("%s: predicting in %s", path, fitted.compute_dtype)
     return Stored(
-        params={**params, "model": builder},
+        params=params,
         architecture=architecture,
         fitted=fitted,
         weights=[one.astype(np.float32) if one.dtype == np.float16 else one for one in stored],
@@ -308,25 +329,31 @@ def _check_weights(
 ) -> None:
     """Raise unless weights fit a network, before that is built, which may be larger by far."""
     given = [weight.shape for weight in weights]
-    try:
+    # A builder may refuse what stands in a file in any way.
+    with misfit_as_error(path, architecture, Exception):
         expected = weight_shapes(
             architecture.model,
             architecture.params,
             input_shape=fitted.image_shape,
             num_classes=len(fitted.classes),
         )
-    except Exception as error:  # a builder may refuse what stands in a file in any way
-        raise _no_fit(path, architecture, shortened(str(error))) from error
-    if expected not in (None, given):
-        raise _no_fit(path, architecture, f"received weights of shapes {shown(given)}")
+        if expected not in (None, given):
+            raise ValueError(f"received weights of shapes {shown(given)}")
 
 
-def _no_fit(path: Path, architecture: Architecture, why: str) -> ModelFileError:
-    name, _ = resolve_builder(architecture.model)
-    return ModelFileError(
-        f"{path}: its weights do not fit the architecture {name!r} as it is built here ({why}); "
-        "load it with the builder it was trained with"
-    )
+@contextmanager
+def misfit_as_error(
+    path: Path, architecture: Architecture, errors: type[Exception] = ValueError
+) -> Iterator[None]:
+    """Say of errors in building a file's network that the weights and the builder do not fit."""
+    try:
+        yield
+    except errors as error:
+        name, _ = resolve_builder(architecture.model)
+        raise ModelFileError(
+            f"{path}: its weights do not fit the architecture {name!r} as it is built here "
+            f"({shortened(str(error))}); load it with the builder it was trained with"
+        ) from error
 
 
 def _architecture_params(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fer2013kit._checks import check_labels
+from fer2013kit._checks import check_labels, chosen_rows
 from fer2013kit.emotions import FERPLUS_CLASS_NAMES, NUM_CLASSES
 from fer2013kit.exceptions import InvalidInputError
 
@@ -209,16 +209,7 @@ class FERPlus:
         InvalidInputError
             For row numbers out of range or a mask of another length.
         """
-        if not isinstance(index, slice):
-            index = np.asarray(index)
-            index = index if index.size else index.astype(np.int64)
-        try:
-            return FERPlus(self.votes[index])
-        except IndexError as error:
-            raise InvalidInputError(
-                f"index must hold row numbers 0 to {len(self) - 1} or a mask of {len(self)} "
-                f"entries: {error}"
-            ) from error
+        return FERPlus(self.votes[chosen_rows(index, len(self))])
 
     def concat(self, *others: FERPlus) -> FERPlus:
         """Return these rows followed by those of others.

@@ -22,6 +22,7 @@ _SHARD: Final = re.compile(r"(?<![(\d])\d+(?![)\d])")  # but not the number of a
 _OF: Final = re.compile(r"-(\d+)-of-(\d+)\b")
 
 _MAX_NAMED: Final = 5
+_LONGEST: Final = 60  # characters of a text in an error
 
 NO_SPLIT: Final = -1
 """Instead of a place in ``SPLIT_NAMES`` where nothing tells one."""
@@ -154,6 +155,8 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def shortened(text: str, limit: int = 60) -> str:
+def shortened(text: str) -> str:
     """Return the beginning and the end of a long text, as an error shows it."""
-    return text if len(text) <= limit else f"{text[: limit // 2]}...{text[-limit // 3 :]}"
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[: _LONGEST // 2]}...{text[-_LONGEST // 3 :]}"

@@ -14,6 +14,7 @@ from fer2013kit._checks import (
     check_images,
     check_labels,
     check_same_length,
+    chosen_rows,
 )
 from fer2013kit.datasets._columns import groups_of, join_columns, source_and_weight
 from fer2013kit.datasets._ferplus import FERPlus, no_votes
@@ -174,18 +175,7 @@ class Split:
         InvalidInputError
             For row numbers out of range or a mask of another length.
         """
-        rows = np.arange(len(self))
-        try:
-            if isinstance(index, slice):
-                rows = rows[index]
-            else:
-                chosen = np.asarray(index)
-                rows = rows[chosen if chosen.size else chosen.astype(np.int64)]
-        except IndexError as error:
-            raise InvalidInputError(
-                f"index must hold row numbers 0 to {len(self) - 1} or a mask of {len(self)} "
-                f"entries: {error}"
-            ) from error
+        rows = chosen_rows(index, len(self))
         return Split(
             self.images[rows],
             None if self.labels is None else self.labels[rows],

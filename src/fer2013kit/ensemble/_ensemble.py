@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from fer2013kit._checks import check_choice, check_same_length
 from fer2013kit._files import write_atomically
-from fer2013kit._labels import choose_labels, codes_in
+from fer2013kit._prediction import CalibratedClassifier
 from fer2013kit._untrusted import (
     check_facts,
     errors_as,
@@ -26,16 +25,9 @@ from fer2013kit._untrusted import (
 from fer2013kit._version import __version__
 from fer2013kit.classifier import EmotionClassifier
 from fer2013kit.evaluation import (
-    EvaluationReport,
-    apply_calibrator,
-    apply_temperature,
-    evaluate_predictions,
-    fit_calibrator,
-    fit_temperature,
     read_calibrator,
 )
 from fer2013kit.exceptions import InvalidInputError, ModelFileError, shown
-from fer2013kit.typing import CalibrationMethod
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +45,7 @@ _MOST_MEMBERS: Final = 100
 
 
 class EnsembleClassifier(
+    CalibratedClassifier,
     ClassifierMixin,  # type: ignore[misc]  # scikit-learn carries no types
     BaseEstimator,  # type: ignore[misc]  # the same
 ):
@@ -124,101 +117,6 @@ class EnsembleClassifier(
             self.
         """
         del X, y
-        return self
-
-    def predict_proba(
-        self, X: ArrayLike, *, tta: TestTimeAugmentation | None = None
-    ) -> NDArray[np.float32]:
-        """Return the probability of every class: the mean of the members', calibrated.
-
-        Parameters
-        ----------
-        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
-            Pictures, as each of the members takes them.
-        tta : {None, "flip", "ten_crop"}, default None
-            As in :meth:`EmotionClassifier.predict_proba`.
-
-        Returns
-        -------
-        ndarray of float32, shape (n, k)
-            Rows sum to 1.
-        """
-        mean = self._mean(X, tta)
-        if self.calibrator_ is not None:
-            mean = apply_calibrator(mean, self.calibrator_)
-        elif self.temperature_ != 1.0:
-            mean = apply_temperature(mean, self.temperature_)
-        return mean.astype(np.float32)
-
-    def predict(
-        self,
-        X: ArrayLike,
-        *,
-        tta: TestTimeAugmentation | None = None,
-        min_confidence: float | None = None,
-        reject_label: Any = None,
-    ) -> NDArray[Any]:
-        """Return the most probable label of every picture.
-
-        Parameters
-        ----------
-        X, tta, min_confidence, reject_label
-            As in :meth:`EmotionClassifier.predict`.
-
-        Returns
-        -------
-        ndarray, shape (n,)
-            Labels, out of ``classes_``, or ``reject_label``.
-        """
-        return choose_labels(
-            self.predict_proba(X, tta=tta),
-            self.classes_,
-            min_confidence=min_confidence,
-            reject_label=reject_label,
-        )
-
-    def evaluate(
-        self, X: ArrayLike, y: ArrayLike, *, tta: TestTimeAugmentation | None = None
-    ) -> EvaluationReport:
-        """Measure the ensemble on labelled pictures.
-
-        Parameters
-        ----------
-        X, y, tta
-            As in :meth:`EmotionClassifier.evaluate`.
-
-        Returns
-        -------
-        EvaluationReport
-            As of one classifier.
-        """
-        probabilities = self.predict_proba(X, tta=tta)
-        codes = codes_in(y, self.classes_, self.class_names_, name="y")
-        check_same_length(probabilities, codes, names=("X", "y"))
-        return evaluate_predictions(codes, probabilities, class_names=self.class_names_)
-
-    def calibrate(
-        self, X: ArrayLike, y: ArrayLike, *, method: CalibrationMethod = "temperature"
-    ) -> Self:
-        """Make the mean's probabilities honest; means are less sure than their members.
-
-        Parameters
-        ----------
-        X, y, method
-            As in :meth:`EmotionClassifier.calibrate`.
-
-        Returns
-        -------
-        EnsembleClassifier
-            self, with a new ``temperature_`` or ``calibrator_``; the members stay.
-        """
-        check_choice("method", method, CalibrationMethod)
-        codes = codes_in(y, self.classes_, self.class_names_, name="y")
-        mean = self._mean(X, None)
-        if method == "temperature":
-            self.temperature_, self.calibrator_ = fit_temperature(codes, mean), None
-        else:
-            self.temperature_, self.calibrator_ = 1.0, fit_calibrator(codes, mean, method)
         return self
 
     def save(self, path: str | Path) -> None:
@@ -338,7 +236,9 @@ class EnsembleClassifier(
         )
         return np.asarray(given / given.sum(), dtype=np.float64)
 
-    def _mean(self, X: ArrayLike, tta: TestTimeAugmentation | None) -> NDArray[Any]:
+    def _predict_uncalibrated(
+        self, X: ArrayLike, tta: TestTimeAugmentation | None = None
+    ) -> NDArray[Any]:
         answers = [member.predict_proba(X, tta=tta) for member in self.members]
         return np.tensordot(self._shares(), np.stack(answers), axes=1)
 

@@ -232,7 +232,6 @@ def analyze_crops(
     classifier: Classifier | None,
     aspect: Aspect,
     tta: PhotoViews | None = "auto",
-    batch_size: int = 128,
     progress: bool = False,
 ) -> list[PhotoFaces | Fer2013KitError]:
     """Name the emotions in pictures that are faces already; an error stands in its picture's place.
@@ -245,7 +244,7 @@ def analyze_crops(
         As for :func:`analyze_photo`.
     aspect : {"crop", "stretch", "pad"}
         What becomes of pictures that are not square, as for :func:`to_face`.
-    tta, batch_size, progress
+    tta, progress
         As for :func:`analyze_photos`.
     """
     namer = FaceNamer(classifier, tta=tta)
@@ -257,7 +256,6 @@ def analyze_crops(
         _with_boxes(_with_progress(photos, enabled=progress), None),
         find,
         namer,
-        batch_size=batch_size,
         return_errors=True,
     )
 
@@ -267,7 +265,7 @@ def _analyze(
     find: Callable[[Pixels, ArrayLike | None], list[FoundFace]],
     namer: FaceNamer,
     *,
-    batch_size: int,
+    batch_size: int = 128,
     return_errors: bool,
 ) -> list[Any]:
     if batch_size < 1:

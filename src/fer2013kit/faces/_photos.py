@@ -68,9 +68,7 @@ class Pixels:
         return self.width / self.rgb.shape[1], self.height / self.rgb.shape[0]
 
 
-def read_photo(
-    photo: Photo, *, max_side: int = MAX_SIDE, max_pixels: int = MAX_JPEG_PIXELS
-) -> Pixels:
+def read_photo(photo: Photo, *, max_side: int = MAX_SIDE) -> Pixels:
     """Return the pixels of a path, file object, bytes, data URL, Pillow picture or array.
 
     Parameters
@@ -79,8 +77,6 @@ def read_photo(
         The photograph.
     max_side : int
         At which size it is worked on.
-    max_pixels : int
-        How many pixels a file may have, where the kit's own limits are not lower.
 
     Raises
     ------
@@ -94,14 +90,14 @@ def read_photo(
     if isinstance(photo, Image.Image):
         return _of_picture(photo, max_side)
     if isinstance(photo, str) and photo.startswith(_DATA_URL):
-        return _of_file(_content_of_url(photo), max_side, max_pixels)
+        return _of_file(_content_of_url(photo), max_side)
     if isinstance(photo, str | os.PathLike):
         path = Path(photo)
-        return _of_file(_content_of(path), max_side, max_pixels, path=path)
+        return _of_file(_content_of(path), max_side, path=path)
     if isinstance(photo, bytes | bytearray | memoryview):
-        return _of_file(bytes(photo), max_side, max_pixels)
+        return _of_file(bytes(photo), max_side)
     if hasattr(photo, "read"):
-        return _of_file(_content_of_stream(photo), max_side, max_pixels)
+        return _of_file(_content_of_stream(photo), max_side)
     return _of_array(photo, max_side)
 
 
@@ -154,13 +150,10 @@ def _content_of_stream(stream: Any) -> bytes:
     return content
 
 
-def _of_file(content: bytes, max_side: int, max_pixels: int, *, path: Path | None = None) -> Pixels:
+def _of_file(content: bytes, max_side: int, *, path: Path | None = None) -> Pixels:
     try:
         pixels, lacks_end = read_picture(
-            content,
-            partial(_of_opened, max_side=max_side),
-            max_pixels=min(max_pixels, MAX_PIXELS),
-            max_jpeg_pixels=min(max_pixels, MAX_JPEG_PIXELS),
+            content, partial(_of_opened, max_side=max_side), max_jpeg_pixels=MAX_JPEG_PIXELS
         )
     except PictureError as error:
         raise MediaFileError(f"the picture cannot be read: {error}", path=path) from error

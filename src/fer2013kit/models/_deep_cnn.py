@@ -12,6 +12,7 @@ from fer2013kit.models._parts import (
     convolve,
     drop_unit,
     halve,
+    residual_unit,
     scaled_images,
     unit_rates,
 )
@@ -95,15 +96,9 @@ def deep_cnn(
         return layers.Multiply(name=f"{name}_excite")([x, y])
 
     def unit(x: Any, width: int, rate: float, name: str) -> Any:
-        shortcut = x
-        if x.shape[-1] != width:
-            shortcut = convolve(x, width, 1, f"{name}_shortcut")
-        x = activate(convolve(x, width, 3, f"{name}_conv1"), name + "_{}1")
-        x = convolve(x, width, 3, f"{name}_conv2")
-        x = gate(layers.BatchNormalization(name=f"{name}_norm2")(x), name)
-        x = drop_unit(x, rate, f"{name}_drop")
-        x = layers.Add(name=f"{name}_add")([x, shortcut])
-        return layers.ReLU(name=f"{name}_relu2")(x)
+        return residual_unit(
+            x, width, name, end=lambda x: drop_unit(gate(x, name), rate, f"{name}_drop")
+        )
 
     inputs, x = scaled_images(input_shape, crop)
     x = halve(convolve(x, stem_filters, 3, "stem_conv"), "stem_pool")

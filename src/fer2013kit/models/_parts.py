@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 def scaled_images(input_shape: tuple[int, int, int], crop: int = 0) -> tuple[Any, Any]:
@@ -52,6 +52,17 @@ def activate(x: Any, name: str) -> Any:
 
     x = layers.BatchNormalization(name=name.format("norm"))(x)
     return layers.ReLU(name=name.format("relu"))(x)
+
+
+def residual_unit(x: Any, width: int, name: str, *, end: Callable[[Any], Any] = lambda x: x) -> Any:
+    """Add two 3x3 convolutions, and what ``end`` makes of them, to ``x`` (He et al., CVPR 2016)."""
+    from keras import layers
+
+    shortcut = x if x.shape[-1] == width else convolve(x, width, 1, f"{name}_shortcut")
+    x = activate(convolve(x, width, 3, f"{name}_conv1"), name + "_{}1")
+    x = layers.BatchNormalization(name=f"{name}_norm2")(convolve(x, width, 3, f"{name}_conv2"))
+    x = layers.Add(name=f"{name}_add")([end(x), shortcut])
+    return layers.ReLU(name=f"{name}_relu2")(x)
 
 
 def halve(x: Any, name: str) -> Any:

@@ -11,6 +11,7 @@ from fer2013kit.models._parts import (
     classify,
     convolve,
     halve,
+    residual_unit,
     scaled_images,
 )
 from fer2013kit.models._registry import register_model
@@ -71,22 +72,12 @@ def residual_cnn(
 
     check_stages("residual_cnn", filters, [units_per_stage] * len(filters))
 
-    def unit(x: Any, width: int, name: str) -> Any:
-        shortcut = x
-        if x.shape[-1] != width:
-            shortcut = convolve(x, width, 1, f"{name}_shortcut")
-        x = activate(convolve(x, width, 3, f"{name}_conv1"), name + "_{}1")
-        x = convolve(x, width, 3, f"{name}_conv2")
-        x = layers.BatchNormalization(name=f"{name}_norm2")(x)
-        x = layers.Add(name=f"{name}_add")([x, shortcut])
-        return layers.ReLU(name=f"{name}_relu2")(x)
-
     inputs, x = scaled_images(input_shape, crop)
     x = halve(convolve(x, stem_filters, 5, "stem_conv"), "stem_pool")
     x = activate(x, "stem_{}")
     for stage, width in enumerate(filters, start=1):
         for number in range(1, units_per_stage + 1):
-            x = unit(x, width, f"stage{stage}_unit{number}")
+            x = residual_unit(x, width, f"stage{stage}_unit{number}")
         x = halve(x, f"pool{stage}")
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dropout(dense_dropout, name="dropout1")(x)

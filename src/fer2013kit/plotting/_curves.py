@@ -144,14 +144,8 @@ def plot_precision_recall(
 
     Parameters
     ----------
-    y_true : array_like of int or str, shape (n,)
-        True classes: codes or names.  Classes that do not occur, or alone, have no curve.
-    probabilities : array_like or data frame of float, shape (n, k)
-        Probability of each class.
-    class_names : sequence of str, length k
-        Names in the order of the columns.  Default: the seven emotions.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw.
+    y_true, probabilities, class_names, ax
+        As in :func:`plot_roc`.
 
     Returns
     -------
@@ -161,7 +155,7 @@ def plot_precision_recall(
     Raises
     ------
     InvalidInputError
-        For labels or probabilities that :func:`evaluate_predictions` refuses, or one class alone.
+        As by :func:`plot_roc`.
 
     Examples
     --------

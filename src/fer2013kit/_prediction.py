@@ -1,0 +1,261 @@
+"""What follows from the probabilities of a classifier, whatever computes them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from fer2013kit._checks import check_choice, check_same_length
+from fer2013kit._labels import choose_labels, codes_in
+from fer2013kit.evaluation import (
+    apply_calibrator,
+    apply_temperature,
+    evaluate_predictions,
+    fit_calibrator,
+    fit_temperature,
+)
+from fer2013kit.typing import CalibrationMethod
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from fer2013kit._checks import IntArray, MaybeNone
+    from fer2013kit.evaluation import Calibrator, EvaluationReport
+    from fer2013kit.typing import TestTimeAugmentation
+
+
+class ProbabilisticClassifier:
+    """A classifier that has ``predict_proba``, ``classes_`` and ``class_names_``."""
+
+    classes_: NDArray[Any]
+    class_names_: tuple[str, ...]
+    image_shape_: tuple[int, int, int]
+
+    @abstractmethod
+    def predict_proba(
+        self, X: ArrayLike, *, tta: TestTimeAugmentation | None = None
+    ) -> NDArray[np.float32]:
+        """Return the probability of every class."""
+
+    def predict_log_proba(
+        self, X: ArrayLike, *, tta: TestTimeAugmentation | None = None
+    ) -> NDArray[np.float32]:
+        """Return the natural logarithm of every class's probability.
+
+        Parameters
+        ----------
+        X, tta
+            As in :meth:`predict_proba`.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, k)
+            ``np.log(predict_proba(X))``, as everywhere in scikit-learn: minus infinity where a
+            probability is 0, being smaller than float32 can hold.
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X, tta=tta))
+
+    def predict(
+        self,
+        X: ArrayLike,
+        *,
+        tta: TestTimeAugmentation | None = None,
+        min_confidence: float | None = None,
+        reject_label: Any = None,
+    ) -> NDArray[Any]:
+        """Return the most probable label of every picture.
+
+        Parameters
+        ----------
+        X, tta
+            As in :meth:`predict_proba`.
+        min_confidence : float in [0, 1], optional
+            Pictures whose most probable class has less get ``reject_label``.  What that costs and
+            gains is shown by :func:`risk_coverage_curve`; of calibrated probabilities, that is.
+        reject_label : int or str, optional
+            By default -1, or ``"uncertain"`` where labels are words.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Labels, out of ``classes_``, or ``reject_label``.
+
+        Raises
+        ------
+        InvalidInputError
+            As in :meth:`predict_proba`; for a confidence outside [0, 1], or a ``reject_label``
+            that is a class or of another kind.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> X, y = fk.make_fer2013(n_samples=70, random_state=0).test
+        >>> fk.EmotionClassifier.from_pretrained().predict(X[:2], min_confidence=1)
+        array([-1, -1])
+        """
+        return choose_labels(
+            self.predict_proba(X, tta=tta),
+            self.classes_,
+            min_confidence=min_confidence,
+            reject_label=reject_label,
+        )
+
+    def evaluate(
+        self, X: ArrayLike, y: ArrayLike, *, tta: TestTimeAugmentation | None = None
+    ) -> EvaluationReport:
+        """Measure how good the answers are on labelled pictures.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
+            Pictures that were not trained on.
+        y : array_like, shape (n,)
+            True labels, out of ``classes_``; a predictor and an ensemble understand names as in
+            ``class_names_``, too.
+        tta : {None, "flip", "ten_crop"}, default None
+            As in :meth:`predict_proba`.
+
+        Returns
+        -------
+        EvaluationReport
+            Loss, accuracy with its confidence interval, figures per class, calibration.  That of
+            an :class:`EmotionClassifier` says in its ``notes`` where the calibration was fitted on
+            these very pictures.
+
+        Raises
+        ------
+        InvalidInputError
+            For pictures that :meth:`predict_proba` refuses, other than one label a picture, or
+            a label that is no class.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> X, y = fk.make_fer2013(n_samples=70, random_state=0).test
+        >>> fk.EmotionPredictor.from_pretrained().evaluate(X, y).n_samples == len(y)
+        True
+        """
+        codes = self._read_codes(X, y)
+        probabilities = self.predict_proba(X, tta=tta)
+        check_same_length(probabilities, codes, names=("X", "y"))
+        report = evaluate_predictions(codes, probabilities, class_names=self.class_names_)
+        return replace(report, notes=self._notes_on(X))
+
+    def _read_codes(self, X: ArrayLike, y: ArrayLike) -> IntArray:
+        """Return the places in ``classes_`` of the labels of some pictures."""
+        del X
+        return codes_in(y, self.classes_, self.class_names_, name="y")
+
+    def _notes_on(self, X: ArrayLike) -> tuple[str, ...]:
+        """Return what a reader of an evaluation on some pictures has to know."""
+        del X
+        return ()
+
+
+class CalibratedClassifier(ProbabilisticClassifier):
+    """One whose probabilities can be fitted to how often they are right."""
+
+    temperature_: float
+    calibrator_: Calibrator | MaybeNone
+
+    @abstractmethod
+    def _predict_uncalibrated(
+        self, X: ArrayLike, tta: TestTimeAugmentation | None = None
+    ) -> NDArray[Any]:
+        """Return the probabilities that the calibration starts from, float of any width."""
+
+    def predict_proba(
+        self, X: ArrayLike, *, tta: TestTimeAugmentation | None = None
+    ) -> NDArray[np.float32]:
+        """Return the probability of every class.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
+            Pictures; memory stays the same for any ``n``.
+        tta : {None, "flip", "ten_crop"}, default None
+            Test-time augmentation: average over the picture and its mirror image, or over five
+            windows and their mirror images (2 or 10 times the work).
+
+        Returns
+        -------
+        ndarray of float32, shape (n, k)
+            Columns follow ``classes_``; rows sum to 1.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before ``fit``.
+        InvalidInputError
+            For pictures of another shape or range, NaN, or an unknown ``tta``.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> X, y = fk.make_fer2013(n_samples=70, random_state=0).test
+        >>> clf = fk.EmotionClassifier.from_pretrained()
+        >>> clf.predict_proba(X[:3], tta="flip").shape
+        (3, 7)
+        """
+        probabilities = self._predict_uncalibrated(X, tta)
+        if self.calibrator_ is not None:
+            probabilities = apply_calibrator(probabilities, self.calibrator_)
+        elif self.temperature_ != 1.0:
+            probabilities = apply_temperature(probabilities, self.temperature_)
+        return probabilities.astype(np.float32, copy=False)
+
+    def calibrate(
+        self, X: ArrayLike, y: ArrayLike, *, method: CalibrationMethod = "temperature"
+    ) -> Self:
+        """Make probabilities honest: fit them to how often they are right.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
+            Pictures that were not trained on, for instance the validation split.
+        y : array_like, shape (n,)
+            Their labels, as in :meth:`evaluate`.
+        method : {"temperature", "vector", "isotonic"}, default "temperature"
+            One number for all classes, under which the order of the classes, and so ``predict``,
+            stays as it is (Guo et al., ICML 2017); or a factor and a shift of the logarithm of each
+            class's probability (the same; Kull et al., NeurIPS 2019); or a rising curve of each
+            class's probability (Zadrozny and Elkan, KDD 2002), by scikit-learn.  The latter two
+            need every class and change some predictions; curves need a thousand pictures or more,
+            and cannot be exported.
+
+        Returns
+        -------
+        EmotionClassifier or EnsembleClassifier
+            self, with a new ``temperature_`` or ``calibrator_``; the members of an ensemble, whose
+            mean is less sure than they are, stay.
+
+        Raises
+        ------
+        InvalidInputError
+            For an unknown method, labels that are no classes, or classes without pictures.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> data = fk.make_fer2013(n_samples=140, random_state=0)
+        >>> clf = fk.EmotionClassifier.from_pretrained()
+        >>> clf.calibrate(*data.validation, method="vector").calibrator_["method"]
+        'vector'
+        """
+        check_choice("method", method, CalibrationMethod)
+        codes = self._read_codes(X, y)
+        probabilities = self._predict_uncalibrated(X)
+        if method == "temperature":
+            self.temperature_, self.calibrator_ = fit_temperature(codes, probabilities), None
+        else:
+            calibrator = fit_calibrator(codes, probabilities, method)
+            self.temperature_, self.calibrator_ = 1.0, calibrator
+        self._calibrated_on(X)
+        return self
+
+    def _calibrated_on(self, X: ArrayLike) -> None:
+        """Keep what tells the pictures that the calibration was fitted on."""

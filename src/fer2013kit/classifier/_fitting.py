@@ -1,0 +1,115 @@
+"""A fit, from settings and pictures to a trained network and what it leaves behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from fer2013kit._compilation import threads_of_arithmetic
+from fer2013kit.classifier._class_labels import name_classes
+from fer2013kit.classifier._compute_dtype import resolve_compute_dtype
+from fer2013kit.classifier._network import build_network
+from fer2013kit.classifier._persistence import Architecture, Fitted
+from fer2013kit.classifier._runs import describe_run
+from fer2013kit.classifier._settings import check_monitor, check_settings
+from fer2013kit.classifier._training import train
+from fer2013kit.classifier._training_set import read_training_set
+from fer2013kit.classifier._warm_start import (
+    TrainedNetwork,
+    freeze_layers,
+    take_over_weights,
+    unfreeze_layers,
+)
+from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.models import brings_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import keras
+    from numpy.typing import ArrayLike, NDArray
+
+    from fer2013kit.classifier import EmotionClassifier
+
+
+def fit_network(
+    classifier: EmotionClassifier,
+    X: Any,
+    y: ArrayLike | None,
+    *,
+    validation_data: Any,
+    callbacks: Sequence[Any],
+    **given: Any,
+) -> tuple[Fitted, Architecture, keras.Model]:
+    """Train a network as a classifier's settings say; see :meth:`EmotionClassifier.fit`."""
+    params = classifier.get_params(deep=False)
+    check_settings(params)
+    validated = validation_data is not None or classifier.validation_fraction > 0
+    check_monitor(params, validated=validated, callbacks=callbacks)
+    before = _trained_network(classifier)
+    seed = int(check_random_state(classifier.random_state).randint(np.iinfo(np.int32).max))
+    data = read_training_set(
+        classifier, X, y, validation_data=validation_data, before=before, seed=seed, **given
+    )
+    architecture = Architecture(
+        model=classifier.model, params=classifier.model_params or {}, output=classifier.output
+    )
+    network, compute_dtype = build_network(
+        architecture.model,
+        architecture.params,
+        input_shape=data.shape,
+        num_classes=len(data.classes),
+        compute_dtype=resolve_compute_dtype(classifier.compute_dtype),
+        output=architecture.output,
+        seed=seed,
+        pretrained=before is None,
+    )
+    if before is not None:
+        take_over_weights(network, before, data.classes)
+    run = describe_run(
+        params,
+        data.batches,
+        compute_dtype=compute_dtype,
+        first_weights=() if before is None else network.get_weights(),
+    )
+    frozen = freeze_layers(network, classifier.freeze)
+    outcome = train(network, data.batches, run, validation=data.validation, callbacks=callbacks)
+    unfreeze_layers(frozen)
+    fitted = Fitted(
+        classes=data.classes,
+        class_names=_names_of(data.classes, classifier, before),
+        image_shape=data.shape,
+        compute_dtype=compute_dtype,
+        history=outcome.history,
+        best_epoch=outcome.best_epoch,
+        threads=threads_of_arithmetic(),
+    )
+    return fitted, architecture, network
+
+
+def _trained_network(classifier: EmotionClassifier) -> TrainedNetwork | None:
+    """Return what ``warm_start`` begins with; None where a fit begins anew."""
+    if classifier.warm_start and classifier.__sklearn_is_fitted__():
+        return TrainedNetwork(
+            model=classifier.model_,
+            classes=classifier.classes_,
+            class_names=classifier.class_names_,
+        )
+    freeze, params = classifier.freeze, classifier.model_params or {}
+    if freeze is not None and not brings_weights(classifier.model, params):
+        raise InvalidInputError(
+            f"freeze={freeze!r} keeps layers as they are, which needs trained ones: "
+            "begin with from_pretrained or load and set warm_start=True, or take a backbone's "
+            "weights: model='transfer'"
+        )
+    return None
+
+
+def _names_of(
+    classes: NDArray[Any], classifier: EmotionClassifier, before: TrainedNetwork | None
+) -> tuple[str, ...]:
+    if before is not None and classifier.class_names is None and classes is before.classes:
+        return before.class_names
+    return name_classes(classes, asked=classifier.classes, class_names=classifier.class_names)
