@@ -116,17 +116,18 @@ def ship(
         draft = Path(temporary) / "draft.fer"
         classifier.save(draft, weights_dtype="float16")
         classifier = fk.EmotionClassifier.load(draft, compute_dtype="float32")
-    calibrated_before = classifier.temperature_
+    calibrated_before = classifier.temperature_, classifier.calibration_
     after = scaled_calibration_error(classifier, X, y)  # leaves the temperature at 1
     uncalibrated = classifier.evaluate(X, y)
-    classifier.temperature_ = calibrated_before
-    if calibrated_before == 1.0:
+    classifier.temperature_, classifier.calibration_ = calibrated_before
+    if classifier.temperature_ == 1.0:
         classifier.calibrate(X, y)
     report = classifier.evaluate(X, y)
     classes = {label: index for index, label in enumerate(classifier.classes_.tolist())}
     entry: dict[str, Any] = {
         "parameters": classifier.model_.count_params(),
         "temperature": classifier.temperature_,
+        "calibration": classifier.calibration_,
         "recipe": recipe,
         "settings": {
             key: str(value)

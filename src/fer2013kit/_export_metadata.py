@@ -19,6 +19,7 @@ import zipfile
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
+from fer2013kit._calibration_source import read_calibration_source
 from fer2013kit._untrusted import (
     are_labels,
     are_words,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from fer2013kit._calibration_source import CalibrationSource
     from fer2013kit.typing import Quantization
 
 FORMAT_VERSION: Final = 1
@@ -88,6 +90,8 @@ class ExportMetadata:
         How the weights are stored.
     metrics : dict or None
         Figures that were kept with the classifier.
+    calibration : dict or None
+        What the calibration was fitted on.
     format : int
         Version of this list.
     fer2013kit : str
@@ -106,6 +110,7 @@ class ExportMetadata:
     temperature: float
     quantization: Quantization | None
     metrics: Mapping[str, Any] | None
+    calibration: CalibrationSource | None
     format: int = FORMAT_VERSION
     fer2013kit: str = __version__
     input: str = "uint8 grey levels 0 to 255, (n, height, width, channels)"
@@ -153,6 +158,7 @@ def parse_metadata(text: str | bytes, source: object) -> ExportMetadata:
                 f"{found['format']}; this version reads format {FORMAT_VERSION}: upgrade it"
             )
         check_facts(found, _FACTS)
+        found["calibration"] = read_calibration_source(found.get("calibration"))
         metadata = ExportMetadata(
             **{field.name: found[field.name] for field in fields(ExportMetadata)}
         )

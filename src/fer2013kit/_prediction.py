@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from fer2013kit._calibration_source import calibration_note, calibration_source
 from fer2013kit._checks import check_choice, check_same_length
 from fer2013kit._labels import choose_labels, codes_in
 from fer2013kit.evaluation import (
@@ -22,6 +23,7 @@ from fer2013kit.typing import CalibrationMethod
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from fer2013kit._calibration_source import CalibrationSource
     from fer2013kit._checks import IntArray, MaybeNone
     from fer2013kit.evaluation import Calibrator, EvaluationReport
     from fer2013kit.typing import TestTimeAugmentation
@@ -33,6 +35,7 @@ class ProbabilisticClassifier:
     classes_: NDArray[Any]
     class_names_: tuple[str, ...]
     image_shape_: tuple[int, int, int]
+    calibration_: CalibrationSource | MaybeNone
 
     @abstractmethod
     def predict_proba(
@@ -122,9 +125,8 @@ class ProbabilisticClassifier:
         Returns
         -------
         EvaluationReport
-            Loss, accuracy with its confidence interval, figures per class, calibration.  That of
-            an :class:`EmotionClassifier` says in its ``notes`` where the calibration was fitted on
-            these very pictures.
+            Loss, accuracy with its confidence interval, figures per class, calibration.  Its
+            ``notes`` say so where the calibration was fitted on these pictures, or some of them.
 
         Raises
         ------
@@ -143,17 +145,24 @@ class ProbabilisticClassifier:
         probabilities = self.predict_proba(X, tta=tta)
         check_same_length(probabilities, codes, names=("X", "y"))
         report = evaluate_predictions(codes, probabilities, class_names=self.class_names_)
-        return replace(report, notes=self._notes_on(X))
+        for source in self._calibration_sources():
+            note = calibration_note(source, self._grey_levels(X))
+            if note is not None:
+                return replace(report, notes=(note,))
+        return report
 
     def _read_codes(self, X: ArrayLike, y: ArrayLike) -> IntArray:
         """Return the places in ``classes_`` of the labels of some pictures."""
         del X
         return codes_in(y, self.classes_, self.class_names_, name="y")
 
-    def _notes_on(self, X: ArrayLike) -> tuple[str, ...]:
-        """Return what a reader of an evaluation on some pictures has to know."""
-        del X
-        return ()
+    @abstractmethod
+    def _grey_levels(self, X: ArrayLike) -> NDArray[Any]:
+        """Return pictures in [0, 255]."""
+
+    def _calibration_sources(self) -> list[CalibrationSource]:
+        """Return what the probabilities were fitted to."""
+        return [] if self.calibration_ is None else [self.calibration_]
 
 
 class CalibratedClassifier(ProbabilisticClassifier):
@@ -254,8 +263,5 @@ class CalibratedClassifier(ProbabilisticClassifier):
         else:
             calibrator = fit_calibrator(codes, probabilities, method)
             self.temperature_, self.calibrator_ = 1.0, calibrator
-        self._calibrated_on(X)
+        self.calibration_ = calibration_source(self._grey_levels(X))
         return self
-
-    def _calibrated_on(self, X: ArrayLike) -> None:
-        """Keep what tells the pictures that the calibration was fitted on."""

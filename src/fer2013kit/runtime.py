@@ -17,7 +17,7 @@ from fer2013kit._litert import usable_threads
 from fer2013kit._prediction import ProbabilisticClassifier
 from fer2013kit.evaluation import apply_temperature
 from fer2013kit.exceptions import InvalidInputError, ModelFileError
-from fer2013kit.pretrained import DEFAULT_NAME, find_pretrained
+from fer2013kit.pretrained import DEFAULT_NAME, calibration_of, find_pretrained
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -49,6 +49,8 @@ class EmotionPredictor(ProbabilisticClassifier):
         Height, width and channels.
     temperature_ : float
         The calibration, already part of the probabilities.
+    calibration_ : dict or None
+        What the temperature was fitted on, as in :class:`EmotionClassifier`.
     metrics_ : dict or None
         Figures that were kept with the classifier.
 
@@ -93,6 +95,7 @@ class EmotionPredictor(ProbabilisticClassifier):
         self.num_threads = num_threads
         self._asked = None if classes is None else np.asarray(classes)
         self._start()
+        self.calibration_ = self._metadata.calibration
         return self
 
     def _start(self) -> None:
@@ -151,7 +154,9 @@ class EmotionPredictor(ProbabilisticClassifier):
             If the file is not the one that was shipped.
         """
         path, content = find_pretrained(name, "predictor")
-        return cls._open(content, path, num_threads, classes)
+        predictor = cls._open(content, path, num_threads, classes)
+        predictor.calibration_ = calibration_of(name)
+        return predictor
 
     @classmethod
     def load(
@@ -251,6 +256,10 @@ class EmotionPredictor(ProbabilisticClassifier):
 
     def __repr__(self) -> str:
         return f"<EmotionPredictor {self._source}: {', '.join(self.class_names_)}>"
+
+    def _grey_levels(self, X: ArrayLike) -> NDArray[Any]:
+        value_range = (self._metadata.value_range[0], self._metadata.value_range[1])
+        return pixel_converter(value_range)(read_pictures(X, self.image_shape_, value_range))
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_network"}

@@ -27,9 +27,9 @@ from fer2013kit.classifier._features import compile_features
 from fer2013kit.classifier._fitting import fit_network
 from fer2013kit.classifier._persistence import Architecture, Fitted
 from fer2013kit.emotions import IMAGE_SHAPE
-from fer2013kit.evaluation import SAME_PICTURES, EvaluationReport, calibration_source
+from fer2013kit.evaluation import EvaluationReport
 from fer2013kit.exceptions import TrainingDivergedError
-from fer2013kit.pretrained import DEFAULT_NAME, find_pretrained
+from fer2013kit.pretrained import DEFAULT_NAME, calibration_of, find_pretrained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from fer2013kit._checks import IntArray
-    from fer2013kit.evaluation import CalibrationSource
     from fer2013kit.export import ExportReport
     from fer2013kit.typing import (
         ClassWeight,
@@ -188,7 +187,7 @@ class EmotionClassifier(
     calibrator_ : dict or None
         From :meth:`calibrate` with another method than the temperature: the method, its numbers.
     calibration_ : dict or None
-        What :meth:`calibrate` was given: ``"n_samples"``, and a ``"fingerprint"`` of the pictures.
+        What :meth:`calibrate` was given: ``"n_samples"``, and ``"digests"`` of up to 256 pictures.
     metrics_ : dict or None
         What :meth:`save` was given beside the weights, of a classifier that was loaded.
     image_shape_ : tuple of int
@@ -588,7 +587,9 @@ class EmotionClassifier(
         ('angry', 'disgust', 'fear', 'happy', 'sad', 'surprise', 'neutral')
         """
         path, _ = find_pretrained(name, "classifier")
-        return cls.load(path, compute_dtype=compute_dtype)
+        classifier = cls.load(path, compute_dtype=compute_dtype)
+        classifier.calibration_ = calibration_of(name)
+        return classifier
 
     def export(
         self,
@@ -745,14 +746,5 @@ class EmotionClassifier(
         check_is_fitted(self)
         return _inputs.read_codes(_num_samples(X), y, self.classes_)
 
-    def _notes_on(self, X: ArrayLike) -> tuple[str, ...]:
-        if self.calibration_ is not None and self.calibration_ == self._source(X):
-            return (SAME_PICTURES,)
-        return ()
-
-    def _calibrated_on(self, X: ArrayLike) -> None:
-        self.calibration_ = self._source(X)
-
-    def _source(self, X: ArrayLike) -> CalibrationSource:
-        to_pixels = pixel_converter(self.value_range)
-        return calibration_source(to_pixels(_inputs.read_images(self, X)))
+    def _grey_levels(self, X: ArrayLike) -> NDArray[Any]:
+        return pixel_converter(self.value_range)(_inputs.read_images(self, X))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 import keras
 import numpy as np
 
+from fer2013kit._calibration_source import read_calibration_source
 from fer2013kit._checks import check_choice
 from fer2013kit._export_metadata import ExportMetadata
 from fer2013kit._image_input import pixel_converter, read_pictures
@@ -51,8 +52,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from fer2013kit._calibration_source import CalibrationSource
     from fer2013kit._prediction import CalibratedClassifier
-    from fer2013kit.evaluation import CalibrationSource, Calibrator
+    from fer2013kit.evaluation import Calibrator
     from fer2013kit.export import ExportReport
 
 logger = logging.getLogger(__name__)
@@ -206,6 +208,7 @@ def export(
         temperature=classifier.temperature_,
         quantization=quantization,
         metrics=metrics,
+        calibration=next(iter(classifier._calibration_sources()), None),  # noqa: SLF001 - of this package
     )
     with keras_settings():
         return export_network(
@@ -281,7 +284,7 @@ def load(
             },
             best_epoch=settings["best_epoch"],
             temperature=float(settings["temperature"]),
-            calibration=settings.get("calibration"),  # files of before have none
+            calibration=read_calibration_source(settings.get("calibration")),
             calibrator=read_calibrator(settings.get("calibrator"), n_classes=n_classes),
             metrics=settings["metrics"],
             threads=settings.get("threads"),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from fer2013kit._calibration_source import read_calibration_source
 from fer2013kit._files import write_atomically
 from fer2013kit._prediction import CalibratedClassifier
 from fer2013kit._untrusted import (
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from fer2013kit._calibration_source import CalibrationSource
     from fer2013kit._checks import MaybeNone
     from fer2013kit.evaluation import Calibrator
     from fer2013kit.export import ExportReport
@@ -70,6 +72,8 @@ class EnsembleClassifier(
         From :meth:`calibrate`; 1.0 before.
     calibrator_ : dict or None
         From :meth:`calibrate` with another method.
+    calibration_ : dict or None
+        What :meth:`calibrate` was given, as in :class:`EmotionClassifier`.
 
     Raises
     ------
@@ -102,6 +106,7 @@ class EnsembleClassifier(
         self.image_shape_: tuple[int, int, int] = first.image_shape_
         self.temperature_ = 1.0
         self.calibrator_: Calibrator | MaybeNone = None
+        self.calibration_: CalibrationSource | MaybeNone = None
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Do nothing: the members are fitted.
@@ -134,6 +139,7 @@ class EnsembleClassifier(
             "weights": self._shares().tolist(),
             "temperature": self.temperature_,
             "calibrator": self.calibrator_,
+            "calibration": self.calibration_,
         }
         archive = io.BytesIO()
         with tempfile.TemporaryDirectory() as name, zipfile.ZipFile(archive, "w") as file:
@@ -196,6 +202,7 @@ class EnsembleClassifier(
             ensemble.calibrator_ = read_calibrator(
                 facts.get("calibrator"), n_classes=len(ensemble.classes_)
             )
+            ensemble.calibration_ = read_calibration_source(facts.get("calibration"))
         return ensemble
 
     def export(
@@ -241,6 +248,13 @@ class EnsembleClassifier(
     ) -> NDArray[Any]:
         answers = [member.predict_proba(X, tta=tta) for member in self.members]
         return np.tensordot(self._shares(), np.stack(answers), axes=1)
+
+    def _grey_levels(self, X: ArrayLike) -> NDArray[Any]:
+        return self.members[0]._grey_levels(X)  # noqa: SLF001 - of this package
+
+    def _calibration_sources(self) -> list[CalibrationSource]:
+        members = [member.calibration_ for member in self.members]
+        return [source for source in (self.calibration_, *members) if source is not None]
 
 
 def _member(place: int) -> str:

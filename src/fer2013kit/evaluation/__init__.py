@@ -1,10 +1,7 @@
 """How good a classifier is: the report, its forms, comparisons, and temperature scaling."""
 
 from fer2013kit.evaluation._calibration import (
-    SAME_PICTURES,
-    CalibrationSource,
     apply_temperature,
-    calibration_source,
     fit_temperature,
 )
 from fer2013kit.evaluation._calibrators import (
@@ -20,15 +17,12 @@ from fer2013kit.evaluation._report import EvaluationReport
 from fer2013kit.evaluation._summary import ReportSummary, summarize_reports
 
 __all__ = [
-    "SAME_PICTURES",
-    "CalibrationSource",
     "Calibrator",
     "EvaluationReport",
     "PredictionComparison",
     "ReportSummary",
     "apply_calibrator",
     "apply_temperature",
-    "calibration_source",
     "compare_predictions",
     "evaluate_predictions",
     "fit_calibrator",

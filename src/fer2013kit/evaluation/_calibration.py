@@ -7,8 +7,7 @@ logits up to a constant that the softmax drops, so the probabilities are all tha
 
 from __future__ import annotations
 
-from hashlib import blake2b, sha256
-from typing import TYPE_CHECKING, Any, Final, TypedDict
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -22,37 +21,10 @@ from fer2013kit._metrics import (
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
 TEMPERATURE_RANGE: Final = (0.05, 20.0)
 """Where the temperature is looked for: faultless predictions alone would drive it to 0."""
-
-
-SAME_PICTURES: Final = (
-    "The calibration was fitted on these very pictures: loss and calibration error look better "
-    "than they are."
-)
-
-
-class CalibrationSource(TypedDict):
-    """What a temperature was fitted on: how many pictures, and what tells them from others."""
-
-    n_samples: int
-    fingerprint: str
-
-
-def calibration_source(pixels: NDArray[Any]) -> CalibrationSource:
-    """Return what tells a set of pictures, in whatever order they stand.
-
-    Parameters
-    ----------
-    pixels : ndarray, shape (n, ...)
-        Pictures in [0, 255]; floats count as the nearest whole numbers.
-    """
-    digests = sorted(blake2b(np.rint(one).astype(np.int32).tobytes()).digest() for one in pixels)
-    return CalibrationSource(
-        n_samples=len(digests), fingerprint=sha256(b"".join(digests)).hexdigest()
-    )
 
 
 def fit_temperature(y_true: ArrayLike, probabilities: ArrayLike) -> float:
