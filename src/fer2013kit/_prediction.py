@@ -58,6 +58,13 @@ class ProbabilisticClassifier:
         ndarray of float32, shape (n, k)
             ``np.log(predict_proba(X))``, as everywhere in scikit-learn: minus infinity where a
             probability is 0, being smaller than float32 can hold.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> X, y = fk.make_fer2013(n_samples=70, random_state=0).test
+        >>> fk.EmotionClassifier.from_pretrained().predict_log_proba(X).shape
+        (7, 7)
         """
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X, tta=tta))

@@ -23,9 +23,10 @@ from fer2013kit._keras_settings import keras_settings
 from fer2013kit._prediction import CalibratedClassifier
 from fer2013kit.classifier import _inputs, _persistence
 from fer2013kit.classifier._distillation import DEFAULT_ALPHA, DEFAULT_TEMPERATURE
+from fer2013kit.classifier._export import export_classifier
 from fer2013kit.classifier._features import compile_features
+from fer2013kit.classifier._fitted import Architecture, Fitted, rebuild_network
 from fer2013kit.classifier._fitting import fit_network
-from fer2013kit.classifier._persistence import Architecture, Fitted
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.evaluation import EvaluationReport
 from fer2013kit.exceptions import TrainingDivergedError
@@ -647,10 +648,8 @@ class EmotionClassifier(
         True
         """
         check_is_fitted(self)
-        network, _ = _persistence.rebuild_network(
-            self._fitted(), self._architecture, self.model_.get_weights()
-        )
-        return _persistence.export(
+        network, _ = rebuild_network(self._fitted(), self._architecture, self.model_.get_weights())
+        return export_classifier(
             self,
             network,
             Path(path),
@@ -700,7 +699,7 @@ class EmotionClassifier(
         self, fitted: Fitted, architecture: Architecture, weights: Sequence[NDArray[Any]]
     ) -> None:
         """Build the network of a classifier that was fitted elsewhere."""
-        network, compute_dtype = _persistence.rebuild_network(
+        network, compute_dtype = rebuild_network(
             fitted, architecture, weights, compute_dtype=fitted.compute_dtype
         )
         self._take(replace(fitted, compute_dtype=compute_dtype), architecture, network)

@@ -10,8 +10,8 @@ from sklearn.utils import check_random_state
 from fer2013kit._compilation import threads_of_arithmetic
 from fer2013kit.classifier._class_labels import name_classes
 from fer2013kit.classifier._compute_dtype import resolve_compute_dtype
+from fer2013kit.classifier._fitted import Architecture, Fitted
 from fer2013kit.classifier._network import build_network
-from fer2013kit.classifier._persistence import Architecture, Fitted
 from fer2013kit.classifier._runs import describe_run
 from fer2013kit.classifier._settings import check_monitor, check_settings
 from fer2013kit.classifier._training import train

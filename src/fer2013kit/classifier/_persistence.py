@@ -1,4 +1,4 @@
-"""A fitted classifier as plain facts and arrays, and back."""
+"""A fitted classifier as a file of plain facts and arrays, and back."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ import numpy as np
 
 from fer2013kit._calibration_source import read_calibration_source
 from fer2013kit._checks import check_choice
-from fer2013kit._export_metadata import ExportMetadata
-from fer2013kit._image_input import pixel_converter, read_pictures
-from fer2013kit._keras_settings import keras_settings
 from fer2013kit._untrusted import (
     are_labels,
     are_words,
@@ -31,9 +28,10 @@ from fer2013kit._untrusted import (
     read_labels,
 )
 from fer2013kit.classifier._compute_dtype import Format, cpu_has_bfloat16, resolve_compute_dtype
+from fer2013kit.classifier._fitted import Architecture, Fitted
 from fer2013kit.classifier._json import as_json, without_nan, without_notes
 from fer2013kit.classifier._model_file import read_model_file, write_model_file
-from fer2013kit.classifier._network import build_network, weight_shapes
+from fer2013kit.classifier._network import weight_shapes
 from fer2013kit.classifier._settings import check_settings, is_optimizer_name
 from fer2013kit.evaluation import read_calibrator
 from fer2013kit.exceptions import (
@@ -44,18 +42,14 @@ from fer2013kit.exceptions import (
     warn,
 )
 from fer2013kit.models import resolve_builder
-from fer2013kit.typing import ComputeDtype, ModelBuilder, Quantization, WeightsDtype
+from fer2013kit.typing import ComputeDtype, ModelBuilder, WeightsDtype
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
-    from fer2013kit._calibration_source import CalibrationSource
-    from fer2013kit._prediction import CalibratedClassifier
-    from fer2013kit.evaluation import Calibrator
-    from fer2013kit.export import ExportReport
 
 logger = logging.getLogger(__name__)
 
@@ -78,32 +72,6 @@ _FACTS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "best_epoch": lambda value: value is None or is_count(value),
     "metrics": is_mapping_or_none,
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fitted:
-    """What a fit leaves behind, besides the network: the attributes that end in ``_``."""
-
-    classes: NDArray[Any]
-    class_names: tuple[str, ...]
-    image_shape: tuple[int, int, int]
-    compute_dtype: Format
-    history: dict[str, list[float]]
-    best_epoch: int | None
-    temperature: float = 1.0
-    calibration: CalibrationSource | None = None
-    calibrator: Calibrator | None = None
-    metrics: Mapping[str, Any] | None = None
-    threads: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Architecture:
-    """A network's builder and what it was called with."""
-
-    model: str | ModelBuilder
-    params: Mapping[str, Any]
-    output: str | None = None
 
 
 def save(
@@ -154,71 +122,6 @@ def stored_weights(weights: Sequence[NDArray[Any]], dtype: WeightsDtype) -> list
             f"weights up to {largest:g} do not fit into float16; store them as 'float32'"
         )
     return [one.astype(np.float16) if one.dtype == np.float32 else one for one in weights]
-
-
-def rebuild_network(
-    fitted: Fitted,
-    architecture: Architecture,
-    weights: Sequence[NDArray[Any]],
-    *,
-    compute_dtype: Format = "float32",
-) -> tuple[Any, Format]:
-    """Return a new network with trained weights, and the dtype it computes in."""
-    network, compute_dtype = build_network(
-        architecture.model,
-        architecture.params,
-        input_shape=fitted.image_shape,
-        num_classes=len(fitted.classes),
-        compute_dtype=compute_dtype,
-        output=architecture.output,
-    )
-    network.set_weights(weights)
-    return network, compute_dtype
-
-
-def export(
-    classifier: CalibratedClassifier,
-    network: keras.Model,
-    path: Path,
-    *,
-    value_range: tuple[float, float] | None,
-    metrics: Mapping[str, Any] | None,
-    quantization: Quantization | None,
-    images: ArrayLike | None,
-    tolerance: float | None,
-) -> ExportReport:
-    """Write a network with a classifier's facts; see :meth:`EmotionClassifier.export`."""
-    from fer2013kit.export import export_network
-
-    if value_range is None:
-        raise InvalidInputError(
-            "a classifier of value_range=None takes numbers that are no grey levels, but an "
-            "exported network takes grey levels; standardise inside the network instead"
-        )
-    levels = None
-    if images is not None:
-        pictures = read_pictures(images, classifier.image_shape_, value_range)
-        levels = np.rint(pixel_converter(value_range)(pictures)).astype(np.uint8)
-    metadata = ExportMetadata(
-        classes=classifier.classes_.tolist(),
-        classes_dtype=classifier.classes_.dtype.str,
-        class_names=list(classifier.class_names_),
-        image_shape=list(classifier.image_shape_),
-        value_range=list(value_range),
-        temperature=classifier.temperature_,
-        quantization=quantization,
-        metrics=metrics,
-        calibration=next(iter(classifier._calibration_sources()), None),  # noqa: SLF001 - of this package
-    )
-    with keras_settings():
-        return export_network(
-            network,
-            metadata,
-            path,
-            images=levels,
-            tolerance=tolerance,
-            calibrator=classifier.calibrator_,
-        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from fer2013kit._keras_settings import keras_settings
-from fer2013kit.classifier._persistence import export, rebuild_network
+from fer2013kit.classifier._export import export_classifier
+from fer2013kit.classifier._fitted import rebuild_network
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.export import calibrated
 
@@ -39,7 +40,7 @@ def export_ensemble(
         )
     with keras_settings():
         network = _network(ensemble)
-    return export(
+    return export_classifier(
         ensemble,
         network,
         path,
