@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-Peer = "Callable[[NDArray[np.uint8]], NDArray[np.float64]]"
-
 
 def _fer() -> Any:
     """Return the network of ``fer`` (Goodfellow's architecture of J. Shenk's package)."""
