@@ -11,6 +11,7 @@ import numpy as np
 from fer2013kit._checks import check_choice
 from fer2013kit._class_names import classifier_names, inside
 from fer2013kit._inference import views
+from fer2013kit._metrics import check_probabilities
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.faces._emotion import face_emotion
@@ -71,18 +72,13 @@ class FaceNamer:
             faces = np.repeat(faces[..., None], self._channels, axis=-1)
         probabilities = self._probabilities(faces)
         names = self.names
-        is_number = probabilities.dtype.kind in "biuf"
-        if probabilities.shape != (len(faces), len(names)) or not is_number:
+        if probabilities.shape != (len(faces), len(names)):
             raise InvalidInputError(
                 f"the classifier's predict_proba must return shape {(len(faces), len(names))}, a "
                 f"row for each face and a column for each of {', '.join(names)}; "
-                f"received {probabilities.dtype} {probabilities.shape}"
+                f"received {probabilities.shape}"
             )
-        if not (probabilities >= 0).all():  # not so for NaN either
-            raise InvalidInputError(
-                "the classifier's predict_proba must return probabilities, 0 or more; received "
-                f"{probabilities[~(probabilities >= 0)][0]}"
-            )
+        check_probabilities(probabilities, name="the classifier's predict_proba: probabilities")
         return [
             face_emotion(one.box, row, names, one.crop, one.landmarks)
             for one, row in zip(found, probabilities, strict=True)
