@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 
+import gc
 import importlib.util
 from pathlib import Path
 
@@ -11,6 +12,12 @@ settings.register_profile("fer2013kit", deadline=None, max_examples=50)
 settings.load_profile("fer2013kit")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_collection_finish():
+    """Spare the collector what was imported: to look through TensorFlow takes longer than a fit."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

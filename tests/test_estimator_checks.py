@@ -29,10 +29,13 @@ CLASSIFIER = EmotionClassifier(
     model=tiny_network,
     image_shape=None,  # the checks bring tables of any width,
     value_range=None,  # of any range
+    epochs=6,
+    batch_size=32,
+    learning_rate=0.1,
+    # The checks fit some two hundred times and are about none of these, which take long to trace.
     augment=False,
-    epochs=15,
-    batch_size=16,
-    learning_rate=0.02,
+    ema_momentum=0.0,
+    weight_decay=0.0,
     compute_dtype="float32",
     verbose=0,
     random_state=0,

@@ -147,6 +147,8 @@ class _Augmented:
         """
         import tensorflow as tf
 
+        as_it_is = tf.autograph.experimental.do_not_convert
+
         def spec(shape: tuple[int, ...], dtype: Any) -> Any:
             return tf.TensorSpec((rows, *shape), dtype)
 
@@ -174,7 +176,7 @@ class _Augmented:
 
         return (
             tf.data.Dataset.from_generator(read, output_signature=kinds)
-            .map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+            .map(as_it_is(load), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
             .prefetch(tf.data.AUTOTUNE)
         )
 
@@ -256,6 +258,7 @@ class TrainingBatches(_Augmented):
     def _tf_dataset(self, initial_epoch: int, epochs: int) -> Any:
         import tensorflow as tf
 
+        as_it_is = tf.autograph.experimental.do_not_convert
         with tf.device("CPU"):
             images, targets = tf.constant(self.images), tf.constant(self.targets)
             weights = tf.constant(self.weights)
@@ -281,8 +284,8 @@ class TrainingBatches(_Augmented):
 
         return (
             tf.data.Dataset.range(initial_epoch, epochs)
-            .flat_map(plan)
-            .map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+            .flat_map(as_it_is(plan))
+            .map(as_it_is(load), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
             .prefetch(tf.data.AUTOTUNE)
         )
 

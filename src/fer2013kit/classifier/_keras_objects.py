@@ -50,11 +50,13 @@ class _RampedAverage:
     The ramp is that of ``tf.train.ExponentialMovingAverage``: after t steps the average reaches
     back over the last tenth of them, until the momentum that was asked for is reached.
 
-    Keras asks for the learning rate and the momentum once for each variable; here a step computes
+    Keras computes the learning rate and the momentum anew for each variable; here a step computes
     them once, without which half of the time that compiling a step takes would go into them.
     """
 
     iterations: Any
+    use_ema: bool
+    _model_variables_moving_average: list[Any]
     _full_momentum: float
     _of_this_step: tuple[Any, Any] | None = None
 
@@ -64,6 +66,21 @@ class _RampedAverage:
             super().apply(grads, trainable_variables)  # type: ignore[misc]  # of the optimizer
         finally:
             self._of_this_step = None
+
+    def _update_model_variables_moving_average(self, trainable_variables: Any) -> None:
+        if not self.use_ema:
+            return
+        first = keras.ops.equal(self.iterations, 0)
+        momentum = keras.ops.where(first, 0.0, self.ema_momentum)
+        rest = keras.ops.subtract(1, momentum)
+        averages = self._model_variables_moving_average
+        for variable, average in zip(trainable_variables, averages, strict=True):
+            if average is not None:
+                average.assign(
+                    keras.ops.add(
+                        keras.ops.multiply(momentum, average), keras.ops.multiply(rest, variable)
+                    )
+                )
 
     @property
     def learning_rate(self) -> Any:
