@@ -81,17 +81,6 @@ def test_it_learns(data, fitted):
     assert fitted.score(*data.train) > chance + 0.2
 
 
-@pytest.mark.slow
-def test_five_layer_cnn_learns_drawn_faces():
-    data = fk.make_fer2013(n_samples=800, random_state=1)
-    clf = fk.EmotionClassifier(
-        model_params={"filters": (8, 16, 32), "dense_units": 32, "dense_dropout": 0.0},
-        epochs=10, batch_size=16, verbose=0, random_state=0,
-    )  # fmt: skip
-    clf.fit(*data.train, validation_data=data.validation)
-    assert clf.score(*data.test) > 0.5
-
-
 def test_pipeline_with_a_transform(data):
     X, y = data.train
     pipeline = make_pipeline(FunctionTransformer(fk.equalize_histogram), make_classifier())
