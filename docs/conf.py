@@ -1,6 +1,7 @@
 """Sphinx settings."""
 
 import os
+import re
 import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -19,6 +20,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
+    "sphinx_click",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
@@ -71,6 +73,14 @@ def skip_routing(app, what, name, obj, skip, options):  # noqa: ANN001, ANN201, 
     return skip or routing or name in INNER
 
 
+def read_as_text(app, ctx, lines):  # noqa: ANN001, ANN201, ARG001 - sphinx-click calls it so
+    """Make the help of a command, which is written for a terminal, reStructuredText."""
+    text = re.sub(r"^(\| Example: )(.+)", r"\1`\2`", "\n".join(lines), flags=re.MULTILINE)
+    parts = text.replace("``", "`").split("`")
+    parts[::2] = [outside.replace("*", r"\*") for outside in parts[::2]]
+    lines[:] = "``".join(parts).split("\n")
+
+
 sys.path.insert(0, str(Path(__file__).parent))
 import model_figures  # noqa: E402 - it lies beside this file
 
@@ -80,3 +90,5 @@ model_figures.write(Path(__file__).parent / "generated" / "model_figures.rst")
 def setup(app):  # noqa: ANN001, ANN201 - the same
     """Connect the above."""
     app.connect("autodoc-skip-member", skip_routing)
+    for part in ("description", "options", "epilog"):
+        app.connect(f"sphinx-click-process-{part}", read_as_text)

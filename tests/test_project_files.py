@@ -85,6 +85,23 @@ def test_commands_and_options_on_a_page_exist(page):
         assert used <= known | {"--help"}, line
 
 
+def test_options_that_the_guide_speaks_of_exist():
+    commands = [main, *main.commands.values()]
+    known = {
+        name
+        for command in commands
+        for option in command.params
+        for name in (*option.opts, *option.secondary_opts)
+    }
+    spoken_of = {
+        option
+        for page in (ROOT / "docs" / "user_guide").glob("*.rst")
+        for option in re.findall(r"``(--[a-z-]+)", page.read_text(encoding="utf-8"))
+    }
+    assert spoken_of
+    assert spoken_of <= known | {"--help"}
+
+
 def test_pages_show_the_main_commands():
     shown = {word for page in PAGES for line in shell_lines(page) for word in line.split()}
     assert set(main.commands) <= shown

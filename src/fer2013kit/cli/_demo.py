@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +14,8 @@ from fer2013kit.cli._program import Command
 from fer2013kit.cli._quiet import import_keras, quiet_stderr
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fer2013kit.faces import FaceEmotion
 
 # Enough for four in five right, and half a minute on two cores.
@@ -27,7 +28,7 @@ EPOCHS = 8
     "-o",
     "--output",
     type=OUTPUT_FOLDER,
-    default=Path("fer2013kit-demo"),
+    default="fer2013kit-demo",
     show_default=True,
     help="Folder for the classifier and the report.",
 )
