@@ -19,12 +19,13 @@ import numpy as np
 import fer2013kit as fk
 import test_brought_networks as brought
 
-backend, shared, own = sys.argv[1:]
+backend, shared, own, heat = sys.argv[1:]
 assert keras.backend.backend() == backend
 data = fk.make_fer2013(n_samples=140, random_state=0)
 X = data.test.images
 given = fk.EmotionClassifier.load(shared)
 np.save(own, given.predict_proba(X, tta="flip"))
+np.save(heat, fk.explain(given, X[:1]))
 
 settings = dict(
     model_params={"filters": (2, 2, 2), "dense_units": 4}, epochs=2, batch_size=32, verbose=0,
@@ -36,7 +37,8 @@ assert np.allclose(clf.predict_proba(X), again.predict_proba(X), atol=1e-4)
 assert clf.evaluate(*data.test).n_samples == len(X)
 assert len(clf.history_["val_accuracy"]) == 2
 layer = fk.FaceAugmentation(erasing=1.0, seed=0)
-assert layer(X, training=True).shape == X.shape
+batch = data.train.images[:32]  # as many as above: JAX compiles for each number
+assert layer(batch, training=True).shape == batch.shape
 
 for builder in brought.NETWORKS if backend == "torch" else [brought.biased]:
     clf = brought.make_classifier(builder, class_names=fk.CLASS_NAMES).fit(*data.test)
@@ -87,8 +89,9 @@ def test_backend_trains_and_agrees_with_this_one(backend, tmp_path):
         epochs=1, augment=False, compute_dtype="float32", verbose=0, random_state=0,
     )  # fmt: skip
     clf.fit(*data.train).save(tmp_path / "shared.fer")
+    files = [tmp_path / name for name in ("shared.fer", "own.npy", "heat.npy")]
     done = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, "-c", SCRIPT, backend, tmp_path / "shared.fer", tmp_path / "own.npy"],
+        [sys.executable, "-c", SCRIPT, backend, *files],
         env={
             **os.environ,
             "KERAS_BACKEND": backend,
@@ -103,3 +106,5 @@ def test_backend_trains_and_agrees_with_this_one(backend, tmp_path):
     assert done.returncode == 0, done.stderr
     ours = clf.predict_proba(data.test.images, tta="flip")
     np.testing.assert_allclose(np.load(tmp_path / "own.npy"), ours, atol=1e-4)
+    heat = fk.explain(clf, data.test.images[:1])
+    np.testing.assert_allclose(np.load(tmp_path / "heat.npy"), heat, atol=1e-3)

@@ -100,8 +100,9 @@ def excited(input_shape, num_classes):
 
 
 def make_classifier(builder, **changes):
-    """Make a classifier that trains for a moment; to trace augmentation takes longer."""
-    settings = {"epochs": 1, "augment": False, "verbose": 0, "random_state": 0}
+    """Make a classifier that trains for a moment; to trace more than the network takes longer."""
+    settings = {"epochs": 1, "augment": False, "ema_momentum": 0.0, "weight_decay": 0.0}
+    settings |= {"verbose": 0, "random_state": 0}
     return fk.EmotionClassifier(builder, **{**settings, **changes})
 
 
@@ -204,12 +205,12 @@ def test_every_door(builder, data, tmp_path):
     for copy in copies:
         np.testing.assert_array_equal(copy.predict_proba(X), probabilities)
 
-    for name in ("a.tflite", "a.onnx", "a.keras", "saved_model"):
+    for name in ("a.tflite", "a.onnx", "a.keras"):  # a .tflite is made of a SavedModel
         if (builder, name) == (subclassed, "a.keras"):
             with pytest.raises(fk.ModelFileError, match="get_config"):
-                clf.export(tmp_path / name)
+                clf.export(tmp_path / name, images=X)
         else:
-            assert clf.export(tmp_path / name).largest_difference < 1e-4
+            assert clf.export(tmp_path / name, images=X).largest_difference < 1e-4
 
     if builder in WITHOUT_MAPS:
         with pytest.raises(fk.InvalidInputError, match="this network has none"):

@@ -344,7 +344,7 @@ def test_evaluate_needs_a_classifier(folder):
 
 @pytest.mark.slow
 def test_demo(tmp_path, monkeypatch):
-    monkeypatch.setattr(_demo, "N_SAMPLES", 140)
+    monkeypatch.setattr(_demo, "N_SAMPLES", 70)
     monkeypatch.setattr(_demo, "EPOCHS", 1)
     document = run_json("demo", "-o", tmp_path / "demo")
     assert 0 <= document["test"]["accuracy"] <= 1

@@ -59,7 +59,10 @@ def test_shipped_network_goes_by_its_name(folder, tmp_path):
     [
         (["x.tflite", "--model", "own.fer"], "fer2013kit --plugin MODULE"),
         (["x.tflite", "--data", "none.npz"], "none.npz"),
-        (["x.onnx", "--tolerance", "0"], "or allow more with --tolerance"),
+        (
+            ["x.onnx", "--model", "emotions.fer", "--tolerance", "0"],
+            "or allow more with --tolerance",
+        ),
     ],
 )
 def test_failure_is_one_line(folder, monkeypatch, arguments, message):

@@ -102,8 +102,7 @@ def test_unchanged_weights_are_not_compiled_again(compilations):
 
 def test_a_classifier_follows_its_network():
     data = make_fer2013(n_samples=70, random_state=0)
-    params = {"filters": (4, 4, 4), "dense_units": 8}
-    clf = EmotionClassifier(model_params=params, epochs=1, augment=False, verbose=0, random_state=0)
+    clf = EmotionClassifier(tiny_network, epochs=1, augment=False, verbose=0, random_state=0)
     X = data.test.images
     before = clf.fit(*data.train).predict_proba(X)
     weights = clf.model_.get_weights()

@@ -17,7 +17,7 @@ def data():
 @pytest.fixture(scope="module")
 def members(data):
     """Two architectures: one of the kit, one of a user."""
-    options = {"epochs": 1, "compute_dtype": "float32"}
+    options = {"epochs": 1, "augment": False, "compute_dtype": "float32"}
     first = make_classifier(**options).fit(*data.train).calibrate(*data.validation)
     second = fk.EmotionClassifier(tiny_network, verbose=0, random_state=1, **options)
     return [first, second.fit(*data.train)]
@@ -137,7 +137,9 @@ def test_teacher_that_does_not_fit(data):
 def test_normalization_is_measured_anew(members, data):
     X = data.train.images
     first = members[0]
-    second = make_classifier(epochs=1, compute_dtype="float32", random_state=9).fit(*data.train)
+    second = make_classifier(epochs=1, augment=False, compute_dtype="float32", random_state=9).fit(
+        *data.train
+    )
     before = first.predict_proba(X)
     mean = fk.average_weights([first, second], X, batch_size=40)
     assert mean.temperature_ == 1

@@ -36,6 +36,7 @@ def some_report(seed=0, n=200):
     return fk.evaluate_predictions(codes, weights / weights.sum(axis=1, keepdims=True))
 
 
+@settings(max_examples=20)
 @given(predictions())
 def test_figures_are_those_of_scikit_learn(case):
     codes, table, names = case
@@ -627,12 +628,13 @@ def test_page_shows_samples_of_every_class_by_a_seed():
     def page(**options):
         return report.to_html(samples=(X, codes, np.eye(7)[codes]), **options)
 
-    shown = re.findall("Face: (\\w+), predicted correctly", page())
+    by_default = page()
+    shown = re.findall("Face: (\\w+), predicted correctly", by_default)
     assert len(shown) == 12
     assert set(shown) == set(fk.CLASS_NAMES)
     assert max(shown.count(name) for name in shown) == 2
-    assert page() == page(random_state=0)
-    assert page() != page(random_state=1)
+    assert page(random_state=0) == by_default
+    assert page(random_state=1) != by_default
 
 
 @pytest.mark.parametrize(

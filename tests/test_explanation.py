@@ -1,8 +1,5 @@
 import inspect
-import os
 import pickle
-import subprocess
-import sys
 import threading
 from types import SimpleNamespace
 
@@ -78,7 +75,7 @@ def shared_net(input_shape, num_classes):
     return keras.Model(inputs, LAYERS.Dense(num_classes, "softmax", dtype="float32")(x))
 
 
-def untrained(builder, *, compute_dtype="float32", classes=None, model_params=None):
+def untrained(builder, *, classes=None, model_params=None):
     """A fitted classifier whose network is as it was built."""
     X = np.zeros((4, 48, 48), np.uint8)
     y = np.array([0, 1, 0, 1]) if classes is None else np.array(classes * 2)
@@ -87,21 +84,24 @@ def untrained(builder, *, compute_dtype="float32", classes=None, model_params=No
         model_params=model_params,
         epochs=1,
         augment=False,
-        learning_rate=0.0,
         optimizer=keras.optimizers.SGD(0.0),
-        compute_dtype=compute_dtype,
+        compute_dtype="float32",
         verbose=0,
         random_state=0,
-        ema_momentum=0.0,
     )
     return clf.fit(X, y)
 
 
 @pytest.fixture(scope="module")
 def trained():
-    data = fk.make_fer2013(n_samples=140, random_state=0)
+    data = fk.make_fer2013(n_samples=70, random_state=0)
     clf = fk.EmotionClassifier(
-        epochs=1, augment=False, verbose=0, random_state=0, compute_dtype="float32"
+        model_params={"filters": (4, 8, 8), "dense_units": 16},
+        epochs=1,
+        augment=False,
+        verbose=0,
+        random_state=0,
+        compute_dtype="float32",
     )
     return clf.fit(*data.train), data.test.images
 
@@ -172,21 +172,21 @@ def test_grad_cam_is_what_the_paper_says(trained):
     np.testing.assert_allclose(heat, stretched, atol=0.02)
 
 
-@pytest.mark.parametrize("compute_dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize("name", fk.list_models())
-def test_every_architecture_of_the_kit(name, compute_dtype):
-    clf = untrained(name, compute_dtype=compute_dtype, model_params=SMALL[name])
-    assert clf.compute_dtype_ == compute_dtype
-    X = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)
-    for method in ("grad_cam", "hires_cam"):
-        heat = fk.explain(clf, X, method=method)
-        assert heat.shape == (3, 48, 48)
-        assert heat.dtype == np.float32
-        highest = heat.max(axis=(1, 2))
-        assert heat.min() >= 0
-        assert np.isin(highest, [0, 1]).all()
-        # Of random weights, nothing may speak for one emotion, but then something for another.
-        assert any(fk.explain(clf, X, emotion=code, method=method).any() for code in range(7))
+def test_every_architecture_of_the_kit(name, tmp_path):
+    untrained(name, model_params=SMALL[name]).save(tmp_path / "a.fer")
+    # Of random weights, nothing may speak for one emotion, but then something for the other.
+    X = np.random.default_rng(0).integers(0, 256, (1, 48, 48), dtype=np.uint8).repeat(2, axis=0)
+    for compute_dtype in ("float32", "bfloat16"):
+        clf = fk.EmotionClassifier.load(tmp_path / "a.fer", compute_dtype=compute_dtype)
+        assert clf.compute_dtype_ == compute_dtype
+        for method in ("grad_cam", "hires_cam"):
+            heat = fk.explain(clf, X, emotion=[0, 1], method=method)
+            assert heat.shape == (2, 48, 48)
+            assert heat.dtype == np.float32
+            assert heat.min() >= 0
+            assert np.isin(heat.max(axis=(1, 2)), [0, 1]).all()
+            assert heat.any()
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_network_stays_as_it_was(trained):
 
 def test_any_number_of_pictures_and_threads(trained):
     clf, X = trained
-    many = np.concatenate([X] * 4)
+    many = np.concatenate([X] * 10)  # more than a batch
     expected = fk.explain(clf, X)
     answers = []
     threads = [
@@ -248,7 +248,7 @@ def test_any_number_of_pictures_and_threads(trained):
         thread.join()
     assert len(answers) == 3
     for answer in answers:
-        np.testing.assert_allclose(answer, np.concatenate([expected] * 4), atol=1e-4)
+        np.testing.assert_allclose(answer, np.concatenate([expected] * 10), atol=1e-4)
 
 
 def test_bad_input(trained):
@@ -274,29 +274,6 @@ def test_bad_input(trained):
 def test_network_without_a_map_is_an_error():
     with pytest.raises(fk.InvalidInputError, match="this network has none"):
         fk.explain(untrained(tiny_network), np.zeros((1, 48, 48), np.uint8))
-
-
-def test_jax_says_the_same(trained, tmp_path):
-    pytest.importorskip("jax")
-    clf, X = trained
-    clf.save(tmp_path / "clf.fer")
-    np.save(tmp_path / "X.npy", X[:3])
-    script = (
-        "import sys, numpy as np, fer2013kit as fk\n"
-        "clf = fk.EmotionClassifier.load(sys.argv[1] + '/clf.fer')\n"
-        "heat = fk.explain(clf, np.load(sys.argv[1] + '/X.npy'))\n"
-        "np.save(sys.argv[1] + '/heat.npy', heat)\n"
-        "assert 'tensorflow' not in sys.modules\n"
-    )
-    done = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, "-c", script, tmp_path],
-        env={**os.environ, "KERAS_BACKEND": "jax"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    np.testing.assert_allclose(np.load(tmp_path / "heat.npy"), fk.explain(clf, X[:3]), atol=1e-3)
 
 
 def test_plot_shows_each_face_twice_and_its_heat():

@@ -44,7 +44,7 @@ def test_it_is_the_fit_with_these_rows_as_validation_data(data):
 
 
 def test_early_stopping_works_inside_a_grid_search(data):
-    clf = make_classifier(epochs=6, patience=1, validation_fraction=0.2, restore_best_weights=True)
+    clf = make_classifier(epochs=3, patience=1, validation_fraction=0.2, restore_best_weights=True)
     search = GridSearchCV(clf, {"model_params__units": [2, 3]}, cv=2, error_score="raise")
     best = search.fit(*data.train).best_estimator_
     assert best.model_params == search_params(search)
@@ -104,8 +104,8 @@ def test_a_search_holds_out_groups_and_tries_parameters_of_the_builder():
         return people[rows.index]
 
     clf = fk.EmotionClassifier(
-        tiny_network, epochs=1, verbose=0, validation_fraction=0.3, validation_groups=groups,
-        monitor="val_loss", patience=1, classes=range(7),
+        tiny_network, epochs=1, augment=False, verbose=0, validation_fraction=0.3,
+        validation_groups=groups, monitor="val_loss", patience=1, classes=range(7),
     )  # fmt: skip
     table.columns = table.columns.astype(str)
     search = GridSearchCV(clf, {"model_params__units": [2, 3]}, cv=KFold(2)).fit(table, y)

@@ -29,7 +29,7 @@ def test_every_model_through_every_door(name, tmp_path):
     X = data.test.images
     clf = fk.EmotionClassifier(
         name, model_params=SMALL[name], epochs=1, augment=False, verbose=0, random_state=0,
-        compute_dtype="float32",
+        compute_dtype="float32", ema_momentum=0.0, weight_decay=0.0,
     )  # fmt: skip
     probabilities = clf.fit(*data.train).predict_proba(X)
     plain = keras.ops.convert_to_numpy(clf.model_(X.astype(np.float32), training=False))

@@ -108,10 +108,11 @@ def test_nothing_shipped_is_an_empty_list(tmp_path, monkeypatch):
     assert fk.list_pretrained() == []
 
 
-def test_too_much_is_not_shipped(own, data, tmp_path, monkeypatch):
+def test_too_much_is_not_shipped(own, tmp_path, monkeypatch):
     monkeypatch.setattr(ship, "LARGEST_TOTAL", 1000)
+    folder, entry, _ = own
     with pytest.raises(SystemExit, match="of 1,000"):
-        ship.ship(own[2], rows(data), "tiny", folder=tmp_path)
+        ship._put_into(tmp_path, "tiny", entry, (folder / "tiny.fer", folder / "tiny.tflite"))
     assert not list(tmp_path.iterdir())
 
 
@@ -163,8 +164,11 @@ def test_shipped_predictor_reaches_on_publictest_what_its_card_says(name, csv_to
     images, labels, usage = csv_tool.read_rows()
     if name == "ferplus_cnn":
         labels = fk.load_ferplus(shared_data / "fer2013new.csv").majority()
-    public = (usage == "PublicTest") & (labels >= 0)
-    answers = fk.EmotionPredictor.from_pretrained(name).predict(images[public])
-    assert float((answers == labels[public]).mean()) == pytest.approx(
-        pretrained.read_manifest()[name]["light"]["accuracy"], abs=0.002
+    public = np.flatnonzero((usage == "PublicTest") & (labels >= 0))
+    # The default is held to its figure; of others a third tells whether they are what they say.
+    step, margin = (1, 0.002) if name == pretrained.DEFAULT_NAME else (3, 0.03)
+    rows = public[::step]
+    answers = fk.EmotionPredictor.from_pretrained(name).predict(images[rows])
+    assert float((answers == labels[rows]).mean()) == pytest.approx(
+        pretrained.read_manifest()[name]["light"]["accuracy"], abs=margin
     )

@@ -23,7 +23,7 @@ def data():
 @pytest.fixture
 def classifier():
     return fk.EmotionClassifier(
-        tiny_network, epochs=2, compute_dtype="float32", verbose=0, random_state=0
+        tiny_network, epochs=2, augment=False, compute_dtype="float32", verbose=0, random_state=0
     )
 
 

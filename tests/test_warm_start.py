@@ -17,8 +17,14 @@ def data():
 @pytest.fixture(scope="module")
 def trained(data, tmp_path_factory):
     path = tmp_path_factory.mktemp("trained") / "emotions.fer"
-    make_classifier(augment=False).fit(*data.train).save(path)
+    make_classifier(epochs=1, augment=False).fit(*data.train).save(path)
     return path
+
+
+def make_tiny(**changes):
+    """For what no convolution changes."""
+    quick = {"model": tiny_network, "model_params": None, "epochs": 1, "augment": False}
+    return make_classifier(**{**quick, **changes})
 
 
 def again(trained, **changes):
@@ -47,7 +53,7 @@ def test_a_fit_without_learning_shows_where_it_began(data, trained):
 
 
 def test_a_second_fit_goes_on_only_when_asked(data):
-    clf = make_classifier(epochs=1, augment=False).fit(*data.train)
+    clf = make_tiny().fit(*data.train)
     first = weights_of(clf)
     clf.set_params(warm_start=True).fit(*data.train)
     assert not np.array_equal(weights_of(clf)[0], first[0])
@@ -56,10 +62,7 @@ def test_a_second_fit_goes_on_only_when_asked(data):
 
 
 def test_warm_start_on_nothing_is_a_plain_fit(data):
-    first, second = (
-        make_classifier(warm_start=warm, epochs=1, augment=False).fit(*data.train)
-        for warm in (True, False)
-    )
+    first, second = (make_tiny(warm_start=warm).fit(*data.train) for warm in (True, False))
     assert_same_weights(first, second)
     assert clone(make_classifier(warm_start=True)).get_params()["warm_start"] is True
 
