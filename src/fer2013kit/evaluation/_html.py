@@ -38,15 +38,16 @@ def render_page(
     random_state: int,
 ) -> str:
     """Return the page; the arguments are those of :meth:`EvaluationReport.to_html`."""
+    # Before the charts, which take long: samples that are none are refused at once.
+    pictures = [
+        _section(heading, gallery) for heading, gallery in galleries(report, samples, random_state)
+    ]
     sections = [
         _headline(report, title),
         _section("Classes", _class_table(report)),
         _section("Figures", _charts(report, history)),
         *_groups(report),
-        *(
-            _section(heading, gallery)
-            for heading, gallery in galleries(report, samples, random_state)
-        ),
+        *pictures,
         _section("Confusion matrix in numbers", _matrix_table(report)),
         *_facts(facts),
     ]
@@ -122,6 +123,7 @@ def _class_table(report: EvaluationReport) -> str:
 
 
 def _charts(report: EvaluationReport, history: Any) -> str:
+    curves = _learning_curves(history)  # before the others: it may be refused
     k = len(report.class_names)
     recalls = ", ".join(
         f"{name} {row['recall']:.0%}" for name, row in report.per_class.items() if row["support"]
@@ -133,7 +135,7 @@ def _charts(report: EvaluationReport, history: Any) -> str:
             f"Confusion matrix. Of each true class, predicted correctly: {recalls}.",
         ),
         *_reliability(report),
-        *_learning_curves(history),
+        *curves,
         _chart(
             partial(_plot_balance, report),
             (max(5.4, 0.78 * k), 3.6),
