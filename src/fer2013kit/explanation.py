@@ -112,8 +112,8 @@ def explain(
     Examples
     --------
     >>> import fer2013kit as fk
-    >>> X, y = fk.make_fer2013(n_samples=140, random_state=0).train
-    >>> clf = fk.EmotionClassifier(epochs=1, verbose=0, random_state=0).fit(X, y)
+    >>> clf = fk.EmotionClassifier.from_pretrained("five_layer_cnn_small")
+    >>> X = fk.make_fer2013(n_samples=14, random_state=0).train.images
     >>> fk.explain(clf, X[:2], emotion="happy").shape
     (2, 48, 48)
     """

@@ -61,8 +61,8 @@ def plot_explanation(
     Examples
     --------
     >>> import fer2013kit as fk
-    >>> X, y = fk.make_fer2013(n_samples=140, random_state=0).train
-    >>> clf = fk.EmotionClassifier(epochs=1, verbose=0, random_state=0).fit(X, y)
+    >>> clf = fk.EmotionClassifier.from_pretrained("five_layer_cnn_small")
+    >>> X = fk.make_fer2013(n_samples=14, random_state=0).train.images
     >>> ax = fk.plot_explanation(X[:3], fk.explain(clf, X[:3]), emotion=clf.predict(X[:3]))
     >>> len(ax.texts)
     3
