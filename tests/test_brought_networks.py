@@ -407,7 +407,7 @@ def test_eight_classes_have_their_words(data, tmp_path):
 
 @pytest.mark.parametrize("output", ["emotion", "end"])
 def test_an_output_is_chosen_by_its_name(output, data, tmp_path):
-    clf = fk.EmotionClassifier(two_answers, output=output, epochs=1, verbose=0).fit(*data.train)
+    clf = make_classifier(two_answers, output=output).fit(*data.train)
     assert [layer.name for layer in clf.model_.layers][-1] == "end"
     clf.save(tmp_path / "a.fer")
     again = fk.EmotionClassifier.load(tmp_path / "a.fer", model=two_answers)

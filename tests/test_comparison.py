@@ -57,7 +57,7 @@ def test_interval_is_scipys_paired_bootstrap():
 def test_macro_f1_interval_is_that_of_resampled_rows():
     rng = np.random.default_rng(5)
     found = []
-    for _ in range(300):
+    for _ in range(150):
         rows = rng.integers(len(Y), size=len(Y))
         a, b = (
             metrics.f1_score(Y[rows], table[rows].argmax(axis=1), average="macro")

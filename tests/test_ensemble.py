@@ -73,7 +73,7 @@ def test_files_that_are_no_ensemble(tmp_path, members):
 
 
 def test_members_that_do_not_fit(members, data):
-    words = fk.EmotionClassifier(tiny_network, epochs=1, verbose=0)
+    words = fk.EmotionClassifier(tiny_network, epochs=1, augment=False, verbose=0)
     words.fit(data.train.images[:40], np.array(["a", "b"] * 20))
     for given, message in (
         (members[:1], "at least two classifiers; received 1"),

@@ -175,7 +175,7 @@ def test_bad_choices_are_refused(fitted, tmp_path, name, options, message):
 
 
 def test_pictures_that_are_no_grey_levels_are_refused(data, tmp_path):
-    clf = fk.EmotionClassifier(tiny_network, epochs=1, value_range=None, verbose=0)
+    clf = fk.EmotionClassifier(tiny_network, epochs=1, augment=False, value_range=None, verbose=0)
     clf.fit(fk.standardize(data.train.images), data.train.labels)
     with pytest.raises(fk.InvalidInputError, match="value_range=None"):
         clf.export(tmp_path / "x.tflite")

@@ -17,7 +17,7 @@ def data():
 
 @pytest.mark.parametrize("builder", [tiny_network, resized, logits, subclassed])
 def test_the_last_layer_makes_the_answer_of_them(builder, data):
-    clf = fk.EmotionClassifier(builder, epochs=1, verbose=0, compute_dtype="float32")
+    clf = fk.EmotionClassifier(builder, epochs=1, augment=False, verbose=0, compute_dtype="float32")
     features = clf.fit(*data.train).transform(data.test.images)
     kernel, bias = clf.model_.get_weights()[-2:]
     scores = np.exp(features @ kernel + bias)
@@ -26,7 +26,7 @@ def test_the_last_layer_makes_the_answer_of_them(builder, data):
 
 
 def test_features_have_names_and_frames_and_feed_other_estimators(data):
-    clf = fk.EmotionClassifier(excited, epochs=1, verbose=0, random_state=0)
+    clf = fk.EmotionClassifier(excited, epochs=1, augment=False, verbose=0, random_state=0)
     pipeline = make_pipeline(clf, LogisticRegression()).fit(*data.train)
     assert pipeline.predict(data.test.images).shape == (len(data.test),)
     frame = clf.set_output(transform="pandas").transform(data.test.images)

@@ -191,7 +191,7 @@ def test_string_classes_and_other_shapes(tmp_path):
     rng = np.random.default_rng(0)
     pictures = rng.integers(0, 256, (12, 20, 24, 3), np.uint8)
     names = np.array(["calm", "tense"] * 6)
-    clf = fk.EmotionClassifier(tiny_network, epochs=1, image_shape=None, verbose=0)
+    clf = fk.EmotionClassifier(tiny_network, epochs=1, augment=False, image_shape=None, verbose=0)
     clf.fit(pictures, names).export(tmp_path / "x.tflite")
     predictor = fk.EmotionPredictor.load(tmp_path / "x.tflite", num_threads=1)
     assert predictor.image_shape_ == (20, 24, 3)
@@ -205,7 +205,12 @@ def test_floats_may_have_another_range(tmp_path):
     data = fk.make_fer2013(n_samples=70, random_state=0)
     pictures = data.train.images / 127.5 - 1
     clf = fk.EmotionClassifier(
-        tiny_network, epochs=1, value_range=(-1, 1), compute_dtype="float32", verbose=0
+        tiny_network,
+        epochs=1,
+        augment=False,
+        value_range=(-1, 1),
+        compute_dtype="float32",
+        verbose=0,
     )
     clf.fit(pictures, data.train.labels).export(tmp_path / "x.tflite")
     predictor = fk.EmotionPredictor.load(tmp_path / "x.tflite")
