@@ -105,7 +105,8 @@ def doctests(session: nox.Session) -> None:
     """Every example of the docstrings and the pages."""
     settings = ("--doctest-modules", "--doctest-glob=*.rst", "--ignore-glob=docs/*.py")
     written = (f"--ignore=docs/{name}" for name in GENERATED)  # beside this, by another session
-    run(session, "pytest", *settings, *written, *WORKERS, "src", "docs")
+    # In one process: every further one would import TensorFlow again, and the tests have the cores.
+    run(session, "pytest", *settings, *written, "src", "docs")
 
 
 @nox.session
