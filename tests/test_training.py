@@ -1,3 +1,4 @@
+import gc
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
@@ -46,6 +47,17 @@ def test_another_seed_is_another_model_and_the_global_one_is_given_back(data, pl
     other = make_classifier(random_state=4).fit(*data.train)
     assert np.random.random() == expected  # noqa: NPY002
     assert not np.array_equal(weights_of(plain)[0], weights_of(other)[0])
+
+
+def test_fits_leave_no_graphs_behind(data):
+    def graphs():
+        gc.collect()
+        return sum(type(one).__name__ == "FuncGraph" for one in gc.get_objects())
+
+    make_tiny().fit(*data.train)
+    before = graphs()
+    make_tiny().fit(*data.train)
+    assert graphs() <= before
 
 
 CHOICES = {"restore_best_weights": True, "mixup": 0.2}
