@@ -5,6 +5,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+from coverage import Coverage
 from hypothesis import settings
 
 # A busy machine is no failure; half of the usual examples find what there is to find.
@@ -18,6 +19,13 @@ def pytest_collection_finish():
     """Spare the collector what was imported: to look through TensorFlow takes longer than a fit."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_sessionfinish():
+    """Keep what a worker covered: xdist kills one whose TensorFlow takes ten seconds to end."""
+    measured = Coverage.current()
+    if measured is not None:
+        measured.save()
 
 
 @pytest.fixture(scope="session")
