@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from fer2013kit.faces import FaceEmotion
 
-# Enough for four in five right, and half a minute on two cores.
+# Enough for four in five right.
 N_SAMPLES = 2100
 EPOCHS = 8
 
@@ -38,7 +38,7 @@ def demo(*, output: Path, seed: int, as_json: bool) -> None:
     """Train and evaluate on drawn faces, offline.
 
     Trains a little, evaluates, and writes a report page with pictures. Needs no download, no
-    network, and less than two minutes on two cores. Ends with two photographs, whose faces it
+    network, and one to three minutes on two cores. Ends with two photographs, whose faces it
     finds and names with the network that ships with the package.
     """
     output.mkdir(parents=True, exist_ok=True)
