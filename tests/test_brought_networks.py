@@ -205,7 +205,7 @@ def test_every_door(builder, data, tmp_path):
     for copy in copies:
         np.testing.assert_array_equal(copy.predict_proba(X), probabilities)
 
-    for name in ("a.tflite", "a.onnx", "a.keras"):  # a .tflite is made of a SavedModel
+    for name in ("a.tflite", "a.onnx", "a.keras", "saved_model"):
         if (builder, name) == (subclassed, "a.keras"):
             with pytest.raises(fk.ModelFileError, match="get_config"):
                 clf.export(tmp_path / name, images=X)

@@ -27,13 +27,13 @@ def test_order_and_number_type_do_not_matter():
 
 @pytest.mark.parametrize("part", [slice(None), slice(300, 400)])
 def test_all_pictures_are_known(part):
-    assert "these very pictures" in calibration_note(calibration_source(PICTURES), PICTURES[part])
+    assert "these very pictures" in calibration_note([calibration_source(PICTURES)], PICTURES[part])
 
 
 def test_some_pictures_are_known():
     source = calibration_source(PICTURES[:400])
-    assert percentage(calibration_note(source, PICTURES)) == pytest.approx(40, abs=8)
-    assert calibration_note(source, PICTURES[400:]) is None
+    assert percentage(calibration_note([source], PICTURES)) == pytest.approx(40, abs=8)
+    assert calibration_note([source], PICTURES[400:]) is None
 
 
 @pytest.mark.parametrize("found", [None, {"n_samples": 3, "fingerprint": "older"}])
@@ -83,4 +83,4 @@ def test_what_ships_knows_publictest(name, csv_tool):
     source = calibration_of(name)
     assert len(public) // 2 < source["n_samples"] <= len(public)
     share = 100 * source["n_samples"] / len(public)
-    assert percentage(calibration_note(source, public)) == pytest.approx(share, abs=6)
+    assert percentage(calibration_note([source], public)) == pytest.approx(share, abs=6)

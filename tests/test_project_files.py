@@ -32,7 +32,7 @@ def test_readme_python_runs_as_it_stands(tmp_path, monkeypatch, capsys):
     assert len(words) == 5
     assert set(words) <= set(fk.CLASS_NAMES)
     assert (tmp_path / "emotions.fer").is_file()
-    assert names["clf"].score(*names["data"].test) > 0.4  # it learned; chance is below 0.3
+    assert names["clf"].score(*names["data"].test) > 0.5  # it learned; chance is below 0.3
 
 
 def test_readme_tells_the_figures_of_the_manifest():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Final, TypedDict
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict
 
 import numpy as np
 
@@ -11,7 +11,16 @@ from fer2013kit._untrusted import is_count, is_mapping, is_text
 from fer2013kit.exceptions import shown
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Iterable, Sequence
+
+    class Pictures(Protocol):
+        """An array of them, or what stands for one."""
+
+        def __len__(self) -> int: ...
+        def __getitem__(self, index: slice, /) -> Iterable[Any]: ...
+
+
+_BATCH: Final = 1024
 
 _N_DIGESTS: Final = 256
 """So many pictures stand for a larger set, which keeps the files small that remember them."""
@@ -29,12 +38,12 @@ class CalibrationSource(TypedDict):
     digests: list[str]
 
 
-def calibration_source(pixels: NDArray[Any]) -> CalibrationSource:
+def calibration_source(pixels: Pictures) -> CalibrationSource:
     """Return what tells a set of pictures, in whatever order they stand.
 
     Parameters
     ----------
-    pixels : ndarray, shape (n, ...)
+    pixels : ndarray or StoredPictures, shape (n, ...)
         Pictures in [0, 255]; floats count as the nearest whole numbers.
     """
     return CalibrationSource(n_samples=len(pixels), digests=_digests(pixels)[:_N_DIGESTS])
@@ -61,14 +70,15 @@ def read_calibration_source(found: Any) -> CalibrationSource | None:
     return CalibrationSource(n_samples=found["n_samples"], digests=digests)
 
 
-def calibration_note(source: CalibrationSource, pixels: NDArray[Any]) -> str | None:
+def calibration_note(sources: Sequence[CalibrationSource], pixels: Pictures) -> str | None:
     """Return what a report on pictures has to say about those that the calibration was fitted on.
 
     Parameters
     ----------
-    source : CalibrationSource
-        What it was fitted on.
-    pixels : ndarray, shape (n, ...)
+    sources : sequence of CalibrationSource
+        What it was fitted on, and what else had a part in it; the first that the report shares
+        pictures with is named.
+    pixels : ndarray or StoredPictures, shape (n, ...)
         What the report is on.
 
     Returns
@@ -82,16 +92,13 @@ def calibration_note(source: CalibrationSource, pixels: NDArray[Any]) -> str | N
     >>> import numpy as np
     >>> from fer2013kit._calibration_source import calibration_note, calibration_source
     >>> pixels = np.arange(12).reshape(3, 2, 2, 1)
-    >>> print(calibration_note(calibration_source(pixels[:2]), pixels[1:]))
+    >>> print(calibration_note([calibration_source(pixels[:2])], pixels[1:]))
     The calibration was fitted on about 50 % of these pictures: loss and calibration error ...
     """
-    known, seen = source["digests"], _digests(pixels)
-    if len(known) < source["n_samples"]:  # digests beyond the last that was kept tell nothing
-        seen = [digest for digest in seen if digest <= known[-1]]
-    in_common = len(set(seen).intersection(known))
-    if in_common == 0:
+    digests = set(_digests(pixels)) if sources else set()
+    share = next(filter(None, (_share_of(source, digests) for source in sources)), 0.0)
+    if share == 0:
         return None
-    share = in_common / len(set(seen))
     which = "these very pictures" if share == 1 else f"about {share:.0%} of these pictures"
     return (
         f"The calibration was fitted on {which.replace('%', ' %')}: loss and calibration error "
@@ -99,8 +106,17 @@ def calibration_note(source: CalibrationSource, pixels: NDArray[Any]) -> str | N
     )
 
 
-def _digests(pixels: NDArray[Any]) -> list[str]:
+def _share_of(source: CalibrationSource, digests: set[str]) -> float:
+    known, seen = source["digests"], digests
+    if len(known) < source["n_samples"]:  # digests beyond the last that was kept tell nothing
+        seen = {digest for digest in digests if digest <= known[-1]}
+    return len(seen.intersection(known)) / max(1, len(seen))
+
+
+def _digests(pixels: Pictures) -> list[str]:
+    starts = range(0, len(pixels), _BATCH)  # what lies on a disk is read piece by piece
     return sorted(
         blake2b(np.rint(one).astype(np.int32).tobytes(), digest_size=8).hexdigest()
-        for one in pixels
+        for start in starts
+        for one in pixels[start : start + _BATCH]
     )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from fer2013kit._calibration_source import CalibrationSource
     from fer2013kit._checks import IntArray, MaybeNone
+    from fer2013kit._image_input import StoredPictures
     from fer2013kit.evaluation import Calibrator, EvaluationReport
     from fer2013kit.typing import TestTimeAugmentation
 
@@ -152,11 +153,8 @@ class ProbabilisticClassifier:
         probabilities = self.predict_proba(X, tta=tta)
         check_same_length(probabilities, codes, names=("X", "y"))
         report = evaluate_predictions(codes, probabilities, class_names=self.class_names_)
-        for source in self._calibration_sources():
-            note = calibration_note(source, self._grey_levels(X))
-            if note is not None:
-                return replace(report, notes=(note,))
-        return report
+        note = calibration_note(self._calibration_sources(), self._grey_levels(X))
+        return report if note is None else replace(report, notes=(note,))
 
     def _read_codes(self, X: ArrayLike, y: ArrayLike) -> IntArray:
         """Return the places in ``classes_`` of the labels of some pictures."""
@@ -164,8 +162,8 @@ class ProbabilisticClassifier:
         return codes_in(y, self.classes_, self.class_names_, name="y")
 
     @abstractmethod
-    def _grey_levels(self, X: ArrayLike) -> NDArray[Any]:
-        """Return pictures in [0, 255]."""
+    def _grey_levels(self, X: ArrayLike) -> StoredPictures:
+        """Return pictures in [0, 255], which stay where they are."""
 
     def _calibration_sources(self) -> list[CalibrationSource]:
         """Return what the probabilities were fitted to."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from fer2013kit._export_metadata import PREDICTOR_ENDINGS, check_seal
 from fer2013kit._exported import start_network
-from fer2013kit._image_input import Pixels, pixel_converter, read_pictures
+from fer2013kit._image_input import Pixels, StoredPictures, pixel_converter, read_pictures
 from fer2013kit._inference import normalize_rows, predict_in_batches
 from fer2013kit._labels import codes_in
 from fer2013kit._litert import usable_threads
@@ -257,9 +257,10 @@ class EmotionPredictor(ProbabilisticClassifier):
     def __repr__(self) -> str:
         return f"<EmotionPredictor {self._source}: {', '.join(self.class_names_)}>"
 
-    def _grey_levels(self, X: ArrayLike) -> NDArray[Any]:
+    def _grey_levels(self, X: ArrayLike) -> StoredPictures:
         value_range = (self._metadata.value_range[0], self._metadata.value_range[1])
-        return pixel_converter(value_range)(read_pictures(X, self.image_shape_, value_range))
+        pictures = read_pictures(X, self.image_shape_, value_range)
+        return StoredPictures(pictures, pixel_converter(value_range))
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_network"}

@@ -17,7 +17,7 @@ from sklearn.base import (
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from fer2013kit._compilation import compile_inference
-from fer2013kit._image_input import pixel_converter
+from fer2013kit._image_input import StoredPictures, pixel_converter
 from fer2013kit._inference import in_batches, predict_in_batches
 from fer2013kit._keras_settings import keras_settings
 from fer2013kit._prediction import CalibratedClassifier
@@ -745,5 +745,5 @@ class EmotionClassifier(
         check_is_fitted(self)
         return _inputs.read_codes(_num_samples(X), y, self.classes_)
 
-    def _grey_levels(self, X: ArrayLike) -> NDArray[Any]:
-        return pixel_converter(self.value_range)(_inputs.read_images(self, X))
+    def _grey_levels(self, X: ArrayLike) -> StoredPictures:
+        return StoredPictures(_inputs.read_images(self, X), pixel_converter(self.value_range))

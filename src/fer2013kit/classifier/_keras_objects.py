@@ -75,7 +75,7 @@ class _RampedAverage:
     def _all_reduce_sum_gradients(self, grads_and_vars: list[tuple[Any, Any]]) -> Any:
         if self._distribution_strategy.num_replicas_in_sync == 1:
             return grads_and_vars
-        return super()._all_reduce_sum_gradients(grads_and_vars)  # type: ignore[misc]
+        return super()._all_reduce_sum_gradients(grads_and_vars)  # type: ignore[misc]  # of the optimizer
 
     def _update_model_variables_moving_average(self, trainable_variables: Any) -> None:
         if not self.use_ema:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from fer2013kit._calibration_source import CalibrationSource
     from fer2013kit._checks import MaybeNone
+    from fer2013kit._image_input import StoredPictures
     from fer2013kit.evaluation import Calibrator
     from fer2013kit.export import ExportReport
     from fer2013kit.typing import Quantization, TestTimeAugmentation
@@ -249,7 +250,7 @@ class EnsembleClassifier(
         answers = [member.predict_proba(X, tta=tta) for member in self.members]
         return np.tensordot(self._shares(), np.stack(answers), axes=1)
 
-    def _grey_levels(self, X: ArrayLike) -> NDArray[Any]:
+    def _grey_levels(self, X: ArrayLike) -> StoredPictures:
         return self.members[0]._grey_levels(X)  # noqa: SLF001 - of this package
 
     def _calibration_sources(self) -> list[CalibrationSource]:
