@@ -15,6 +15,7 @@ copyright = f"2026, {author}"
 version = release = installed_version(project)
 
 extensions = [
+    "matplotlib.sphinxext.plot_directive",
     "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
@@ -45,6 +46,11 @@ numpydoc_validation_exclude = {
     r"\.FaceAugmentation\.(call|compute_output_shape|get_config)$",  # Keras says what they take
 }
 copybutton_exclude = ".linenos, .gp, .go"
+
+plot_formats = [("png", 100)]
+plot_html_show_formats = False
+plot_html_show_source_link = False
+plot_include_source = True
 
 sphinx_gallery_conf = {
     "examples_dirs": str(Path(__file__).parents[1] / "examples"),

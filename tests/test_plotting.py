@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.figure import Figure
+from PIL import Image, ImageCms
 
 import fer2013kit as fk
 from fer2013kit.plotting._faces import as_pictures
@@ -27,6 +28,37 @@ HISTORY = {
 def _no_figure_stays_open():
     yield
     plt.close("all")
+
+
+# Machado, Oliveira and Fernandes (2009), severity 1: what people without one kind of cones see.
+COLOR_VISION = {
+    "full": np.eye(3),
+    "protanopia": [[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.0520]],
+    "deuteranopia": [
+        *([0.3673, 0.8606, -0.2280], [0.2801, 0.6725, 0.0474], [-0.0118, 0.0429, 0.9689])
+    ],
+    "tritanopia": [[1.2555, -0.0767, -0.1788], [-0.0784, 0.9308, 0.1476], [0.0047, 0.6914, 0.3039]],
+}
+
+
+def lab_colors(colors, vision):
+    """Colours in CIELAB as an eye sees them."""
+    rgb = np.array([mpl.colors.to_rgb(color) for color in colors])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(linear @ np.transpose(COLOR_VISION[vision]), 0, 1)
+    srgb = np.where(seen <= 0.0031308, seen * 12.92, 1.055 * seen ** (1 / 2.4) - 0.055)
+    profiles = map(ImageCms.createProfile, ("sRGB", "LAB"))
+    transform = ImageCms.buildTransform(*profiles, "RGB", "LAB")
+    image = Image.fromarray((255 * srgb).round().astype(np.uint8)[None])
+    lab = np.asarray(ImageCms.applyTransform(image, transform))[0]
+    return np.column_stack([lab[:, 0] / 2.55, lab[:, 1:].view(np.int8)])
+
+
+@pytest.mark.parametrize("vision", COLOR_VISION)
+def test_no_eye_takes_one_class_for_another(vision):
+    lab = lab_colors(fk.emotions.CLASS_COLORS, vision)
+    distances = np.linalg.norm(lab[:, None] - lab, axis=2) + 100 * np.eye(len(lab))
+    assert distances.min() > 15  # about 2 is what can just be seen side by side
 
 
 def new_axes():

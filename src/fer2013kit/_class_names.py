@@ -160,7 +160,7 @@ def class_colors(names: Sequence[str]) -> tuple[str, ...]:
     --------
     >>> from fer2013kit._class_names import class_colors
     >>> class_colors(["happiness", "angry"])
-    ('#E69F00', '#D55E00')
+    ('#DDAA33', '#EE6677')
     """
     codes = [_color_code(name) for name in names]
     free = [color for code, color in enumerate(CLASS_COLORS) if code not in codes]

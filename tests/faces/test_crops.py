@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from fake_photos import CORNER, as_file, picture
-from PIL import Image
+from PIL import Image, ImageColor
 
 import fer2013kit as fk
+from fer2013kit.emotions import CLASS_COLORS
 from fer2013kit.faces._crops import cut_face
 
 COLLINS, HOPPER = fk.sample_photos()
@@ -226,7 +227,7 @@ def test_annotate_draws_bars_on_small_pictures(scale):
     drawn = np.asarray(fk.annotate(small, [face])).astype(int)
     left, _, width, _ = face.box
     beside = drawn[:, left + width + 5 :]
-    color = np.array([0xE6, 0x9F, 0x00])  # of happy
+    color = np.array(ImageColor.getrgb(CLASS_COLORS[fk.Emotion.HAPPY]))
     assert (np.abs(beside - color).sum(axis=-1) == 0).sum() > 100
     assert drawn.shape[:2] == size[::-1]
 

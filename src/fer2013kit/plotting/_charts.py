@@ -160,10 +160,10 @@ def plot_class_balance(
             padding=2,
         )
     ax.set_xticks(range(k), [*map(plain, class_names)])
-    ax.margins(y=0.16 if many else 0.1)
+    ax.margins(y=0.3 if many else 0.22)  # room above all bars for their counts and the legend
     unit = "share of the split (%)" if len(counts) > 1 else "share of the samples (%)"
     ax.set(xlabel="class", ylabel=unit, title="Class balance")
-    ax.legend(frameon=False)
+    ax.legend(frameon=False, ncols=len(counts), loc="upper right")
     open_frame(ax)
     return ax
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fer2013kit._class_names import class_colors
 from fer2013kit._labels import columns_in_order, read_codes
 from fer2013kit._metrics import check_predictions, risk_coverage
 from fer2013kit._optional import needed
-from fer2013kit.emotions import CLASS_COLORS, CLASS_NAMES
+from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.exceptions import InvalidInputError
-from fer2013kit.plotting._parts import BLUE, GREY, axes_or_new, open_frame, plain
+from fer2013kit.plotting._parts import BLUE, DASHES, GREY, axes_or_new, open_frame, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -185,10 +186,11 @@ def _class_curves(
             f"a curve needs samples of two classes; received {names[codes[0]]} alone"
         )
     ax = axes_or_new(ax, width=5.6, height=5)
-    for code, name in enumerate(names):
+    for code, (name, color) in enumerate(zip(names, class_colors(names), strict=True)):
         if (codes == code).any():
             display.from_predictions(codes == code, table[:, code], name=plain(name), ax=ax)
-            ax.lines[-1].set(color=CLASS_COLORS[code % len(CLASS_COLORS)], linewidth=1.6)
+            dashes = DASHES[code % len(DASHES)]
+            ax.lines[-1].set(color=color, linestyle=dashes, linewidth=1.6)
     ax.set(xlim=(0, 1), ylim=(0, 1.02))
     ax.legend(frameon=False, fontsize="small")
     open_frame(ax)

@@ -23,6 +23,8 @@ BLUE: Final = "#0072B2"
 VERMILION: Final = "#D55E00"
 GREY: Final = "#8A8F98"
 SERIES: Final = (BLUE, "#E69F00", "#009E73", "#CC79A7")
+DASHES: Final = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
+"""Neighbouring lines differ in these, too, for whoever cannot tell their colours."""
 
 
 def axes_or_new(ax: Axes | None, *, width: float, height: float) -> Axes:

@@ -9,7 +9,7 @@ import numpy as np
 from fer2013kit._class_names import class_colors
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.exceptions import InvalidInputError, shown
-from fer2013kit.plotting._parts import axes_or_new, open_frame, plain
+from fer2013kit.plotting._parts import DASHES, axes_or_new, open_frame, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,6 +97,7 @@ def plot_timeline(
                 time[piece],
                 table[piece, column],
                 color=color,
+                linestyle=DASHES[column % len(DASHES)],
                 marker=marker,
                 linewidth=1.6,
                 label=plain(name) if not number else None,
