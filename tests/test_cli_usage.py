@@ -267,6 +267,23 @@ def test_all_commands_with_data_read_own_labels(own, tmp_path, monkeypatch):
     assert run_json("export", tmp_path / "x.tflite", "--data", own, *command)["n_checked"] == 4
 
 
+def test_contempt_is_an_eighth_class_where_it_is_asked_for(own, tmp_path, monkeypatch):
+    options = ("--label-map", "joy=happy", "--label-map", "2=anger", "--contempt", "--resize")
+    counts = run_json("info", own, *options)["splits"]["test"]["class_counts"]
+    assert {name: n for name, n in counts.items() if n} == {"angry": 2, "happy": 2, "contempt": 2}
+    assert run_json("audit", own, *options)["class_counts"]["train"]["contempt"] == 2
+    monkeypatch.setitem(_registry._builders, "tiny", tiny_network)
+    network = ("--architecture", "tiny", "--epochs", 1, "--validation-fraction", 0, "--quiet")
+    model = tmp_path / "own.fer"
+    run_json("train", own, *options, *network, "-o", model)
+    assert fk.EmotionClassifier.load(model).class_names_ == fk.emotions.FERPLUS_CLASS_NAMES
+    on_test = ("--model", model, "--split", "test")
+    assert run_json("evaluate", own, *options, *on_test)["per_class"]["contempt"]["support"] == 2
+    assert "without --contempt" in run("benchmark", own, *options, *on_test, code=1).stderr
+    words = ("--label-map", "joy=contempt", *options[2:])
+    assert run_json("info", own, *words)["splits"]["test"]["class_counts"]["contempt"] == 4
+
+
 def test_class_folders_without_splits_are_for_training(own):
     result = run("info", own / "train", *LABELS, "--json")
     assert "has no splits: all 4 pictures are for training" in result.stderr

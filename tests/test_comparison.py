@@ -78,6 +78,37 @@ def test_p_value_is_the_exact_binomial_one():
     assert compare(A, A).p_value == 1
 
 
+def test_weighted_figures_are_those_of_scikit_learn():
+    weights = np.random.default_rng(2).integers(0, 4, len(Y)).astype(float)
+    comparison = compare(sample_weight=weights, n_resamples=200)
+    options = {"sample_weight": weights}
+    for place, table in enumerate((A, B)):
+        predicted = table.argmax(axis=1)
+        expected = (
+            metrics.accuracy_score(Y, predicted, **options),
+            metrics.balanced_accuracy_score(Y, predicted, **options),
+            metrics.f1_score(Y, predicted, average="macro", **options),
+            metrics.log_loss(Y, table, **options),
+        )
+        assert [row[place] for row in comparison.figures.values()] == pytest.approx(expected)
+    # One of weight 0 is none, scale says nothing, and equal ones change nothing.
+    kept = weights > 0
+    less = fk.compare_predictions(
+        Y[kept],
+        A[kept],
+        B[kept],
+        class_names=NAMES,
+        sample_weight=7 * weights[kept],
+        n_resamples=200,
+    )
+    assert comparison.n_samples == less.n_samples == kept.sum()
+    assert (comparison.p_value, comparison.outcomes) == (less.p_value, less.outcomes)
+    assert comparison.interval == pytest.approx(less.interval)
+    even = compare(sample_weight=np.full(len(Y), 0.5), n_resamples=50)
+    assert even.interval == pytest.approx(compare(n_resamples=50).interval)
+    assert comparison.interval != pytest.approx(compare(n_resamples=200).interval)
+
+
 def test_outcomes_count_every_sample_once():
     comparison = compare()
     assert np.sum(list(comparison.outcomes.values())) == len(Y)
@@ -131,6 +162,7 @@ def test_forms():
         ({"b": B[:, :2]}, "proba_b"),
         ({"a": ["bored"] * len(Y)}, "proba_a must be codes or names"),
         ({"n_resamples": 0}, "n_resamples"),
+        ({"sample_weight": [1]}, "sample_weight"),
         ({"confidence_level": 95}, "confidence_level"),
         ({"names": ("one", "one")}, "two different names"),
     ],

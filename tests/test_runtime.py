@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.metrics import accuracy_score
 
 import fer2013kit as fk
 from fer2013kit import _export_metadata
@@ -86,6 +87,10 @@ def test_it_is_measured_as_the_classifier_is(fitted, predictor):
     np.testing.assert_array_equal(ours.confusion_matrix, theirs.confusion_matrix)
     assert ours.loss == pytest.approx(theirs.loss, abs=1e-4)
     assert predictor.evaluate(X, np.array(fk.CLASS_NAMES)[y], tta="flip") == ours
+    weights = np.arange(len(y))
+    for one in (predictor, fitted):
+        expected = accuracy_score(y, one.predict(X), sample_weight=weights)
+        assert one.evaluate(X, y, sample_weight=weights).accuracy == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

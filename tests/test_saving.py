@@ -1,6 +1,7 @@
 import io
 import json
 import pickle
+import sys
 import zipfile
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import fer2013kit as fk
+from fer2013kit.classifier._checkpoint import read_checkpoint
 from fer2013kit.classifier._model_file import read_model_file, write_model_file
 from networks import tiny_network
 
@@ -45,6 +47,23 @@ def rewrite(path, **changes):
         for name, content in members.items():
             if content is not None:
                 archive.writestr(name, content)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a file that fails to be read")
+@pytest.mark.parametrize(
+    ("ending", "load"),
+    [
+        (".fer", fk.EmotionClassifier.load),
+        (".fer", fk.EnsembleClassifier.load),
+        (".onnx", fk.EmotionPredictor.load),
+        (".npz", lambda path: read_checkpoint(path, "")),
+    ],
+)
+def test_errors_of_a_disk_are_told_as_such(tmp_path, ending, load):
+    path = tmp_path / f"x{ending}"
+    path.symlink_to("/proc/self/mem")
+    with pytest.raises(fk.ModelFileError, match="cannot be read: Input/output"):
+        load(path)
 
 
 def test_loaded_classifier_predicts_and_knows_the_same(data, fitted, saved):

@@ -116,7 +116,12 @@ class ProbabilisticClassifier:
         )
 
     def evaluate(
-        self, X: ArrayLike, y: ArrayLike, *, tta: TestTimeAugmentation | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        tta: TestTimeAugmentation | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> EvaluationReport:
         """Measure how good the answers are on labelled pictures.
 
@@ -129,6 +134,8 @@ class ProbabilisticClassifier:
             ``class_names_``, too.
         tta : {None, "flip", "ten_crop"}, default None
             As in :meth:`predict_proba`.
+        sample_weight : array_like of float, shape (n,), optional
+            How much each picture counts, as in :func:`evaluate_predictions`.
 
         Returns
         -------
@@ -139,8 +146,8 @@ class ProbabilisticClassifier:
         Raises
         ------
         InvalidInputError
-            For pictures that :meth:`predict_proba` refuses, other than one label a picture, or
-            a label that is no class.
+            For pictures that :meth:`predict_proba` refuses, other than one label a picture, a
+            label that is no class, or weights that are none.
 
         Examples
         --------
@@ -152,7 +159,9 @@ class ProbabilisticClassifier:
         codes = self._read_codes(X, y)
         probabilities = self.predict_proba(X, tta=tta)
         check_same_length(probabilities, codes, names=("X", "y"))
-        report = evaluate_predictions(codes, probabilities, class_names=self.class_names_)
+        report = evaluate_predictions(
+            codes, probabilities, class_names=self.class_names_, sample_weight=sample_weight
+        )
         note = calibration_note(self._calibration_sources(), self._grey_levels(X))
         return report if note is None else replace(report, notes=(note,))
 

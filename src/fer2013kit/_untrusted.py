@@ -18,10 +18,11 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fer2013kit._checks import is_number
-from fer2013kit.exceptions import Fer2013KitError, shortened
+from fer2013kit.exceptions import Fer2013KitError, ModelFileError, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -38,21 +39,39 @@ _KINDS: Final = "biufSU"  # of the arrays that are read: numbers and words, neve
 
 
 @contextmanager
-def errors_as(make: Callable[[str], Fer2013KitError]) -> Iterator[None]:
+def errors_as(make: Callable[[str], Fer2013KitError], *, disk: bool = False) -> Iterator[None]:
     """Turn whatever a format's library raises into one error of this package.
 
     Parameters
     ----------
     make : callable
         Takes what was wrong, in a few words, and returns the error.
+    disk : bool, default False
+        Whether the errors of the operating system are meant, too.  They say nothing against the
+        file, and go on to who opened it.
     """
     try:
         yield
     except (Fer2013KitError, Warning):
         raise  # says itself what is wrong; a warning is one that the user asked for as an error
     except Exception as error:
+        if not disk and getattr(error, "errno", None) is not None:
+            raise
         why = " ".join(str(error).split()) or type(error).__name__
         raise make(shortened(why)) from error
+
+
+@contextmanager
+def model_file_errors(path: Path, expected: str) -> Iterator[None]:
+    """Turn a missing file, and what the disk does not give, into `ModelFileError`."""
+    try:
+        yield
+    except Fer2013KitError:
+        raise  # some of them are OSError, too
+    except FileNotFoundError as error:
+        raise ModelFileError(f"{path}: no such file; expected {expected}") from error
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def allowed_size(packed: int) -> int:

@@ -17,7 +17,7 @@ from fer2013kit._inference import in_batches, normalize_rows
 from fer2013kit._optional import needed
 from fer2013kit._peers import PEERS
 from fer2013kit.datasets import FER2013, Split, audit_dataset
-from fer2013kit.emotions import CLASS_NAMES
+from fer2013kit.emotions import CLASS_NAMES, NUM_CLASSES
 from fer2013kit.evaluation import compare_predictions, evaluate_predictions
 from fer2013kit.evaluation._tables import Tabular, as_text
 from fer2013kit.exceptions import InvalidInputError, shown
@@ -246,6 +246,11 @@ def benchmark(
         raise InvalidInputError("predictors must hold at least one network; received none")
     chosen, name, leaks = _pictures(data, split, drop_leaks=drop_leaks)
     images, labels = chosen
+    if labels is not None and (others := int((labels >= NUM_CLASSES).sum())):
+        raise InvalidInputError(
+            f"networks are compared on the seven emotions, and {others:,} pictures have contempt; "
+            "load the data without contempt=True"
+        )
     networks = {key: _as_function(one) for key, one in named.items()}
     answers = {key: _predict(network, images, key) for key, network in networks.items()}
     reports = {key: evaluate_predictions(labels, table) for key, table in answers.items()}

@@ -15,6 +15,7 @@ from fer2013kit._inference import normalize_rows, predict_in_batches
 from fer2013kit._labels import codes_in
 from fer2013kit._litert import usable_threads
 from fer2013kit._prediction import ProbabilisticClassifier
+from fer2013kit._untrusted import model_file_errors
 from fer2013kit.evaluation import apply_temperature
 from fer2013kit.exceptions import InvalidInputError, ModelFileError
 from fer2013kit.pretrained import DEFAULT_NAME, calibration_of, find_pretrained
@@ -194,12 +195,8 @@ class EmotionPredictor(ProbabilisticClassifier):
             If the runtime for its kind is not installed.
         """
         path = Path(path)
-        try:
+        with model_file_errors(path, "an exported network"):
             content = path.read_bytes()
-        except FileNotFoundError as error:
-            raise ModelFileError(f"{path}: no such file; expected an exported network") from error
-        except OSError as error:
-            raise ModelFileError(f"{path} cannot be read: {error.strerror}") from error
         if path.suffix.lower() in PREDICTOR_ENDINGS:
             check_seal(content, path)
         return cls._open(content, path, num_threads, classes)

@@ -1,5 +1,6 @@
 """Whatever is wrong gives one clear error, and nothing half-written."""
 
+import errno
 import gzip
 import io
 import json
@@ -284,6 +285,31 @@ def test_tar_is_read_whole_or_not_at_all(tmp_path, damage, compress):
     path.write_bytes(compress(bytes(content)))
     with pytest.raises(fk.DatasetFormatError, match="damaged or incomplete"):
         fk.load_fer2013(path)
+
+
+class BadDisk(io.BytesIO):
+    """A file whose bytes from some place on cannot be had."""
+
+    first_bad = 0
+
+    def read(self, size=-1):
+        if size < 0 or self.tell() + size > self.first_bad:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return super().read(size)
+
+
+@pytest.mark.parametrize("opener", [lambda stream: stream, gzip.open])
+@pytest.mark.parametrize("share", [0, 0.5, 0.99])
+def test_errors_of_a_disk_are_no_damage(tmp_path, monkeypatch, opener, share):
+    """Neither in the list of files, nor in a file, nor in the end."""
+    mode = "w:gz" if opener is gzip.open else "w"
+    path = fake.write_tar(tmp_path / "a.tar", fake.picture_files(GOOD), mode)
+    disk = BadDisk(path.read_bytes())
+    disk.first_bad = int(share * len(disk.getvalue()))
+    monkeypatch.setattr("fer2013kit.datasets._trees._unpacked", lambda _: opener(disk))
+    with pytest.raises(fk.DatasetFormatError, match=r"cannot be read .*Input/output") as caught:
+        fk.load_fer2013(path)
+    assert "damaged" not in str(caught.value)
 
 
 def test_checksum_of_a_compressed_tar_is_read(tmp_path):

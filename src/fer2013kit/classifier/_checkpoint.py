@@ -16,6 +16,7 @@ from fer2013kit._untrusted import (
     is_count,
     is_mapping,
     is_text,
+    model_file_errors,
     read_facts,
     read_npz,
 )
@@ -84,10 +85,13 @@ def read_checkpoint(path: Path, fingerprint: str) -> Checkpoint | None:
     """
     if not path.exists():
         return None
-    with errors_as(
-        lambda why: ModelFileError(
-            f"{path} is no readable checkpoint ({why}); delete it to start the run again"
-        )
+    with (
+        model_file_errors(path, "a checkpoint"),
+        errors_as(
+            lambda why: ModelFileError(
+                f"{path} is no readable checkpoint ({why}); delete it to start the run again"
+            )
+        ),
     ):
         arrays = read_npz(path.read_bytes())
         facts = read_facts(str(arrays.pop("facts")))

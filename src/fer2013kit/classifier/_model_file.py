@@ -15,6 +15,7 @@ from fer2013kit._untrusted import (
     check_facts,
     errors_as,
     is_count,
+    model_file_errors,
     read_facts,
     read_member,
     read_npz,
@@ -82,10 +83,11 @@ def read_model_file(path: Path) -> tuple[dict[str, Any], list[NDArray[Any]]]:
     ModelFileError
         If the file is missing, is none of ours, is damaged, or is of a newer format.
     """
-    if not path.exists():
-        raise ModelFileError(f"{path}: no such file; expected a saved classifier")
-    with errors_as(lambda why: _no_model(path, why)):
-        with zipfile.ZipFile(path) as archive:
+    with (
+        model_file_errors(path, "a saved classifier"),
+        errors_as(lambda why: _no_model(path, why)),
+    ):
+        with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
             members = {name: read_member(archive, name) for name in (_SETTINGS, _WEIGHTS)}
             sums = read_member(archive, _CHECKSUMS, most=_LONGEST_SUMS).decode()
         expected = {name: digest for digest, name in (line.split() for line in sums.splitlines())}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from fer2013kit.cli._datasets import data_options, read_data
+from fer2013kit.cli._datasets import DataOptions, data_options
 from fer2013kit.cli._options import OUTPUT_FILE, PATH, json_option
 from fer2013kit.cli._output import create_parents, print_result, write_figure
 from fer2013kit.cli._program import Command
@@ -15,8 +15,6 @@ from fer2013kit.typing import SplitName
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from fer2013kit.typing import LabelMap
 
 
 @click.command(
@@ -58,8 +56,7 @@ def benchmark(
     without_leaks: bool,
     latency: bool,
     plot: Path | None,
-    label_map: LabelMap | None,
-    resize: bool,
+    options: DataOptions,
     as_json: bool,
 ) -> None:
     """Compare networks on the same pictures, by one protocol.
@@ -67,7 +64,7 @@ def benchmark(
     DATA is FER-2013 in any form, as for `fer2013kit info`.
     """
     create_parents(plot)
-    loaded = read_data(data, label_map, resize=resize)
+    loaded = options.read(data)
     import_keras()
     import fer2013kit as fk
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fer2013kit._version import __version__
-from fer2013kit.cli._datasets import data_options, read_data
+from fer2013kit.cli._datasets import DataOptions, data_options
 from fer2013kit.cli._options import OUTPUT_FILE, PATH, json_option
 from fer2013kit.cli._output import create_parents, print_note, print_result, write_table
 from fer2013kit.cli._program import Command
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fer2013kit.datasets import FER2013
-    from fer2013kit.typing import LabelMap, LeakSide
+    from fer2013kit.typing import LeakSide
 
 _LIBRARIES = ("keras", "tensorflow", "scikit-learn", "numpy", "pillow", "ai-edge-litert")
 
@@ -28,7 +28,7 @@ _LIBRARIES = ("keras", "tensorflow", "scikit-learn", "numpy", "pillow", "ai-edge
 @click.argument("path", required=False, type=PATH)
 @data_options
 @json_option
-def info(*, path: Path | None, label_map: LabelMap | None, resize: bool, as_json: bool) -> None:
+def info(*, path: Path | None, options: DataOptions, as_json: bool) -> None:
     """Say what a data set holds, or what is installed.
 
     Without PATH, the versions, the backend and the cache folder are listed. PATH is FER-2013 in
@@ -41,7 +41,7 @@ def info(*, path: Path | None, label_map: LabelMap | None, resize: bool, as_json
         print_result(document, text, as_json=as_json)
         return
 
-    data = read_data(path, label_map, resize=resize)
+    data = options.read(path)
     print_result(_describe_data(data), data.summary(), as_json=as_json)
 
 
@@ -88,8 +88,9 @@ def _as_text(value: Any) -> str:
 
 
 def _describe_data(data: FER2013) -> dict[str, Any]:
-    from fer2013kit import CLASS_NAMES, class_counts
+    from fer2013kit import class_counts
 
+    names = data.class_names
     return {
         "source": data.source,
         "splits": {
@@ -97,7 +98,7 @@ def _describe_data(data: FER2013) -> dict[str, Any]:
                 "n_samples": len(split),
                 "class_counts": None
                 if split.labels is None
-                else dict(zip(CLASS_NAMES, class_counts(split.labels).tolist(), strict=True)),
+                else dict(zip(names, class_counts(split.labels, len(names)).tolist(), strict=True)),
             }
             for name, split in data.splits.items()
         },
@@ -113,8 +114,7 @@ def audit(
     *,
     path: Path,
     csv_path: Path | None,
-    label_map: LabelMap | None,
-    resize: bool,
+    options: DataOptions,
     as_json: bool,
 ) -> None:
     """Find duplicates, leaks and conflicting labels.
@@ -125,7 +125,7 @@ def audit(
     from fer2013kit import audit_dataset
 
     create_parents(csv_path)
-    report = audit_dataset(read_data(path, label_map, resize=resize))
+    report = audit_dataset(options.read(path))
     if csv_path is not None:
         write_table(csv_path, report.to_frame())
     print_result(report.as_dict(), report.summary(), as_json=as_json, files={"csv": csv_path})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -56,19 +58,19 @@ class _Labels(click.ParamType):  # type: ignore[type-arg]  # generic in new vers
 
 def _emotion(word: object) -> str | int | None:
     """Return what a label is mapped to: a name, a code, or None; ValueError for anything else."""
-    from fer2013kit.emotions import CLASS_NAMES, emotion_code
+    from fer2013kit.emotions import CLASS_NAMES, FERPLUS_CLASS_NAMES, emotion_code
 
     if word is None:
         return None
     text = str(word)
     if not isinstance(word, bool) and text.isdecimal() and int(text) < len(CLASS_NAMES):
         return int(text)
-    if isinstance(word, str) and emotion_code(word) is not None:
+    if isinstance(word, str) and (word in FERPLUS_CLASS_NAMES or emotion_code(word) is not None):
         return word
     raise ValueError(
-        f"{text[:80]!r} is no emotion{did_you_mean(text, CLASS_NAMES) or '.'} Expected one of "
-        f"{', '.join(CLASS_NAMES)}, a code from 0 to {len(CLASS_NAMES) - 1}, or nothing to leave "
-        "the class out."
+        f"{text[:80]!r} is no emotion{did_you_mean(text, FERPLUS_CLASS_NAMES) or '.'} Expected one "
+        f"of {', '.join(FERPLUS_CLASS_NAMES)}, a code from 0 to {len(CLASS_NAMES) - 1}, or nothing "
+        "to leave the class out."
     )
 
 
@@ -86,45 +88,87 @@ def _merge(ctx: click.Context, param: click.Parameter, values: tuple[Any, ...]) 
     return merged or None
 
 
+@dataclass(frozen=True)
+class DataOptions:
+    """What the options of data sets say."""
+
+    label_map: LabelMap | None
+    resize: bool
+    contempt: bool
+
+    def read(self, path: Path) -> FER2013:
+        """Return a data set in any form; folders of classes without splits are for training."""
+        from fer2013kit import FER2013, load_fer2013, load_image_folder
+
+        labels: Any = {"label_map": self.label_map, "contempt": self.contempt}
+        try:
+            return load_fer2013(path, **labels, resize=self.resize)
+        except DatasetFormatError:
+            if not self._has_class_folders(path):
+                raise
+        faces = load_image_folder(path, **labels)
+        print_error(f"note: {path} has no splits: all {len(faces):,} pictures are for training")
+        return FER2013(train=faces, source=str(path))
+
+    @staticmethod
+    def classes_of(data: FER2013) -> dict[str, Any]:
+        """Return the classifier's settings for its classes; without contempt it finds them."""
+        from fer2013kit.emotions import NUM_CLASSES
+
+        names = data.class_names
+        return {"class_names": names} if len(names) > NUM_CLASSES else {}
+
+    def as_facts(self) -> dict[str, object]:
+        """Return what a report says of them."""
+        return {
+            "label map": self.label_map or "none",
+            "contempt": "an eighth class" if self.contempt else "left out",
+            "resize": self.resize,
+        }
+
+    def _has_class_folders(self, path: Path) -> bool:
+        from fer2013kit.emotions import FERPLUS_CLASS_NAMES, emotion_code
+
+        if isinstance(self.label_map, str):  # the names of the pictures may tell the class
+            return path.is_dir()
+        known = {*(self.label_map or {}), *(FERPLUS_CLASS_NAMES[-1:] if self.contempt else ())}
+        return path.is_dir() and any(
+            folder.is_dir() and (folder.name in known or emotion_code(folder.name) is not None)
+            for folder in path.iterdir()
+        )
+
+
 def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options for data sets with labels and sizes of their own."""
-    resize = click.option(
-        "--resize", is_flag=True, help="Read pictures of any size and make them 48x48."
+    """Give a command the options for data sets with labels and sizes of their own.
+
+    It takes them as one argument, ``options``.
+    """
+
+    @functools.wraps(command)
+    def with_options(
+        *, label_map: LabelMap | None, resize: bool, contempt: bool, **others: Any
+    ) -> Any:
+        return command(options=DataOptions(label_map, resize, contempt), **others)
+
+    decorators = (
+        click.option(
+            "--label-map",
+            type=_Labels(),
+            metavar="NAME=EMOTION|JSON|SET",
+            multiple=True,
+            callback=_merge,
+            help="What a class of the data means, such as joy=happy or 0=angry; NAME= leaves it "
+            "out. May be given more than once, or be a JSON file, or the name of a data set: "
+            f"{', '.join(get_args(LabelScheme))}.",
+        ),
+        click.option(
+            "--contempt", is_flag=True, help="Keep contempt as an eighth class; or it is left out."
+        ),
+        click.option(
+            "--resize", is_flag=True, help="Read pictures of any size, and make them 48x48."
+        ),
     )
-    label_map = click.option(
-        "--label-map",
-        type=_Labels(),
-        metavar="NAME=EMOTION|JSON|SET",
-        multiple=True,
-        callback=_merge,
-        help="What a class of the data means, such as joy=happy or 0=angry; NAME= leaves it out. "
-        "May be given more than once, or be a JSON file, or the name of a data set: "
-        f"{', '.join(get_args(LabelScheme))}.",
-    )
-    return label_map(resize(command))
-
-
-def read_data(path: Path, label_map: LabelMap | None, *, resize: bool) -> FER2013:
-    """Return a data set in any form; folders of classes without splits are all for training."""
-    from fer2013kit import FER2013, load_fer2013, load_image_folder
-
-    try:
-        return load_fer2013(path, label_map=label_map, resize=resize)
-    except DatasetFormatError:
-        if not _has_class_folders(path, label_map):
-            raise
-    faces = load_image_folder(path, label_map=label_map)
-    print_error(f"note: {path} has no splits: all {len(faces):,} pictures are for training")
-    return FER2013(train=faces, source=str(path))
-
-
-def _has_class_folders(path: Path, label_map: LabelMap | None) -> bool:
-    from fer2013kit.emotions import emotion_code
-
-    if isinstance(label_map, str):  # the names of the pictures may tell the class
-        return path.is_dir()
-    known = label_map or {}
-    return path.is_dir() and any(
-        folder.is_dir() and (folder.name in known or emotion_code(folder.name) is not None)
-        for folder in path.iterdir()
-    )
+    decorated: Callable[..., Any] = with_options
+    for decorator in reversed(decorators):
+        decorated = decorator(decorated)
+    return decorated

@@ -8,7 +8,7 @@ import click
 
 from fer2013kit._version import __version__
 from fer2013kit.cli._data import drop_leaks
-from fer2013kit.cli._datasets import data_options, read_data
+from fer2013kit.cli._datasets import DataOptions, data_options
 from fer2013kit.cli._models import load_classifier
 from fer2013kit.cli._options import (
     OUTPUT_FILE,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from fer2013kit.classifier import EmotionClassifier
     from fer2013kit.datasets import FER2013, Split
     from fer2013kit.evaluation import EvaluationReport
-    from fer2013kit.typing import LabelMap, TestTimeAugmentation
+    from fer2013kit.typing import TestTimeAugmentation
 
 
 @click.command(cls=Command, example="evaluate archive.zip --model emotions.fer --report page.html")
@@ -62,8 +62,7 @@ def evaluate(
     tta: TestTimeAugmentation | None,
     report: Path | None,
     faces: bool,
-    label_map: LabelMap | None,
-    resize: bool,
+    options: DataOptions,
     as_json: bool,
 ) -> None:
     """Measure a classifier on a data set.
@@ -71,7 +70,7 @@ def evaluate(
     DATA is FER-2013 in any form, as for `fer2013kit info`.
     """
     create_parents(report)
-    loaded = read_data(data, label_map, resize=resize)
+    loaded = options.read(data)
     leaks = "not looked for"
     if without_leaks:
         loaded, leaks = drop_leaks(loaded, side="evaluation")
@@ -89,7 +88,7 @@ def evaluate(
     text = f"{model} on the {name} split of {data}\n\n{evaluation}\n"
     if report is not None:
         facts = {"data": data, "split": name, "classifier": model, "views": tta or "one"}
-        facts |= {"leaks": leaks, "label map": label_map or "none", "resize": resize}
+        facts |= {"leaks": leaks, **options.as_facts()}
         write_report(report, evaluation, classifier, split if faces else None, tta=tta, facts=facts)
     print_result(document, text, as_json=as_json, files={"report": report})
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from fer2013kit.cli._datasets import data_options, read_data
+from fer2013kit.cli._datasets import DataOptions, data_options
 from fer2013kit.cli._models import load_classifier
 from fer2013kit.cli._options import PATH, Number, json_option, model_option
 from fer2013kit.cli._output import create_parents, print_result
@@ -18,7 +18,6 @@ from fer2013kit.typing import Quantization
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fer2013kit.typing import LabelMap
 
 _REPRESENTATIVE = 500
 _QUANTIZED = ".tflite"
@@ -56,8 +55,7 @@ def export(
     quantization: Quantization | None,
     data: Path | None,
     tolerance: float | None,
-    label_map: LabelMap | None,
-    resize: bool,
+    options: DataOptions,
     as_json: bool,
 ) -> None:
     """Write a classifier for ONNX Runtime, LiteRT or Keras.
@@ -69,7 +67,7 @@ def export(
     create_parents(output)
     images = None
     if data is not None:
-        pictures = read_data(data, label_map, resize=resize).train.images
+        pictures = options.read(data).train.images
         images = pictures[:: max(1, len(pictures) // _REPRESENTATIVE)]
     classifier = load_classifier(model)
     with quiet_stderr():

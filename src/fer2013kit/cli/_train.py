@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from fer2013kit.cli._data import drop_leaks
-from fer2013kit.cli._datasets import data_options, read_data
+from fer2013kit.cli._datasets import DataOptions, data_options
 from fer2013kit.cli._evaluate import write_report
 from fer2013kit.cli._models import load_classifier
 from fer2013kit.cli._options import (
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from fer2013kit.classifier import EmotionClassifier
     from fer2013kit.datasets import FER2013
-    from fer2013kit.typing import LabelMap
 
 _DEFAULT = "five_layer_cnn"
 
@@ -134,8 +133,7 @@ def train(
     start: str | None,
     without_leaks: bool,
     validation_fraction: float,
-    label_map: LabelMap | None,
-    resize: bool,
+    options: DataOptions,
     calibrate: bool,
     keep_best: bool,
     seed: int,
@@ -152,7 +150,7 @@ def train(
     if start is not None and (architecture != _DEFAULT or model_params):
         raise click.UsageError("--start brings its architecture; leave --architecture and --param")
     create_parents(output, report)
-    loaded = read_data(data, label_map, resize=resize)
+    loaded = options.read(data)
     prepared, preparation = _prepare(
         loaded, without_leaks=without_leaks, fraction=validation_fraction, seed=seed
     )
@@ -163,6 +161,7 @@ def train(
     classifier = _untrained(architecture, model_params) if start is None else load_classifier(start)
     classifier.set_params(
         **settings,
+        **options.classes_of(loaded),
         warm_start=start is not None,
         restore_best_weights=keep_best,
         random_state=seed,
@@ -190,7 +189,7 @@ def train(
         text = f"{evaluation}\n"
         if report is not None:
             facts = {"data": data, "split": "validation", "seed": seed, "classifier": output}
-            facts |= {**preparation, "label map": label_map or "none", "resize": resize}
+            facts |= {**preparation, **options.as_facts()}
             shown = prepared.validation if faces else None
             write_report(report, evaluation, classifier, shown, facts=facts)
     files = {"classifier": output, "report": report}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fer2013kit.cli._datasets import data_options, read_data
+from fer2013kit.cli._datasets import DataOptions, data_options
 from fer2013kit.cli._options import OUTPUT_FILE, PATH, Number, json_option
 from fer2013kit.cli._output import create_parents, print_result
 from fer2013kit.cli._program import Command
@@ -14,8 +14,6 @@ from fer2013kit.cli._quiet import import_keras
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from fer2013kit.typing import LabelMap
 
 
 @click.command(cls=Command, example="tune archive.zip --storage search.db --n-trials 30")
@@ -41,8 +39,7 @@ def tune(
     timeout: float | None,
     storage: Path | None,
     seed: int,
-    label_map: LabelMap | None,
-    resize: bool,
+    options: DataOptions,
     as_json: bool,
 ) -> None:
     """Search for better settings, with Optuna.
@@ -51,14 +48,20 @@ def tune(
     the training split is held out.
     """
     create_parents(storage)
-    loaded = read_data(data, label_map, resize=resize)
+    loaded = options.read(data)
     import_keras()
     import fer2013kit as fk
 
     if loaded.validation is None:
         loaded = loaded.split_validation(0.1, random_state=seed)
     found = fk.tune(
-        fk.EmotionClassifier(architecture, epochs=epochs, verbose=0, random_state=seed),
+        fk.EmotionClassifier(
+            architecture,
+            epochs=epochs,
+            verbose=0,
+            random_state=seed,
+            **options.classes_of(loaded),
+        ),
         loaded,
         n_trials=n_trials,
         timeout=timeout,

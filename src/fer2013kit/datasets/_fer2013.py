@@ -57,6 +57,9 @@ class FER2013:
     ----------
     splits : dict of str to Split
         The splits that are there, by name.
+    class_names : tuple of str
+        The words of the classes by their codes: the seven emotions, and contempt where a picture
+        has it.
 
     References
     ----------
@@ -102,6 +105,15 @@ class FER2013:
         found = {"train": self.train, "validation": self.validation, "test": self.test}
         return {name: split for name, split in found.items() if split is not None}
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The words of the classes by their codes, contempt among them where a picture has it."""
+        contempt = any(
+            split.labels is not None and NUM_CLASSES in split.labels
+            for split in self.splits.values()
+        )
+        return FERPLUS_CLASS_NAMES if contempt else CLASS_NAMES
+
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name}={len(split)}" for name, split in self.splits.items())
         return f"FER2013({sizes}, source={self.source!r})"
@@ -121,7 +133,7 @@ class FER2013:
         FER2013 ...
         """
         splits = self.splits
-        names = self._names()
+        names = self.class_names
         columns = [
             [0] * len(names)
             if split.labels is None
@@ -323,14 +335,6 @@ class FER2013:
                     sources=[called[place] for place in there],
                 )
         return FER2013(**joined, source=" + ".join(called))
-
-    def _names(self) -> tuple[str, ...]:
-        """Return the words of the classes, contempt among them where a picture has it."""
-        contempt = any(
-            split.labels is not None and NUM_CLASSES in split.labels
-            for split in self.splits.values()
-        )
-        return FERPLUS_CLASS_NAMES if contempt else CLASS_NAMES
 
     def split_validation(
         self, fraction: float = 0.1, *, random_state: RandomState = None

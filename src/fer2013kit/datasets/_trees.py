@@ -293,7 +293,9 @@ def read_in_chunks(tree: FileTree, names: Container[str]) -> Iterator[list[tuple
 
 def source_errors(path: Path) -> AbstractContextManager[None]:
     """Turn what no reader foresaw, such as a disk's errors, into one clear error."""
-    return errors_as(lambda why: DatasetFormatError(f"it cannot be read ({why})", path=path))
+    return errors_as(
+        lambda why: DatasetFormatError(f"it cannot be read ({why})", path=path), disk=True
+    )
 
 
 def archive_errors(path: Path) -> AbstractContextManager[None]:
@@ -312,7 +314,9 @@ def is_archive(path: Path) -> bool:
     try:
         with _unpacked(path) as stream:
             tarfile.open(fileobj=stream, mode="r:").close()
-    except Exception:  # noqa: BLE001 - whatever a damaged file makes their readers raise
+    except Exception as error:  # whatever a damaged file makes their readers raise
+        if getattr(error, "errno", None) is not None:  # it is the disk
+            raise
         return False
     return True
 

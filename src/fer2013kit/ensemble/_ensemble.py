@@ -20,6 +20,7 @@ from fer2013kit._untrusted import (
     errors_as,
     is_count,
     is_positive,
+    model_file_errors,
     read_facts,
     read_member,
 )
@@ -174,13 +175,12 @@ class EnsembleClassifier(
             If an architecture is not registered.
         """
         path = Path(path)
-        if not path.exists():
-            raise ModelFileError(f"{path}: no such file; expected a saved ensemble")
         with (
+            model_file_errors(path, "a saved ensemble"),
             errors_as(
                 lambda why: ModelFileError(f"{path} is no ensemble saved by fer2013kit: {why}")
             ),
-            zipfile.ZipFile(path) as archive,
+            zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive,
             tempfile.TemporaryDirectory() as name,
         ):
             facts = read_facts(read_member(archive, _FACTS))

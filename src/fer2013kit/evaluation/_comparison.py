@@ -182,6 +182,7 @@ def compare_predictions(
     *,
     names: tuple[str, str] = ("a", "b"),
     class_names: Sequence[str] = CLASS_NAMES,
+    sample_weight: ArrayLike | None = None,
     confidence_level: float = 0.95,
     n_resamples: int = 2000,
     random_state: int = 0,
@@ -202,6 +203,9 @@ def compare_predictions(
         What to call them.
     class_names : sequence of str, length k
         Different names, in the order of the columns.  Default: the seven emotions.
+    sample_weight : array_like of float, shape (n,), optional
+        How much each sample counts in the figures and their intervals; one of weight 0 is left
+        out.  McNemar's test and the outcomes count samples, each once.
     confidence_level : float, default 0.95
         Level of the intervals.
     n_resamples : int, default 2000
@@ -240,16 +244,22 @@ def compare_predictions(
         raise InvalidInputError(f"n_resamples must be at least 1; received {n_resamples}")
     if len(names) != 2 or names[0] == names[1]:  # noqa: PLR2004 - a and b
         raise InvalidInputError(f"names must be two different names; received {names!r:.100}")
+    weights = _metrics.check_weights(sample_weight, len(codes))
+    # Whatever is drawn has a weight: of samples that count nothing there is no accuracy.
+    rows = slice(None) if weights is None else np.flatnonzero(weights)
+    codes, predicted_a, predicted_b = codes[rows], predicted_a[rows], predicted_b[rows]
     losses = None
     if table_a is not None and table_b is not None:
-        losses = [_losses(codes, shares, table) for table in (table_a, table_b)]
+        truth = None if shares is None else shares[rows]
+        losses = [_losses(codes, truth, table[rows]) for table in (table_a, table_b)]
     measure = _Figures(codes, (predicted_a, predicted_b), losses, len(classes))
-    found = measure(np.ones(len(codes)))
+    weights = np.ones(len(codes)) if weights is None else weights[rows]
+    found = measure(weights)
     rng = np.random.default_rng(random_state)
     drawn = np.empty((n_resamples, found.shape[1]))
     for row in range(n_resamples):
-        rows = rng.integers(len(codes), size=len(codes))
-        a, b = measure(np.bincount(rows, minlength=len(codes)).astype(np.float64))
+        chosen = rng.integers(len(codes), size=len(codes))
+        a, b = measure(np.bincount(chosen, weights[chosen], len(codes)).astype(np.float64))
         drawn[row] = b - a
     tail = 50 * (1 - confidence_level)
     ends = np.percentile(drawn, [tail, 100 - tail], axis=0)
