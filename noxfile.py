@@ -3,6 +3,7 @@
 One check alone: ``python -m nox -s tests``; their list: ``python -m nox -l``.
 """
 
+import itertools
 import os
 import shutil
 import sys
@@ -59,6 +60,10 @@ ENVIRONMENT = {
 }
 # A worker for each core; whichever has nothing left takes tests from another.
 WORKERS = ("-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
+# What the session of the matrix takes turns with; what users may install.
+PYTHONS = ("3.11", "3.12", "3.13")
+RESOLUTIONS = {"lowest": "lowest-direct", "highest": "highest"}
+USERS_EXTRAS = "export,fetch,heif,parquet,serve,tune,video"
 # What the session of the docs writes into their folder.
 GENERATED = ("_build", "api/generated", "gallery", "generated")
 
@@ -126,6 +131,7 @@ def wheel(session: nox.Session) -> None:
         run(session, "build", "--no-isolation", "--outdir", str(folder / "dist"))
         (archive,) = (folder / "dist").glob("*.whl")
         _check_contents(session, archive)
+        _check_reproducible(session, folder)
 
         python = _stranger_environment(folder / "environment")
         _install(session, python, "--no-deps", archive)
@@ -149,6 +155,49 @@ def torch(session: nox.Session) -> None:
         _install(session, python, *(session.posargs or ("torch",)))
         here = {**ENVIRONMENT, "PYTHONPATH": str(ROOT / "src")}
         session.run(str(python), "-m", "pytest", "tests/test_backends.py", "-k", "torch", env=here)
+
+
+@nox.session(default=False)
+def matrix(session: nox.Session) -> None:
+    """Run the tests with the lowest and the highest versions of all libraries; not in the gate.
+
+    On Python 3.11, 3.12 and 3.13, each in an environment of its own that uv makes; or on what is
+    named, with arguments for pytest: ``python -m nox -s matrix -- 3.13 highest tests/datasets``.
+    """
+    asked = list(session.posargs)
+    pythons = [one for one in PYTHONS if one in asked] or PYTHONS
+    resolutions = [one for one in RESOLUTIONS if one in asked] or RESOLUTIONS
+    rest = [one for one in asked if one not in {*PYTHONS, *RESOLUTIONS}]
+    here = {**ENVIRONMENT, "PYTHONPATH": str(ROOT / "src")}
+    with tempfile.TemporaryDirectory() as folder:
+        tool = _new_environment(Path(folder, "tool"))
+        _install(session, tool, "uv")
+        uv = str(tool.with_name("uv"))
+        for version, name in itertools.product(pythons, resolutions):
+            environment = Path(folder, "environment")
+            python = str(_python_in(environment))
+            into = ("--quiet", "--python", python, "--resolution", RESOLUTIONS[name])
+            session.run(uv, "venv", "--clear", "--quiet", "--python", version, str(environment))
+            session.run(uv, "pip", "install", *into, f"{ROOT}[{USERS_EXTRAS},test]")
+            session.run(python, "-m", "pytest", *WORKERS, *rest, env=here)
+
+
+@nox.session(default=False)
+def sbom(session: nox.Session) -> None:
+    """List what an installation brings, with versions and licences, in dist/sbom.json (CycloneDX).
+
+    For a release: the wheel goes into an empty environment, with its extras.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        python = _new_environment(Path(folder, "kit"))
+        _install(session, python, f"{ROOT}[{USERS_EXTRAS}]")
+        tool = _new_environment(Path(folder, "tool"))
+        _install(session, tool, "cyclonedx-bom>=7.5")
+        (ROOT / "dist").mkdir(exist_ok=True)
+        about = ("--pyproject", str(ROOT / "pyproject.toml"), "--output-reproducible")
+        written = ("--output-file", str(ROOT / "dist" / "sbom.json"))
+        command = ("environment", str(python), *about, *written)
+        session.run(str(tool.with_name("cyclonedx-py")), *command)
 
 
 def _check_users_code(session: nox.Session, folder: Path, python: Path) -> None:
@@ -195,6 +244,19 @@ def _check_contents(session: nox.Session, archive: Path) -> None:
         session.error(f"the wheel holds files of no package: {sorted(foreign)}")
 
 
+def _check_reproducible(session: nox.Session, folder: Path) -> None:
+    """Fail unless the same files come again, byte for byte, the wheel from here as from the sdist.
+
+    ``build`` alone makes the wheel of the unpacked sdist; told of both, of this folder.
+    """
+    first, again = folder / "dist", folder / "again"
+    both = ("--sdist", "--wheel")
+    run(session, "build", "--no-isolation", *both, "--outdir", str(again))
+    for path in first.iterdir():
+        if path.read_bytes() != (again / path.name).read_bytes():
+            session.error(f"{path.name} differs from one build to the next")
+
+
 def _stranger_environment(folder: Path) -> Path:
     """Create an environment that sees the libraries beside nox, but not this checkout.
 
@@ -210,6 +272,10 @@ def _stranger_environment(folder: Path) -> Path:
 def _new_environment(folder: Path) -> Path:
     """Create an empty environment and return its Python."""
     venv.create(folder, clear=True)  # without pip, whose installation takes longer than the wheel's
+    return _python_in(folder)
+
+
+def _python_in(folder: Path) -> Path:
     return folder / ("Scripts" if os.name == "nt" else "bin") / "python"
 
 
