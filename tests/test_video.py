@@ -203,14 +203,11 @@ def test_smoothing_is_an_exponential_average(walk):
     for value in plain[1:]:
         expected.append(expected[-1] + (1 - np.exp(-0.2 / 0.4)) * (value - expected[-1]))
     np.testing.assert_allclose(smooth["happy"], expected, atol=1e-6)
-    names = np.array(fk.CLASS_NAMES)
-    best = names[smooth[list(names)].to_numpy().argmax(axis=1)]
-    assert smooth["emotion"].tolist() == best.tolist()
 
 
 def test_answers_are_smoothed_unless_told_otherwise(walk):
     pd.testing.assert_frame_equal(
-        fk.analyze_video(walk, **SHARP), fk.analyze_video(walk, smoothing=0.5, **SHARP)
+        fk.analyze_video(walk, **SHARP), fk.analyze_video(walk, smoothing=1.5, **SHARP)
     )
 
 
@@ -233,7 +230,8 @@ def test_shipped_detector_and_network(tmp_path):
     table = fk.analyze_video(write(tmp_path / "photo.mp4", pictures), sampling_rate=None)
     assert table["track"].tolist() == [0] * 6
     assert set(table["emotion"]) == {"happy"}
-    np.testing.assert_allclose(np.diff(table["left"]), 12, atol=4)
+    np.testing.assert_allclose(np.diff(table["left"]), 12, atol=7)
+    assert table["left"].iloc[-1] - table["left"].iloc[0] == pytest.approx(60, abs=6)
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "out.mkv"])
@@ -313,7 +311,7 @@ def test_bad_input(walk, tmp_path):
     for wrong in (None, 1.5, True, -1):
         with pytest.raises(fk.InvalidInputError, match="camera"):
             fk.analyze_video(wrong)
-    for name in ("sampling_rate", "duration", "smoothing"):
+    for name in ("sampling_rate", "duration", "smoothing", "search_interval"):
         for value in (0, -1.0, float("nan"), float("inf")):
             with pytest.raises(fk.InvalidInputError, match=name):
                 fk.analyze_video(walk, **{name: value})
@@ -373,7 +371,96 @@ def test_tracks_keep_apart_what_crosses_slowly_and_end_after_a_gap():
         left = tracker.update([face(5 * step), face(200 - 5 * step, top=40)], 0.1 * step)
         assert [number for number, _ in left] == [0, 1]
     assert [n for n, _ in tracker.update([face(155, top=40)], 1.2)] == [1]
-    assert [n for n, _ in tracker.update([face(155, top=40)], 2.5)] == [2]
+    assert [n for n, _ in tracker.update([face(220, top=40)], 2.9)] == [1]
+    assert [n for n, _ in tracker.update([face(220, top=40)], 5.0)] == [2]
+
+
+def test_a_word_stays_until_another_leads_by_a_tenth():
+    calm, sharp = Tracker(1e-3), Tracker(None)
+    for time, (happy, word, other) in enumerate(
+        [
+            (0.6, "happy", "happy"),
+            (0.47, "happy", "sad"),
+            (0.44, "sad", "sad"),
+            (0.54, "sad", "happy"),
+        ]
+    ):
+        ((_, one),) = calm.update([face(0, happy=happy)], time)
+        assert (one.emotion, one.score) == (
+            word,
+            pytest.approx(happy if word == "happy" else 1 - happy),
+        )
+        assert sharp.update([face(0, happy=happy)], time)[0][1].emotion == other
+
+
+def test_other_sizes_and_what_is_far_away_begin_a_track():
+    tracker = Tracker(None)
+    tracker.update([face(0)], 0.0)
+    assert [n for n, _ in tracker.update([face(60)], 0.2)] == [1]
+    assert [n for n, _ in tracker.update([face(60, size=20)], 0.4)] == [2]
+
+
+def test_no_track_goes_on_over_a_cut(tmp_path):
+    """The next take shows another at the same place."""
+    first, second = Image.new("RGB", (160, 120), "navy"), Image.new("RGB", (160, 120), "white")
+    path = write(tmp_path / "cut.mp4", [first] * 5 + [second] * 5)
+
+    def anywhere(rgb):
+        return [[40, 30, 60, 60]]
+
+    table = fk.analyze_video(path, sampling_rate=5, classifier=Brightness(), detector=anywhere)
+    assert table["track"].tolist() == [0, 0, 0, 1, 1]
+    assert table["emotion"].tolist() == ["sad"] * 3 + ["happy"] * 2
+
+
+class Searches(fk.FaceDetector):
+    """Counts how often all of a frame is searched."""
+
+    def locate(self, image):
+        self.count = getattr(self, "count", 0) + 1
+        return super().locate(image)
+
+
+def test_faces_are_followed_between_searches(tmp_path):
+    """A face moves by 9 pixels a frame; then it is gone, and then it is elsewhere."""
+    with Image.open(fk.sample_photos()[0]) as photo:
+        face = photo.convert("RGB").resize((256, 256)).crop((60, 0, 180, 120))
+    pictures = [Image.new("RGB", (320, 160), "gray") for _ in range(16)]
+    for number, picture in enumerate(pictures):
+        if number < 10:
+            picture.paste(face, (9 * number, 10))
+        elif number > 12:
+            picture.paste(face, (110, 10))
+    path = write(tmp_path / "walk.mp4", pictures)
+    ways = {"sampling_rate": None, "classifier": Brightness(), "smoothing": None}
+    often, seldom = (Searches(max_side=640, enlarge=1, turned=False) for _ in range(2))
+    every = fk.analyze_video(path, detector=often, search_interval=None, **ways)
+    some = fk.analyze_video(path, detector=seldom, search_interval=0.5, **ways)
+    assert often.count == 16
+    # Frames 0 and 5; 10, where the face is lost; 12, where none was known; 14, as there was none.
+    assert seldom.count == 5
+    assert every["frame"].tolist() == [*range(10), 13, 14, 15]
+    assert some["frame"].tolist() == [*range(10), 14, 15]
+    assert set(some["track"]) == {0}
+    both = every[every["frame"].isin(some["frame"])]
+    np.testing.assert_allclose(some["left"], both["left"], atol=6)
+    np.testing.assert_allclose(some["width"], both["width"], atol=6)
+
+
+def test_following_frames_show_the_mirror_image_in_turn(walk):
+    """A classifier that sees which side is dark."""
+
+    class Sides(Brightness):
+        seen = 0
+
+        def predict_proba(self, X):
+            self.seen += len(X)
+            return super().predict_proba(np.where(np.arange(48) < 24, X, 0))
+
+    smoothed, sharp = Sides(), Sides()
+    fk.analyze_video(walk, tta="flip", classifier=smoothed, detector=find_square)
+    fk.analyze_video(walk, tta="flip", classifier=sharp, detector=find_square, smoothing=None)
+    assert (smoothed.seen, sharp.seen) == (21, 40)
 
 
 def test_order_of_the_detector_does_not_matter():

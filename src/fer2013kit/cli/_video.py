@@ -54,7 +54,7 @@ _POSITIVE = Number(min=0, min_open=True)
 @click.option(
     "--smoothing",
     type=Number(min=0),
-    default=0.5,
+    default=1.5,
     show_default=True,
     help="Average along each face's track, with this time constant in seconds; 0 for none.",
 )

@@ -6,7 +6,7 @@ import math
 import threading
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 _STRIDES: Final = (8, 16, 32)
 """Pixels between two places of each of the network's three outputs."""
 
-_ENLARGED: Final = 2.0
-"""Small pictures are searched at twice their size: of faces cut to 48 pixels, without hair and
-neck around them, the network finds half as they are and nine in ten enlarged."""
+_MOST_ENLARGED: Final = 8
+"""More shows the network nothing new."""
 
 _COARSE_SIDE: Final = 256
 """What is searched at a larger size is searched again at this one, for faces too large for the
@@ -46,6 +45,14 @@ _COLUMNS: Final = 15
 _LARGEST_FACE: Final = 1.5
 """In longer sides of the picture."""
 
+_KEPT_SHAPES: Final = 8
+_KEPT_PIXELS: Final = 640 * 640
+"""The network is kept ready for the last shapes of pictures up to this size (23 MiB for each of the
+largest): the same shapes come again, frame after frame."""
+
+_ONE_THREAD_PIXELS: Final = 256 * 256
+"""Smaller pictures are searched in less time than it takes to wake another thread."""
+
 
 class FaceDetector:
     """Find faces, with a small network that ships with the kit.
@@ -58,8 +65,10 @@ class FaceDetector:
         How sure the network must be of a face, in [0, 1].
     max_side : int, default 1280
         The longer side at which a picture is searched: larger ones are made smaller, smaller ones
-        at most twice as large.  Half of it takes a quarter of the time and finds faces from twice
-        the size on.
+        larger.  Half of it takes a quarter of the time and finds faces from twice the size on.
+    enlarge : float, default 2.0
+        How many times larger, at most.  Of faces cut to 48 pixels, without hair and neck around
+        them, the network finds half at their own size, 1, and nine in ten at twice that.
     turned : bool, default True
         Search the picture turned by quarters as well, for faces that lie on their side or upside
         down; it takes nearly twice the time.  Where no face is found so, the picture is searched
@@ -93,7 +102,12 @@ class FaceDetector:
     """
 
     def __init__(
-        self, *, min_score: float = 0.7, max_side: int = 1280, turned: bool = True
+        self,
+        *,
+        min_score: float = 0.7,
+        max_side: int = 1280,
+        enlarge: float = 2.0,
+        turned: bool = True,
     ) -> None:
         if not (is_number(min_score) and 0 < min_score <= 1):
             raise InvalidInputError(f"min_score must be in (0, 1]; received {shown(min_score)}")
@@ -101,14 +115,19 @@ class FaceDetector:
             raise InvalidInputError(
                 f"max_side must be at least {_STRIDES[-1]}; received {shown(max_side)}"
             )
+        if not (is_number(enlarge) and 1 <= enlarge <= _MOST_ENLARGED):
+            raise InvalidInputError(
+                f"enlarge must be in [1, {_MOST_ENLARGED}]; received {shown(enlarge)}"
+            )
         self.min_score = min_score
         self.max_side = max_side
+        self.enlarge = enlarge
         self.turned = turned
 
     def __repr__(self) -> str:
         return (
             f"FaceDetector(min_score={self.min_score}, max_side={self.max_side}, "
-            f"turned={self.turned})"
+            f"enlarge={self.enlarge}, turned={self.turned})"
         )
 
     def load(self) -> None:
@@ -192,7 +211,7 @@ class FaceDetector:
         return rows[np.argsort(-rows[:, 0], kind="stable")]
 
     def _scale(self, image: NDArray[np.uint8]) -> float:
-        return float(min(_ENLARGED, self.max_side / max(image.shape[:2])))
+        return float(min(self.enlarge, self.max_side / max(image.shape[:2])))
 
     def _add_turned(
         self, rows: NDArray[np.float64], image: NDArray[np.uint8], quarters: Sequence[int]
@@ -309,16 +328,37 @@ def _network() -> Callable[[NDArray[np.uint8]], dict[int, NDArray[np.float32]]]:
     """Return the function from a picture to the network's map for each stride."""
     content = resources.files("fer2013kit.faces").joinpath("yunet.tflite").read_bytes()
     otherwise = "Or pass boxes or a detector of your own"
-    runner = start_interpreter(content, "finding faces", otherwise=otherwise).get_signature_runner()
+
+    def start(pixels: int) -> Any:
+        threads = 1 if pixels <= _ONE_THREAD_PIXELS else None
+        interpreter = start_interpreter(
+            content, "finding faces", num_threads=threads, otherwise=otherwise
+        )
+        return interpreter.get_signature_runner()
+
+    large = start(_KEPT_PIXELS + 1)
+    runners: dict[tuple[int, int], Any] = {}
     lock = threading.Lock()  # an interpreter has one set of buffers
     step = _STRIDES[-1]
 
+    def runner_for(shape: tuple[int, int]) -> Any:
+        """Return what was last used for a shape, since another one costs as much as the search."""
+        pixels = shape[0] * shape[1]
+        if pixels > _KEPT_PIXELS:
+            return large
+        runner = runners.pop(shape, None) or start(pixels)
+        runners[shape] = runner
+        if len(runners) > _KEPT_SHAPES:
+            del runners[next(iter(runners))]
+        return runner
+
     def run(image: NDArray[np.uint8]) -> dict[int, NDArray[np.float32]]:
         height, width = image.shape[:2]
-        pixels = np.zeros((1, -(-height // step) * step, -(-width // step) * step, 3), np.uint8)
+        shape = -(-height // step) * step, -(-width // step) * step
+        pixels = np.zeros((1, *shape, 3), np.uint8)
         pixels[0, :height, :width] = image
         with lock:
-            maps = runner(image=pixels)
+            maps = runner_for(shape)(image=pixels)
             return {stride: np.array(maps[f"stride_{stride}"][0]) for stride in _STRIDES}
 
     return run

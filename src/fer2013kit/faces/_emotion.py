@@ -146,15 +146,17 @@ def face_emotion(
     class_names: tuple[str, ...],
     crop: NDArray[np.uint8],
     landmarks: NDArray[Any] | None = None,
+    *,
+    word: int | None = None,
 ) -> FaceEmotion:
-    """Return what the probabilities say about the face in a box."""
+    """Return what the probabilities say about the face in a box; `word` stands for the best one."""
     row = np.array(probabilities, np.float32)
     row.setflags(write=False)
     crop.setflags(write=False)
     points = None if landmarks is None else np.array(landmarks, np.float32)
     if points is not None:
         points.setflags(write=False)
-    best = int(row.argmax())
+    best = int(row.argmax()) if word is None else word
     score = float(row[best])
     left, top, width, height = (round(float(length)) for length in box)
     return FaceEmotion(

@@ -14,6 +14,7 @@ import numpy as np
 from fer2013kit._optional import needed
 from fer2013kit._picture_files import MAX_PIXELS
 from fer2013kit.exceptions import InvalidInputError, MediaFileError, shortened, warn
+from fer2013kit.video._cuts import CutFinder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,11 +42,14 @@ class Frame:
         In seconds since the first frame.
     rgb : ndarray of uint8, shape (height, width, 3)
         Upright, with square pixels.
+    is_cut : bool
+        Whether the picture was cut since the frame that was returned before.
     """
 
     number: int
     time: float
     rgb: NDArray[np.uint8]
+    is_cut: bool
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,12 @@ class Video:
             Where not one frame can be decoded.  Of a video that breaks off later the frames
             before are returned, and a warning says so.
         """
+        from av.video.reformatter import VideoReformatter
+
         number, time, first, due = -1, 0.0, None, 0
         problem = None
+        reformatter = VideoReformatter()
+        cuts, is_cut = CutFinder(), False
         decoded = self.container.decode(self.stream)
         while True:
             try:
@@ -89,14 +97,16 @@ class Video:
                     return
                 # Half a thousandth of a period, lest rounding drops every other frame.
                 wanted = sampling_rate is None or (stamp - first) * sampling_rate >= due - 5e-4
-                rgb = _upright(frame, self._pixel_aspect) if wanted else None
+                rgb = _upright(frame, self._pixel_aspect, reformatter) if wanted else None
+                is_cut |= cuts.is_cut(frame)
             except Exception as error:  # noqa: BLE001 - whatever a damaged frame makes FFmpeg raise
                 problem = " ".join(str(error).split())
                 break
             number += 1
             time = stamp - first
             if rgb is not None:
-                yield Frame(number, time, rgb)
+                yield Frame(number, time, rgb, is_cut)
+                is_cut = False
                 if sampling_rate is not None:
                     due = int(time * sampling_rate + 5e-4) + 1
         if number < 0:
@@ -206,14 +216,14 @@ def _camera(number: int) -> tuple[str, str]:
     )
 
 
-def _upright(frame: Any, aspect: float) -> NDArray[np.uint8]:
+def _upright(frame: Any, aspect: float, reformatter: Any) -> NDArray[np.uint8]:
     """Return a frame as players show it: with square pixels, of which none is lost, and turned."""
     if frame.width * frame.height * max(aspect, 1 / aspect) > MAX_PIXELS:
         raise ValueError(f"a frame of {frame.width} x {frame.height} pixels")
-    if aspect != 1:
-        frame = frame.reformat(
-            width=round(frame.width * max(aspect, 1)), height=round(frame.height / min(aspect, 1))
-        )
-    rgb = frame.to_ndarray(format="rgb24")
+    width = round(frame.width * max(aspect, 1))
+    height = round(frame.height / min(aspect, 1))
+    # More threads take longer to wake than to work.
+    picture = reformatter.reformat(frame, width=width, height=height, format="rgb24", threads=1)
+    rgb = picture.to_ndarray()
     turns = round(frame.rotation / 90) % 4  # degrees counter-clockwise, as NumPy turns
     return np.ascontiguousarray(np.rot90(rgb, turns))

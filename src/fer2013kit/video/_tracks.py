@@ -1,4 +1,4 @@
-"""Which faces of following frames are one person's, by the overlap of their boxes."""
+"""Which faces of following frames are one person's, and what that person's word is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fer2013kit.faces._boxes import iou
 from fer2013kit.faces._emotion import face_emotion
 
 if TYPE_CHECKING:
@@ -18,9 +17,17 @@ if TYPE_CHECKING:
 
     from fer2013kit.faces import FaceEmotion
 
-_LEAST_OVERLAP: Final = 0.3
-_LONGEST_GAP: Final = 1.0
+_LONGEST_GAP: Final = 2.0
 """Seconds after which a face that is gone is forgotten."""
+
+_REACH: Final = (1.0, 0.5)
+"""How far a face may be from where it was, in its sides: at once, and more for each second."""
+
+_LEAST_RATIO: Final = 0.5
+"""Of two sides, the smaller by the larger: less is another face."""
+
+_LEAD: Final = 0.1
+"""A track keeps its word until the smoothed probability of another is so much higher."""
 
 
 @dataclass
@@ -29,6 +36,7 @@ class _Track:
     time: float
     box: Sequence[float]
     probabilities: NDArray[np.float32]
+    word: int
 
 
 class Tracker:
@@ -45,34 +53,58 @@ class Tracker:
         self._tracks: list[_Track] = []
         self._count = 0
 
-    def update(self, faces: Sequence[FaceEmotion], time: float) -> list[tuple[int, FaceEmotion]]:
-        """Return track and face of each face of the next frame."""
-        self._tracks = [one for one in self._tracks if time - one.time <= _LONGEST_GAP]
-        partner_of = self._match(faces)
+    def update(
+        self, faces: Sequence[FaceEmotion], time: float, *, is_cut: bool = False
+    ) -> list[tuple[int, FaceEmotion]]:
+        """Return track and face of each face of the next frame; no track goes on over a cut."""
+        self._tracks = [
+            one for one in self._tracks if not is_cut and time - one.time <= _LONGEST_GAP
+        ]
+        partner_of = self._match(faces, time)
         answers = []
         for index, face in enumerate(faces):
             track = partner_of.get(index)
             if track is None:
-                track = _Track(self._count, time, face.box, face.probabilities)
+                word = int(face.probabilities.argmax())
+                track = _Track(self._count, time, face.box, face.probabilities, word)
                 self._tracks.append(track)
                 self._count += 1
             elif self._smoothing is not None:
-                share = 1 - math.exp(-(time - track.time) / self._smoothing)
-                average = share * face.probabilities + (1 - share) * track.probabilities
-                face = face_emotion(face.box, average, face.class_names, face.crop, face.landmarks)  # noqa: PLW2901 - the same face, smoothed
+                face = _smoothed(face, track, 1 - math.exp((track.time - time) / self._smoothing))  # noqa: PLW2901 - the same face, smoothed
+                track.word = face.class_names.index(face.emotion)
             track.time, track.box, track.probabilities = time, face.box, face.probabilities
             answers.append((track.number, face))
         return answers
 
-    def _match(self, faces: Sequence[FaceEmotion]) -> dict[int, _Track]:
-        """Return the track of each face that has one: the largest overlap in all."""
+    def _match(self, faces: Sequence[FaceEmotion], time: float) -> dict[int, _Track]:
+        """Return the track of each face that has one, so that all are as near as can be."""
         from scipy.optimize import linear_sum_assignment
 
         if not faces or not self._tracks:
             return {}
-        boxes = np.array([face.box for face in faces], np.float64)
-        overlap = iou(boxes, np.array([track.box for track in self._tracks], np.float64))
+        middles, sides = _places([face.box for face in faces])
+        before, sides_before = _places([track.box for track in self._tracks])
+        gaps = np.array([time - track.time for track in self._tracks])
+        away = np.linalg.norm(middles[:, None] - before, axis=2)
+        usual = np.sqrt(sides[:, None] * sides_before)
+        nearness = 1 - away / ((_REACH[0] + _REACH[1] * gaps) * usual)
         # What may not be paired must not cost a pair that may.
-        overlap[overlap < _LEAST_OVERLAP] = 0
-        pairs = zip(*linear_sum_assignment(overlap, maximize=True), strict=True)
-        return {int(i): self._tracks[j] for i, j in pairs if overlap[i, j] > 0}
+        smaller = np.minimum(sides[:, None], sides_before)
+        nearness[smaller < _LEAST_RATIO * np.maximum(sides[:, None], sides_before)] = 0
+        nearness = np.clip(nearness, 0, None)
+        pairs = zip(*linear_sum_assignment(nearness, maximize=True), strict=True)
+        return {int(i): self._tracks[j] for i, j in pairs if nearness[i, j] > 0}
+
+
+def _smoothed(face: FaceEmotion, track: _Track, share: float) -> FaceEmotion:
+    """Return a face whose probabilities are averaged with its track's, and calm in its word."""
+    average = share * face.probabilities + (1 - share) * track.probabilities
+    best = int(average.argmax())
+    word = best if average[best] > average[track.word] + _LEAD else track.word
+    return face_emotion(face.box, average, face.class_names, face.crop, face.landmarks, word=word)
+
+
+def _places(boxes: Sequence[Sequence[float]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return middles (n, 2) and sides (n,) of boxes."""
+    array = np.array(boxes, np.float64)
+    return array[:, :2] + array[:, 2:] / 2, np.sqrt(array[:, 2] * array[:, 3])
