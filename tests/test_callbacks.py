@@ -119,6 +119,11 @@ def test_a_learning_rate_that_a_schedule_sets_is_not_set_twice(data, callback):
         make_classifier().fit(*data.train, callbacks=[callback])
 
 
+class Rate(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        self.model.optimizer.learning_rate = 0.1
+
+
 class Words(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         logs["mine"] = "good"
@@ -130,6 +135,7 @@ class Words(keras.callbacks.Callback):
         ([Words()], "numbers to logs, which reach history_; received 'good' as 'mine'"),
         (Words(), "must be a sequence"),
         ([Words], "must be a sequence"),
+        ([Rate()], "a callback sets the learning rate, .* learning_rate_schedule='constant'"),
     ],
 )
 def test_callbacks_that_cannot_be_used_are_named(data, callbacks, message):

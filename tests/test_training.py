@@ -202,9 +202,16 @@ def test_a_given_optimizer_is_copied(data):
     assert not mine.built
 
 
-def test_unknown_optimizer_is_refused(data):
-    with pytest.raises(fk.InvalidInputError, match=r"optimizer must be .* received 'sdg'"):
-        make_classifier(optimizer="sdg").fit(*data.train)
+@pytest.mark.parametrize(
+    ("optimizer", "message"),
+    [
+        ("sdg", r"optimizer must be .* received 'sdg'"),
+        ("ftrl", "set learning_rate_schedule='constant'"),
+    ],
+)
+def test_an_optimizer_that_cannot_train_is_refused(data, optimizer, message):
+    with pytest.raises(fk.InvalidInputError, match=message):
+        make_tiny(optimizer=optimizer).fit(*data.train)
 
 
 @pytest.mark.parametrize("gamma", [0.0, 2.0])

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from fer2013kit.classifier._training import TrainingSettings
 
 _SGD_MOMENTUM: Final = 0.9
+_SCHEDULED: Final = (
+    "sets the learning rate, which a schedule does already; set "
+    "learning_rate_schedule='constant', or give an optimizer with a number"
+)
 
 
 def make_optimizer(settings: TrainingSettings, steps_per_epoch: int) -> Any:
@@ -100,7 +104,10 @@ class _RampedAverage:
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
-        keras.optimizers.Optimizer.learning_rate.fset(self, value)
+        try:
+            keras.optimizers.Optimizer.learning_rate.fset(self, value)
+        except TypeError as error:
+            raise InvalidInputError(f"a callback {_SCHEDULED}") from error
 
     @property
     def ema_momentum(self) -> Any:
@@ -218,12 +225,17 @@ def _try(setting: str, one: Any, num_classes: int) -> None:
 
 
 def check_callbacks(callbacks: Sequence[Any], optimizer: Any) -> None:
-    """Refuse what is no callback, and those that set the learning rate where a schedule does."""
+    """Refuse what is no callback, and what does not go with a schedule of the learning rate."""
     setters = (keras_callbacks.ReduceLROnPlateau, keras_callbacks.LearningRateScheduler)
     scheduled = isinstance(
         optimizer._learning_rate,  # noqa: SLF001 - the public one is a number
         keras.optimizers.schedules.LearningRateSchedule,
     )
+    if scheduled and isinstance(optimizer, keras.optimizers.Ftrl):
+        raise InvalidInputError(
+            "ftrl sums up what earlier steps divided by the learning rate, so that weights become "
+            "NaN or vanish where it changes; set learning_rate_schedule='constant'"
+        )
     given = callbacks if isinstance(callbacks, Iterable) else [callbacks]
     for one in given:
         if given is not callbacks or not isinstance(one, keras_callbacks.Callback):
@@ -231,7 +243,4 @@ def check_callbacks(callbacks: Sequence[Any], optimizer: Any) -> None:
                 f"callbacks must be a sequence of keras.callbacks.Callback; received {shown(one)}"
             )
         if scheduled and isinstance(one, setters):
-            raise InvalidInputError(
-                f"{type(one).__name__} sets the learning rate, which a schedule does already; set "
-                "learning_rate_schedule='constant', or give an optimizer with a number"
-            )
+            raise InvalidInputError(f"{type(one).__name__} {_SCHEDULED}")
