@@ -39,12 +39,9 @@ class CalibrationSource(TypedDict):
 
 
 def calibration_source(pixels: Pictures) -> CalibrationSource:
-    """Return what tells a set of pictures, in whatever order they stand.
+    """Return what tells a set of pictures in [0, 255], in whatever order they stand.
 
-    Parameters
-    ----------
-    pixels : ndarray or StoredPictures, shape (n, ...)
-        Pictures in [0, 255]; floats count as the nearest whole numbers.
+    Floats count as the nearest whole numbers.
     """
     return CalibrationSource(n_samples=len(pixels), digests=_digests(pixels)[:_N_DIGESTS])
 
@@ -73,19 +70,9 @@ def read_calibration_source(found: Any) -> CalibrationSource | None:
 def calibration_note(sources: Sequence[CalibrationSource], pixels: Pictures) -> str | None:
     """Return what a report on pictures has to say about those that the calibration was fitted on.
 
-    Parameters
-    ----------
-    sources : sequence of CalibrationSource
-        What it was fitted on, and what else had a part in it; the first that the report shares
-        pictures with is named.
-    pixels : ndarray or StoredPictures, shape (n, ...)
-        What the report is on.
-
-    Returns
-    -------
-    str or None
-        None where they have no picture in common.  Parts of sets of more than 256 pictures are
-        estimates: with a hundred of 3,589 pictures in common, one in a thousand is overlooked.
+    Of several sources the first that the report shares pictures with is named; None where there is
+    no picture in common.  Parts of sets of more than 256 pictures are estimates: with a hundred of
+    3,589 pictures in common, one in a thousand is overlooked.
 
     Examples
     --------

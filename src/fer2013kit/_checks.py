@@ -22,29 +22,15 @@ knows what is there.  The type's own attributes are checked as always (typeshed 
 
 
 def is_number(value: Any, kind: type = numbers.Real) -> bool:
-    """Tell whether a setting is a number of a kind; True and False are none.
-
-    Parameters
-    ----------
-    value : object
-        What was given.
-    kind : type, default numbers.Real
-        ``numbers.Integral`` for whole numbers.
-    """
+    """Tell whether a setting is a number of a kind; True and False are none."""
     return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def check_choice(name: str, value: object, vocabulary: Any) -> None:
     """Raise :class:`InvalidInputError` unless a value is one of the words that an option takes.
 
-    Parameters
-    ----------
-    name : str
-        What the error message calls the option.
-    value : object
-        What was given.
-    vocabulary : Literal, or Literal | None
-        One of :mod:`fer2013kit.typing`, as the option is annotated.
+    The vocabulary is one of :mod:`fer2013kit.typing`, as the option is annotated; it may allow
+    None.
 
     Examples
     --------
@@ -87,19 +73,9 @@ def check_images(
     *,
     image_shape: tuple[int, int, int] = IMAGE_SHAPE,
 ) -> UInt8Array:
-    """Return pictures as uint8 ``(n, 48, 48, 1)``, without a copy where possible.
+    """Return pictures as uint8 ``(n, *image_shape)``, without a copy where possible.
 
-    Parameters
-    ----------
-    images : array_like
-        Integers in [0, 255] of shape ``(n, 48, 48)``, ``(n, 48, 48, 1)`` or ``(n, 2304)``.
-    image_shape : tuple of int, default (48, 48, 1)
-        Height, width and channels that they have.
-
-    Returns
-    -------
-    ndarray of uint8, shape (n, 48, 48, 1)
-        The pictures.
+    They may lack the single channel, or be flat.
 
     Raises
     ------
@@ -142,23 +118,7 @@ def check_labels(
     n_classes: int = NUM_CLASSES,
     name: str = "labels",
 ) -> IntArray:
-    """Return class codes as int64 ``(n,)``.
-
-    Parameters
-    ----------
-    labels : array_like of int, shape (n,)
-        Codes in ``[0, n_classes)``.
-    n_samples : int, optional
-        The length that is expected.
-    n_classes : int
-        How many classes there are.
-    name : str
-        What the error message calls the array.
-
-    Returns
-    -------
-    ndarray of int64, shape (n,)
-        The codes.
+    """Return class codes in ``[0, n_classes)`` as int64 ``(n,)``; errors call them by ``name``.
 
     Raises
     ------

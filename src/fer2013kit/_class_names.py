@@ -21,24 +21,11 @@ if TYPE_CHECKING:
 
 
 def classifier_names(classifier: Any) -> tuple[str, ...]:
-    """Return the words for the columns of a classifier's ``predict_proba``.
+    """Return the words for the columns of a classifier's ``predict_proba``, in their order.
 
-    Parameters
-    ----------
-    classifier : object
-        What it says itself in ``class_names_`` counts, or what the classifier inside of a search,
-        a pipeline or a calibration says; then ``classes_``, read by :func:`class_names`.  One that
-        has neither answers for the seven emotions in the order of their codes.
-
-    Returns
-    -------
-    tuple of str
-        In the order of the columns.
-
-    Raises
-    ------
-    InvalidInputError
-        For classes that are neither names nor FER codes.
+    What it says itself in ``class_names_`` counts, or what the classifier inside of a search, a
+    pipeline or a calibration says; then ``classes_``, read by :func:`class_names`.  One that has
+    neither answers for the seven emotions in the order of their codes.
 
     Examples
     --------
@@ -78,22 +65,14 @@ def _same(first: Any, second: Any) -> bool:
 def class_names(labels: Any) -> tuple[str, ...]:
     """Return the words for labels: names are words already, FER codes become words.
 
-    Parameters
-    ----------
-    labels : array_like, shape (k,)
-        Different names; or codes of :class:`Emotion`, as numbers or their digits.  0 to 7 are the
-        eight classes of FER+, of which 7 is contempt.
-
-    Returns
-    -------
-    tuple of str
-        In the same order.
+    Codes of :class:`Emotion` may be numbers or their digits; 0 to 7 are the eight classes of FER+,
+    of which 7 is contempt.
 
     Raises
     ------
     InvalidInputError
-        For labels that are no names and no FER codes.  0 to less than 6 are refused: so any few
-        classes are counted, and they would become angry, disgust and so on.
+        For labels that are no names and no FER codes, or not different.  0 to less than 6 are
+        refused: so any few classes are counted, and they would become angry, disgust and so on.
 
     Examples
     --------
@@ -146,15 +125,7 @@ def _code(word: str | None) -> float | None:
 def class_colors(names: Sequence[str]) -> tuple[str, ...]:
     """Return a colour for each class: an emotion's own, whatever its place, and others for others.
 
-    Parameters
-    ----------
-    names : sequence of str
-        The classes; other words for an emotion have its colour, too.
-
-    Returns
-    -------
-    tuple of str
-        As ``"#RRGGBB"``; different ones for up to eight classes.
+    Other words for an emotion have its colour, too; up to eight classes have different ones.
 
     Examples
     --------

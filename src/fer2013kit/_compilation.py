@@ -20,21 +20,10 @@ Inference = Callable[[NDArray[Any]], NDArray[np.float32]]
 def compile_inference(model: Any, input_shape: tuple[int, int, int]) -> Inference:
     """Return a function from pictures to probabilities, compiled when it is first called.
 
-    Where TensorFlow runs on the CPU, the weights are built into the compiled function, already in
-    the precision that the network computes in, and the batch normalisation is built into the
-    weights.  When they are changed later, the next call notices and compiles anew.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Takes pictures with values in [0, 255].
-    input_shape : tuple of int
-        Height, width and channels.
-
-    Returns
-    -------
-    callable
-        Takes an array ``(n, height, width, channels)`` and returns float32 ``(n, k)``.
+    It takes ``(n, height, width, channels)`` with values in [0, 255] and returns float32 ``(n,
+    k)``.  Where TensorFlow runs on the CPU, the weights are built into the compiled function,
+    already in the precision that the network computes in, and the batch normalisation is built into
+    the weights.  When they are changed later, the next call notices and compiles anew.
     """
     if keras.backend.backend() != "tensorflow":
 

@@ -35,18 +35,11 @@ def is_rubbish(name: str) -> bool:
 
 
 def write_atomically(path: Path, content: bytes | Callable[[IO[bytes]], object]) -> None:
-    """Write a temporary file in the same folder, then rename it to ``path``.
+    """Write a temporary file in the same folder, which must exist, then rename it to ``path``.
 
-    It is on the disk, and not only on its way there, when this returns: a power cut after it
-    leaves the new file, one before it the old one.  What killed writers of the same file left is
-    removed.
-
-    Parameters
-    ----------
-    path : Path
-        The file; its folder must exist.
-    content : bytes or callable
-        What to write, or a function that writes it to a binary file.
+    The content is bytes, or a function that writes it to a binary file.  It is on the disk, and not
+    only on its way there, when this returns: a power cut after it leaves the new file, one before
+    it the old one.  What killed writers of the same file left is removed.
     """
     remove_leftovers(path)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
@@ -111,10 +104,7 @@ def _is_abandoned(path: Path) -> bool:
 def exchange(one: Path, other: Path) -> bool:
     """Let two files or folders have each other's names, at one moment, where Linux can.
 
-    Returns
-    -------
-    bool
-        False where it cannot; nothing was done then.
+    Where it cannot, nothing is done, and False returned.
     """
     if not sys.platform.startswith("linux"):
         return False

@@ -28,17 +28,8 @@ def fold_normalization(model: Any) -> Any:
     """Return a layer that predicts as a network does, with its batch normalisation folded.
 
     It shares the network's variables and reads them at every call, except for those of the folded
-    normalisations, whose values are those of now.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Any network; one whose layers are run by code of its own is returned as it is.
-
-    Returns
-    -------
-    keras.layers.Layer
-        To be called with ``training=False``.
+    normalisations, whose values are those of now.  It is called with ``training=False``.  A network
+    whose layers are run by code of its own is returned as it is.
     """
     graph = getattr(model, "_functional", model)  # what a Sequential runs
     keras_runs_it = type(model).__module__.startswith("keras.") and isinstance(

@@ -11,21 +11,9 @@ if TYPE_CHECKING:
 
 
 def gradient_of(function: Callable[[Any], tuple[Any, Any]], at: Any) -> tuple[Any, Any]:
-    """Return the gradient of a function of one tensor.
+    """Return the gradient of a function of one tensor, and the function's second result.
 
-    Parameters
-    ----------
-    function : callable
-        From a tensor to a scalar and to whatever else came out on the way, in Keras operations.
-    at : tensor
-        Where the gradient is taken.
-
-    Returns
-    -------
-    gradient : tensor
-        Of the shape of ``at``.
-    rest : Any
-        The function's second result.
+    The function is in Keras operations; its first result, a scalar, is what the gradient is of.
     """
     backend = keras.backend.backend()
     if backend == "jax":

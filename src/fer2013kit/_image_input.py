@@ -24,21 +24,10 @@ _KINDS_OF_NO_NUMBERS: Final = "bmMSUV"
 def read_pictures(
     X: Any, image_shape: Shape, value_range: tuple[float, float] | None = (0.0, 1.0)
 ) -> Pixels:
-    """Return pictures of a known shape in the caller's own range, checked, without a copy.
+    """Return pictures ``(n, *image_shape)`` in the caller's own range, checked, without a copy.
 
-    Parameters
-    ----------
-    X : array_like, shape (n, height, width), (n, height, width, channels) or (n, pixels)
-        Integers in [0, 255], or floats in ``value_range``.
-    image_shape : tuple of int
-        Height, width and channels.
-    value_range : (low, high), optional
-        Range of floats; None leaves them unchecked.
-
-    Returns
-    -------
-    ndarray, shape (n, height, width, channels)
-        The pictures.
+    They may lack the single channel, or be flat; integers are in [0, 255], floats in
+    ``value_range``, whose None leaves them unchecked.
 
     Raises
     ------
@@ -157,14 +146,8 @@ def pixel_converter(
 class StoredPictures:
     """Pictures that stay where they are, brought to [0, 255] as rows of them are asked for.
 
-    Parameters
-    ----------
-    pictures : ndarray, shape (n, height, width, channels)
-        In the caller's own range, for instance mapped from a file.
-    to_pixels : callable
-        Brings some of them to [0, 255].
-    rows : ndarray of int, optional
-        Which of them; all by default.
+    They are in the caller's own range, for instance mapped from a file; ``to_pixels`` brings some
+    of them to [0, 255], and ``rows`` says which of them there are, by default all.
     """
 
     def __init__(

@@ -27,26 +27,12 @@ def predict_in_batches(
     n_classes: int,
     tta: TestTimeAugmentation | None,
 ) -> NDArray[np.float32]:
-    """Predict any number of pictures in constant memory.
+    """Predict any number of pictures, in the caller's own range, in constant memory.
 
-    Parameters
-    ----------
-    infer : callable
-        From a batch with values in [0, 255] to probabilities ``(n, n_classes)``.
-    images : ndarray, shape (n, height, width, channels)
-        In the caller's own range.
-    to_pixels : callable
-        Brings a batch to [0, 255].
-    n_classes : int
-        Columns of the result.
-    tta : {None, "flip", "ten_crop"}
-        Views that are averaged: the picture alone; with its mirror image; the five windows in
-        the middle and the corners, each with its mirror image (Krizhevsky et al., 2012).
-
-    Returns
-    -------
-    ndarray of float32, shape (n, n_classes)
-        Probabilities, averaged over the views.
+    ``to_pixels`` brings a batch to [0, 255], from which ``infer`` gets probabilities.  Views that
+    are averaged are the picture alone; with its mirror image (``"flip"``); or the five windows in
+    the middle and the corners, each with its mirror image (``"ten_crop"``, Krizhevsky et al.,
+    2012).
     """
     check_choice("tta", tta, TestTimeAugmentation | None)
     probabilities = np.empty((len(images), n_classes), np.float32)

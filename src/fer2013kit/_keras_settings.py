@@ -46,11 +46,6 @@ def keras_settings(dtype_policy: Any = _FLOATX) -> Iterator[None]:
 
     Layers and operations that do not say their data format or dtype take Keras's, which
     ``keras.json`` and ``keras.config`` change; arrays of pictures have their channels last.
-
-    Parameters
-    ----------
-    dtype_policy : str or keras.dtype_policies.DTypePolicy, default "float32"
-        Of the layers that are built in the block.
     """
     before = keras.config.dtype_policy()  # each thread has its own
     _shared.take()

@@ -17,27 +17,16 @@ if TYPE_CHECKING:
 
 
 def read_codes(labels: ArrayLike, class_names: Sequence[str], *, name: str) -> IntArray:
-    """Return the place of each label among the classes.
+    """Return the place, int64 in ``[0, k)``, of each label among the classes.
 
-    Parameters
-    ----------
-    labels : array_like of int or str, shape (n,)
-        Places themselves, or names.  A name that is not among the classes is understood as the
-        emotion that it is another word for, in any capitals: "Happiness" for "happy".
-    class_names : sequence of str, length k
-        The classes.
-    name : str
-        What the error message calls the labels.
-
-    Returns
-    -------
-    ndarray of int64, shape (n,)
-        In ``[0, k)``.
+    Labels are places themselves, or names.  A name that is not among the classes is understood as
+    the emotion that it is another word for, in any capitals: "Happiness" for "happy".  Errors call
+    the labels by ``name``.
 
     Raises
     ------
     InvalidInputError
-        For another shape, a name of no class, or a code outside ``[0, k)``.
+        For another shape than ``(n,)``, a name of no class, or a code outside ``[0, k)``.
 
     Examples
     --------
@@ -84,16 +73,8 @@ def choose_labels(
 ) -> NDArray[Any]:
     """Return the most probable label of each row, or that of a refusal.
 
-    Parameters
-    ----------
-    probabilities : ndarray, shape (n, k)
-        Of each class.
-    classes : ndarray, shape (k,)
-        The labels.
-    min_confidence : float or None
-        Rows whose largest probability is below it are refused.
-    reject_label : object
-        The label of these; None for -1 beside numbers and ``"uncertain"`` beside words.
+    Rows whose largest probability is below ``min_confidence`` are refused; None of ``reject_label``
+    is -1 beside numbers and ``"uncertain"`` beside words.
 
     Raises
     ------
@@ -135,15 +116,8 @@ def choose_labels(
 def columns_in_order(table: Any, class_names: Sequence[str], *, name: str) -> Any:
     """Return a table's columns in the order of the classes; what has no named columns stays.
 
-    Parameters
-    ----------
-    table : object
-        A data frame (of pandas, polars or the like) with a column for each class, by its name or
-        its place; anything else is returned as it is.
-    class_names : sequence of str, length k
-        The classes.
-    name : str
-        What the error message calls the table.
+    A data frame (of pandas, polars or the like) has a column for each class, by its name or its
+    place.
 
     Raises
     ------

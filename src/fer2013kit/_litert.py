@@ -14,23 +14,13 @@ _MOST_THREADS: Final = 4
 def start_interpreter(
     content: bytes, what: str, *, num_threads: int | None = None, otherwise: str = ""
 ) -> Any:
-    """Return an ``Interpreter`` of a network that was read.
-
-    Parameters
-    ----------
-    content : bytes
-        The ``.tflite`` file.
-    what : str
-        What needs LiteRT, for the error where it is missing.
-    num_threads : int, optional
-        By default those of :func:`usable_threads`.
-    otherwise : str, optional
-        What can be done without it, for the same error.
+    """Return an ``Interpreter`` of a ``.tflite`` file, by default on :func:`usable_threads`.
 
     Raises
     ------
     MissingDependencyError
-        If LiteRT is not installed.
+        If LiteRT is not installed: ``what`` needs it, and ``otherwise`` is what can be done
+        without.
     """
     with needed(what, library="ai-edge-litert", otherwise=otherwise):
         from ai_edge_litert.interpreter import Interpreter

@@ -49,26 +49,12 @@ class ReliabilityBins(TypedDict):
 
 
 def check_predictions(y_true: ArrayLike, probabilities: ArrayLike) -> tuple[IntArray, Float64Array]:
-    """Return true codes and probabilities, or say what is wrong with them.
-
-    Parameters
-    ----------
-    y_true : array_like of int, shape (n,)
-        Codes in ``[0, k)``.
-    probabilities : array_like of float, shape (n, k)
-        A row for each sample, as :func:`check_probabilities` takes them.
-
-    Returns
-    -------
-    codes : ndarray of int64, shape (n,)
-        The codes.
-    probabilities : ndarray of float64, shape (n, k)
-        The probabilities, each row divided by its sum.
+    """Return true codes (int64) and probabilities (float64, rows divided by their sums), checked.
 
     Raises
     ------
     InvalidInputError
-        For zero rows, different lengths, unknown codes, or what is no probability.
+        For zero rows, different lengths, codes outside ``[0, k)``, or what is no probability.
     """
     table = check_probabilities(probabilities)
     if not len(table):
@@ -220,10 +206,7 @@ def newcombe_interval(
 ) -> tuple[float, float]:
     """Return the interval of a difference of independent shares (Newcombe, 1998, method 10).
 
-    Parameters
-    ----------
-    first, second : tuple of float and (low, high)
-        Each share with its Wilson interval; the second is subtracted.
+    Each share comes with its Wilson interval; the second is subtracted.
     """
     (p, (p_low, p_high)), (q, (q_low, q_high)) = first, second
     below = np.hypot(p - p_low, q_high - q)

@@ -19,16 +19,8 @@ _LIGHT: Final = "fer2013kit-light"
 def needed(what: str, *, extra: str = "", library: str = "", otherwise: str = "") -> Iterator[None]:
     """Say what needs a library that is imported inside, and how to install it.
 
-    Parameters
-    ----------
-    what : str
-        What needs the library, the beginning of the message.
-    extra : str, optional
-        The extra that installs it; by default the package itself does.
-    library : str, optional
-        What to install in place of the package or an extra of it.
-    otherwise : str, optional
-        What can be done without it, the end of the message.
+    ``what`` begins the message.  It advises to install the package itself, an ``extra`` of it, or
+    another ``library``; ``otherwise``, what can be done without it, ends the message.
 
     Raises
     ------

@@ -144,25 +144,10 @@ def read_picture(
     max_pixels: int = MAX_PIXELS,
     max_jpeg_pixels: int | None = None,
 ) -> tuple[Result, bool]:
-    """Open a picture file and convert it.
+    """Open a picture file and convert it; return the result, and whether the file lacks its end.
 
+    ``convert`` takes the picture that was opened, which Pillow decodes when it is asked for pixels.
     A JPEG that lacks only its end marker, as some cameras and downloads leave it, is read.
-
-    Parameters
-    ----------
-    content : bytes
-        The file.
-    convert : callable
-        Takes the picture that was opened; Pillow decodes when it is asked for pixels.
-    max_pixels, max_jpeg_pixels
-        As for :func:`open_picture`.
-
-    Returns
-    -------
-    result : object
-        What `convert` returned.
-    lacks_end : bool
-        The file is a JPEG without its end marker, and misses nothing else.
 
     Raises
     ------
@@ -193,14 +178,7 @@ def open_picture(
 ) -> ImageFile.ImageFile:
     """Open a picture file without decoding it, and check what it says of its size.
 
-    Parameters
-    ----------
-    content : bytes
-        The file.
-    max_pixels : int
-        How many pixels there may be.
-    max_jpeg_pixels : int, optional
-        How many in a JPEG; by default as in others.
+    A JPEG may have fewer pixels than other files, since it can go through them more than once.
 
     Raises
     ------

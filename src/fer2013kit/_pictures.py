@@ -35,50 +35,25 @@ _16_BIT_FORMATS: Final = frozenset({"PNG", "PPM", "JPEG2000"})
 def picture_to_gray(picture: Image.Image) -> NDArray[np.uint8]:
     """Return a picture as grey levels, as a person sees it in a viewer: upright, on white.
 
-    Parameters
-    ----------
-    picture : PIL.Image.Image
-        As for :func:`picture_to_levels`.
-
-    Returns
-    -------
-    ndarray of uint8, shape (height, width)
-        Grey levels; colour becomes luma by ITU-R 601, Pillow's mode ``"L"``.
-
-    Raises
-    ------
-    InvalidInputError, OSError
-        As :func:`picture_to_levels`.
+    Colour becomes luma by ITU-R 601, Pillow's mode ``"L"``; else as :func:`picture_to_levels`.
     """
     levels = picture_to_levels(picture, "L")  # first: Pillow reads some files' tags while decoding
     return turn_upright(levels, orientation_of(picture))
 
 
 def picture_to_levels(picture: Image.Image, mode: Literal["L", "RGB"]) -> NDArray[np.uint8]:
-    """Return a picture in grey or colour, as it is stored: not turned upright.
+    """Return a picture in grey or colour, levels in [0, 255] as it is stored: not turned upright.
 
-    What is transparent shows white; 16 bits are scaled to 8, not clipped.
-
-    Parameters
-    ----------
-    picture : PIL.Image.Image
-        Of any mode except LAB.  Of an animation, the current frame is taken.
-
-        Mode ``"I"`` does not say how many bits it holds: 16 where it comes from a file of a
-        format that has them, else it is taken as an array of int32.  Mode ``"F"`` holds levels in
-        [0, 255], as Pillow converts it; where none exceeds 1, fractions are more likely.
-    mode : {"L", "RGB"}
-        Grey pictures have three equal channels in colour, whose luma is the grey level itself.
-
-    Returns
-    -------
-    ndarray of uint8, shape (height, width) or (height, width, 3)
-        Levels in [0, 255].
+    What is transparent shows white; 16 bits are scaled to 8, not clipped; of an animation, the
+    current frame is taken.  Mode ``"I"`` does not say how many bits it holds: 16 where it comes
+    from a file of a format that has them, else it is taken as an array of int32.  Mode ``"F"``
+    holds levels in [0, 255], as Pillow converts it; where none exceeds 1, fractions are more
+    likely.
 
     Raises
     ------
     InvalidInputError
-        For a mode that Pillow cannot turn to grey, mode ``"F"`` in [0, 1], and as
+        For a mode that Pillow cannot turn to grey, as LAB, mode ``"F"`` in [0, 1], and as
         :func:`levels_of`.
     OSError
         From Pillow, for a picture whose file is broken (Pillow decodes late).
@@ -134,18 +109,11 @@ def turn_upright(pixels: NDArray[np.uint8], orientation: Any) -> NDArray[np.uint
 def check_pixels(array: NDArray[Any], name: str = "images") -> NDArray[Any]:
     """Return numbers as uint8, uint16 or finite floats: the types that say what white is.
 
-    Parameters
-    ----------
-    array : ndarray
-        Of any type of numbers.  Other whole numbers than uint16 are in [0, 255].
-    name : str
-        What the error message calls the array.
-
     Raises
     ------
     InvalidInputError
         For what are no numbers, as True and False, NaN, infinity, or whole numbers outside
-        [0, 255].
+        [0, 255], which all but uint16 have to be in.
     """
     if array.dtype == np.uint8:
         return array
@@ -170,14 +138,8 @@ def levels_of(
 ) -> NDArray[np.uint8]:
     """Return numbers as levels in [0, 255]; their type says what white is, never their values.
 
-    Parameters
-    ----------
-    array : ndarray
-        As for :func:`check_pixels`: 65535 is white for uint16, 255 for other whole numbers.
-    name : str
-        What the error message calls the array.
-    value_range : tuple of float
-        What black and white are for floats, the one or the other first.
+    It is 65535 for uint16, 255 for other whole numbers; ``value_range`` is what black and white are
+    for floats, the one or the other first.
 
     Raises
     ------
@@ -214,22 +176,10 @@ def resize_gray(
     size: tuple[int, int] = (IMAGE_SHAPE[0], IMAGE_SHAPE[1]),
     aspect: Aspect = "crop",
 ) -> NDArray[np.uint8]:
-    """Return one grey picture at another size, antialiased.
+    """Return one grey picture at another size, antialiased; the same array where it has that.
 
-    Parameters
-    ----------
-    gray : ndarray of uint8, shape (height, width)
-        Grey levels.
-    size : tuple of int
-        Height and width that are wanted.
-    aspect : {"crop", "stretch", "pad"}
-        What becomes of another aspect ratio: ``"crop"`` cuts the longer side about the centre,
-        ``"stretch"`` keeps everything and distorts it, ``"pad"`` keeps everything and adds black.
-
-    Returns
-    -------
-    ndarray of uint8, shape (height, width)
-        The picture; the same array where it has the size already.
+    Of another aspect ratio, ``"crop"`` cuts the longer side about the centre, ``"stretch"`` keeps
+    everything and distorts it, ``"pad"`` keeps everything and adds black.
 
     Raises
     ------
@@ -265,21 +215,9 @@ def resample(
     """Return one plane of numbers at another size: the one filter with which faces are resized.
 
     Pillow's ``LANCZOS``, whose support grows when it makes pictures smaller.  Of Pillow's filters
-    it lets the networks name most faces rightly: see recipes/photographs/filters.py.
-
-    Parameters
-    ----------
-    plane : ndarray of uint8 or float32, shape (height, width)
-        A grey picture, or one channel.
-    size : tuple of int
-        Height and width that are wanted.
-    window : tuple of float, optional
-        Left, top, right and bottom of what is taken; by default everything.
-
-    Returns
-    -------
-    ndarray, shape (height, width)
-        Of the same type.  No number leaves the range of the plane, though the filter overshoots.
+    it lets the networks name most faces rightly: see recipes/photographs/filters.py.  No number
+    leaves the range of the plane, though the filter overshoots.  The window, by default everything,
+    is left, top, right and bottom of what is taken.
     """
     from PIL import Image
 

@@ -42,13 +42,8 @@ _KINDS: Final = "biufSU"  # of the arrays that are read: numbers and words, neve
 def errors_as(make: Callable[[str], Fer2013KitError], *, disk: bool = False) -> Iterator[None]:
     """Turn whatever a format's library raises into one error of this package.
 
-    Parameters
-    ----------
-    make : callable
-        Takes what was wrong, in a few words, and returns the error.
-    disk : bool, default False
-        Whether the errors of the operating system are meant, too.  They say nothing against the
-        file, and go on to who opened it.
+    ``make`` takes what was wrong, in a few words.  Errors of the operating system say nothing
+    against the file, and go on to who opened it, unless ``disk`` means them, too.
     """
     try:
         yield
@@ -89,15 +84,7 @@ def check_unpacked(size: int, packed: int) -> None:
 
 
 class LimitedStream(io.RawIOBase):
-    """An unpacked stream, read no further than :func:`allowed_size` says.
-
-    Parameters
-    ----------
-    stream : file object
-        From ``gzip.open`` or the like.
-    packed : int
-        The bytes that it unpacks.
-    """
+    """An unpacked stream, of ``gzip`` or the like, read as far as :func:`allowed_size` says."""
 
     def __init__(self, stream: IO[bytes], packed: int) -> None:
         self._stream, self._packed = stream, packed

@@ -209,24 +209,11 @@ def mix_images(
 ) -> tuple[Any, Any]:
     """Blend each picture of a batch, and its target, with its partner from the batch's other end.
 
-    Parameters
-    ----------
-    images : tensor, shape (n, height, width, channels)
-        Pictures in random order.
-    targets : tensor, shape (n, k)
-        Class probabilities.
-    share : tensor of float32, shape (n,)
-        The picture's own share, in [0, 1]; 1 leaves it alone.
-    cut : tensor of bool, shape (n,)
-        True pastes a rectangle of the partner (CutMix, Yun et al., ICCV 2019), False blends the
-        pixels (mixup, Zhang et al., ICLR 2018).
-    position : tensor of float32, shape (n, 2)
-        The rectangle's centre as fractions of height and width.
-
-    Returns
-    -------
-    images, targets : tensor
-        Of the same shapes; a cut's targets are mixed by the area that was really pasted.
+    The pictures (n, height, width, channels) stand in random order.  The picture's own ``share``
+    (n,) is in [0, 1]; 1 leaves it alone.  Where ``cut`` (n,) is True, a rectangle of the partner is
+    pasted (CutMix, Yun et al., ICCV 2019), with its centre at ``position`` (n, 2) as fractions of
+    height and width, and the targets are mixed by the area that was really pasted; else pixels are
+    blended (mixup, Zhang et al., ICLR 2018).
     """
     with keras_settings():
         height, width = images.shape[1:3]

@@ -179,20 +179,7 @@ def sample_weights(
 def _weigh_counts(
     counts: NDArray[np.integer[Any]], method: str, beta: float = DEFAULT_BETA
 ) -> NDArray[np.float64]:
-    """Return the weight of each class from its count, whatever the classes are.
-
-    Parameters
-    ----------
-    counts : ndarray of int, shape (k,)
-        Samples of each class, at least 1.
-    method, beta
-        As in :func:`class_weights`.
-
-    Returns
-    -------
-    ndarray of float64, shape (k,)
-        Weights whose mean over the samples is 1.
-    """
+    """Return the weight of each class from its count; their mean over the samples is 1."""
     check_choice("method", method, ClassWeightMethod)
     if not 0 <= beta < 1:
         raise InvalidInputError(f"beta must be in [0, 1); received {beta}")

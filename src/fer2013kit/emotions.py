@@ -80,20 +80,10 @@ _ALIASES: Final = {
 
 
 def emotion_code(name: str) -> int | None:
-    """Return the code of an emotion's name, or None for a word that names none.
+    """Return the code of an emotion's name, 0 to 6, or None for a word that names none.
 
     Letter case and surrounding blanks do not matter; the nouns and participles that other data
     sets use (anger, fearful, happiness, ...) are understood.
-
-    Parameters
-    ----------
-    name : str
-        For instance ``"Happy"`` or ``"sadness"``.
-
-    Returns
-    -------
-    int or None
-        0 to 6, or None.
 
     Examples
     --------

@@ -201,15 +201,9 @@ class UnknownModelError(Fer2013KitError, ValueError):
 def warn(message: str, category: type[Warning] = Fer2013KitWarning) -> None:
     """Warn at the user's line of code, whoever calls this inside of the package.
 
-    Python shows equal warnings of one line once; these are shown each time, so that the second
-    load of a data set says what the first one said.
-
-    Parameters
-    ----------
-    message : str
-        What was left out, passed over or assumed, and what to do about it.
-    category : type, default Fer2013KitWarning
-        Another one where people filter that.
+    The message says what was left out, passed over or assumed, and what to do about it.  Python
+    shows equal warnings of one line once; these are shown each time, so that the second load of a
+    data set says what the first one said.
     """
     frame = sys._getframe(1)  # noqa: SLF001 - the only way before Python 3.12
     while frame.f_back and f"{frame.f_globals.get('__name__')}.".startswith("fer2013kit."):

@@ -91,17 +91,10 @@ class EpochPlans:
 class _Augmented:
     """What batches of any source have in common.
 
-    Parameters
-    ----------
-    seed : int
-        Decides the order and every augmentation.
-    augmentation : FaceAugmentation, optional
-        None trains on the pictures as they are.
-    mixup, cutmix : float, default 0.0
-        Alpha of the Beta distribution that shares are drawn from; 0 switches off.  With both,
-        each picture gets one of them at random.
-    errors : list of Exception
-        What went wrong while batches were read, which TensorFlow would tell as a text alone.
+    The seed decides the order and every augmentation, of which None trains on the pictures as they
+    are.  Mixup and cutmix are the alphas of the Beta distributions that shares are drawn from; 0
+    switches off, and with both each picture gets one of them at random.  ``errors`` is what went
+    wrong while batches were read, which TensorFlow would tell as a text alone.
     """
 
     seed: int
@@ -185,21 +178,9 @@ class _Augmented:
 class TrainingBatches(_Augmented):
     """Shuffled, augmented batches of a training set, epoch by epoch.
 
-    Every batch is full (the last one of an epoch is filled up from its beginning), so that
-    compiled steps see one shape; a set smaller than a batch is one batch.
-
-    Parameters
-    ----------
-    images : ndarray or StoredPictures, shape (n, height, width, channels)
-        Pictures with values in [0, 255].
-    targets : ndarray of float32, shape (n, k)
-        Class probabilities (one-hot for plain labels).
-    weights : ndarray of float32, shape (n,)
-        Weight of each row in the loss.
-    batch_size : int
-        Rows of a batch.
-    seed, augmentation, mixup, cutmix
-        What happens to the pictures.
+    Pictures have values in [0, 255], targets (n, k) are class probabilities, weights (n,) those of
+    the rows in the loss.  Every batch is full (the last one of an epoch is filled up from its
+    beginning), so that compiled steps see one shape; a set smaller than a batch is one batch.
     """
 
     images: Any
@@ -294,18 +275,8 @@ class TrainingBatches(_Augmented):
 class StreamedBatches(_Augmented):
     """Augmented batches that somebody else reads, in the order in which they come.
 
-    Parameters
-    ----------
-    batches_from : callable
-        From an epoch to an endless iterator of batches.
-    some : ndarray of float32, shape (n, height, width, channels)
-        The first pictures, to try a network on.
-    n_classes : int
-        Columns of the targets.
-    steps_per_epoch : int
-        Batches of an epoch.
-    seed, augmentation, mixup, cutmix
-        What happens to the pictures.
+    ``batches_from`` leads from an epoch to an endless iterator of batches; ``some`` are the first
+    pictures, to try a network on.
     """
 
     batches_from: Callable[[int], Iterator[Batch]]

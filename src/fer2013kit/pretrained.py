@@ -39,17 +39,9 @@ def list_pretrained() -> list[str]:
 
 
 def read_manifest(folder: Path | None = None) -> dict[str, Any]:
-    """Return what is known of each network: its files, their checksums, and its figures.
+    """Return what is known of each network, by its name: its files, checksums and figures.
 
-    Parameters
-    ----------
-    folder : Path, optional
-        Where the networks lie; by default those of the package.
-
-    Returns
-    -------
-    dict
-        By name; empty where nothing is shipped.
+    It is empty where nothing is shipped in the folder, by default that of the package.
     """
     path = (folder or FOLDER) / MANIFEST_NAME
     if not path.exists():
@@ -59,42 +51,17 @@ def read_manifest(folder: Path | None = None) -> dict[str, Any]:
 
 
 def calibration_of(name: str) -> Any:
-    """Return what a network that ships was calibrated on, which its file may be too old to tell.
-
-    Parameters
-    ----------
-    name : str
-        One of :func:`list_pretrained`.
-
-    Returns
-    -------
-    dict
-        A :class:`~fer2013kit.evaluation.CalibrationSource`.
-    """
+    """Return what a network that ships was calibrated on, which its file may be too old to tell."""
     return read_manifest()[name]["calibration"]
 
 
 def find_pretrained(name: str, kind: Kind) -> tuple[Path, bytes]:
     """Return a network's file and its content, which is the one that was shipped.
 
-    Parameters
-    ----------
-    name : str
-        One of :func:`list_pretrained`.
-    kind : {"classifier", "predictor"}
-        Which of its files.
-
-    Returns
-    -------
-    path : Path
-        The file.
-    content : bytes
-        What it holds.
-
     Raises
     ------
     UnknownModelError
-        For another name.
+        For a name that :func:`list_pretrained` lacks.
     ModelFileError
         If the file is not there.
     ChecksumError

@@ -69,12 +69,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def read_checkpoint(path: Path, fingerprint: str) -> Checkpoint | None:
-    """Read the checkpoint of the run that ``fingerprint`` names.
-
-    Returns
-    -------
-    Checkpoint or None
-        None where there is no file.
+    """Read the checkpoint of the run that ``fingerprint`` names; None where there is no file.
 
     Raises
     ------

@@ -19,18 +19,10 @@ _POLICIES: Final = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
 def resolve_compute_dtype(compute_dtype: ComputeDtype) -> Format:
-    """Return the format that ``compute_dtype`` means on this machine.
+    """Return the format that ``compute_dtype`` means here; weights are float32 either way.
 
-    Parameters
-    ----------
-    compute_dtype : {"auto", "float32", "bfloat16"}
-        ``"auto"`` takes bfloat16 where the CPU has instructions for it (about twice as fast
-        there, and slower everywhere else), else float32.
-
-    Returns
-    -------
-    {"float32", "bfloat16"}
-        The format; weights are kept in float32 either way.
+    ``"auto"`` takes bfloat16 where the CPU has instructions for it (about twice as fast there, and
+    slower everywhere else), else float32.
     """
     if compute_dtype == "auto":
         return "bfloat16" if cpu_has_bfloat16() else "float32"

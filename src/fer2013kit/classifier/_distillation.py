@@ -31,23 +31,14 @@ def distilled_targets(
 ) -> NDArray[np.float32]:
     """Return ``(1 - alpha) * targets + alpha * softmax(log(teacher) / temperature)``.
 
-    Parameters
-    ----------
-    targets : ndarray, shape (n, k)
-        What the loss aims at without a teacher.
-    X : array_like
-        The pictures, as the user gave them.
-    teacher : object
-        Anything with ``predict_proba`` and the same classes, in any order.
-    alpha, temperature : float
-        Share of the teacher in [0, 1], and how much its answers are flattened, more than 0.
-    class_names : sequence of str, length k
-        Of the columns.
+    The targets (n, k) are what the loss aims at without a teacher, ``X`` the pictures as the user
+    gave them, the teacher anything with ``predict_proba`` and the same classes, in any order.
 
     Raises
     ------
     InvalidInputError
-        For numbers out of range, and a teacher without ``predict_proba`` or of other classes.
+        For an alpha outside [0, 1], a temperature that is not positive, and a teacher without
+        ``predict_proba`` or of other classes.
     """
     if not (is_number(alpha) and 0 <= alpha <= 1):
         raise InvalidInputError(

@@ -40,17 +40,7 @@ _LONGEST_SUMS: Final = 2**12
 def write_model_file(
     path: Path, settings: Mapping[str, Any], weights: Sequence[NDArray[Any]]
 ) -> None:
-    """Write a classifier atomically.
-
-    Parameters
-    ----------
-    path : Path
-        The file; one that is there is replaced.
-    settings : mapping
-        JSON-ready facts.
-    weights : sequence of ndarray
-        In the order of ``keras.Model.get_weights``.
-    """
+    """Write a classifier atomically: JSON-ready facts, and weights as from ``get_weights``."""
     arrays = io.BytesIO()
     named: dict[str, Any] = {f"{_WEIGHT}{i:03d}": array for i, array in enumerate(weights)}
     np.savez(arrays, **named)
@@ -70,13 +60,6 @@ def write_model_file(
 
 def read_model_file(path: Path) -> tuple[dict[str, Any], list[NDArray[Any]]]:
     """Read and check what :func:`write_model_file` wrote.
-
-    Returns
-    -------
-    settings : dict
-        The facts.
-    weights : list of ndarray
-        In the order of ``keras.Model.get_weights``.
 
     Raises
     ------

@@ -78,13 +78,9 @@ def weight_shapes(
 ) -> list[tuple[int, ...]] | None:
     """Return the shapes of a network's weights, of which none is made.
 
-    A file may ask for a network of any size, which its own weights have to fit.
-
-    Returns
-    -------
-    list of tuple of int or None
-        None for a network of the user's that cannot be made without its weights, and for one of
-        several outputs, of which one is kept.
+    A file may ask for a network of any size, which its own weights have to fit.  None is for a
+    network of the user's that cannot be made without its weights, and for one of several outputs,
+    of which one is kept.
     """
     _, builder = resolve_builder(model)
 

@@ -19,17 +19,12 @@ _IMAGE_AXES = 4
 def fused_normalization(model: Any) -> Iterator[None]:
     """Let a network's batch normalisations compute as one operation each, in training.
 
-    Keras's layer casts half precision to float32 and takes some twenty operations forwards and
-    as many backwards, each of them a pass through memory; TensorFlow's fused operation (Ioffe &
+    Keras's layer casts half precision to float32 and takes some twenty operations forwards and as
+    many backwards, each of them a pass through memory; TensorFlow's fused operation (Ioffe &
     Szegedy, ICML 2015, equations 1 to 4) reads the pictures once, stays in their precision and
-    takes the ReLU behind it along.  The function is the same.  The layers stay Keras's own, so
-    what is saved, exported or folded never sees this.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Layers that are not for pictures with channels last, and all layers on backends other
-        than TensorFlow, go on as they are.
+    takes the ReLU behind it along.  The function is the same.  The layers stay Keras's own, so what
+    is saved, exported or folded never sees this.  Layers that are not for pictures with channels
+    last, and all layers on backends other than TensorFlow, go on as they are.
     """
     with ExitStack() as stack:
         for layer in walk_layers(model.layers):

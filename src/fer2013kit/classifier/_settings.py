@@ -72,14 +72,8 @@ def check_monitor(
 ) -> None:
     """Raise :class:`InvalidInputError` where a figure is waited for that no epoch will bring.
 
-    Parameters
-    ----------
-    params : mapping
-        The settings, each of them usable.
-    validated : bool
-        Whether there is validation data.
-    callbacks : sequence of keras.callbacks.Callback
-        The user's own: they may bring other figures, which is seen after the first epoch.
+    The settings are usable each by itself.  The user's own callbacks may bring other figures, which
+    is seen after the first epoch.
     """
     monitor = params["monitor"]
     used = [name for name in ("patience", "restore_best_weights") if params[name]]

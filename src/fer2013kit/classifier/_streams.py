@@ -159,15 +159,7 @@ def shape_of(batch: Any) -> Shape:
 
 
 class ValidationBatches:
-    """Batches to validate on, which are read one after another in every epoch.
-
-    Parameters
-    ----------
-    read : callable
-        Begins anew with the batches.
-    count : int
-        How many there are.
-    """
+    """So many batches to validate on, which are read anew, one after another, in every epoch."""
 
     def __init__(self, read: Callable[[], Iterator[tuple[Any, ...]]], count: int) -> None:
         self._read = read

@@ -73,25 +73,10 @@ def train(
     validation: Any,
     callbacks: Sequence[Any],
 ) -> TrainingOutcome:
-    """Train a model in place, from the last checkpoint where there is one.
+    """Train an uncompiled network in place, from the last checkpoint where there is one.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Uncompiled network that returns probabilities.
-    batches : TrainingBatches or StreamedBatches
-        The training set.
-    settings : TrainingSettings
-        The choices.
-    validation : tuple of ndarray or ValidationBatches, optional
-        Pictures and one-hot targets.
-    callbacks : sequence of keras.callbacks.Callback
-        The user's own; they see ``model`` itself.
-
-    Returns
-    -------
-    TrainingOutcome
-        The history over all epochs, those before a resume included.
+    Validation data is pictures and one-hot targets.  The history covers all epochs, those before a
+    resume included; the user's own callbacks see ``model`` itself.
 
     Raises
     ------

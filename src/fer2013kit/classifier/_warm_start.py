@@ -58,13 +58,9 @@ def take_over_weights(network: Any, before: TrainedNetwork, classes: NDArray[Any
 def freeze_layers(network: Any, freeze: Any) -> Flags:
     """Let layers stay as they are in training, and return which could be trained before.
 
-    Parameters
-    ----------
-    network : keras.Model
-        The network.
-    freeze : "convolutions", str, int, callable or None
-        What stays: everything before the fully-connected end, everything up to a layer, of the
-        network or of one in it, so many layers, or those that a function of a layer says True of.
+    What stays is everything before the fully-connected end ("convolutions"), everything up to a
+    layer, of the network or of one in it, so many layers, or those that a function of a layer says
+    True of.
 
     Raises
     ------

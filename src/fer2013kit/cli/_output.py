@@ -25,18 +25,9 @@ def print_result(
     as_json: bool,
     files: Mapping[str, Path | None] | None = None,
 ) -> None:
-    """Print the result, as JSON or as text, and with it the files that were written.
+    """Print a result, as a document or as the text for people, and the files that were written.
 
-    Parameters
-    ----------
-    document : mapping
-        The result for programs.
-    text : str
-        The result for people.
-    as_json : bool
-        Which of the two is printed.
-    files : mapping of str to Path or None, optional
-        What each written file is, and where; None for one that was not asked for.
+    A file that was not asked for is None.
     """
     if files is not None:
         paths = {kind: None if path is None else str(path) for kind, path in files.items()}

@@ -25,15 +25,10 @@ INTERRUPTED: Final = 130  # 128 and the number of SIGINT, as shells count
 
 
 class Command(click.Command):
-    """A command with an example, whose errors speak of its options.
+    """A command with an example, a line that a user would type; its errors speak of its options.
 
-    Parameters
-    ----------
-    example : str
-        A line that a user would type.
-    names : mapping of str to str, optional
-        What the API's parameters are called here, where neither the name of a parameter of the
-        command nor :func:`in_options` tells.
+    ``names`` is what the API's parameters are called here, where neither the name of a parameter of
+    the command nor :func:`in_options` tells.
     """
 
     def __init__(

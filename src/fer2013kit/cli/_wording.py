@@ -38,21 +38,10 @@ _PHRASES: Final = {
 def in_options(message: str, names: Mapping[str, str]) -> str:
     """Return an error of the API in the words of a command.
 
-    Parameters
-    ----------
-    message : str
-        What the API said.
-    names : mapping of str to str
-        What its parameters are called on the command line.  A key of several words is a phrase:
-        it is replaced wherever it stands; a name is replaced where it can be nothing else: before
-        an equals sign, before its verb at the beginning of a sentence, and wherever it has an
-        underscore.
-
-    Returns
-    -------
-    str
-        The message with options for names: ``quantization='int8' needs`` becomes
-        ``--quantization int8 needs``.
+    ``names`` says what its parameters are called on the command line.  A key of several words is a
+    phrase: it is replaced wherever it stands; a name is replaced where it can be nothing else:
+    before an equals sign, before its verb at the beginning of a sentence, and wherever it has an
+    underscore.  ``quantization='int8' needs`` becomes ``--quantization int8 needs``.
     """
     for phrase, text in {**_PHRASES, **{k: v for k, v in names.items() if " " in k}}.items():
         message = message.replace(phrase, text)

@@ -88,12 +88,7 @@ def find_arrays(listing: Listing, _options: Options) -> Found | None:
 
 
 def read_arrays(listing: Listing, found: Found, options: Options, _new: NewImages) -> Rows:
-    """Read arrays of pictures and of labels.
-
-    Returns
-    -------
-    Rows
-        Train, validation, test, each in the order of its arrays.
+    """Read arrays of pictures and labels: train, validation, test, in the order of the arrays.
 
     Raises
     ------

@@ -65,25 +65,10 @@ class _Block:
 def read_csv(
     stream: IO[bytes], size: int | None, options: Options, new: NewImages, *, path: Path
 ) -> Part:
-    """Read a CSV of any dialect.
+    """Read a CSV of any dialect: its rows in order, without those of classes that are left out.
 
-    Parameters
-    ----------
-    stream : file object
-        Opened for reading bytes.
-    size : int or None
-        Length in bytes, or more; room for so many rows is reserved (not used).
-    options : Options
-        What labels mean, and whether pictures of other sizes are made 48x48.
-    new : NewImages
-        Gives the array to read into.
-    path : Path
-        What errors call the file.
-
-    Returns
-    -------
-    Part
-        The rows in the order of the file, without those of classes that are left out.
+    ``size`` is its length in bytes, or more: room for so many rows is reserved (not used).  Errors
+    call the file by its ``path``.
 
     Raises
     ------

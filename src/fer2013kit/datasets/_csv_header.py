@@ -91,10 +91,7 @@ def normal(name: str) -> str:
 def parse_header(line: bytes) -> Header | None:
     """Return where the columns stand, or None for a line that is no header of ours.
 
-    Parameters
-    ----------
-    line : bytes
-        The line, or of a long one its beginning, from whole names on.
+    Of a long line its beginning will do, from whole names on.
     """
     names = read_names(line)
     in_columns = _pixel_columns(names)

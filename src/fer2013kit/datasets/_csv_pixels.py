@@ -22,24 +22,12 @@ _MAX_HUNDREDS: Final = 2  # of 255
 
 
 def parse_pixels(text: bytes, starts: Sequence[int], ends: Sequence[int], out: UInt8Array) -> bool:
-    """Parse the pixels of some rows at once, where they are tidy.
+    """Parse the pixels of some rows at once into ``out`` (rows, 2304), where they are tidy.
 
     Every byte is looked at together with the two before it, in 8-bit arithmetic; of the sums only
-    those at the last digit of a number are taken.
-
-    Parameters
-    ----------
-    text : bytes
-        Lines of the file.
-    starts, ends : sequence of int
-        Where each row's pixels begin and end in it; what stands elsewhere is not looked at.
-    out : ndarray of uint8, shape (rows, 2304)
-        Is written.
-
-    Returns
-    -------
-    bool
-        False where something is not as it should be; :func:`parse_row` finds out what.
+    those at the last digit of a number are taken.  What stands in the text outside of the rows'
+    ``starts`` and ``ends`` is not looked at.  False is returned where something is not as it should
+    be; :func:`parse_row` finds out what.
     """
     # Two blanks before the text and one after it: every digit has neighbours.
     digits = np.empty(len(text) + 3, np.uint8)
@@ -76,19 +64,7 @@ def parse_pixels(text: bytes, starts: Sequence[int], ends: Sequence[int], out: U
 
 
 def parse_row(field: bytes, *, resize: bool = False) -> UInt8Array:
-    """Parse the pixels of one row number by number.
-
-    Parameters
-    ----------
-    field : bytes
-        The row's pixels.
-    resize : bool, default False
-        Make a square picture of another size 48x48.
-
-    Returns
-    -------
-    ndarray of uint8, shape (2304,)
-        The pixels.
+    """Parse the 2304 pixels of one row number by number; another square may be resized.
 
     Raises
     ------

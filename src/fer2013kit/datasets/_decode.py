@@ -38,19 +38,10 @@ _USUAL_FRAME: Final = b"\xff\xc0\x00\x0b\x08" + bytes([0, _HEIGHT, 0, _WIDTH, 1]
 
 
 def decode_face(content: bytes, out: UInt8Array) -> bool:
-    """Decode a picture of 48x48 into ``out``, to the very pixels that Pillow gives.
+    """Decode a picture file into ``out`` (48, 48, 1), to the very pixels that Pillow gives.
 
-    Parameters
-    ----------
-    content : bytes
-        A JPEG, PNG or other picture file.
-    out : ndarray of uint8, shape (48, 48, 1)
-        Is written.
-
-    Returns
-    -------
-    bool
-        The file is a JPEG that lacks its end marker and nothing else, see :func:`lacking_ends`.
+    True is returned for a JPEG that lacks its end marker and nothing else, see
+    :func:`lacking_ends`.
 
     Raises
     ------
@@ -81,21 +72,9 @@ def decode_face(content: bytes, out: UInt8Array) -> bool:
 
 
 def decode_and_resize(content: bytes, out: UInt8Array, *, aspect: Aspect) -> bool:
-    """Decode a picture of any size and mode, and resize it into ``out``: grey, or in colour.
+    """Decode a picture of any size and mode, and resize it into ``out``, grey or in colour.
 
-    Parameters
-    ----------
-    content : bytes
-        A JPEG, PNG or other picture file.
-    out : ndarray of uint8, shape (height, width, 1) or (height, width, 3)
-        Is written.
-    aspect : {"crop", "stretch", "pad"}
-        What becomes of pictures that are not square.
-
-    Returns
-    -------
-    bool
-        As :func:`decode_face`.
+    It returns what :func:`decode_face` does.
 
     Raises
     ------

@@ -101,20 +101,7 @@ EXPRESSIONS: Final[dict[Emotion, dict[str, float]]] = {
 
 
 def draw_faces(labels: IntArray, rng: np.random.Generator) -> UInt8Array:
-    """Draw one face per label.
-
-    Parameters
-    ----------
-    labels : ndarray of int64, shape (n,)
-        Emotion codes.
-    rng : numpy.random.Generator
-        Source of poses, people, light and noise.
-
-    Returns
-    -------
-    ndarray of uint8, shape (n, 48, 48, 1)
-        The pictures.
-    """
+    """Draw one face per label, of a person, in a pose and light that the generator draws."""
     images = np.empty((len(labels), *IMAGE_SHAPE), np.uint8)
     for start in range(0, len(labels), BATCH):
         batch = labels[start : start + BATCH]

@@ -51,16 +51,8 @@ _MOST_SPREAD: Final = (2 * IMAGE_SIZE) ** 0.5
 def group_identical(images: Iterable[UInt8Array]) -> IntArray:
     """Return a number for each different picture, in the order of their first appearance.
 
-    Parameters
-    ----------
-    images : iterable of ndarray of uint8, each of shape (n, 48, 48, 1)
-        Pictures, for instance those of each split.
-
-    Returns
-    -------
-    ndarray of int64
-        For each row of all arrays, one after the other, the number of its picture; rows with
-        byte-identical pictures have the same number.
+    There is one for each row of all arrays, for instance those of each split, one after the other;
+    rows with byte-identical pictures have the same number.
     """
     numbers: dict[bytes, int] = {}
     return np.array(
@@ -101,21 +93,10 @@ def half_size(images: Iterable[UInt8Array]) -> NDArray[np.uint16]:
 def group_similar(
     pictures: NDArray[np.uint16], rows: IntArray, *, min_correlation: float
 ) -> IntArray:
-    """Find groups of near-duplicates.
+    """Find groups of near-duplicates among the rows of different pictures, at half resolution.
 
-    Parameters
-    ----------
-    pictures : ndarray of uint16, shape (n, 24, 24)
-        Pictures at half resolution.
-    rows : ndarray of int64, shape (m,)
-        Which of them to compare: different ones.
-    min_correlation : float
-        Least correlation of the pixels of a pair.
-
-    Returns
-    -------
-    ndarray of int64, shape (m,)
-        The least place in ``rows`` of the group of each, which is its own for most.
+    Each row gets the least place in ``rows`` of its group, which is its own for most.
+    ``min_correlation`` is the least correlation of the pixels of a pair.
     """
     groups = np.arange(len(rows), dtype=np.int64)
     correlation = _Correlation(pictures)
@@ -135,20 +116,10 @@ def group_similar(
 
 
 def perceptual_hash(pictures: NDArray[np.uint16]) -> HashArray:
-    """Return a hash of 64 bits that similar pictures share for the most part.
+    """Return a hash of 64 bits that similar square pictures share for the most part.
 
     Bit by bit it is the sign of a coefficient of the two-dimensional discrete cosine transform,
     from low to high frequencies, without the mean.
-
-    Parameters
-    ----------
-    pictures : ndarray of uint16, shape (n, size, size)
-        Pictures.
-
-    Returns
-    -------
-    ndarray of uint64, shape (n,)
-        The hashes.
     """
     size = pictures.shape[1]
     # So many frequencies each way hold the 64 with the least sum of both.

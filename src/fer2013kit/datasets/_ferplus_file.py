@@ -82,19 +82,9 @@ def load_ferplus(path: str | os.PathLike[str]) -> FERPlus:
 
 
 def join_ferplus(path: str | os.PathLike[str], csv_rows: dict[str, IntArray]) -> dict[str, FERPlus]:
-    """Return the FER+ votes of each split's rows.
+    """Return the FER+ votes of each split's rows, whose numbers in ``fer2013.csv`` are given.
 
-    Parameters
-    ----------
-    path : path-like
-        ``fer2013new.csv``.
-    csv_rows : dict of str to ndarray of int64
-        For each split the numbers of its rows in ``fer2013.csv``, all rows of the file together.
-
-    Returns
-    -------
-    dict of str to FERPlus
-        The votes, by split.
+    All splits together are all rows of ``fer2013new.csv``.
 
     Raises
     ------

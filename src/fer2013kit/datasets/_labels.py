@@ -26,18 +26,10 @@ CONTEMPT_CODE: Final = NUM_CLASSES
 class Labels:
     """The meaning of a source's labels.
 
-    Parameters
-    ----------
-    label_map : str, or mapping of str or int to str, int or None, optional
-        A source's name or number of a class to an emotion, or to None to leave it out; or the name
-        of a data set, see :mod:`fer2013kit.datasets._schemes`.
-    contempt : bool, default False
-        Whether contempt is a class, code 7, or is left out where `label_map` knows it.
-
-    Attributes
-    ----------
-    scheme : Scheme or None
-        That of the data set which was named.
+    A ``label_map`` leads from a source's name or number of a class to an emotion, or to None to
+    leave it out; or it is the name of a data set, whose ``scheme`` is kept, see
+    :mod:`fer2013kit.datasets._schemes`.  Contempt is a class, code 7, or is left out where the
+    ``label_map`` knows it.
 
     Raises
     ------
@@ -78,12 +70,8 @@ class Labels:
     def code(self, word: str, *, numbers: bool) -> int | None:
         """Return the class code of a label, ``LEFT_OUT``, or None for one that is not known.
 
-        Parameters
-        ----------
-        word : str
-            As the source has it.
-        numbers : bool
-            Whether numbers that ``label_map`` does not name are the codes of ``fer2013.csv``.
+        ``numbers`` says whether numbers that ``label_map`` does not name are the codes of
+        ``fer2013.csv``.
         """
         word = _normal(word)
         if word in self._codes:

@@ -73,19 +73,9 @@ class Options:
 class Listing:
     """The files of a tree as the dialects see them; compressed ones are seen unpacked.
 
-    Parameters
-    ----------
-    tree : FileTree
-        A folder, an archive, or a single file in its folder.
-    home : str
-        What the folder or archive is called.
-    whatever_name : bool, default False
-        Look into every file: the user named it.
-
-    Attributes
-    ----------
-    names : list of str
-        All files, in the order in which reading is fastest.
+    The tree is a folder or an archive, which is called ``home``, or a single file in its folder.
+    Each file is looked into where the user named it, ``whatever_name``.  ``names`` are all files,
+    in the order in which reading is fastest.
     """
 
     def __init__(self, tree: FileTree, home: str, *, whatever_name: bool = False) -> None:

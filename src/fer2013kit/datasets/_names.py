@@ -64,22 +64,10 @@ def split_of_path(name: str) -> int | None:
 
 
 def assign_splits(names: Sequence[str], *, home: str, path: Path) -> list[int]:
-    """Return the split of each file of one set.
+    """Return the place in ``SPLIT_NAMES`` of each file of a set; ``NO_SPLIT`` where no name tells.
 
-    Parameters
-    ----------
-    names : sequence of str
-        The files, relative and with forward slashes.
-    home : str
-        What the folder is called that they lie in; it counts for names of digits alone, such as
-        ``test/0000.parquet``.
-    path : Path
-        What errors name.
-
-    Returns
-    -------
-    list of int
-        Places in ``SPLIT_NAMES``; ``NO_SPLIT`` for all where no name tells any.
+    Names are relative, with forward slashes.  What the folder is called that they lie in, ``home``,
+    counts for names of digits alone, such as ``test/0000.parquet``.
 
     Raises
     ------

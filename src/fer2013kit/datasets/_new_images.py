@@ -34,10 +34,7 @@ _HEADER_BYTES: Final = 128  # of an .npy file; NumPy leaves room in it for longe
 class NewImages:
     """Gives a reader an array to read into, which lies in a temporary file where that can be.
 
-    Parameters
-    ----------
-    folder : Path or None
-        Where the temporary file is made; None does without.
+    The file is made in the folder; None does without.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -67,19 +64,9 @@ class NewImages:
         return np.empty((count, *shape), np.uint8)
 
     def move(self, images: UInt8Array, target: Path) -> bool:
-        """Make the file the ``.npy`` file of these images, if they are its first ones.
+        """Make the file the ``.npy`` file of these images, if they are its first ones, and say so.
 
-        Parameters
-        ----------
-        images : ndarray of uint8, shape (n, 48, 48, 1)
-            What was read.
-        target : Path
-            Is replaced.
-
-        Returns
-        -------
-        bool
-            False where they lie elsewhere; nothing was done then.
+        The target is replaced.  Where they lie elsewhere nothing is done.
         """
         header = io.BytesIO()
         np.lib.format.write_array_header_1_0(

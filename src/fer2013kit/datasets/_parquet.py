@@ -73,12 +73,7 @@ def find_parquet(listing: Listing, _options: Options) -> Found | None:
 
 
 def read_parquet(listing: Listing, found: Found, options: Options, _new: NewImages) -> Rows:
-    """Read parquet files.
-
-    Returns
-    -------
-    Rows
-        Train, validation, test, each in the order of the files' names and of their rows.
+    """Read parquet files: train, validation, test, in the order of the names and their rows.
 
     Raises
     ------

@@ -90,12 +90,7 @@ def find_lists(listing: Listing, options: Options) -> Found | None:
 
 
 def read_lists(listing: Listing, found: Found, options: Options, new: NewImages) -> Rows:
-    """Read the pictures that the lists name.
-
-    Returns
-    -------
-    Rows
-        Train, validation, test, each in the order of its list.
+    """Read the pictures that lists name: train, validation, test, each in its list's order.
 
     Raises
     ------

@@ -68,15 +68,10 @@ def find_pictures(listing: Listing, options: Options) -> Found | None:
 def read_pictures(listing: Listing, found: Found, options: Options, new: NewImages) -> Rows:
     """Read the pictures below the root that was found.
 
-    The order of the rows is: split, class code, file name (by code points).  The folder decides
-    the split; a ``test`` beside which no validation lies is divided by the ``PublicTest_`` and
-    ``PrivateTest_`` with which file names begin.
-
-    Returns
-    -------
-    Rows
-        Without row numbers: the numbers in the file names are none (on the real data they do
-        not correlate with the rows of ``fer2013.csv``).
+    The order of the rows is: split, class code, file name (by code points).  The folder decides the
+    split; a ``test`` beside which no validation lies is divided by the ``PublicTest_`` and
+    ``PrivateTest_`` with which file names begin.  The numbers in the file names are no numbers of
+    rows (on the real data they do not correlate with the rows of ``fer2013.csv``).
 
     Raises
     ------
@@ -109,16 +104,10 @@ def read_pictures(listing: Listing, found: Found, options: Options, new: NewImag
 def decode_all(
     tree: FileTree, names: list[str], options: Options, new: NewImages
 ) -> tuple[UInt8Array, list[bool], list[str]]:
-    """Decode pictures in the order of their names.
+    """Decode pictures in the order of their names: those that are pictures, (n, 48, 48, 1).
 
-    Returns
-    -------
-    images : ndarray of uint8, shape (n, 48, 48, 1)
-        Those that are pictures.
-    kept : list of bool
-        For each name whether it is one; False for other files whose names do not say they are.
-    notes : list of str
-        What the user is warned about.
+    Returned, too, are for each name whether it is one, which files whose names do not say so need
+    not be, and what the user is warned about.
 
     Raises
     ------

@@ -186,21 +186,11 @@ def join_parts(
 ) -> Rows:
     """Return the rows of the files of one set as train, validation, test.
 
-    Parameters
-    ----------
-    parts : sequence of (str, Part)
-        Each file's name and rows.
-    told : sequence of int
-        The split that each file's name tells, or ``NO_SPLIT``.  Of a single file, the rows tell
-        it first.  Of several, the name does; rows that say otherwise are warned about, but those
-        of a whole test are divided as they say, where no file is the validation.  What neither
-        tells is train, or test where it has no labels.
-    path : Path
-        What errors name.
-    in_csv_order : bool, default False
-        Whether the rows' numbers are those of ``fer2013.csv``.
-    notes : iterable of str
-        Further warnings.
+    Of a single file, the rows tell the split first, then its name, as ``told``.  Of several, the
+    name does; rows that say otherwise are warned about, but those of a whole test are divided as
+    they say, where no file is the validation.  What neither tells is train, or test where it has no
+    labels.  Rows may have their numbers in ``fer2013.csv``, ``in_csv_order``; ``notes`` are further
+    warnings.
 
     Raises
     ------

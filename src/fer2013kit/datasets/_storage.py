@@ -94,24 +94,11 @@ def cached_rows(
     build: Callable[[NewImages], Rows],
     image_shape: tuple[int, int, int] = IMAGE_SHAPE,
 ) -> Rows:
-    """Return the rows from the cache, or build and cache them.
+    """Return the rows from the cache, mapped read-only if possible, or build and cache them.
 
-    A missing, old or damaged entry is built anew; a cache that cannot be written is warned about
-    in the log and otherwise no matter.
-
-    Parameters
-    ----------
-    key : str or None
-        From :func:`content_key` or :func:`listing_key`; None does without the cache.
-    build : callable
-        Reads the source, into the array that it is given where it knows how.
-    image_shape : tuple of int, default (48, 48, 1)
-        What an entry's pictures have to have.
-
-    Returns
-    -------
-    Rows
-        The images are mapped read-only from disk where that is possible.
+    A missing, old or damaged entry is built anew; a cache that cannot be written is warned about in
+    the log and otherwise no matter.  A key is from :func:`content_key` or :func:`listing_key`; None
+    does without the cache.
     """
     if key is None:
         return build(NewImages(None))

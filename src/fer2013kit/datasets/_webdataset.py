@@ -39,12 +39,7 @@ def find_webdataset(listing: Listing, _options: Options) -> Found | None:
 
 
 def read_webdataset(listing: Listing, _found: Found, options: Options, new: NewImages) -> Rows:
-    """Read the pictures that have a class.
-
-    Returns
-    -------
-    Rows
-        Train, validation, test, each in the order of the names.
+    """Read the pictures that have a class: train, validation, test, each in the order of the names.
 
     Raises
     ------

@@ -30,20 +30,9 @@ TEMPERATURE_RANGE: Final = (0.05, 20.0)
 def fit_temperature(y_true: ArrayLike, probabilities: ArrayLike) -> float:
     """Return the temperature under which the probabilities fit the labels best.
 
-    It minimises the mean cross-entropy.  Use samples that the model was not trained on.
-
-    Parameters
-    ----------
-    y_true : array_like of int, shape (n,)
-        True codes in ``[0, k)``.
-    probabilities : array_like of float, shape (n, k)
-        Uncalibrated probabilities, rows sum to 1.
-
-    Returns
-    -------
-    float
-        Between 0.05 and 20: above 1 for an over-confident model, below 1 for an under-confident
-        one, and exactly 1 where no temperature does better.
+    It minimises the mean cross-entropy over samples that the model was not trained on.  It lies
+    between 0.05 and 20: above 1 for an over-confident model, below 1 for an under-confident one,
+    and exactly 1 where no temperature does better.
 
     Raises
     ------
@@ -77,21 +66,10 @@ def fit_temperature(y_true: ArrayLike, probabilities: ArrayLike) -> float:
 
 
 def apply_temperature(probabilities: ArrayLike, temperature: float) -> Float64Array:
-    """Return ``softmax(log(probabilities) / temperature)``.
+    """Return ``softmax(log(probabilities) / temperature)``, whose rows sum to 1.
 
-    The order of the classes in a row stays, so predictions and accuracy do too.
-
-    Parameters
-    ----------
-    probabilities : array_like of float, shape (n, k)
-        Rows sum to 1; values below 1e-7 count as 1e-7.
-    temperature : float
-        Positive and finite; 1 changes nothing, more than 1 flattens, less than 1 sharpens.
-
-    Returns
-    -------
-    ndarray of float64, shape (n, k)
-        Rows sum to 1.
+    The order of the classes in a row stays, so predictions and accuracy do too.  A temperature of
+    more than 1 flattens, less than 1 sharpens; probabilities below 1e-7 count as 1e-7.
 
     Raises
     ------

@@ -40,22 +40,10 @@ def fit_calibrator(
 ) -> Calibrator:
     """Fit numbers or curves of every class to probabilities of pictures that were not trained on.
 
-    Parameters
-    ----------
-    y_true : array_like of int, shape (n,)
-        True codes in ``[0, k)``; every class has to occur.
-    probabilities : array_like of float, shape (n, k)
-        Uncalibrated probabilities.
-    method : {"vector", "isotonic"}
-        A factor and a shift of the logarithm of every class's probability (the vector scaling of
-        Guo et al., ICML 2017, in the form of Kull et al., NeurIPS 2019, which needs no logits), or
-        a rising curve of every class's probability, whose values are divided by their sum
-        (Zadrozny and Elkan, KDD 2002), by scikit-learn.
-
-    Returns
-    -------
-    dict
-        The method and its numbers.
+    They are a factor and a shift of the logarithm of every class's probability (the vector scaling
+    of Guo et al., ICML 2017, in the form of Kull et al., NeurIPS 2019, which needs no logits), or a
+    rising curve of every class's probability, whose values are divided by their sum (Zadrozny and
+    Elkan, KDD 2002), by scikit-learn.
 
     Raises
     ------

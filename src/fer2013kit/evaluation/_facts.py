@@ -12,17 +12,10 @@ _NOT_OF_THE_RESULT: Final = frozenset({"model", "model_params", "verbose", "chec
 def classifier_facts(classifier: Any) -> dict[str, str]:
     """Return the facts about a classifier by their names, as far as it knows them.
 
-    Parameters
-    ----------
-    classifier : object
-        An :class:`EmotionClassifier` says all, another estimator of scikit-learn its settings, and
-        an :class:`EmotionPredictor` its temperature.
-
-    Returns
-    -------
-    dict of str to str
-        The architecture and its parameters, every setting that is not the default, the epochs, the
-        number format, the temperature and what it was fitted on.
+    An :class:`EmotionClassifier` tells the architecture and its parameters, every setting that is
+    not the default, the epochs, the number format, the temperature and what it was fitted on;
+    another estimator of scikit-learn its settings, and an :class:`EmotionPredictor` its
+    temperature.
 
     Examples
     --------

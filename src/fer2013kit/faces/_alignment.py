@@ -63,16 +63,8 @@ def upright_face(
 ) -> NDArray[np.uint8]:
     """Return the square around a box as grey levels, its face turned upright.
 
-    Parameters
-    ----------
-    rgb : ndarray of uint8, shape (height, width, 3)
-        The photograph.
-    box : ndarray, shape (4,)
-        Left, top, width and height of the face.
-    points : ndarray, shape (5, 2)
-        Eyes, nose and corners of the mouth; of two the face's right one first.
-    size, margin
-        As for `cut_face`.
+    The box is left, top, width and height; the five points are eyes, nose and corners of the mouth,
+    of two the face's right one first.  Size and margin are those of `cut_face`.
     """
     turns = quarter_turns(points)
     around, side = _surroundings(rgb, box)

@@ -236,16 +236,8 @@ def analyze_crops(
 ) -> list[PhotoFaces | Fer2013KitError]:
     """Name the emotions in pictures that are faces already; an error stands in its picture's place.
 
-    Parameters
-    ----------
-    photos : iterable
-        As for :func:`analyze_photo`; no face is looked for.
-    classifier : object, optional
-        As for :func:`analyze_photo`.
-    aspect : {"crop", "stretch", "pad"}
-        What becomes of pictures that are not square, as for :func:`to_face`.
-    tta, progress
-        As for :func:`analyze_photos`.
+    All else is as in :func:`analyze_photos`; ``aspect`` says what becomes of pictures that are not
+    square, as for :func:`to_face`.
     """
     namer = FaceNamer(classifier, tta=tta)
 

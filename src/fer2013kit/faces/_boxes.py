@@ -25,14 +25,7 @@ def iou(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.f
 def nms(boxes: NDArray[np.float64], scores: NDArray[np.float64], most: float) -> NDArray[np.int64]:
     """Return which of boxes (n, 4) stay, the surest first (non-maximum suppression).
 
-    Parameters
-    ----------
-    boxes : ndarray, shape (n, 4)
-        Of which many may stand for one thing.
-    scores : ndarray, shape (n,)
-        How sure each is.
-    most : float
-        A box that shares so much with a surer one, of their union, goes.
+    A box that shares more than ``most`` with a surer one, of their union, goes.
     """
     order = np.argsort(-scores, kind="stable")
     kept: list[int] = []
@@ -46,12 +39,7 @@ def nms(boxes: NDArray[np.float64], scores: NDArray[np.float64], most: float) ->
 def square(box: Sequence[float] | NDArray[Any], margin: float) -> tuple[float, float, float]:
     """Return left, top and side of the square as large as a box, about its centre.
 
-    Parameters
-    ----------
-    box : sequence of float, length 4
-        What the square is for.
-    margin : float
-        What is added on each side, as a share of the square's side.
+    The margin, a share of the square's side, is added on each side.
     """
     left, top, width, height = (float(length) for length in box)
     side = math.sqrt(width * height) * (1 + 2 * margin)

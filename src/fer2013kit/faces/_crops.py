@@ -33,17 +33,8 @@ def cut_face(
 ) -> NDArray[np.uint8]:
     """Return the square around a box as grey levels; beyond the edge, its pixels go on.
 
-    Parameters
-    ----------
-    rgb : ndarray of uint8, shape (height, width, 3)
-        The photograph.
-    box : ndarray, shape (4,)
-        Left, top, width and height of the face.
-    size : tuple of int
-        Height and width that are wanted.
-    margin : float, optional
-        What is cut on each side of the square that is as large as the box, as a share of its
-        side; by default `MARGIN`.
+    The box is left, top, width and height in an RGB photograph.  The margin is cut on each side of
+    the square that is as large as the box, as a share of its side; by default it is `MARGIN`.
     """
     from PIL import Image
 

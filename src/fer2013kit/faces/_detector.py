@@ -273,14 +273,8 @@ class FaceDetector:
 def turn_back(rows: NDArray[np.float64], turns: int, shape: tuple[int, int]) -> NDArray[np.float64]:
     """Return scores, boxes and points, (n, 15), where they are on the picture before it was turned.
 
-    Parameters
-    ----------
-    rows : ndarray, shape (n, 15)
-        As on the picture that ``np.rot90`` turned.
-    turns : int
-        How many quarters counter-clockwise it was.
-    shape : tuple of int
-        Height and width before.
+    ``np.rot90`` turned it by so many quarters counter-clockwise; ``shape`` is height and width
+    before.
     """
     corners = np.hstack([rows[:, 1:3], rows[:, 1:3] + rows[:, 3:5], rows[:, 5:]])
     x, y = corners[:, ::2], corners[:, 1::2]

@@ -31,19 +31,8 @@ if TYPE_CHECKING:
 class FaceNamer:
     """Names the emotions of faces by a classifier, which is looked at once.
 
-    Parameters
-    ----------
-    classifier : object, optional
-        As for :func:`analyze_photo`.
-    tta : {"auto", None, "flip", "ten_crop"}
-        The views that are averaged.
-
-    Attributes
-    ----------
-    names : tuple of str
-        The words for the columns of its probabilities.
-    size : tuple of int
-        Height and width of the faces that it takes, from its ``image_shape_``.
+    ``names`` are the words for the columns of its probabilities, ``size`` is height and width of
+    the faces that it takes, from its ``image_shape_``.
 
     Raises
     ------

@@ -71,13 +71,6 @@ class Pixels:
 def read_photo(photo: Photo, *, max_side: int = MAX_SIDE) -> Pixels:
     """Return the pixels of a path, file object, bytes, data URL, Pillow picture or array.
 
-    Parameters
-    ----------
-    photo : Photo
-        The photograph.
-    max_side : int
-        At which size it is worked on.
-
     Raises
     ------
     MediaFileError

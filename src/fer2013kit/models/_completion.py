@@ -30,20 +30,8 @@ def complete_network(
     """Return a network with one output of probabilities, the same one where it has that.
 
     A network without an input is built, of several outputs the one named, else the first one of
-    fitting shape, is the answer, and logits are given a softmax.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Of any kind.
-    name : str
-        The builder's, for messages.
-    input_shape : tuple of int
-        Height, width and channels.
-    num_classes : int
-        Columns of the answer.
-    output : str, optional
-        Which output is the answer.
+    fitting shape, is the answer, and logits are given a softmax.  Messages call it by ``name``, its
+    builder's.
 
     Raises
     ------

@@ -133,17 +133,7 @@ def list_models() -> list[str]:
 def resolve_builder(model: str | ModelBuilder) -> tuple[str, ModelBuilder]:
     """Return the name and the builder of a model given as either.
 
-    Parameters
-    ----------
-    model : str or callable
-        A registered name or a builder.
-
-    Returns
-    -------
-    name : str
-        The registered name; for a builder that is not registered, its own ``__qualname__``.
-    builder : callable
-        The builder.
+    A builder that is not registered has its ``__qualname__`` for a name.
 
     Raises
     ------

@@ -35,14 +35,7 @@ class Guard:
 
     A page elsewhere can give its own name the address of this computer (DNS rebinding), so that
     the browser takes both for one site.  It cannot so with a bare address: addresses are let
-    through, names must be known.
-
-    Parameters
-    ----------
-    app : ASGI application
-        What is guarded.
-    hosts : iterable of str
-        Names by which the page may be called, besides localhost.
+    through, names must be known: localhost, and the hosts.
     """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str] = ()) -> None:

@@ -25,19 +25,13 @@ _SECONDS_TO_ASK: Final = 10
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket on which connections wait from now on.
-
-    Parameters
-    ----------
-    host : str
-        An address of this computer, or a name for one.
-    port : int
-        0 for any free one.
+    """Return a socket on which connections wait from now on; port 0 is any free one.
 
     Raises
     ------
     InvalidInputError
-        Where `host` is no address of this computer, or `port` is taken or reserved.
+        Where `host` is no address of this computer, nor a name for one, or `port` is taken or
+        reserved.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -91,13 +85,6 @@ def run_server(app: Starlette, listener: socket.socket) -> None:
     """Answer until the process is told to stop (Ctrl-C, SIGTERM), and end within two seconds.
 
     What is asked in a second by then is answered; a photo that takes longer is left.
-
-    Parameters
-    ----------
-    app : Starlette
-        From :func:`create_app`.
-    listener : socket
-        From :func:`listen`.
     """
     config = uvicorn.Config(
         app,

@@ -20,15 +20,7 @@ if TYPE_CHECKING:
 
 
 class RefusedPhotoError(Fer2013KitError, ValueError):
-    """A photo that is not looked at.
-
-    Parameters
-    ----------
-    message : str
-        Why, and what to do.
-    status : int
-        The same as a status of HTTP.
-    """
+    """A photo that is not looked at: why, what to do, and the same as a status of HTTP."""
 
     def __init__(self, message: str, *, status: int) -> None:
         self.status = status
@@ -36,17 +28,7 @@ class RefusedPhotoError(Fer2013KitError, ValueError):
 
 
 class PhotoWork:
-    """What is done with photos, one at a time.
-
-    Parameters
-    ----------
-    classifier : object, optional
-        As for :func:`analyze_photo`.
-    detector : callable, optional
-        The same.
-    max_pixels : int
-        Photos of more are refused, before they are decoded.
-    """
+    """What is done with photos, one at a time; those of more pixels are refused undecoded."""
 
     def __init__(self, classifier: Any, detector: Any, *, max_pixels: int) -> None:
         self._classifier = classifier
@@ -71,15 +53,7 @@ class PhotoWork:
         return {"width": found.width, "height": found.height, "faces": faces}
 
     def explain(self, content: bytes, number: int) -> dict[str, Any]:
-        """Return a face as the network saw it, and what in it spoke for its emotion.
-
-        Parameters
-        ----------
-        content : bytes
-            The photo.
-        number : int
-            Which of its faces, in the order of `analyze`.
-        """
+        """Return a face, by its place in `analyze`, and what in it spoke for its emotion."""
         if not self.explains:
             raise RefusedPhotoError(
                 "explanations need TensorFlow and a trained classifier (.fer)", status=501

@@ -47,24 +47,12 @@ class Batch:
 
 
 def as_batch(images: ArrayLike, *, channels: tuple[int, ...] = (1, 2, 3, 4)) -> Batch:
-    """Return pictures in the layout of a batch.
-
-    Parameters
-    ----------
-    images : array_like
-        In one of the four layouts that the package documents.
-    channels : tuple of int
-        The numbers of channels that are allowed.
-
-    Returns
-    -------
-    Batch
-        The pictures as ``(n, height, width, channels)``.
+    """Return pictures in the layout of a batch, from one of the four that the package documents.
 
     Raises
     ------
     InvalidInputError
-        For other shapes, types or numbers.
+        For other shapes, types or numbers, or another number of channels than is allowed.
     """
     array = np.asarray(images)
     height, width, _ = IMAGE_SHAPE
@@ -98,14 +86,7 @@ def in_chunks(
 ) -> NDArray[Any]:
     """Return ``function(pictures)``, worked out for some pictures at a time.
 
-    Parameters
-    ----------
-    function : callable
-        From ``(n, ...)`` to the same shape, each picture for itself.
-    pictures : ndarray, shape (n, ...)
-        The pictures.
-    dtype : dtype
-        Of the result.
+    The function keeps the shape and takes each picture for itself.
     """
     result = np.empty(pictures.shape, dtype)
     step = max(1, _CHUNK_PIXELS // max(1, int(np.prod(pictures.shape[1:]))))

@@ -42,10 +42,8 @@ class _Track:
 class Tracker:
     """Gives each face the number of its track, and smooths its probabilities over time.
 
-    Parameters
-    ----------
-    smoothing : float, optional
-        Time constant in seconds of an exponential average; None leaves every frame as it is.
+    ``smoothing`` is the time constant in seconds of an exponential average; None leaves every frame
+    as it is.
     """
 
     def __init__(self, smoothing: float | None) -> None:

@@ -28,12 +28,8 @@ def video_writer(
 ) -> Iterator[Callable[[Image.Image, float], None]]:
     """Return a function that appends a picture at a time; the file appears when all are there.
 
-    Parameters
-    ----------
-    path : path
-        Its ending says the format, ``.mp4`` for instance.
-    rate : float
-        Pictures a second, for players; each has its own time.
+    Its ending says the format, ``.mp4`` for instance; the rate is for players: each picture has its
+    own time.
     """
     av = import_av()
     path = Path(path)
