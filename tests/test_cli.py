@@ -19,7 +19,7 @@ from fer2013kit.models import _registry
 from networks import tiny_network
 
 COMMANDS = ("info", "audit", "train", "evaluate", "predict", "video", "explain", "export")
-COMMANDS += ("benchmark", "tune", "serve", "demo")
+COMMANDS += ("benchmark", "tune", "serve", "demo", "fetch", "models")
 QUICK = ("--architecture", "tiny", "--epochs", "1", "--no-augment", "--compute-dtype", "float32")
 
 
@@ -54,6 +54,28 @@ def test_help_loads_nothing_heavy():
     assert "'click'" in loaded
     for name in ("keras", "tensorflow", "sklearn", "pandas", "numpy", "PIL", "tqdm"):
         assert f"'{name}'" not in loaded
+
+
+def test_models_are_those_that_ship():
+    rows = run_json("models")["models"]
+    assert [row["name"] for row in rows] == fk.list_pretrained()
+    assert {row["default_of"] for row in rows} == {"data sets", "photographs", None}
+    table = run("models").stdout
+    for row in rows:
+        assert 0.6 < row["accuracy"] < 1
+        assert re.search(rf"^{row['name']} .* {row['accuracy']:.3f} ", table, flags=re.MULTILINE)
+
+
+def test_fetch_prints_the_path_that_others_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("FER2013KIT_HOME", str(tmp_path))
+    assert "by hand" in run("fetch", "--no-download", code=1).stderr
+    place = tmp_path / "fer2013" / "faces.npz"
+    place.parent.mkdir()
+    fk.make_fer2013(n_samples=70, random_state=0).save(place)
+    assert run("fetch").stdout == f"{place.parent}\n"
+    found, held = run_json("fetch"), run_json("info", place.parent)
+    assert found == held
+    assert found["splits"]["train"]["n_samples"] == 56
 
 
 def test_version():

@@ -13,11 +13,12 @@ import click
 
 from fer2013kit._version import __version__
 from fer2013kit.cli._benchmark import benchmark
-from fer2013kit.cli._data import audit, info
+from fer2013kit.cli._data import audit, fetch, info
 from fer2013kit.cli._demo import demo
 from fer2013kit.cli._evaluate import evaluate
 from fer2013kit.cli._explain import explain
 from fer2013kit.cli._export import export
+from fer2013kit.cli._models import models
 from fer2013kit.cli._plugins import import_plugins
 from fer2013kit.cli._predict import predict
 from fer2013kit.cli._program import Program, make_output_safe
@@ -56,7 +57,7 @@ def main(*, debug: bool, plugins: tuple[str, ...]) -> None:
     import_plugins(plugins)
 
 
-_with_data = (info, audit, train, tune, evaluate, benchmark)
-_in_use = (predict, video, explain, export, serve, demo)
+_with_data = (fetch, info, audit, train, tune, evaluate, benchmark)
+_in_use = (models, predict, video, explain, export, serve, demo)
 for _command in (*_with_data, *_in_use):
     main.add_command(_command)

@@ -1,4 +1,4 @@
-"""info and audit: what a data set holds."""
+"""fetch, info and audit: where FER-2013 is, and what a data set holds."""
 
 from __future__ import annotations
 
@@ -22,6 +22,29 @@ if TYPE_CHECKING:
     from fer2013kit.typing import LeakSide
 
 _LIBRARIES = ("keras", "tensorflow", "scikit-learn", "numpy", "pillow", "ai-edge-litert")
+
+
+@click.command(cls=Command, example="fetch")
+@click.option(
+    "--download/--no-download",
+    "download_if_missing",
+    default=True,
+    show_default=True,
+    help="Download it from Kaggle if it is not on this machine; needs the extra `fetch`.",
+)
+@json_option
+def fetch(*, download_if_missing: bool, as_json: bool) -> None:
+    """Find or download FER-2013, and print its path.
+
+    It is looked for in the folder `fer2013` of the cache (see `fer2013kit info`) and among
+    kagglehub's downloads. Commands take the path:
+    fer2013kit train "$(fer2013kit fetch)" -o emotions.fer
+    """
+    from fer2013kit import fetch_fer2013
+
+    data = fetch_fer2013(download_if_missing=download_if_missing)
+    print_note(data.summary())
+    print_result(_describe_data(data), data.source, as_json=as_json)
 
 
 @click.command(cls=Command, example="info archive.zip")

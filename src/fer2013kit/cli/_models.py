@@ -2,13 +2,72 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
+import click
+
+from fer2013kit.cli._options import json_option
+from fer2013kit.cli._output import print_result
+from fer2013kit.cli._program import Command
 from fer2013kit.cli._quiet import import_keras, quiet_stderr
 
 if TYPE_CHECKING:
     from fer2013kit.classifier import EmotionClassifier
     from fer2013kit.runtime import EmotionPredictor
+
+_COLUMNS: Final = {
+    "name": "",
+    "labels": "labels",
+    "parameters": "parameters",
+    "megabytes": "MB",
+    "accuracy": "accuracy",
+    "accuracy_ten_crops": "ten crops",
+    "f1_macro": "macro F1",
+    "default_of": "default of",
+}
+
+
+@click.command(cls=Command, example="models")
+@json_option
+def models(*, as_json: bool) -> None:
+    """List the trained networks that ship with the package.
+
+    Accuracy, with one pass and with ten crops, and macro F1 are those on PublicTest, by the labels
+    that the network was taught; MB is the size of the file for the light runtime. Give the name to
+    --model of any command.
+    """
+    rows = _describe_shipped()
+    cells = [[*_COLUMNS.values()], *([_as_cell(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
+    print_result({"models": rows}, "\n".join(lines), as_json=as_json)
+
+
+def _describe_shipped() -> list[dict[str, Any]]:
+    from fer2013kit.pretrained import DEFAULT_NAME, PHOTO_NAME, read_manifest
+
+    uses = {DEFAULT_NAME: "data sets", PHOTO_NAME: "photographs"}
+    rows = []
+    for name, entry in sorted(read_manifest().items()):
+        figures = entry["PublicTest"]
+        values = (
+            name,
+            "FER+" if "FER+" in entry["labels"] else entry["labels"],
+            entry["parameters"],
+            round(entry["files"]["predictor"]["bytes"] / 1e6, 1),
+            figures["one pass"]["accuracy"],
+            figures["ten_crop"]["accuracy"],
+            figures["one pass"]["f1_macro"],
+            uses.get(name),
+        )
+        rows.append(dict(zip(_COLUMNS, values, strict=True)))
+    return rows
+
+
+def _as_cell(value: Any) -> str:
+    if isinstance(value, float) and value < 1:
+        return f"{value:.3f}"
+    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def load_classifier(model: str | None) -> EmotionClassifier:
