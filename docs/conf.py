@@ -91,6 +91,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import model_figures  # noqa: E402 - it lies beside this file
 
 model_figures.write(Path(__file__).parent / "generated" / "model_figures.rst")
+model_figures.write_table(Path(__file__).parent / "generated" / "model_table.rst")
 
 
 def setup(app):  # noqa: ANN001, ANN201 - the same

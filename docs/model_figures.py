@@ -1,4 +1,4 @@
-"""The figures of the model cards, written from the package's manifest when the site is built."""
+"""Figures of the models, written from the package's manifest when the site is built."""
 
 from __future__ import annotations
 
@@ -19,6 +19,31 @@ def write(path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
     sections = [_section(name, entry) for name, entry in sorted(read_manifest().items())]
     path.write_text("\n".join(sections) or "None is shipped.\n", encoding="utf-8")
+
+
+def write_table(path: Path) -> None:
+    """Write one table of all networks that ship with the package."""
+    path.parent.mkdir(exist_ok=True)
+    head = ("model", "truth", *_SUMMARY, "parameters", "size")
+    rows = [_summary(name, entry) for name, entry in sorted(read_manifest().items())]
+    path.write_text("\n".join(_table(head, rows)) + "\n", encoding="utf-8")
+
+
+_SUMMARY = ("one pass", "ten crops", "without leaks", "macro F1")
+
+
+def _summary(name: str, entry: dict[str, Any]) -> Sequence[str]:
+    figures, clean = entry["PublicTest"], entry["PublicTest without rows of Training"]
+    scores = (
+        figures["one pass"]["accuracy"],
+        figures["ten_crop"]["accuracy"],
+        clean["one pass"]["accuracy"],
+        figures["one pass"]["f1_macro"],
+    )
+    size = f"{entry['files']['predictor']['bytes'] / 1e6:.1f} MB"
+    truth = "FER+" if "FER+" in entry["labels"] else entry["labels"]
+    shown = (f"{score:.3f}" for score in scores)
+    return (f"``{name}``", truth, *shown, f"{entry['parameters']:,}", size)
 
 
 def _section(name: str, entry: dict[str, Any]) -> str:

@@ -1,9 +1,9 @@
-"""Write what the results page of the docs shows: python -m recipes.publish.
+"""Write what the diary and the results page of the docs show: python -m recipes.publish.
 
-From recipes/results it makes the tables in docs/results: what each recipe changes (recipes.csv),
-what each run reached (runs.csv), mean and spread of the recipes that were run with several seeds
-(seeds.csv); and the pictures of one run: the confusion matrix, the learning curves and the
-reliability diagram.
+From recipes/results it makes the tables beside them: what each recipe changes (recipes.csv), what
+each run reached (runs.csv), mean and spread of the recipes that were run with several seeds
+(seeds.csv); and in docs/results the pictures of one run: the confusion matrix, the learning curves
+and the reliability diagram; and accuracy over time of the files that recipes.exports measured.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import matplotlib as mpl
 
 import fer2013kit as fk
+from fer2013kit.plotting._parts import GREY, SERIES, open_frame
 from recipes.definitions import RECIPES
 from recipes.train import RESULTS
 
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
 _DOCS: Final = Path(__file__).parents[1] / "docs" / "results"
 _COST: Final = ("recipe", "what was changed", "parameters", "minutes")
+_MARKERS: Final = {"dynamic": "o", "int8": "s", "float32": "^", "ONNX, float32": "v"}
+_COLORS: Final = dict(
+    zip(("five_layer_cnn", "five_layer_cnn_small", "five_layer_cnn_balanced"), SERIES, strict=False)
+)
 _FIGURES: Final = (
     "one pass",
     "flip",
@@ -62,6 +67,30 @@ def main() -> None:
         ("reliability", fk.plot_reliability(report)),
     ):
         axes.figure.savefig(_DOCS / f"{name}.png", dpi=90, bbox_inches="tight")
+    _draw_accuracy_and_time()
+
+
+def _draw_accuracy_and_time() -> None:
+    """Draw each exported file: its accuracy over the time that a face takes."""
+    import matplotlib.pyplot as plt
+
+    ax = plt.figure(figsize=(7, 4.2), layout="constrained").subplots()
+    with (_DOCS / "exports.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        words = row["file"].replace("`", "").replace('"', "")
+        model, _, form = words.partition(", ")
+        point = float(row["one face"].split()[0]), float(row["accuracy"])
+        ax.plot(*point, _MARKERS.get(form, "D"), color=_COLORS.get(model, GREY), markersize=8)
+        if form in {"", "dynamic"}:
+            ax.annotate(model, point, (9, 6), textcoords="offset points")
+    for form, marker in _MARKERS.items():
+        ax.plot([], [], marker, color=GREY, label=form)
+    ax.set(xlabel="milliseconds a face", ylabel="accuracy on PublicTest", xlim=(0, None))
+    ax.margins(y=0.15)
+    ax.legend(frameon=False, loc="lower right")
+    open_frame(ax)
+    ax.figure.savefig(_DOCS / "accuracy_time.png", dpi=90)
 
 
 def _history(results: dict[str, Any]) -> dict[str, list[float]]:
@@ -76,7 +105,7 @@ def _history(results: dict[str, Any]) -> dict[str, list[float]]:
 
 
 def _write_table(name: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    with (_DOCS / name).open("w", encoding="utf-8", newline="") as file:
+    with (RESULTS / name).open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([header, *rows])
 
 
