@@ -250,6 +250,48 @@ def test_annotated_video(walk, tmp_path, name):
     assert [one.name for one in tmp_path.iterdir()] == [name]
 
 
+def add_sound(path, into, codec, *, seconds):
+    """Write a video again with a tone that begins with its first frame."""
+    with av.open(str(path)) as source, av.open(str(into), "w") as target:
+        read = source.streams.video[0]
+        stream = target.add_stream_from_template(read)
+        tone = target.add_stream(codec, rate=8000, layout="mono")
+        for packet in source.demux(read):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+        wave = np.sin(np.arange(8000 * seconds) / 3, dtype=np.float32)[None]
+        for start in range(0, wave.shape[1], 1000):
+            frame = av.AudioFrame.from_ndarray(wave[:, start : start + 1000], "fltp", "mono")
+            frame.sample_rate, frame.pts = 8000, start
+            frame.time_base = Fraction(1, 8000)
+            target.mux(tone.encode(frame))
+        target.mux(tone.encode(None))
+    return into
+
+
+def seconds_of_sound(path):
+    with av.open(str(path)) as container:
+        (stream,) = container.streams.audio
+        frames = list(container.decode(stream))
+    assert max(np.abs(frame.to_ndarray()).max() for frame in frames) > 0.1
+    return frames[-1].time + frames[-1].samples / 8000 - frames[0].time
+
+
+def test_an_annotated_video_keeps_its_sound(walk, tmp_path):
+    loud = add_sound(walk, tmp_path / "loud.mkv", "aac", seconds=4)
+    out = tmp_path / "out.mp4"
+    fk.analyze_video(loud, annotated=out, **KNOWN)
+    assert seconds_of_sound(out) == pytest.approx(4, abs=0.3)
+    fk.analyze_video(loud, annotated=out, duration=1.5, **KNOWN)
+    assert seconds_of_sound(out) == pytest.approx(1.5, abs=0.3)
+    other = add_sound(walk, tmp_path / "other.mkv", "wavpack", seconds=4)
+    with pytest.warns(fk.Fer2013KitWarning, match="no sound: its format does not hold wavpack"):
+        fk.analyze_video(other, annotated=out, **KNOWN)
+    with av.open(str(out)) as container:
+        assert not container.streams.audio
+
+
 def test_odd_sides_are_written(tmp_path):
     def detect(rgb):
         return find_square(rgb[:119, :159])

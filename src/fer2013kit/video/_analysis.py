@@ -76,7 +76,7 @@ def analyze_video(
         mirror image in turn.
     annotated : path, optional
         Also write the analysed frames, with what :func:`annotate` draws, to this file
-        (``.mp4``, ``.mkv``, ``.mov``; without sound).
+        (``.mp4``, ``.mkv``, ``.mov``), and the sound of a file.
     progress : bool, default False
         Show a progress bar with the time left.
 
@@ -152,13 +152,13 @@ def analyze_video(
         write = None
         if annotated is not None:
             rate = sampling_rate or float(opened.stream.average_rate or 25)
-            write = stack.enter_context(video_writer(annotated, rate))
+            write = stack.enter_context(video_writer(annotated, rate, opened.path, duration))
         try:
             for frame in opened.frames(sampling_rate, duration):
                 tracked = tracker.update(analyze(frame), frame.time, is_cut=frame.is_cut)
                 rows += [_row(frame.time, frame.number, track, face) for track, face in tracked]
                 if write is not None:
-                    write(annotate(frame.rgb, [face for _, face in tracked]), frame.time)
+                    write(annotate(frame.rgb, [face for _, face in tracked]), frame)
                 bar.update(round(frame.time, 1) - bar.n)
         except KeyboardInterrupt:
             if opened.path is not None:

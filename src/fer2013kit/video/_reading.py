@@ -40,6 +40,8 @@ class Frame:
         Its place among all frames of the video, from 0.
     time : float
         In seconds since the first frame.
+    begin : float
+        Where that one is by the file's clock, which its sound has, too.
     rgb : ndarray of uint8, shape (height, width, 3)
         Upright, with square pixels.
     is_cut : bool
@@ -48,6 +50,7 @@ class Frame:
 
     number: int
     time: float
+    begin: float
     rgb: NDArray[np.uint8]
     is_cut: bool
 
@@ -105,7 +108,7 @@ class Video:
             number += 1
             time = stamp - first
             if rgb is not None:
-                yield Frame(number, time, rgb, is_cut)
+                yield Frame(number, time, first, rgb, is_cut)
                 is_cut = False
                 if sampling_rate is not None:
                     due = int(time * sampling_rate + 5e-4) + 1
@@ -172,9 +175,8 @@ def _open(
     try:
         if path is None:
             container = opened.enter_context(av.open(address, format=kind))
-        else:  # a playlist would have FFmpeg read other files, or ask other hosts
-            file = opened.enter_context(path.open("rb"))
-            container = opened.enter_context(av.open(file, options={"protocol_whitelist": "none"}))
+        else:
+            container = open_file(opened, path)
     except Exception as error:
         reason = getattr(error, "strerror", None) or str(error)
         hint = (
@@ -194,6 +196,15 @@ def _open(
     stream = streams[0]
     stream.thread_type = "AUTO"
     return Video(name, path, container, stream)
+
+
+def open_file(opened: ExitStack, path: Path) -> Any:
+    """Open a file that stays open with `opened`, and no other.
+
+    A playlist would have FFmpeg read other files, or ask other hosts.
+    """
+    file = opened.enter_context(path.open("rb"))
+    return opened.enter_context(import_av().open(file, options={"protocol_whitelist": "none"}))
 
 
 def import_av() -> Any:

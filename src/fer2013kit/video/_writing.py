@@ -1,21 +1,24 @@
-"""An annotated video, written frame by frame."""
+"""An annotated video, written frame by frame, with the sound of the video that it shows."""
 
 from __future__ import annotations
 
+import math
 import secrets
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from fer2013kit.exceptions import InvalidInputError, MediaFileError
-from fer2013kit.video._reading import import_av
+from fer2013kit.exceptions import InvalidInputError, MediaFileError, warn
+from fer2013kit.video._reading import import_av, open_file
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator
 
     from PIL import Image
+
+    from fer2013kit.video._reading import Frame
 
 _TIME_BASE: Final = Fraction(1, 90_000)  # divides the rates of film, PAL and NTSC
 _ENDINGS: Final = (".mkv", ".mov", ".mp4")
@@ -24,12 +27,13 @@ _CODECS: Final = ("libx264", "mpeg4")  # the second where FFmpeg was built witho
 
 @contextmanager
 def video_writer(
-    path: str | os.PathLike[str], rate: float
-) -> Iterator[Callable[[Image.Image, float], None]]:
+    path: str | os.PathLike[str], rate: float, source: Path | None, duration: float | None
+) -> Iterator[Callable[[Image.Image, Frame], None]]:
     """Return a function that appends a picture at a time; the file appears when all are there.
 
     Its ending says the format, ``.mp4`` for instance; the rate is for players: each picture has its
-    own time.
+    own time.  The first sound of the `source` whose frames come is copied, to the end or for so many
+    seconds; a warning tells where the format does not hold sound of its kind.
     """
     av = import_av()
     path = Path(path)
@@ -43,9 +47,10 @@ def video_writer(
     temporary = path.with_name(f".{secrets.token_hex(8)}{path.suffix}")
     container = av.open(str(temporary), "w")
     stream: Any = None
+    sound: _Sound | None = None
 
-    def write(picture: Image.Image, time: float) -> None:
-        nonlocal stream
+    def write(picture: Image.Image, shown: Frame) -> None:
+        nonlocal stream, sound
         if stream is None:
             codec = next(name for name in _CODECS if name in av.codecs_available)
             stream = container.add_stream(codec, rate=Fraction(rate).limit_denominator(1001))
@@ -53,19 +58,79 @@ def video_writer(
             stream.width, stream.height = (max(2, side - side % 2) for side in picture.size)
             stream.pix_fmt = "yuv420p"
             stream.codec_context.time_base = _TIME_BASE
+            if source is not None:
+                sound = _Sound(opened, source, container, shown.begin)
         if picture.size != (stream.width, stream.height):
             picture = picture.crop((0, 0, stream.width, stream.height))
         frame = av.VideoFrame.from_image(picture)
         frame.time_base = _TIME_BASE
-        frame.pts = round(time / _TIME_BASE)
+        frame.pts = round(shown.time / _TIME_BASE)
         container.mux(stream.encode(frame))
+        if sound is not None:
+            sound.copy_until(shown.time)
 
-    try:
+    with ExitStack() as opened:
+        opened.callback(temporary.unlink, missing_ok=True)
+        opened.callback(container.close)
         yield write
         if stream is not None:
             container.mux(stream.encode(None))
+        if sound is not None:
+            sound.copy_until(math.inf if duration is None else duration)
         container.close()
         temporary.replace(path)
-    finally:
-        container.close()
-        temporary.unlink(missing_ok=True)
+
+
+class _Sound:
+    """Copies the sound of a file into another one, as it is, little by little.
+
+    Parameters
+    ----------
+    opened : ExitStack
+        With which the file is closed.
+    source : path
+        Whose first sound is taken; a file may have none.
+    container : av.OutputContainer
+        Where to, before the first packet is written there.
+    begin : float
+        Where it begins, in seconds by the file's clock.
+    """
+
+    def __init__(self, opened: ExitStack, source: Path, container: Any, begin: float) -> None:
+        self._container, self._begin = container, begin
+        self._packets: Iterator[Any] = iter(())
+        self._next: Any = None
+        file = open_file(opened, source)
+        if not file.streams.audio:
+            return
+        stream = file.streams.audio[0]
+        if stream.codec_context.name not in container.supported_codecs:
+            warn(
+                f"the annotated video has no sound: its format does not hold "
+                f"{stream.codec_context.name}; write .mkv, which holds more"
+            )
+            return
+        self._stream = container.add_stream_from_template(stream)
+        self._packets = file.demux(stream)
+        self._take()
+
+    def copy_until(self, time: float) -> None:
+        """Copy what is heard before a time, in seconds since the first frame."""
+        while self._next is not None and self._time_of(self._next) < time:
+            packet = self._next
+            if self._time_of(packet) >= 0:
+                shift = round(self._begin / packet.time_base)
+                packet.pts -= shift
+                packet.dts = None if packet.dts is None else packet.dts - shift
+                packet.stream = self._stream
+                self._container.mux(packet)
+            self._take()
+
+    def _take(self) -> None:
+        try:
+            self._next = next((one for one in self._packets if one.pts is not None), None)
+        except import_av().error.FFmpegError:  # damaged from here on, as frames may be
+            self._next = None
+
+    def _time_of(self, packet: Any) -> float:
+        return float(packet.pts * packet.time_base) - self._begin
