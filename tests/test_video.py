@@ -572,6 +572,48 @@ def test_eight_classes_go_through_with_their_colours(tmp_path):
         fk.analyze_video(path, classifier=left)
 
 
+def test_summary():
+    """Two people: one changes twice and is away for a while, one is always sad."""
+    time = [0.0, 0.2, 0.4, 3.0, 3.2, 0.0, 0.4]
+    words = ["happy", "sad", "sad", "happy", "happy", "sad", "sad"]
+    happy = [0.6, 0.3, 0.1, 0.9, 0.8, 0.2, 0.3]
+    table = pd.DataFrame({"time": time, "track": [0] * 5 + [3] * 2, "height": 50})
+    table = table.assign(happy=happy, sad=1 - np.array(happy), emotion=words)
+    summary = fk.summarize_video(table.sample(frac=1, random_state=0))
+    first, second = summary.people.to_dict(orient="records")
+    assert first["seconds"] == pytest.approx(1.0)
+    assert (first["happy"], first["sad"]) == (pytest.approx(0.6), pytest.approx(0.4))
+    assert (first["begin"], first["end"], first["emotion"], first["changes"]) == (
+        0,
+        3.2,
+        "happy",
+        2,
+    )
+    assert (second["track"], second["sad"], second["changes"]) == (3, 1, 0)
+    assert summary.peaks.to_numpy().tolist() == [
+        [0, "happy", 3.0, 0.9],
+        [0, "sad", 0.4, 0.9],
+        [3, "sad", 0.0, 0.8],
+    ]
+    assert summary.transitions.to_numpy().tolist() == [
+        [0, 0.2, "happy", "sad"],
+        [0, 3.0, "sad", "happy"],
+    ]
+    assert fk.summarize_video(table[:0]).people.empty
+    with pytest.raises(fk.InvalidInputError, match="without the columns track, height, emotion"):
+        fk.summarize_video(table[["time"]])
+    ax = fk.plot_tracks(table)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["happy", "sad"]
+    spans = [path.get_extents() for path in ax.collections[0].get_paths()]
+    edges = [(span.x0, span.x1) for span in spans]
+    np.testing.assert_allclose(edges, [(0, 0.2), (3.0, 3.2), (3.2, 3.4)])
+    with pytest.raises(fk.InvalidInputError, match="no face was found"):
+        fk.plot_tracks(table[:0])
+    with pytest.raises(fk.InvalidInputError, match="expected a table from analyze_video"):
+        fk.plot_tracks({"time": [1]})
+    plt.close("all")
+
+
 def test_plot_breaks_lines_where_the_face_was_away():
     time = [0.0, 0.2, 0.4, 0.6, 3.0, 3.2]
     table = {"time": time, "track": [0] * 6, "a": [1.0] * 6, "b": [0.0] * 6}
@@ -589,6 +631,7 @@ def test_command(tmp_path):
     document = run_json("video", path, "--rate", 10, *options)
     assert [row["emotion"] for row in document["rows"]] == ["happy"] * 4
     assert list(document["files"].values()) == [str(files[name]) for name in ("csv", "mp4", "png")]
+    assert [(one["track"], one["happy"]) for one in document["people"]] == [(0, 1)]
     assert len(pd.read_csv(files["csv"])) == 4
     assert all(file.stat().st_size > 1000 for name, file in files.items() if name != "csv")
     lines = run("video", path, "--csv", files["csv"]).stdout.splitlines()

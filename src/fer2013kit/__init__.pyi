@@ -66,6 +66,7 @@ from .plotting import plot_risk_coverage as plot_risk_coverage
 from .plotting import plot_roc as plot_roc
 from .plotting import plot_samples as plot_samples
 from .plotting import plot_timeline as plot_timeline
+from .plotting import plot_tracks as plot_tracks
 from .pretrained import list_pretrained as list_pretrained
 from .runtime import EmotionPredictor as EmotionPredictor
 from .serve import create_app as create_app
@@ -81,4 +82,6 @@ from .transforms import to_grayscale as to_grayscale
 from .transforms import to_one_hot as to_one_hot
 from .tuning import TuningResult as TuningResult
 from .tuning import tune as tune
+from .video import VideoSummary as VideoSummary
 from .video import analyze_video as analyze_video
+from .video import summarize_video as summarize_video

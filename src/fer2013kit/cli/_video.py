@@ -86,7 +86,7 @@ def video(
     VIDEO is a file, or the number of a camera (0 for the first), which Ctrl-C stops.
     """
     create_parents(csv_path, annotated, plot_path)
-    from fer2013kit import analyze_video
+    from fer2013kit import analyze_video, summarize_video
     from fer2013kit.faces import photo_views
 
     table = analyze_video(
@@ -106,7 +106,8 @@ def video(
         plot_path = None
     if plot_path is not None:
         _plot(table, plot_path)
-    document = {"video": source, "rows": table.to_dict(orient="records")}
+    people = summarize_video(table).people.to_dict(orient="records")
+    document = {"video": source, "people": people, "rows": table.to_dict(orient="records")}
     lines = [_summary(source, track, rows) for track, rows in table.groupby("track")]
     print_result(
         document,

@@ -10,7 +10,7 @@ from fer2013kit.plotting._confusion_matrix import plot_confusion_matrix
 from fer2013kit.plotting._curves import plot_precision_recall, plot_risk_coverage, plot_roc
 from fer2013kit.plotting._explanation import plot_explanation
 from fer2013kit.plotting._faces import plot_samples
-from fer2013kit.plotting._timeline import plot_timeline
+from fer2013kit.plotting._timeline import plot_timeline, plot_tracks
 
 __all__ = [
     "plot_class_balance",
@@ -23,4 +23,5 @@ __all__ = [
     "plot_roc",
     "plot_samples",
     "plot_timeline",
+    "plot_tracks",
 ]

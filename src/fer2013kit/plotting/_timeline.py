@@ -1,4 +1,4 @@
-"""Emotions of one face over time."""
+"""Emotions of faces over time: one in full, or all in short."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
 _LONGEST_GAP: Final = 3
 """In usual steps of time; a longer one breaks the lines."""
@@ -29,7 +30,8 @@ def plot_timeline(
 ) -> Axes:
     """Draw the probabilities of one face over time, a line for each class.
 
-    The band below the lines has the colour of the most probable class.
+    The band below the lines has the colour of the face's word, of the most probable class where
+    the table has no "emotion".
 
     Parameters
     ----------
@@ -102,7 +104,7 @@ def plot_timeline(
                 linewidth=1.6,
                 label=plain(name) if not number else None,
             )
-    best = table.argmax(axis=1)
+    best = _words(frame, class_names, rows, order, table)
     for column in np.unique(best):
         spans = [(t - usual / 2, usual) for t in time[best == column]]
         ax.broken_barh(spans, (-0.09, 0.05), facecolors=colors[int(column)], linewidth=0)
@@ -118,6 +120,96 @@ def plot_timeline(
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     open_frame(ax)
     return ax
+
+
+def plot_tracks(frame: Any, *, ax: Axes | None = None) -> Axes:
+    """Draw who was seen when in a video, and with which emotion.
+
+    A band for each track has the colour of its word; a mark stands where each of its words was most
+    probable.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame or mapping of str to array_like, shape (n,)
+        From :func:`analyze_video`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The Axes drawn into.
+
+    Raises
+    ------
+    InvalidInputError
+        If a column is missing, or there is no row.
+
+    See Also
+    --------
+    summarize_video : The same as tables.
+    plot_timeline : One face, with all probabilities.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> table = {"time": [0.0, 0.2, 0.0, 0.2], "track": [0, 0, 1, 1], "height": [90] * 4,
+    ...          "happy": [0.9, 0.2, 0.8, 0.7], "sad": [0.1, 0.8, 0.2, 0.3],
+    ...          "emotion": ["happy", "sad", "happy", "happy"]}
+    >>> [label.get_text() for label in fk.plot_tracks(table).get_yticklabels()]
+    ['face 0', 'face 1']
+    """
+    names = _class_columns(frame)
+    try:
+        time, track, word = (np.asarray(frame[name]) for name in ("time", "track", "emotion"))
+        table = np.stack([np.asarray(frame[name], np.float64) for name in names], axis=1)
+    except (KeyError, TypeError, IndexError, ValueError) as error:
+        raise InvalidInputError(
+            "expected a table from analyze_video with the columns time, track, height, emotion "
+            f"and those of the classes; received {type(frame).__name__} without {error}"
+        ) from error
+    tracks = np.unique(track)
+    if not len(tracks):
+        raise InvalidInputError("there is nothing to draw: no face was found")
+    ax = axes_or_new(ax, width=9, height=1.2 + 0.5 * len(tracks))
+    colors = dict(zip(names, class_colors(names), strict=True))
+    for place, one in enumerate(tracks):
+        rows = np.flatnonzero(track == one)
+        rows = rows[np.argsort(time[rows], kind="stable")]
+        steps = np.diff(time[rows])
+        usual = float(np.median(steps)) if len(steps) else 1.0
+        lasts = np.append(np.where(steps > _LONGEST_GAP * usual, usual, steps), usual)
+        for name in names:
+            here = word[rows] == name
+            if not here.any():
+                continue
+            spans = list(zip(time[rows][here], lasts[here], strict=True))
+            ax.broken_barh(spans, (place - 0.35, 0.7), facecolors=colors[name], linewidth=0)
+            peak = rows[table[rows, names.index(name)].argmax()]
+            ax.plot(time[peak], place, marker="v", color=colors[name], markeredgecolor="black")
+    seen = [name for name in names if (word == name).any()]
+    handles = [ax.barh(0, 0, color=colors[name], label=plain(name)) for name in seen]
+    ax.legend(handles=handles, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    ax.set_yticks(range(len(tracks)), [f"face {one}" for one in tracks.tolist()])
+    ax.set(xlabel="time (s)", ylim=(len(tracks) - 0.5, -0.5))
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def _words(
+    frame: Any,
+    class_names: Sequence[str],
+    rows: NDArray[np.bool_],
+    order: NDArray[np.int64],
+    table: NDArray[np.float64],
+) -> NDArray[np.int64]:
+    """Return the class of each row that is drawn: its word, or without words the best one."""
+    if "emotion" in getattr(frame, "keys", list)():
+        words = np.asarray(frame["emotion"])[rows][order]
+        if set(words.tolist()) <= set(class_names):
+            return np.array([list(class_names).index(word) for word in words.tolist()], np.int64)
+    best: NDArray[np.int64] = table.argmax(axis=1)
+    return best
 
 
 def _class_columns(frame: Any) -> list[str]:
