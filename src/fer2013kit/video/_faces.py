@@ -27,13 +27,8 @@ _SEARCHED_SIDE: Final = 640
 class FrameAnalyzer:
     """Finds and names the faces of one frame after the other.
 
-    Parameters
-    ----------
-    classifier, detector, search_interval, align, tta
-        As for `analyze_video`.
-    is_smoothed : bool
-        Whether the answers are averaged along each track.  Where a face and its mirror image are to
-        be averaged, following frames then show the one and the other in turn, in half the time.
+    Its arguments are those of `analyze_video`.  Where answers are smoothed along a track, and a
+    face and its mirror image are to be averaged, following frames show the one or the other.
     """
 
     def __init__(

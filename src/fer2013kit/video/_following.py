@@ -42,13 +42,6 @@ class FaceFollower:
 
     All of a frame is searched first, after a cut, every `interval` seconds, and where a face is
     lost.  In between, the same network looks around each face alone, at a small size.
-
-    Parameters
-    ----------
-    detector : FaceDetector
-        What searches.
-    interval : float
-        In seconds.
     """
 
     def __init__(self, detector: FaceDetector, interval: float) -> None:

@@ -32,8 +32,8 @@ def video_writer(
     """Return a function that appends a picture at a time; the file appears when all are there.
 
     Its ending says the format, ``.mp4`` for instance; the rate is for players: each picture has its
-    own time.  The first sound of the `source` whose frames come is copied, to the end or for so many
-    seconds; a warning tells where the format does not hold sound of its kind.
+    own time.  The first sound of the `source` whose frames come is copied, to the end or for so
+    many seconds; a warning tells where the format does not hold sound of its kind.
     """
     av = import_av()
     path = Path(path)
@@ -82,18 +82,10 @@ def video_writer(
 
 
 class _Sound:
-    """Copies the sound of a file into another one, as it is, little by little.
+    """Copies the first sound of a file, if it has one, into a container, as it is, bit by bit.
 
-    Parameters
-    ----------
-    opened : ExitStack
-        With which the file is closed.
-    source : path
-        Whose first sound is taken; a file may have none.
-    container : av.OutputContainer
-        Where to, before the first packet is written there.
-    begin : float
-        Where it begins, in seconds by the file's clock.
+    It is made before the container's first packet is written.  The sound begins at `begin`, in
+    seconds by the file's clock; the file is closed with `opened`.
     """
 
     def __init__(self, opened: ExitStack, source: Path, container: Any, begin: float) -> None:
