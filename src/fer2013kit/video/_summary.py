@@ -34,6 +34,15 @@ class VideoSummary:
         probable, and this ``probability``.
     transitions : pandas.DataFrame
         A row for each change of a track's word: ``track``, ``time``, ``before``, ``after``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import fer2013kit as fk
+    >>> rows = {"time": [0.0, 0.2], "track": 0, "height": 90, "happy": 0.7, "sad": 0.3}
+    >>> fk.summarize_video(pd.DataFrame({**rows, "emotion": "happy"})).peaks
+       track emotion  time  probability
+    0      0   happy   0.0          0.7
     """
 
     people: pd.DataFrame
