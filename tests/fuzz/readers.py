@@ -30,14 +30,14 @@ class Reader:
     """What reads a kind of file.
 
     ``make`` returns a good file, ``read`` reads a path, and ``change`` makes another file of a
-    good one; ``cheap`` ones take a millisecond or so.
+    good one; the suite reads ``inputs`` of them, and most take a millisecond or so.
     """
 
     ending: str
     make: Any
     read: Any
     change: Any = mutate
-    cheap: bool = True
+    inputs: int = 40
 
 
 def load(path):
@@ -77,6 +77,15 @@ def csv_file():
 
 
 @cache
+def wide_csv():
+    """Return two rows with a column for each pixel."""
+    lines = ["emotion,Usage," + ",".join(f"pixel{place}" for place in range(48 * 48))]
+    for code, face in zip(FACES.train.labels[:2], FACES.train.images, strict=False):
+        lines.append(f"{code},Training,{','.join(map(str, face.ravel()))}")
+    return "\n".join(lines).encode()
+
+
+@cache
 def votes_file():
     """Return some rows of fer2013new.csv."""
     names = "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
@@ -99,6 +108,22 @@ def picture_files():
         for split in ("train", "test")
         for name in ("happy", "sad")
     }
+
+
+@cache
+def list_beside_pictures():
+    """Return a zip of pictures with a list of their labels, as Roboflow writes it."""
+    words = "filename, angry, contempt, happy\na.png, 1, 0, 0\nb.png, 0, 0, 1\n"
+    files = {"train/a.png": picture("PNG")(), "train/b.png": picture("PNG")()}
+    return zip_of({**files, "train/_classes.csv": words.encode()})
+
+
+@cache
+def webdataset():
+    """Return a zip of pictures, each beside the number of its class."""
+    files = {f"train/{row}.png": picture("PNG")() for row in range(3)}
+    classes = {f"train/{row}.cls": str(row).encode() for row in range(3)}
+    return zip_of({**files, **classes, "classnames.txt": "\n".join(fk.CLASS_NAMES).encode()})
 
 
 @cache
@@ -223,6 +248,33 @@ def change_fer(content, rng):
 
 
 @cache
+def ensemble():
+    """Return an ensemble of two."""
+    facts = {
+        "format": 1,
+        "members": 2,
+        "weights": [0.5, 0.5],
+        "temperature": 1.0,
+        "fer2013kit": "0",
+    }
+    facts |= {"calibrator": None, "calibration": None}
+    members = dict.fromkeys(("member_000.fer", "member_001.fer"), fer())
+    return zip_of({"ensemble.json": json.dumps(facts).encode(), **members})
+
+
+def change_ensemble(content, rng):
+    """Change the file, or what is in it."""
+    if rng.random() < 0.3:
+        return mutate(content, rng)
+    members = members_of(content)
+    if rng.random() < 0.7:
+        members["ensemble.json"] = mutate_facts(json.loads(members["ensemble.json"]), rng)
+    else:
+        members["member_000.fer"] = change_fer(members["member_000.fer"], rng)
+    return zip_of(members)
+
+
+@cache
 def checkpoint():
     """Return the state of a run."""
     from fer2013kit.classifier._checkpoint import Checkpoint, write_checkpoint
@@ -333,6 +385,11 @@ def load_fer(path):
     )
 
 
+def load_ensemble(path):
+    """Load an ensemble, its members' networks included."""
+    return fk.EnsembleClassifier.load(path)
+
+
 def look_at(path):
     """Decode a photograph."""
     return read_photo(path)
@@ -395,10 +452,13 @@ PICTURES = {
 
 READERS = {
     "csv": Reader(".csv", csv_file, load),
+    "wide csv": Reader(".csv", wide_csv, load),
     "csv.gz": Reader(".csv.gz", lambda: gzip.compress(csv_file(), mtime=0), load),
     "ferplus": Reader(".csv", votes_file, load_votes),
     "zip": Reader(".zip", zip_file, load),
     "zip inside": Reader(".zip", zip_file, load, mutate_inside),
+    "list": Reader(".zip", list_beside_pictures, load, mutate_inside),
+    "webdataset": Reader(".zip", webdataset, load, mutate_inside),
     "tar": Reader(".tar", tar_file("w"), load),
     "tar.gz": Reader(".tar.gz", tar_file("w:gz"), load),
     "tar.bz2": Reader(".tar.bz2", tar_file("w:bz2"), load),
@@ -408,22 +468,23 @@ READERS = {
     "npy": Reader(".npy", npy, load_npy),
     "parquet": Reader(".parquet", parquet, load),
     "hdf5": Reader(".h5", hdf5, load),
-    "fer": Reader(".fer", fer, load_fer, change_fer, cheap=False),
+    "fer": Reader(".fer", fer, load_fer, change_fer, inputs=10),
+    "ensemble": Reader(".fers", ensemble, load_ensemble, change_ensemble, inputs=3),
     "checkpoint": Reader(
         ".npz", checkpoint, load_checkpoint, lambda c, r: r.choice((mutate, mutate_inside))(c, r)
     ),
-    "tflite": Reader(".tflite", tflite, load_network, change_tflite, cheap=False),
+    "tflite": Reader(".tflite", tflite, load_network, change_tflite, inputs=10),
     "onnx": Reader(
         ".onnx",
         lambda: onnx_with(json.dumps(onnx_facts()).encode()),
         load_network,
         change_onnx,
-        cheap=False,
+        inputs=10,
     ),
     **{name: Reader(f".{name}", make, look_at) for name, make in PICTURES.items()},
     "folder": Reader(".jpg", picture("JPEG"), load_folder),
-    "video": Reader(".mp4", video, look_at_video, cheap=False),
-    "page": Reader(".jpg", picture("JPEG"), upload, cheap=False),
+    "video": Reader(".mp4", video, look_at_video, inputs=10),
+    "page": Reader(".jpg", picture("JPEG"), upload, inputs=10),
 }
 
 
