@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from fer2013kit._files import exchange, write_atomically
+from fer2013kit._files import exchange, replace_folder, write_atomically
 
 
 def test_bytes_or_a_writer_replace_the_file(tmp_path):
@@ -44,6 +44,20 @@ def test_leftovers_of_killed_writers_are_removed(tmp_path):
     ]
     write_atomically(tmp_path / "file", b"new")
     assert sorted(tmp_path.iterdir()) == sorted([tmp_path / "file", *kept])
+
+
+def test_leftovers_of_killed_writers_of_folders_are_removed(tmp_path):
+    source = tmp_path / "source" / "inner"
+    source.mkdir(parents=True)
+    (source / "file").write_bytes(b"new")
+    left, begun = (tmp_path / f".saved.0123456789abcde{last}" for last in "ef")
+    for folder in (left, begun):
+        (folder / "new").mkdir(parents=True)
+    os.utime(left, (0, 0))
+    for _ in range(2):  # the second time it takes the first one's place
+        replace_folder(tmp_path / "saved", source.parent)
+    assert (tmp_path / "saved" / "inner" / "file").read_bytes() == b"new"
+    assert {path.name for path in tmp_path.iterdir()} == {"saved", "source", begun.name}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there, age alone tells")

@@ -6,6 +6,7 @@ import ctypes
 import glob
 import os
 import secrets
+import shutil
 import sys
 import time
 from contextlib import suppress
@@ -22,8 +23,10 @@ except ImportError:  # Windows
 
 _RUBBISH: Final = frozenset({"__macosx", "thumbs.db", "desktop.ini", "icon\r"})
 
-_STALE_SECONDS: Final = 5 if fcntl else 3600
-"""After so long without a write, a temporary file that nobody has locked is a killed writer's."""
+_STALE_SECONDS: Final = 5
+_STALE_UNLOCKED: Final = 3600
+"""After so long without a write, a temporary file that nobody has locked is a killed writer's; of
+folders, and where there are no locks, age alone tells."""
 
 _EXCHANGE: Final = 2  # of Linux's renameat2
 _THIS_FOLDER: Final = -100
@@ -42,7 +45,7 @@ def write_atomically(path: Path, content: bytes | Callable[[IO[bytes]], object])
     it the old one.  What killed writers of the same file left is removed.
     """
     remove_leftovers(path)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    temporary = temporary_name(path)
     try:
         with temporary.open("xb") as file:
             _lock(file)
@@ -55,6 +58,34 @@ def write_atomically(path: Path, content: bytes | Callable[[IO[bytes]], object])
     finally:
         temporary.unlink(missing_ok=True)
     flush_folder(path.parent)
+
+
+def replace_folder(path: Path, source: Path) -> None:
+    """Copy a folder to ``path``, where it is whole at every moment and takes an older one's place.
+
+    The latter is one moment on Linux alone; elsewhere there is, for the time of two renames, none
+    of that name.  Otherwise as :func:`write_atomically`.
+    """
+    remove_leftovers(path)
+    room = temporary_name(path)
+    try:
+        fresh = shutil.copytree(source, room / "new")
+        for one in fresh.rglob("*"):
+            if one.is_file():
+                with one.open("r+b") as file:
+                    flush(file)
+        if path.exists() and not exchange(fresh, path):
+            path.replace(room / "old")
+        if fresh.exists() and not path.exists():
+            fresh.replace(path)
+        flush_folder(path.parent)
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+
+
+def temporary_name(path: Path) -> Path:
+    """Return a new name in the same folder, by which :func:`remove_leftovers` knows it."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}")
 
 
 def flush(file: IO[bytes]) -> None:
@@ -74,12 +105,15 @@ def flush_folder(folder: Path) -> None:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove the temporary files of this name whose writers were killed."""
+    """Remove the temporary files and folders of this name whose writers were killed."""
     for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
         with suppress(OSError):  # another process was faster, or it is not ours to remove
-            if len(left.name) != len(path.name) + 18 or left.is_dir():  # two dots, 16 digits
+            if len(left.name) != len(path.name) + 18:  # two dots, 16 digits
                 continue
-            if time.time() - left.stat().st_mtime > _STALE_SECONDS and _is_abandoned(left):
+            age = time.time() - left.stat().st_mtime
+            if left.is_dir() and age > _STALE_UNLOCKED:
+                shutil.rmtree(left)
+            elif left.is_file() and age > _STALE_SECONDS and _is_abandoned(left, age):
                 left.unlink()
 
 
@@ -90,9 +124,9 @@ def _lock(file: IO[bytes]) -> None:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _is_abandoned(path: Path) -> bool:
+def _is_abandoned(path: Path, age: float) -> bool:
     if not fcntl:
-        return True
+        return age > _STALE_UNLOCKED
     with path.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import tempfile
 import warnings
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ from fer2013kit._export_metadata import (
     seal,
     write_members,
 )
-from fer2013kit._files import exchange, flush_folder, write_atomically
+from fer2013kit._files import replace_folder, write_atomically
 from fer2013kit._inference import in_batches
 from fer2013kit._metrics import PROBABILITY_FLOOR
 from fer2013kit._optional import needed
@@ -348,11 +347,7 @@ _FORMATS: Final = {
 
 
 def _put_in_place(draft: Path, path: Path) -> None:
-    """Move the finished file or folder to its name, so that it is whole at every moment.
-
-    A folder takes another's place at one moment on Linux alone; elsewhere there is, for the time
-    of two renames, none of that name.
-    """
+    """Move the finished file or folder to its name, so that it is whole at every moment."""
     if draft.is_file():
         write_atomically(path, draft.read_bytes())
         return
@@ -360,14 +355,7 @@ def _put_in_place(draft: Path, path: Path) -> None:
         raise InvalidInputError(
             f"{path} exists and holds no SavedModel, so it is left alone; choose another folder"
         )
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as name:
-        fresh = Path(name) / "new"
-        shutil.copytree(draft, fresh)
-        if path.exists() and not exchange(fresh, path):
-            path.replace(Path(name) / "old")
-        if fresh.exists() and not path.exists():
-            fresh.replace(path)
-        flush_folder(path.parent)
+    replace_folder(path, draft)
 
 
 @contextmanager
