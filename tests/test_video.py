@@ -1,4 +1,5 @@
 import io
+import os
 import tracemalloc
 import warnings
 from fractions import Fraction
@@ -237,6 +238,9 @@ def test_shipped_detector_and_network(tmp_path):
 @pytest.mark.parametrize("name", ["out.mp4", "out.mkv"])
 def test_annotated_video(walk, tmp_path, name):
     path = tmp_path / name
+    left = tmp_path / f".{name}.0123456789abcdef"  # by a writer that was killed
+    left.write_bytes(b"half")
+    os.utime(left, (0, 0))
     table = fk.analyze_video(walk, annotated=path, **KNOWN)
     with av.open(str(path)) as container:
         frames = list(container.decode(video=0))

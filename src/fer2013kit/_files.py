@@ -9,11 +9,11 @@ import secrets
 import shutil
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 try:
@@ -44,15 +44,22 @@ def write_atomically(path: Path, content: bytes | Callable[[IO[bytes]], object])
     only on its way there, when this returns: a power cut after it leaves the new file, one before
     it the old one.  What killed writers of the same file left is removed.
     """
+    with new_file(path) as file:
+        if callable(content):
+            content(file)
+        else:
+            file.write(content)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a temporary file that becomes ``path`` at the end, as :func:`write_atomically` says."""
     remove_leftovers(path)
     temporary = temporary_name(path)
     try:
         with temporary.open("xb") as file:
             _lock(file)
-            if callable(content):
-                content(file)
-            else:
-                file.write(content)
+            yield file
             flush(file)
         temporary.replace(path)
     finally:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import secrets
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from fer2013kit._files import new_file
 from fer2013kit.exceptions import InvalidInputError, MediaFileError, warn
 from fer2013kit.video._reading import import_av, open_file
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fer2013kit.video._reading import Frame
 
 _TIME_BASE: Final = Fraction(1, 90_000)  # divides the rates of film, PAL and NTSC
-_ENDINGS: Final = (".mkv", ".mov", ".mp4")
+_FORMATS: Final = {".mkv": "matroska", ".mov": "mov", ".mp4": "mp4"}
 _CODECS: Final = ("libx264", "mpeg4")  # the second where FFmpeg was built without the first
 
 
@@ -37,15 +37,14 @@ def video_writer(
     """
     av = import_av()
     path = Path(path)
-    if path.suffix.lower() not in _ENDINGS:
+    if path.suffix.lower() not in _FORMATS:
         raise InvalidInputError(
-            f"annotated must be the path of a video that ends in one of {', '.join(_ENDINGS)}; "
+            f"annotated must be the path of a video that ends in one of {', '.join(_FORMATS)}; "
             f"received {str(path)!r}"
         )
     if not path.parent.is_dir():
         raise MediaFileError("there is no such folder", path=path.parent)
-    temporary = path.with_name(f".{secrets.token_hex(8)}{path.suffix}")
-    container = av.open(str(temporary), "w")
+    container: Any
     stream: Any = None
     sound: _Sound | None = None
 
@@ -70,15 +69,14 @@ def video_writer(
             sound.copy_until(shown.time)
 
     with ExitStack() as opened:
-        opened.callback(temporary.unlink, missing_ok=True)
+        file = opened.enter_context(new_file(path))
+        container = av.open(file, "w", format=_FORMATS[path.suffix.lower()])
         opened.callback(container.close)
         yield write
         if stream is not None:
             container.mux(stream.encode(None))
         if sound is not None:
             sound.copy_until(math.inf if duration is None else duration)
-        container.close()
-        temporary.replace(path)
 
 
 class _Sound:
