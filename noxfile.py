@@ -145,7 +145,7 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def torch(session: nox.Session) -> None:
-    """Try the main doors on torch, in an environment of its own; not part of the gate.
+    """Try a dozen networks through the main doors on torch and JAX; not part of the gate.
 
     What is to be installed may be named, a build for CPUs for instance:
     ``python -m nox -s torch -- torch==2.13.0+cpu``.
@@ -153,8 +153,8 @@ def torch(session: nox.Session) -> None:
     with tempfile.TemporaryDirectory() as name:
         python = _stranger_environment(Path(name) / "environment")
         _install(session, python, *(session.posargs or ("torch",)))
-        here = {**ENVIRONMENT, "PYTHONPATH": str(ROOT / "src")}
-        session.run(str(python), "-m", "pytest", "tests/test_backends.py", "-k", "torch", env=here)
+        here = {**ENVIRONMENT, "PYTHONPATH": str(ROOT / "src"), "FER2013KIT_EVERY_NETWORK": "1"}
+        session.run(str(python), "-m", "pytest", "tests/test_backends.py", env=here)
 
 
 @nox.session(default=False)

@@ -11,9 +11,6 @@ import fer2013kit as fk
 from fer2013kit.pipeline import TrainingBatches
 from networks import tiny_network
 
-# Of Keras itself, with NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept")
-
 
 @pytest.fixture(scope="module")
 def data():

@@ -105,7 +105,6 @@ def test_the_end_first_then_the_backbone_from_a_layer_on(data, tmp_path):
 preprocess_input = keras.applications.mobilenet_v2.preprocess_input  # as beside each of Keras's
 
 
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
 def test_what_is_read_once_is_never_looked_for_again(data, tmp_path, monkeypatch):
     def small(include_top, weights, input_shape):
         assert not include_top
