@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import KW_ONLY, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 _MODEL_PARAM: Final = "model_params__"
 
 
+@dataclass(eq=False, repr=False)  # writes __init__; the rest is scikit-learn's
 class EmotionClassifier(
     CalibratedClassifier,
     ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]  # scikit-learn carries no types
@@ -205,93 +206,49 @@ class EmotionClassifier(
     (2, 7)
     """
 
-    def __init__(
-        self,
-        model: str | ModelBuilder = "five_layer_cnn",
-        *,
-        model_params: Mapping[str, Any] | None = None,
-        output: str | None = None,
-        epochs: int = 60,
-        batch_size: int = 128,
-        optimizer: Any = "sgd",
-        learning_rate: float = 0.05,
-        learning_rate_schedule: LearningRateSchedule = "cosine",
-        warmup_epochs: float = 1.0,
-        weight_decay: float = 1e-3,
-        ema_momentum: float = 0.999,
-        # A Keras loss is one; named as its class, which carries no types, it would be any string.
-        loss: Loss | Callable[..., Any] = "crossentropy",
-        focal_gamma: float = 2.0,
-        label_smoothing: float = 0.1,
-        class_weight: ClassWeight | None = None,
-        augment: bool = True,
-        rotation: float = 12.0,
-        zoom: float = 0.12,
-        shift: float = 0.08,
-        horizontal_flip: bool = True,
-        brightness: float = 0.1,
-        contrast: float = 0.2,
-        erasing: float = 0.0,
-        mixup: float = 0.0,
-        cutmix: float = 0.0,
-        metrics: Sequence[Any] = (),
-        monitor: str = "val_accuracy",
-        patience: int | None = None,
-        restore_best_weights: bool = False,
-        validation_fraction: float = 0.0,
-        validation_groups: ArrayLike | Callable[[Any], ArrayLike] | None = None,
-        compute_dtype: ComputeDtype = "auto",
-        warm_start: bool = False,
-        freeze: Freeze | str | int | Callable[[Any], bool] | None = None,
-        checkpoint_dir: str | Path | None = None,
-        image_shape: tuple[int, int, int] | None = IMAGE_SHAPE,
-        value_range: tuple[float, float] | None = (0.0, 1.0),
-        classes: Sequence[Any] | None = None,
-        class_names: Sequence[str] | None = None,
-        verbose: Verbose = "auto",
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        self.model = model
-        self.model_params = model_params
-        self.output = output
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.learning_rate_schedule = learning_rate_schedule
-        self.warmup_epochs = warmup_epochs
-        self.weight_decay = weight_decay
-        self.ema_momentum = ema_momentum
-        self.loss = loss
-        self.focal_gamma = focal_gamma
-        self.label_smoothing = label_smoothing
-        self.class_weight = class_weight
-        self.augment = augment
-        self.rotation = rotation
-        self.zoom = zoom
-        self.shift = shift
-        self.horizontal_flip = horizontal_flip
-        self.brightness = brightness
-        self.contrast = contrast
-        self.erasing = erasing
-        self.mixup = mixup
-        self.cutmix = cutmix
-        self.metrics = metrics
-        self.monitor = monitor
-        self.patience = patience
-        self.restore_best_weights = restore_best_weights
-        self.validation_fraction = validation_fraction
-        self.validation_groups = validation_groups
-        self.compute_dtype = compute_dtype
-        self.warm_start = warm_start
-        self.freeze = freeze
-        self.checkpoint_dir = checkpoint_dir
-        self.image_shape = image_shape
-        self.value_range = value_range
-        self.classes = classes
-        self.class_names = class_names
-        self.verbose = verbose
-        self.random_state = random_state
+    model: str | ModelBuilder = "five_layer_cnn"
+    _: KW_ONLY
+    model_params: Mapping[str, Any] | None = None
+    output: str | None = None
+    epochs: int = 60
+    batch_size: int = 128
+    optimizer: Any = "sgd"
+    learning_rate: float = 0.05
+    learning_rate_schedule: LearningRateSchedule = "cosine"
+    warmup_epochs: float = 1.0
+    weight_decay: float = 1e-3
+    ema_momentum: float = 0.999
+    # A Keras loss is one; named as its class, which carries no types, it would be any string.
+    loss: Loss | Callable[..., Any] = "crossentropy"
+    focal_gamma: float = 2.0
+    label_smoothing: float = 0.1
+    class_weight: ClassWeight | None = None
+    augment: bool = True
+    rotation: float = 12.0
+    zoom: float = 0.12
+    shift: float = 0.08
+    horizontal_flip: bool = True
+    brightness: float = 0.1
+    contrast: float = 0.2
+    erasing: float = 0.0
+    mixup: float = 0.0
+    cutmix: float = 0.0
+    metrics: Sequence[Any] = ()
+    monitor: str = "val_accuracy"
+    patience: int | None = None
+    restore_best_weights: bool = False
+    validation_fraction: float = 0.0
+    validation_groups: ArrayLike | Callable[[Any], ArrayLike] | None = None
+    compute_dtype: ComputeDtype = "auto"
+    warm_start: bool = False
+    freeze: Freeze | str | int | Callable[[Any], bool] | None = None
+    checkpoint_dir: str | Path | None = None
+    image_shape: tuple[int, int, int] | None = IMAGE_SHAPE
+    value_range: tuple[float, float] | None = (0.0, 1.0)
+    classes: Sequence[Any] | None = None
+    class_names: Sequence[str] | None = None
+    verbose: Verbose = "auto"
+    random_state: int | np.random.RandomState | None = None
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters of the constructor, or one of ``model_params``.
