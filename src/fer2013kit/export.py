@@ -110,35 +110,10 @@ def export_network(
 ) -> ExportReport:
     """Write a network in the format that the path's ending names, if it agrees with itself.
 
-    Parameters
-    ----------
-    network : keras.Model
-        In float32, from pictures in [0, 255] to uncalibrated probabilities.  It is changed.
-    metadata : ExportMetadata
-        What goes with it; its quantization is what is done.
-    path : Path
-        ``.onnx``, ``.tflite``, ``.keras``, or without an ending for a SavedModel's folder.
-    images : ndarray of uint8, shape (n, height, width, channels), optional
-        What ``"int8"`` is fitted to and what the check compares; by default, drawn faces for the
-        check.
-    tolerance : float, optional
-        The largest difference of a probability that is let through.
-    calibrator : dict, optional
-        A calibration beyond the temperature.
-
-    Returns
-    -------
-    ExportReport
-        How well it agrees.
-
-    Raises
-    ------
-    InvalidInputError
-        For an unknown ending or quantization, or ``"int8"`` without pictures.
-    MissingDependencyError
-        If a library for the format is missing.
-    ModelFileError
-        If the result does not agree with the classifier; nothing is written then.
+    The network, in float32 from pictures in [0, 255] to uncalibrated probabilities, is changed: it
+    becomes calibrated, by the metadata's temperature or a calibrator beyond it, and as the metadata
+    says quantized.  Pictures are what ``"int8"`` is fitted to and what the check compares; by
+    default the check takes drawn faces.  Errors are those of :meth:`EmotionClassifier.export`.
     """
     _check_choices(metadata, path, images)
     checked = _pictures(metadata) if images is None else images
@@ -298,8 +273,10 @@ def _write_tflite(
 ) -> None:
     import tensorflow as tf
 
-    saved = draft.with_name("saved_model")
-    model.export(saved, format="tf_saved_model", verbose=False)
+    saved, holder = draft.with_name("saved_model"), tf.Module()
+    shape = (None, *metadata.image_shape)
+    _, holder.serve = frozen_function(model, shape, "uint8", INPUT_NAME)
+    tf.saved_model.save(holder, saved, signatures=holder.serve)
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
     if metadata.quantization is not None:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
