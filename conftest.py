@@ -1,10 +1,19 @@
-"""For the examples of docstrings and pages: each stands alone, whatever ran before it."""
+"""For tests and examples: what is imported is no garbage, and each example stands alone."""
 
+import gc
 from pathlib import Path
 
 import pytest
 
-from fer2013kit.models import _registry
+gc.disable()  # until all is imported, of which nothing is garbage
+
+from fer2013kit.models import _registry  # noqa: E402 - the first import of many
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what was imported: to look through TensorFlow takes longer than a fit."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
