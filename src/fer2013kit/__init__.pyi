@@ -45,6 +45,7 @@ from .export import ExportReport as ExportReport
 from .faces import FaceBox as FaceBox
 from .faces import FaceDetector as FaceDetector
 from .faces import FaceEmotion as FaceEmotion
+from .faces import HeadPose as HeadPose
 from .faces import PhotoFaces as PhotoFaces
 from .faces import analyze_photo as analyze_photo
 from .faces import analyze_photos as analyze_photos

@@ -58,6 +58,74 @@ def test_as_dict_holds_plain_values(mean):
     }
 
 
+def test_valence_and_arousal_are_means_of_published_ratings():
+    class Half:
+        class_names_ = fk.emotions.FERPLUS_CLASS_NAMES
+
+        def predict_proba(self, X):
+            row = np.zeros(8)
+            row[[fk.Emotion.HAPPY, fk.Emotion.SAD]] = 0.75, 0.25
+            return np.tile(row, (len(X), 1))
+
+    (face,) = fk.analyze_photo(picture("RGB"), classifier=Half(), boxes=[CORNER])
+    assert face.valence == pytest.approx(0.75 * 0.81 - 0.25 * 0.63)
+    assert face.arousal == pytest.approx(0.75 * 0.51 - 0.25 * 0.27)
+    assert (face.as_dict()["valence"], face.as_dict()["arousal"]) == (face.valence, face.arousal)
+
+
+def test_other_classes_have_no_valence(mean):
+    (face,) = fk.analyze_photo(picture("RGB"), classifier=mean, boxes=[CORNER])
+    assert face.valence is face.arousal is face.head_pose is None
+
+
+def turned_head(roll, yaw, pitch):
+    """Return the five points of a head after pitch, yaw and roll, in degrees, seen from afar."""
+    from fer2013kit.faces._pose import _HEAD
+
+    roll, yaw, pitch = np.radians([roll, yaw, pitch])
+    about_x = np.array(
+        [[1, 0, 0], [0, np.cos(pitch), np.sin(pitch)], [0, -np.sin(pitch), np.cos(pitch)]]
+    )
+    about_y = np.array([[np.cos(yaw), 0, -np.sin(yaw)], [0, 1, 0], [np.sin(yaw), 0, np.cos(yaw)]])
+    about_z = np.array(
+        [[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]]
+    )
+    return 80 * (_HEAD @ (about_z @ about_y @ about_x).T)[:, :2] + [100, 120]
+
+
+@pytest.mark.parametrize("pose", [(0, 0, 0), (20, 0, 0), (0, 30, 0), (0, 0, -15), (0, -40, 20)])
+def test_head_pose(pose, mean):
+    row = np.concatenate([[60, 60, 100, 120], turned_head(*pose).ravel()])
+    (face,) = fk.analyze_photo(picture("RGB"), classifier=mean, boxes=[row], align=False)
+    np.testing.assert_allclose(face.head_pose, pose, atol=0.1)
+    assert face.as_dict()["head_pose"] == face.head_pose._asdict()
+
+
+def test_the_nose_shows_where_a_head_looks(mean):
+    """To the right of the picture, and up, by hand: no formula of the kit's."""
+    points = np.array([[-0.5, 0], [0.5, 0], [0.15, 0.6], [-0.42, 1], [0.42, 1]]) * 80 + 100
+    boxes = [[60, 60, 100, 120, *points.ravel()]]
+    (face,) = fk.analyze_photo(picture("RGB"), classifier=mean, boxes=boxes, align=False)
+    assert 5 < face.head_pose.yaw < 40
+    points[2] = [100, 130]
+    boxes = [[60, 60, 100, 120, *points.ravel()]]
+    (face,) = fk.analyze_photo(picture("RGB"), classifier=mean, boxes=boxes, align=False)
+    assert 5 < face.head_pose.pitch < 40
+
+
+def test_to_frame_is_a_row_for_each_face(mean):
+    boxes = [CORNER, [0, 0, 50, 50]]
+    faces = fk.analyze_photo(picture("RGB"), classifier=mean, boxes=boxes)
+    table = faces.to_frame()
+    assert table[["left", "width", "dark", "bright", "emotion"]].iloc[0].tolist() == [
+        *(20, 160, 0, 1, "bright")
+    ]
+    assert list(table.columns[-12:-10]) == ["yaw", "pitch"]
+    assert len(table) == 2
+    assert table[["valence", "roll", "nose_x"]].isna().all(axis=None)
+    assert fk.analyze_photo(picture("RGB"), classifier=mean, boxes=[]).to_frame().empty
+
+
 def test_uncertain_is_a_score_below_one_half():
     class Three(Mean):
         class_names_ = ("a", "b", "c")

@@ -140,6 +140,5 @@ def _plot(table: pd.DataFrame, path: Path) -> None:
     from fer2013kit import plot_timeline
 
     figure = Figure(figsize=(9, 4), layout="constrained")
-    names = list(table.columns[7:-3])
-    plot_timeline(table, class_names=names, ax=figure.subplots())
+    plot_timeline(table, ax=figure.subplots())
     write_figure(path, figure)

@@ -9,12 +9,14 @@ from fer2013kit.faces._detector import FaceDetector
 from fer2013kit.faces._emotion import FaceBox, FaceEmotion, PhotoFaces
 from fer2013kit.faces._listing import find_photos
 from fer2013kit.faces._naming import photo_views
+from fer2013kit.faces._pose import HeadPose
 from fer2013kit.faces._samples import sample_photos
 
 __all__ = [
     "FaceBox",
     "FaceDetector",
     "FaceEmotion",
+    "HeadPose",
     "PhotoFaces",
     "analyze_crops",
     "analyze_photo",

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from fer2013kit._optional import needed
+from fer2013kit.faces._affect import valence_and_arousal
+from fer2013kit.faces._pose import HeadPose, head_pose
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from fer2013kit._checks import MaybeNone
@@ -71,9 +76,32 @@ class FaceEmotion:
         right and left corner of the mouth, as the person has them.  None where the boxes came
         without.
 
+    Attributes
+    ----------
+    valence, arousal : float or None
+        How pleasant and how excited the expression looks, in [-1, 1]; None for a classifier whose
+        classes are not emotions.
+    head_pose : HeadPose or None
+        Roll, yaw and pitch in degrees; None without landmarks.
+
     See Also
     --------
     analyze_photo : Finds the faces.
+
+    Notes
+    -----
+    Valence and arousal are the means of what people said of the seven words in table 4 of [1]_,
+    weighted by the probabilities; *neutral*, which is not in it, is put at 0.  So they say nothing
+    that the probabilities do not, never leave the space between those words, and are no measurement
+    of how a person feels.
+
+    The pose is the rotation of one generic head, seen from afar, that fits the five landmarks best.
+    No truth was at hand to measure it with.
+
+    References
+    ----------
+    .. [1] J. A. Russell and A. Mehrabian, "Evidence for a three-factor theory of emotions", Journal
+       of Research in Personality 11, 273-294, 1977.
 
     Examples
     --------
@@ -81,6 +109,8 @@ class FaceEmotion:
     >>> (face,) = fk.analyze_photo(fk.sample_photos()[0])
     >>> face.emotion, face.uncertain
     ('happy', False)
+    >>> round(face.valence, 1), round(face.arousal, 1)
+    (0.8, 0.5)
     >>> face.crop.shape, face.crop.dtype
     ((48, 48), dtype('uint8'))
     """
@@ -95,6 +125,23 @@ class FaceEmotion:
     crop: NDArray[np.uint8] = field(repr=False)
     landmarks: NDArray[np.float32] | MaybeNone = field(default=None, repr=False)
 
+    @property
+    def valence(self) -> float | None:
+        """How pleasant the expression looks, from -1 to 1: see the Notes."""
+        found = valence_and_arousal(self.probabilities, self.class_names)
+        return None if found is None else found[0]
+
+    @property
+    def arousal(self) -> float | None:
+        """How excited the expression looks, from -1 to 1: see the Notes."""
+        found = valence_and_arousal(self.probabilities, self.class_names)
+        return None if found is None else found[1]
+
+    @property
+    def head_pose(self) -> HeadPose | None:
+        """How the head is turned, in degrees, roughly; None where there are no landmarks."""
+        return None if self.landmarks is None else head_pose(self.landmarks)
+
     def as_dict(self) -> dict[str, Any]:
         """Return everything but the crop as plain numbers and strings, for JSON.
 
@@ -102,7 +149,8 @@ class FaceEmotion:
         -------
         dict
             The names of the fields, with ``box``, ``probabilities`` and, where they are known,
-            ``landmarks`` as dicts.
+            ``landmarks`` as dicts; ``valence`` and ``arousal``, where the classes are emotions, and
+            ``head_pose``, where there are landmarks.
         """
         answer: dict[str, Any] = {
             "box": self.box._asdict(),
@@ -113,7 +161,39 @@ class FaceEmotion:
         }
         if self.landmarks is not None:
             answer["landmarks"] = dict(zip(LANDMARK_NAMES, self.landmarks.tolist(), strict=True))
+        if self.valence is not None:
+            answer |= {"valence": self.valence, "arousal": self.arousal}
+        if self.head_pose is not None:
+            answer["head_pose"] = self.head_pose._asdict()
         return answer
+
+    def as_row(self) -> dict[str, Any]:
+        """Return everything but the crop as one row of a table.
+
+        Returns
+        -------
+        dict
+            ``left``, ``top``, ``width``, ``height``, the probability of each class under its name,
+            ``emotion``, ``score``, ``uncertain``, ``valence``, ``arousal``, ``roll``, ``yaw``,
+            ``pitch``, and each landmark as ``right_eye_x``, ``right_eye_y`` and so on; NaN for what
+            is not known.
+        """
+        points = np.full((5, 2), np.nan) if self.landmarks is None else self.landmarks
+        return {
+            **self.box._asdict(),
+            **dict(zip(self.class_names, self.probabilities.tolist(), strict=True)),
+            "emotion": self.emotion,
+            "score": self.score,
+            "uncertain": self.uncertain,
+            "valence": np.nan if self.valence is None else self.valence,
+            "arousal": np.nan if self.arousal is None else self.arousal,
+            **(self.head_pose or HeadPose(np.nan, np.nan, np.nan))._asdict(),
+            **{
+                f"{name}_{axis}": float(place)
+                for name, point in zip(LANDMARK_NAMES, points, strict=True)
+                for axis, place in zip("xy", point, strict=True)
+            },
+        }
 
 
 class PhotoFaces(list[FaceEmotion]):
@@ -138,6 +218,32 @@ class PhotoFaces(list[FaceEmotion]):
         super().__init__(faces)
         self.width = width
         self.height = height
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table with a row for each face.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The columns of :meth:`FaceEmotion.as_row`; of no face, an empty table without columns.
+
+        Raises
+        ------
+        MissingDependencyError
+            Where pandas is not installed.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> table = fk.analyze_photo(fk.sample_photos()[0]).to_frame()
+        >>> table[["left", "top", "emotion", "uncertain"]]
+           left  top emotion  uncertain
+        0   180   67   happy      False
+        """
+        with needed("to_frame", library="pandas"):
+            import pandas as pd
+
+        return pd.DataFrame([face.as_row() for face in self])
 
 
 def face_emotion(

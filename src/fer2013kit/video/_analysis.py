@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fer2013kit.video._reading import Source, Video
 
 _BOX = ("left", "top", "width", "height")
-_ANSWER = ("emotion", "score", "uncertain")
+_ANSWER = ("emotion", "score", "uncertain", "valence", "arousal", "roll", "yaw", "pitch")
 
 
 def analyze_video(
@@ -86,8 +86,8 @@ def analyze_video(
         A row for each face of each analysed frame: ``time`` (seconds since the first frame, by
         the video's own clock), ``frame`` (its number, from 0), ``track``, the box ``left``,
         ``top``, ``width``, ``height`` in pixels, the probability of each class under its name,
-        ``emotion``, ``score`` (its probability) and ``uncertain`` as in :class:`FaceEmotion`.  No
-        row where there is no face.
+        ``emotion``, ``score`` (its probability), ``uncertain``, ``valence``, ``arousal``, ``roll``,
+        ``yaw`` and ``pitch`` as in :class:`FaceEmotion`.  No row where there is no face.
 
     Raises
     ------
@@ -183,7 +183,8 @@ def _columns(names: Sequence[str]) -> list[str]:
 
 
 def _row(time: float, number: int, track: int, face: FaceEmotion) -> tuple[Any, ...]:
-    answer = (face.emotion, face.score, face.uncertain)
+    row = face.as_row()
+    answer = (row[name] for name in _ANSWER)
     return (time, number, track, *face.box, *face.probabilities.tolist(), *answer)
 
 
