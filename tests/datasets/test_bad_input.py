@@ -298,17 +298,26 @@ class BadDisk(io.BytesIO):
         return super().read(size)
 
 
-@pytest.mark.parametrize("opener", [lambda stream: stream, gzip.open])
+@pytest.mark.parametrize("kind", ["tar", "tar.gz", "zip"])
 @pytest.mark.parametrize("share", [0, 0.5, 0.99])
-def test_errors_of_a_disk_are_no_damage(tmp_path, monkeypatch, opener, share):
+def test_errors_of_a_disk_are_no_damage(tmp_path, monkeypatch, kind, share):
     """Neither in the list of files, nor in a file, nor in the end."""
-    mode = "w:gz" if opener is gzip.open else "w"
-    path = fake.write_tar(tmp_path / "a.tar", fake.picture_files(GOOD), mode)
-    disk = BadDisk(path.read_bytes())
-    disk.first_bad = int(share * len(disk.getvalue()))
-    monkeypatch.setattr("fer2013kit.datasets._trees._unpacked", lambda _: opener(disk))
+    path, files = tmp_path / f"a.{kind}", fake.picture_files(GOOD)
+    if kind == "zip":
+        fake.write_zip(path, files)
+    else:
+        fake.write_tar(path, files, "w" if kind == "tar" else "w:gz")
+    content = path.read_bytes()
+
+    def bad(*_):
+        disk = BadDisk(content)
+        disk.first_bad = int(share * len(content))
+        return gzip.open(disk) if kind == "tar.gz" else disk
+
+    opens = (Path, "open") if kind == "zip" else ("fer2013kit.datasets._trees._unpacked",)
+    monkeypatch.setattr(*opens, bad)
     with pytest.raises(fk.DatasetFormatError, match=r"cannot be read .*Input/output") as caught:
-        fk.load_fer2013(path)
+        fk.load_fer2013(path, cache=False)
     assert "damaged" not in str(caught.value)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
-import mmap
 import os
 import struct
 import tarfile
@@ -139,37 +138,29 @@ class FolderTree:
         pass
 
 
-class _SeekableMap(mmap.mmap):
-    """A file in memory, as ``zipfile`` wants it.
-
-    On a plain file each of its many seeks hands the interpreter lock over to the decoding threads
-    and waits for it to come back, which doubles the time.
-    """
-
-    def seekable(self) -> bool:  # Python 3.13 has it; below, mmap lacks it
-        return True
-
-
 class ZipTree:
     """The files of a zip archive."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with path.open("rb") as stream:
-            self._map = _SeekableMap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        self._stream = path.open("rb")
+        self._ahead, self._ahead_at = b"", 0
         try:
-            self._archive = zipfile.ZipFile(cast("IO[bytes]", self._map))
+            self._length = self._stream.seek(0, os.SEEK_END)
+            # A disk's error would be "no zip file" to zipfile.
+            self._bytes(max(0, self._length - _CHUNK_BYTES), 1)
+            self._archive = zipfile.ZipFile(self._stream)
+            self._members = {
+                name: info
+                for info in sorted(self._archive.infolist(), key=lambda info: info.header_offset)
+                if not info.is_dir()
+                and not _is_rubbish(name := info.filename.replace("\\", "/").removeprefix("./"))
+            }
+            self.sizes = {name: info.file_size for name, info in self._members.items()}
+            check_unpacked(sum(self.sizes.values()), self._length)
         except BaseException:
-            self._map.close()
+            self._stream.close()
             raise
-        self._members = {
-            name: info
-            for info in self._archive.infolist()
-            if not info.is_dir()
-            and not _is_rubbish(name := info.filename.replace("\\", "/").removeprefix("./"))
-        }
-        self.sizes = {name: info.file_size for name, info in self._members.items()}
-        check_unpacked(sum(self.sizes.values()), len(self._map))
 
     def open(self, name: str) -> IO[bytes]:
         check_member(self._members[name])
@@ -179,21 +170,35 @@ class ZipTree:
         """Return the whole content of a file, for which ``zipfile`` takes as long as decoding."""
         info = self._members[name]
         check_member(info)
-        header = self._map[info.header_offset : info.header_offset + _LOCAL_HEADER.size]
+        header = self._bytes(info.header_offset, _LOCAL_HEADER.size)
         if len(header) < _LOCAL_HEADER.size:
             raise zipfile.BadZipFile(f"no file at byte {info.header_offset:,}")
         name_length, extra_length = _LOCAL_HEADER.unpack(header)
         start = info.header_offset + _LOCAL_HEADER.size + name_length + extra_length
-        content = self._map[start : start + info.compress_size]
+        content = self._bytes(start, info.compress_size)
         if info.compress_type == zipfile.ZIP_DEFLATED:
             content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, info.file_size + 1)
         if len(content) != info.file_size or zlib.crc32(content) != info.CRC:
             raise zipfile.BadZipFile(f"bad CRC-32 for file {name!r}")
         return content
 
+    def _bytes(self, start: int, length: int) -> bytes:
+        """Return a part of the archive, which is read in large pieces.
+
+        Each turn to the disk hands the interpreter lock over to the decoding threads and waits for
+        it to come back.  A memory map needs no turns, but a disk's error there ends the process.
+        """
+        length = min(length, self._length)
+        at = start - self._ahead_at
+        if not 0 <= at <= len(self._ahead) - length:
+            self._stream.seek(start)
+            self._ahead, self._ahead_at = self._stream.read(max(length, _CHUNK_BYTES)), start
+            at = 0
+        return self._ahead[at : at + length]
+
     def close(self) -> None:
         self._archive.close()
-        self._map.close()
+        self._stream.close()
 
 
 class TarTree:
