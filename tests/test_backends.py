@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -110,3 +111,14 @@ def test_backend_trains_and_agrees_with_this_one(backend, tmp_path):
     np.testing.assert_allclose(np.load(tmp_path / "own.npy"), ours, atol=1e-4)
     heat = fk.explain(clf, data.test.images[:1])
     np.testing.assert_allclose(np.load(tmp_path / "heat.npy"), heat, atol=1e-3)
+
+
+def test_a_torch_module_on_another_backend_is_answered_with_the_way():
+    torch = pytest.importorskip("torch")
+
+    def wrapped(input_shape, num_classes):
+        module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(2304, num_classes))
+        return keras.Sequential([keras.layers.TorchModuleWrapper(module)])
+
+    with pytest.raises(fk.InvalidInputError, match="KERAS_BACKEND=torch"):
+        fk.create_model(wrapped)

@@ -247,7 +247,8 @@ def test_joins_fer2013(folder):
     assert len(joined.train) == 7
 
 
-def test_pictures_of_another_shape_and_in_colour(tmp_path):
+def test_pictures_of_another_shape_and_in_colour(tmp_path, monkeypatch):
+    monkeypatch.setattr("fer2013kit.datasets._storage._is_settled", lambda _stamp: True)
     for name, colour in (("happy", (250, 10, 10)), ("sad", (10, 10, 250))):
         (tmp_path / name).mkdir()
         Image.new("RGB", (60, 40), colour).save(tmp_path / name / "face.png")
@@ -255,6 +256,7 @@ def test_pictures_of_another_shape_and_in_colour(tmp_path):
     for _ in range(2):  # from the folder and from the cache
         faces = fk.load_image_folder(tmp_path, image_shape=shape)
         assert faces.images.shape == (2, *shape)
+        assert not faces.images.flags.writeable  # mapped
         assert faces.images[0, 5, 5].tolist() == [250, 10, 10]
         assert faces.images[1, 5, 5].tolist() == [10, 10, 250]
     assert faces.subset([1]).concat(faces).images.shape == (3, *shape)

@@ -255,7 +255,8 @@ def _check_entry(rows: Rows, image_shape: tuple[int, int, int]) -> None:
             f"expected {count} images and labels, received {rows.images.dtype} "
             f"{rows.images.shape} and {rows.labels.dtype} {rows.labels.shape}"
         )
-    replace(rows, notes=(), log=()).to_data("cache")  # which checks what the splits hold
+    # Which checks what the splits hold.
+    replace(rows, notes=(), log=()).to_data("cache", image_shape)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from fer2013kit._optional import needed
@@ -226,7 +227,15 @@ def create_model(
     with keras_settings(keras.config.dtype_policy()):
         try:
             network = builder(input_shape=input_shape, num_classes=num_classes, **params)
-        except TypeError as error:
+        except Exception as error:
+            if keras.backend.backend() != "torch" and _is_of_torch(error):
+                raise InvalidInputError(
+                    f"the builder of {name!r} wraps a module of torch, which needs Keras's backend "
+                    "to be 'torch': KERAS_BACKEND=torch in the environment, before Keras is "
+                    f"imported; received {keras.backend.backend()!r}"
+                ) from error
+            if not isinstance(error, TypeError):
+                raise
             way = ""
             if isinstance(builder, type):
                 way = (
@@ -244,3 +253,11 @@ def create_model(
         return complete_network(
             network, name=name, input_shape=input_shape, num_classes=num_classes, output=output
         )
+
+
+def _is_of_torch(error: Exception) -> bool:
+    """Tell whether it was raised where Keras wraps a module of torch."""
+    import keras
+
+    where = keras.layers.TorchModuleWrapper.__module__
+    return any(frame.f_globals["__name__"] == where for frame, _ in walk_tb(error.__traceback__))
