@@ -21,6 +21,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
     "sphinx_click",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
@@ -53,6 +54,8 @@ plot_html_show_source_link = False
 plot_include_source = True
 
 sphinx_gallery_conf = {
+    "backreferences_dir": "generated/backreferences",  # which example uses which name
+    "doc_module": ("fer2013kit",),
     "examples_dirs": str(Path(__file__).parents[1] / "examples"),
     "gallery_dirs": "gallery",
     "abort_on_example_error": True,
