@@ -114,7 +114,8 @@ def test_a_row_for_each_face_and_sampled_frame(walk):
     table = fk.analyze_video(walk, **KNOWN)
     assert isinstance(table, pd.DataFrame)
     box = ["left", "top", "width", "height"]
-    end = ["emotion", "score", "uncertain", "valence", "arousal", "roll", "yaw", "pitch"]
+    end = ["emotion", "score", "uncertain", "quality"]
+    end += ["valence", "arousal", "roll", "yaw", "pitch"]
     assert list(table) == ["time", "frame", "track", *box, *fk.CLASS_NAMES, *end]
     np.testing.assert_allclose(table["time"], np.arange(20) / 5)
     assert table["frame"].tolist() == list(range(0, 40, 2))

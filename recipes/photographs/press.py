@@ -21,6 +21,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 import fer2013kit as fk
+from fer2013kit.faces._emotion import CERTAIN_PROBABILITY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +77,7 @@ def describe(probabilities: NDArray[np.float64], labels: NDArray[np.int64], n_ph
     answers = probabilities.argmax(axis=1)
     right = answers == labels
     interval = binomtest(int(right.sum()), n_photos).proportion_ci(method="wilson")
-    sure = probabilities.max(axis=1) >= 0.5
+    sure = probabilities.max(axis=1) >= CERTAIN_PROBABILITY
     recall = _recall(answers, labels)
     words = ", ".join(
         f"{word} {share:.2f}" for word, share in zip(fk.CLASS_NAMES, recall, strict=True)

@@ -241,6 +241,24 @@ def test_annotate_covers_no_face_and_no_name():
         assert (inside == [255, 0, 0]).all()
 
 
+def test_annotate_draws_bars_below_in_a_row_of_faces_with_numbers_on_request():
+    """Two rows of ten faces leave no room beside them; panels cover no box, name or panel."""
+    boxes = [(20 + 95 * i, top, 60, 60) for top in (40, 240) for i in range(10)]
+    photo = picture("RGB", size=(980, 420), color="red")
+    faces = fk.analyze_photo(photo, boxes=boxes)
+    drawn, numbered = (
+        np.asarray(fk.annotate(photo, faces, numbers=numbers)).astype(int)
+        for numbers in (False, True)
+    )
+    changed = (np.abs(drawn - drawn[0, 0]) > 60).any(axis=2)
+    for left, top, width, height in boxes:
+        inside = changed[top + 6 : top + height - 6, left + 6 : left + width - 6]
+        assert not inside.any()
+        near = changed[top + height + 6 : top + height + 40, left : left + width]
+        assert near.mean() > 0.3
+    assert (numbered != drawn).any()
+
+
 def test_annotate_leaves_its_input_alone_and_takes_no_faces():
     image = np.full((60, 80, 3), 9, np.uint8)
     drawn = fk.annotate(image, [])

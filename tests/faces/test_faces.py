@@ -3,10 +3,12 @@
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from fake_photos import CORNER, Mean, picture
+from PIL import Image, ImageFilter
 
 import fer2013kit as fk
 
@@ -54,6 +56,7 @@ def test_as_dict_holds_plain_values(mean):
         "emotion": "bright",
         "score": 1.0,
         "uncertain": False,
+        "quality": [],
         "probabilities": {"dark": 0.0, "bright": 1.0},
     }
 
@@ -126,7 +129,7 @@ def test_to_frame_is_a_row_for_each_face(mean):
     assert fk.analyze_photo(picture("RGB"), classifier=mean, boxes=[]).to_frame().empty
 
 
-def test_uncertain_is_a_score_below_one_half():
+def test_uncertain_is_a_score_below_seven_tenths():
     class Three(Mean):
         class_names_ = ("a", "b", "c")
 
@@ -134,10 +137,32 @@ def test_uncertain_is_a_score_below_one_half():
             return np.tile(np.array([0.2, self.score, 0.8 - self.score]), (len(X), 1))
 
     classifier = Three()
-    for classifier.score, expected in ((0.5, False), (0.49, True)):
+    for classifier.score, expected in ((0.7, False), (0.69, True)):
         (face,) = fk.analyze_photo(picture("L"), classifier=classifier, boxes=[CORNER])
         assert face.emotion == "b"
         assert face.uncertain is expected
+
+
+@pytest.mark.parametrize(
+    ("worse", "quality"),
+    [
+        (lambda photo: photo, ()),
+        (lambda photo: photo.point(lambda level: level // 6), ("dark",)),
+        (lambda photo: photo.filter(ImageFilter.GaussianBlur(5)), ("blurred",)),
+        (lambda photo: photo.resize((102, 102)), ("small",)),
+    ],
+)
+def test_quality_says_why_a_face_is_hard_to_read(worse, quality):
+    photo = worse(Image.open(fk.sample_photos()[0]).convert("RGB"))
+    box = np.array([180, 67, 90, 110]) * photo.width / 512
+    for shape in ((48, 48, 1), (96, 96, 1)):
+        sure = SimpleNamespace(
+            image_shape_=shape, classes_=["a", "b"], predict_proba=lambda X: [[1.0, 0.0]] * len(X)
+        )
+        (face,) = fk.analyze_photo(photo, boxes=[box], classifier=sure)
+        assert face.quality == quality
+        assert face.uncertain is bool(quality)
+    assert face.as_row()["quality"] == ", ".join(quality)
 
 
 def test_no_face_is_an_empty_list(mean):

@@ -123,6 +123,7 @@ def as_lines(path: Path, faces: Sequence[FaceEmotion]) -> list[str]:
     return [
         f"{path}: {face.emotion}{'?' if face.uncertain else ''} {face.score:.3f} "
         f"(left {face.box.left}, top {face.box.top}, {face.box.width}x{face.box.height})"
+        f"{': ' if face.quality else ''}{', '.join(face.quality)}"
         for face in faces
     ]
 

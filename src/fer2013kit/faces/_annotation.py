@@ -11,7 +11,7 @@ from fer2013kit.faces._emotion import FaceEmotion
 from fer2013kit.faces._photos import read_photo
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from PIL import Image, ImageDraw, ImageFont
 
@@ -35,11 +35,11 @@ _LARGEST_ROW: Final = 0.035
 _SMALLEST_ROW: Final = _SMALLEST_FONT / 0.75
 """In pixels: what holds the smallest font."""
 
-_BAR_ROWS: Final = (5, 2)
-"""Longest and shortest full bar, in heights of a row."""
+_BAR_ROWS: Final = (5, 3.5, 2)
+"""Full bars that are tried, the longest first, in heights of a row."""
 
 
-def annotate(photo: Photo, faces: Iterable[FaceEmotion]) -> Image.Image:
+def annotate(photo: Photo, faces: Iterable[FaceEmotion], *, numbers: bool = False) -> Image.Image:
     """Draw boxes, names and bars into a copy of a photograph.
 
     Parameters
@@ -48,13 +48,15 @@ def annotate(photo: Photo, faces: Iterable[FaceEmotion]) -> Image.Image:
         As for :func:`analyze_photo`.
     faces : iterable of FaceEmotion
         What :func:`analyze_photo` found in it.
+    numbers : bool, default False
+        Write each probability beside its bar, in per cent.
 
     Returns
     -------
     PIL.Image.Image
         The upright photograph in RGB, at most 4096 pixels in each direction.  Each face has a
         box with the name of its emotion (with a question mark where it is uncertain) and, where
-        there is room beside it that nothing else takes, a bar for each class.
+        there is room beside, below or above it that nothing else takes, a bar for each class.
 
     Raises
     ------
@@ -93,7 +95,7 @@ def annotate(photo: Photo, faces: Iterable[FaceEmotion]) -> Image.Image:
     for face, box in zip(faces, boxes, strict=True):
         taken.append(_draw_box(draw, face, box, picture.width))
     for face, box in zip(faces, boxes, strict=True):
-        panel = _draw_bars(draw, face, box, picture.size, taken)
+        panel = _draw_bars(draw, face, box, picture.size, taken, numbers=numbers)
         if panel is not None:
             taken.append(panel)
     return picture
@@ -145,38 +147,30 @@ def _draw_bars(
     box: Rectangle,
     size: tuple[int, int],
     taken: Sequence[Rectangle],
+    *,
+    numbers: bool,
 ) -> Rectangle | None:
-    """Draw a bar for each class beside the box and return where, if there is room not yet taken.
+    """Draw a bar for each class near the box and return where, if there is room not yet taken.
 
     The panel is as high as the box, but large enough to read, also on a small picture.
     """
-    left, top, right, bottom = box
-    width, height = size
     count = len(face.class_names)
-    row = max(min((bottom - top) / count, _LARGEST_ROW * height), _SMALLEST_ROW)
-    if row * count > height:
-        return None
+    row = max(min((box[3] - box[1]) / count, _LARGEST_ROW * size[1]), _SMALLEST_ROW)
     font = _font(0.75 * row)
     names = max(draw.textlength(name, font=font) for name in face.class_names)
     pad = row / 4
-    most, least = (names + 3 * pad + bar * row for bar in _BAR_ROWS)
-    sides = (
-        (right + pad, min(right + pad + most, width)),
-        (max(left - pad - most, 0.0), left - pad),
-    )
+    figures = draw.textlength("100", font=font) + pad if numbers else 0.0
     panels = [
-        (begin, y, end, y + row * count)
-        for begin, end in sides
-        # Level with the box's upper edge or its lower one, as far as the picture goes.
-        for y in (min(max(one, 0.0), height - row * count) for one in (top, bottom - row * count))
-        if end - begin >= least
+        panel
+        for bar in _BAR_ROWS
+        for panel in _places(box, (names + 3 * pad + figures + bar * row, row * count), size, pad)
     ]
     panel = next((one for one in panels if not any(_overlap(one, it) for it in taken)), None)
     if panel is None:
         return None
     draw.rectangle(panel, fill=(17, 17, 17, 170))
     begin = panel[0] + names + 2 * pad
-    longest = panel[2] - pad - begin
+    longest = panel[2] - pad - figures - begin
     rows = zip(
         face.class_names, class_colors(face.class_names), face.probabilities.tolist(), strict=True
     )
@@ -185,7 +179,30 @@ def _draw_bars(
         draw.text((panel[0] + pad, y + row / 2), name, fill=_PAPER, font=font, anchor="lm")
         tip = begin + max(1.0, longest * probability)
         draw.rectangle((begin, y + row / 5, tip, y + row * 4 / 5), fill=color)
+        if numbers:
+            text = f"{100 * probability:.0f}"
+            draw.text((panel[2] - pad, y + row / 2), text, fill=_PAPER, font=font, anchor="rm")
     return panel
+
+
+def _places(
+    box: Rectangle, panel: tuple[float, float], size: tuple[int, int], pad: float
+) -> Iterator[Rectangle]:
+    """Yield where a panel of some width and height may stand: beside a box, below and above it."""
+    left, top, right, bottom = box
+    wide, high = panel
+    width, height = size
+    # Level with the box's upper edge or its lower one, as far as the picture goes.
+    levels = [min(max(one, 0.0), height - high) for one in (top, bottom - high)]
+    across = min(max((left + right - wide) / 2, 0.0), width - wide)
+    label = (bottom - top) / 3  # more than its name is high
+    for x, y in (
+        *((right + pad, one) for one in levels),
+        *((left - pad - wide, one) for one in levels),
+        *((across, one) for one in (bottom + pad, bottom + label, top - label - high)),
+    ):
+        if x >= 0 and y >= 0 and x + wide <= width and y + high <= height:
+            yield x, y, x + wide, y + high
 
 
 def _overlap(first: Rectangle, second: Rectangle) -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fer2013kit.video._reading import Source, Video
 
 _BOX = ("left", "top", "width", "height")
-_ANSWER = ("emotion", "score", "uncertain", "valence", "arousal", "roll", "yaw", "pitch")
+_ANSWER = ("emotion", "score", "uncertain", "quality", "valence", "arousal", "roll", "yaw", "pitch")
 
 
 def analyze_video(
@@ -86,8 +86,9 @@ def analyze_video(
         A row for each face of each analysed frame: ``time`` (seconds since the first frame, by
         the video's own clock), ``frame`` (its number, from 0), ``track``, the box ``left``,
         ``top``, ``width``, ``height`` in pixels, the probability of each class under its name,
-        ``emotion``, ``score`` (its probability), ``uncertain``, ``valence``, ``arousal``, ``roll``,
-        ``yaw`` and ``pitch`` as in :class:`FaceEmotion`.  No row where there is no face.
+        ``emotion``, ``score`` (its probability), ``uncertain``, ``quality``, ``valence``,
+        ``arousal``, ``roll``, ``yaw`` and ``pitch`` as in :meth:`FaceEmotion.as_row`.  No row where
+        there is no face.
 
     Raises
     ------
@@ -168,6 +169,7 @@ def analyze_video(
         **dict.fromkeys(("frame", "track", *_BOX), "int64"),
         "emotion": "str",
         "uncertain": "bool",
+        "quality": "str",
     }
     return pd.DataFrame(rows, columns=columns).astype(kinds)
 
