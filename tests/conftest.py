@@ -1,11 +1,9 @@
 """Fixtures that all tests share."""
 
-import gc
 import importlib.util
 from pathlib import Path
 
 import pytest
-from coverage import Coverage
 from hypothesis import settings
 
 # A busy machine is no failure; half of the usual examples find what there is to find.
@@ -13,19 +11,6 @@ settings.register_profile("fer2013kit", deadline=None, max_examples=50)
 settings.load_profile("fer2013kit")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-
-
-def pytest_collection_finish():
-    """Spare the collector what was imported: to look through TensorFlow takes longer than a fit."""
-    gc.collect()
-    gc.freeze()
-
-
-def pytest_sessionfinish():
-    """Keep what a worker covered: xdist kills one whose TensorFlow takes ten seconds to end."""
-    measured = Coverage.current()
-    if measured is not None:
-        measured.save()
 
 
 @pytest.fixture(scope="session")
