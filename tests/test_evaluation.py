@@ -166,6 +166,8 @@ GOOD = np.full((3, 7), 1 / 7)
         ([[0], [1], [2]], GOOD, r"shape \(n,\)"),
         ([0, 1, 2], GOOD * np.nan, "finite; received .* in row 0"),
         ([0, 1, 2], GOOD * 2, "sum to 1 .* sum 2"),
+        ([0], np.ones((1, 10)), "received (1, ){9}1 in row 0, sum 10"),
+        ([0], np.ones((1, 11)), "received (1, ){10}... in row 0, sum 11"),
         ([0, 1, 2], GOOD - [[0.5, -0.5, 0, 0, 0, 0, 0]], "not be negative"),
         ([0, 1, 2], GOOD[:, 0], r"shape \(n, k\)"),
         ([0, 1, 2], np.ones((3, 1)), "k >= 2"),

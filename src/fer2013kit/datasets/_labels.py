@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fer2013kit.datasets._names import counted, listed
 from fer2013kit.datasets._schemes import CONTEMPT, find_scheme
-from fer2013kit.emotions import CLASS_NAMES, NUM_CLASSES, emotion_code
+from fer2013kit.emotions import CLASS_NAMES, FERPLUS_CLASS_NAMES, NUM_CLASSES, emotion_code
 from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
@@ -132,6 +132,6 @@ def _mapped_code(key: object, value: Any, *, contempt: bool) -> int:
     if code is None or not 0 <= code < NUM_CLASSES:
         raise InvalidInputError(
             f"label_map must lead to None, a code from 0 to {NUM_CLASSES - 1} or one of "
-            f"{', '.join(CLASS_NAMES)}; received {shown(value)} for {shown(key)}"
+            f"{', '.join(FERPLUS_CLASS_NAMES)}; received {shown(value)} for {shown(key)}"
         )
     return code
