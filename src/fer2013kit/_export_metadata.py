@@ -72,34 +72,10 @@ ENDINGS_IN_WORDS: Final = (
 class ExportMetadata:
     """What is needed beside the network to read its answers.
 
-    Parameters
-    ----------
-    classes : list
-        Labels in the order of the network's columns.
-    classes_dtype : str
-        Their NumPy dtype.
-    class_names : list of str
-        The same for people.
-    image_shape : list of int
-        Height, width and channels.
-    value_range : list of float
-        Range of pictures given as floats.
-    temperature : float
-        The calibration that is already part of the network.
-    quantization : str or None
-        How the weights are stored.
-    metrics : dict or None
-        Figures that were kept with the classifier.
-    calibration : dict or None
-        What the calibration was fitted on.
-    format : int
-        Version of this list.
-    fer2013kit : str
-        Version of the package that wrote it.
-    input : str
-        What the network takes, for people.
-    output : str
-        What it gives.
+    Classes and their words stand in the order of its columns; ``value_range`` is that of pictures
+    given as floats; the temperature is part of the network already, and ``calibration`` is what it
+    was fitted on.  ``format`` is the version of this list, ``fer2013kit`` that of the package that
+    wrote it; input and output are said for people.
     """
 
     classes: list[Any]
