@@ -61,7 +61,7 @@ class FaceDetector:
 
     Parameters
     ----------
-    min_score : float, default 0.7
+    min_score : float, default 0.5
         How sure the network must be of a face, in [0, 1].
     max_side : int, default 1280
         The longer side at which a picture is searched: larger ones are made smaller, smaller ones
@@ -104,7 +104,7 @@ class FaceDetector:
     def __init__(
         self,
         *,
-        min_score: float = 0.7,
+        min_score: float = 0.5,
         max_side: int = 1280,
         enlarge: float = 2.0,
         turned: bool = True,
