@@ -17,13 +17,23 @@ def test_one_hot_goes_there_and_back(n_classes, data):
     assert one_hot.dtype == np.float32
     np.testing.assert_array_equal(one_hot.sum(axis=1), 1)
     np.testing.assert_array_equal(fk.from_one_hot(one_hot), labels)
+    assert fk.from_one_hot(one_hot).dtype == np.int64
 
 
 @pytest.mark.parametrize(
-    "one_hot", [[[0.2, 0.8]], [[1, 1]], [[0, 0]], [[0, 1], [np.nan, 1]], [0, 1], [[[1]]], [[]]]
+    ("one_hot", "message"),
+    [
+        ([[0.2, 0.8]], r"received \[0.2 0.8\] in row 0; of probabilities"),
+        ([[1, 1]], "single 1"),
+        ([[0, 0]], "single 1"),
+        ([[0, 1], [np.nan, 1]], "in row 1;"),
+        ([0, 1], r"shape \(n, n_classes\); received \(2,\)"),
+        ([[[1]]], "must have shape"),
+        ([[]], "one_hot"),
+    ],
 )
-def test_from_one_hot_refuses(one_hot):
-    with pytest.raises(fk.InvalidInputError):
+def test_from_one_hot_refuses(one_hot, message):
+    with pytest.raises(fk.InvalidInputError, match=message):
         fk.from_one_hot(one_hot)
 
 

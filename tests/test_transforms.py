@@ -176,8 +176,9 @@ def test_what_is_transparent_is_white():
     assert fk.to_grayscale(pixels[..., 2:])[0, :, 0].tolist() == [255, 0, 204]
     floats = fk.to_grayscale(pixels / 255.0)[0, :, 0]
     np.testing.assert_allclose(floats, [1, 0, 0.8])
-    with pytest.raises(fk.InvalidInputError, match="with alpha"):
-        fk.to_grayscale(pixels.astype(np.float64))
+    for wrong in (pixels.astype(np.float64), pixels / 200, pixels / 255 - 0.1):
+        with pytest.raises(fk.InvalidInputError, match=r"^floats with alpha must be in \[0, 1\]; "):
+            fk.to_grayscale(wrong)
 
 
 def test_true_and_false_are_no_levels():
