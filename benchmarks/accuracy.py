@@ -1,6 +1,6 @@
 """Does a lever for speed cost accuracy?  Short fixed trainings, with it and without it.
 
-``python -m benchmarks.accuracy`` trains on every third Training picture for some epochs, with two
+``python -m benchmarks.accuracy`` trains on every third Training image for some epochs, with two
 seeds and each way, and writes ``benchmarks/results/accuracy.md`` and ``.json``: PublicTest
 accuracy of the kit's defaults beside that of the usual way for one lever at a time.
 """
@@ -87,12 +87,12 @@ def main() -> None:
     dataset = fk.load_fer2013(parser.parse_args().data)
     validation = dataset.validation
     if validation is None:
-        parser.error("the data hold no PublicTest pictures")
+        parser.error("the data hold no PublicTest images")
     images, labels = dataset.train.images[::_EVERY], dataset.train.labels[::_EVERY]
     results: dict[str, Any] = {
         "date": datetime.now(UTC).date().isoformat(),
-        "recipe": f"{len(images)} Training pictures (every {_EVERY}rd row), {_EPOCHS} epochs, "
-        f"defaults otherwise; {len(validation.labels)} PublicTest pictures",
+        "recipe": f"{len(images)} Training images (every {_EVERY}rd row), {_EPOCHS} epochs, "
+        f"defaults otherwise; {len(validation.labels)} PublicTest images",
         "machine": machine.describe(),
         "accuracy": {name: [] for name in _VARIANTS},
     }
@@ -124,7 +124,7 @@ def _write(results: dict[str, Any], pictures: int) -> None:
     heading, *body = (f"| {' | '.join(row)} |" for row in rows)
     lines = [
         f"PublicTest accuracy of short trainings: {results['recipe']}; one column a seed.",
-        f"One such figure has a standard error of {error:.3f} from the number of pictures alone.",
+        f"One such figure has a standard error of {error:.3f} from the number of images alone.",
         "",
         heading,
         "|---" * len(rows[0]) + "|",

@@ -1,6 +1,6 @@
 """One table of all architectures: ``python -m benchmarks.architectures [NAME ...]``.
 
-Parameters, multiply-adds, pictures a CPU second in training and in use (so that other work on the
+Parameters, multiply-adds, images a CPU second in training and in use (so that other work on the
 machine counts less), the time of one face as the 8-bit LiteRT file on one thread, and PublicTest
 where a run of ``recipes`` trained one.  Each is measured in a process of its own.  Beside the
 registered ones stand mini-Xception (Arriaga et al., 2017) and two backbones.  Rows are put into

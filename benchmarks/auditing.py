@@ -1,4 +1,4 @@
-"""The audit, and how it grows, against reading the same pictures."""
+"""The audit, and how it grows, against reading the same images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Memory of training on 100,000 colour pictures from disk.
+"""Memory of training on 100,000 colour images from disk.
 
 ``python -m benchmarks.larger_than_memory`` writes a file of 2.8 GB into a temporary folder
 (``TMPDIR`` names another), trains a tiny network for one epoch on it, predicts all of it, and
@@ -38,7 +38,7 @@ def tiny(input_shape: tuple[int, int, int], num_classes: int) -> keras.Model:
 
 
 def write_pictures(path: Path, count: int) -> None:
-    """Write noise, some thousand pictures at a time."""
+    """Write noise, some thousand images at a time."""
     rng = np.random.default_rng(0)
     header = {"descr": "|u1", "fortran_order": False, "shape": (count, *SHAPE)}
     with path.open("wb") as file:

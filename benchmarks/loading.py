@@ -37,7 +37,7 @@ def later_load(folder: Path, touch: str = "") -> dict[str, float]:
 
 
 def load_npy(folder: Path, touch: str = "") -> dict[str, float]:
-    """Load the same pictures with ``numpy.load``."""
+    """Load the same images with ``numpy.load``."""
     import numpy as np
 
     def work() -> Any:
@@ -49,7 +49,7 @@ def load_npy(folder: Path, touch: str = "") -> dict[str, float]:
 
 
 def pillow_loop(folder: Path) -> dict[str, float]:
-    """Open the unpacked pictures one by one with Pillow."""
+    """Open the unpacked images one by one with Pillow."""
     import numpy as np
     from PIL import Image
 
@@ -67,7 +67,7 @@ def pillow_loop(folder: Path) -> dict[str, float]:
 
 
 def keras_folder(folder: Path) -> dict[str, float]:
-    """Read the unpacked pictures with ``keras.utils.image_dataset_from_directory``."""
+    """Read the unpacked images with ``keras.utils.image_dataset_from_directory``."""
     import keras
     import numpy as np
 

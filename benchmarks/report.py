@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def write(results: dict[str, Any], stem: Path) -> None:
-    """Write ``stem.json`` and ``stem.md``, the tables of the docs, and the roofline's picture.
+    """Write ``stem.json`` and ``stem.md``, the tables of the docs, and the roofline's image.
 
     The docs show ``stem_targets.csv``, ``stem_cases.csv`` and, where training was measured,
     ``roofline.svg``.
@@ -66,7 +66,7 @@ def as_markdown(results: dict[str, Any]) -> str:
         "",
         facts,
         f"- Python {machine['python']}, {versions}, commit {machine['commit']}{changed}",
-        f"- Pictures: {results['pictures']}",
+        f"- Images: {results['pictures']}",
         "",
     ]
     for topic in results["topics"]:

@@ -35,7 +35,7 @@ def measure_layers(folder: Path, compute_dtype: str) -> dict[str, float]:
 
 
 def step_bytes(model: Any, compute_dtype: str) -> float:
-    """Return the bytes that one picture's training step moves at least, layer by layer.
+    """Return the bytes that one image's training step moves at least, layer by layer.
 
     Each layer reads its input and writes its output, and on the way back reads both and the
     output's gradient and writes the input's; each weight passes through the optimizer once.
@@ -56,7 +56,7 @@ def _weight_layers(model: Any) -> list[tuple[str, Any]]:
 
 
 def _layer_work(layer: Any) -> float:
-    """Return one picture's floating-point operations: output and gradients."""
+    """Return one image's floating-point operations: output and gradients."""
     places = math.prod(layer.output.shape[1:-1])
     return float(2 * (2 if _is_first(layer) else 3) * places * math.prod(layer.kernel.shape))
 
@@ -109,7 +109,7 @@ def _seconds(layer: Any, compute_dtype: str) -> float:
 
 
 def draw(cases: dict[str, Any], path: Path) -> None:
-    """Draw the picture from the training topic's cases as they stand in the JSON file."""
+    """Draw the image from the training topic's cases as they stand in the JSON file."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter

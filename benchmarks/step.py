@@ -148,7 +148,7 @@ def _least_seconds(run: Callable[[], Any], repeats: int) -> float:
 
 
 def _work(layer: Any) -> float:
-    """Return one picture's floating-point operations, forwards and back."""
+    """Return one image's floating-point operations, forwards and back."""
     if not hasattr(layer, "kernel"):
         return 0.0
     places = math.prod(layer.output.shape[1:-1])
@@ -156,14 +156,14 @@ def _work(layer: Any) -> float:
 
 
 def _bytes(layer: Any, compute_dtype: str) -> float:
-    """Return what one picture moves at least: input and output read and written, and back."""
+    """Return what one image moves at least: input and output read and written, and back."""
     passes = 2 if _is_first(layer) else 3
     both = math.prod(layer.input.shape[1:]) + math.prod(layer.output.shape[1:])
     return float(passes * both * _WIDTH[compute_dtype])
 
 
 def _is_first(layer: Any) -> bool:
-    """Whether nobody asks for the gradient of the layer's input, which is the picture."""
+    """Whether nobody asks for the gradient of the layer's input, which is the image."""
     return bool(layer.input.shape[-1] == 1)
 
 

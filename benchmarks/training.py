@@ -80,7 +80,7 @@ def augment_stacked(folder: Path) -> dict[str, float]:
 
 
 def training_flops(model: Any) -> float:
-    """Return the floating-point operations of one picture's training step, two to a multiply-add.
+    """Return the floating-point operations of one image's training step, two to a multiply-add.
 
     Each weight layer multiplies for its output and for the gradient of its weights, and, unless
     it is the first, for the gradient of its input.
@@ -90,7 +90,7 @@ def training_flops(model: Any) -> float:
 
 
 def multiply_adds(model: Any) -> list[int]:
-    """Return the multiply-adds of one picture's way through each weight layer, in order."""
+    """Return the multiply-adds of one image's way through each weight layer, in order."""
     import keras
 
     from fer2013kit._layers import walk_layers
@@ -229,7 +229,7 @@ def _speed_up(one: Round, case: str) -> float:
 
 TOPIC = Topic(
     name="training",
-    title="Training, default five-layer CNN, 48x48 pictures from memory, batch 128",
+    title="Training, default five-layer CNN, 48x48 images from memory, batch 128",
     needs=("arrays",),
     cases=[
         Case(_KIT, "fit_kit", ("default",)),

@@ -4,7 +4,7 @@
 ``faces.zip``             the Kaggle layout; ``faces_1.zip``, ``faces_4.zip``: a 16th, a quarter
 ``unpacked/``             the same, unpacked
 ``faces.csv``             ``emotion,pixels,Usage``; ``faces_1.csv``, ``faces_4.csv``: its first rows
-``images.npy``            all pictures, uint8 (n, 48, 48, 1), and ``labels.npy``
+``images.npy``            all images, uint8 (n, 48, 48, 1), and ``labels.npy``
 ``home/``                 the kit's cache, which holds ``faces.zip``
 ``emotions.fer``          a saved classifier with the default network, trained for a few steps
 ========================  =====================================================================

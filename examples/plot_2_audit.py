@@ -2,13 +2,13 @@
 Audit a data set
 ================
 
-Copies of training pictures in the test set make every figure too good, and FER-2013 has hundreds.
+Copies of training images in the test set make every figure too good, and FER-2013 has hundreds.
 Here some are planted into drawn faces, and found again.
 """
 
 # %%
 # Plant three faults: training faces copied into the test set, one of them with another
-# label, and a blank picture.
+# label, and a blank image.
 from typing import get_args
 
 import matplotlib.pyplot as plt
@@ -26,13 +26,13 @@ planted = data.test.concat(fk.Split(copies.images, labels), blank)
 faulty = fk.FER2013(train=data.train, validation=data.validation, test=planted)
 
 # %%
-# The audit compares the pixels of all pictures, within a split and across them.  Faces that are
+# The audit compares the pixels of all images, within a split and across them.  Faces that are
 # merely alike are counted apart: with drawings, some are by chance.
 report = fk.audit_dataset(faulty)
 print(report.summary())
 
 # %%
-# Each finding is a row, so that you can look at the pictures yourself.
+# Each finding is a row, so that you can look at the images yourself.
 findings = report.to_frame()
 print(findings[findings["finding"] == "leak"])
 

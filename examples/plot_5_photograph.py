@@ -8,7 +8,7 @@ with the kit, and so do two photographs that belong to everyone.
 
 # %%
 # Commodore Grace Hopper (United States Navy) and the astronaut Eileen Collins (NASA), side by side
-# as if on one picture.
+# as if on one image.
 import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image

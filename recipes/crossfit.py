@@ -1,9 +1,9 @@
-"""Expected labels: what FER-2013 would call each Training picture, without its own label's noise.
+"""Expected labels: what FER-2013 would call each Training image, without its own label's noise.
 
 python -m recipes.crossfit CSV --ferplus CSV trains a network three times, each time without a
 third of Training, lets it judge that third, and joins its judgement with the FER+ votes by gradient
 boosting, again fold by fold.  No row's own label has a part in its own expectation.  Identical
-pictures share a fold.  Writes recipes/soft_targets/expected.npz (half precision, 400 kB); a run
+images share a fold.  Writes recipes/soft_targets/expected.npz (half precision, 400 kB); a run
 that was cut off goes on where it stopped.
 """
 
@@ -43,7 +43,7 @@ def main() -> None:
         StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=0).split(votes, labels, pictures)
     )
     judged = judge(data, folds)
-    _say("network on pictures that it was not trained on", labels, judged)
+    _say("network on images that it was not trained on", labels, judged)
     known = np.hstack([np.log(np.maximum(judged, 1e-4)), votes])
     booster = HistGradientBoostingClassifier(
         max_iter=150, learning_rate=0.05, max_leaf_nodes=10, min_samples_leaf=40, random_state=0

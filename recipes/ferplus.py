@@ -1,6 +1,6 @@
 """Train on the FER+ votes: python -m recipes.ferplus NAME CSV VOTES [--seed N].
 
-What ten people said of each picture is the target, eight classes with contempt; FER-2013's own
+What ten people said of each image is the target, eight classes with contempt; FER-2013's own
 labels have no part.  A run that was cut off goes on where it stopped when the same command is
 given again.  The trained classifier stays in recipes/runs, the figures go to recipes/results.
 """
@@ -100,14 +100,14 @@ def run(recipe: str, data: fk.FER2013, seed: int) -> None:
 def rows_with_votes(
     split: fk.Split,
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.float64]]:
-    """Return pictures, the class that most people chose, and the shares of the votes."""
+    """Return images, the class that most people chose, and the shares of the votes."""
     shares = split.ferplus.probabilities()
     known = shares.sum(axis=1) > 0
     return split.images[known], shares[known].argmax(axis=1), shares[known]
 
 
 def rows_with_majority(split: fk.Split) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return the pictures that Barsoum et al. (2016) count, and their classes."""
+    """Return the images that Barsoum et al. (2016) count, and their classes."""
     codes = split.ferplus.majority()
     return split.images[codes >= 0], codes[codes >= 0]
 

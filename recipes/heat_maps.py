@@ -1,6 +1,6 @@
 """How much do heat maps say?  python -m recipes.heat_maps CSV, with the network that ships.
 
-For every ninth PublicTest picture, the quarter that a map calls hottest, or coldest, is blurred,
+For every ninth PublicTest image, the quarter that a map calls hottest, or coldest, is blurred,
 and the fall of the predicted class's probability is averaged over the maps that have heat.  A map
 of random cells stands beside the methods.
 """
@@ -54,7 +54,7 @@ def _blur(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _first_quarter(order: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """Return where the least quarter of each picture's values is, ties broken by chance."""
+    """Return where the least quarter of each image's values is, ties broken by chance."""
     n, height, width = order.shape
     shuffled = np.random.default_rng(0).permutation(height * width)
     ranks = order.reshape(n, -1)[:, shuffled].argsort(axis=1, kind="stable")

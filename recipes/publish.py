@@ -2,7 +2,7 @@
 
 From recipes/results it makes the tables beside them: what each recipe changes (recipes.csv), what
 each run reached (runs.csv), mean and spread of the recipes that were run with several seeds
-(seeds.csv); and in docs/results the pictures of one run: the confusion matrix, the learning curves
+(seeds.csv); and in docs/results the images of one run: the confusion matrix, the learning curves
 and the reliability diagram; and accuracy over time of the files that recipes.exports measured.
 """
 
@@ -47,9 +47,9 @@ _FIGURES: Final = (
 
 
 def main() -> None:
-    """Write the tables and the pictures."""
+    """Write the tables and the images."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", help="whose pictures are shown, e.g. plain_seed0")
+    parser.add_argument("run", help="whose images are shown, e.g. plain_seed0")
     options = parser.parse_args()
     mpl.use("agg")
     _DOCS.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""What the loss aims at: labels, and what was written of each Training picture beforehand."""
+"""What the loss aims at: labels, and what was written of each Training image beforehand."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""What trained networks say of the Training pictures, for others to learn from.
+"""What trained networks say of the Training images, for others to learn from.
 
 python -m recipes.teach NAME CSV RUN [RUN ...] [--both] averages the runs (recipes/runs/RUN.fer)
-over augmented views of each picture, as a student will see them, and writes
+over augmented views of each image, as a student will see them, and writes
 recipes/soft_targets/NAME.npz (distillation, Hinton et al., 2015); with --both, of the PublicTest
-pictures, too, which the teachers have not seen.
+images, too, which the teachers have not seen.
 """
 
 from __future__ import annotations

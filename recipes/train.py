@@ -108,7 +108,7 @@ def scaled_calibration_error(classifier: fk.EmotionClassifier, X: Any, y: Any) -
 
 
 def without_leaks(data: fk.FER2013) -> fk.Split:
-    """Return the PublicTest rows whose picture does not stand in Training."""
+    """Return the PublicTest rows whose image does not stand in Training."""
     return fk.audit_dataset(data).drop_leaks(side="evaluation").validation
 
 

@@ -1,6 +1,6 @@
 """Does ImageNet help?  python -m recipes.transfer CSV WEIGHTS [--rows N] [--seed N].
 
-The same Training pictures teach ``five_layer_cnn`` from nothing, and EfficientNet-Lite0 from its
+The same Training images teach ``five_layer_cnn`` from nothing, and EfficientNet-Lite0 from its
 ImageNet weights (``recipes.efficientnet_lite``): its new end alone, or that first and then all of
 it.  What each reached on PublicTest, and the CPU time it took, goes to
 ``recipes/results/transfer/``; a run that was cut off goes on where it stopped.
@@ -92,7 +92,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", help="FER-2013 as CSV")
     parser.add_argument("weights", help="what recipes.efficientnet_lite wrote")
-    parser.add_argument("--rows", type=int, default=4000, help="Training pictures, from the first")
+    parser.add_argument("--rows", type=int, default=4000, help="Training images, from the first")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     data = fk.load_fer2013(options.data)

@@ -1,4 +1,4 @@
-"""Picture files of hard kinds, made for the tests of all that reads pictures."""
+"""Image files of hard kinds, made for the tests of all that reads images."""
 
 import io
 import struct
@@ -8,7 +8,7 @@ from PIL import Image
 
 
 def encoded(image, kind="PNG", **options):
-    """Return a picture as the bytes of a file."""
+    """Return an image as the bytes of a file."""
     file = io.BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()

@@ -1,4 +1,4 @@
-"""A report on pictures that the calibration was fitted on says so."""
+"""A report on images that the calibration was fitted on says so."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def test_order_and_number_type_do_not_matter():
 
 @pytest.mark.parametrize("part", [slice(None), slice(300, 400)])
 def test_all_pictures_are_known(part):
-    assert "these very pictures" in calibration_note([calibration_source(PICTURES)], PICTURES[part])
+    assert "these very images" in calibration_note([calibration_source(PICTURES)], PICTURES[part])
 
 
 def test_some_pictures_are_known():
@@ -72,7 +72,7 @@ def test_exported_network_and_ensemble_know_their_pictures(tmp_path):
         fk.EnsembleClassifier.load(tmp_path / "x.fers"),
         fk.EnsembleClassifier([plain, plain]).calibrate(X, y),
     ):
-        assert "these very pictures" in one.evaluate(X, y).notes[0]
+        assert "these very images" in one.evaluate(X, y).notes[0]
         assert one.evaluate(*data.test).notes == ()
 
 

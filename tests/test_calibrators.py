@@ -106,6 +106,6 @@ def test_calibrated_classifier_is_saved_and_exported_or_refused(tmp_path):
     temperature = clf.temperature_
     with pytest.raises(fk.InvalidInputError, match="method must be one of"):
         clf.calibrate(*data.validation, method="vectors")
-    with pytest.raises(fk.InvalidInputError, match="needs pictures of every class"):
+    with pytest.raises(fk.InvalidInputError, match="needs images of every class"):
         clf.calibrate(data.validation.images[:1], data.validation.labels[:1], method="vector")
     assert clf.temperature_ == temperature != 1

@@ -163,15 +163,15 @@ def test_report_says_if_the_temperature_was_fitted_on_its_pictures(data, fitted,
     order = np.random.default_rng(0).permutation(len(y))
     for one, images in ((clf, X), (again, X / 255), (again, X[..., 0])):
         (note,) = one.evaluate(images[order], y[order]).notes
-        assert "fitted on these very pictures" in note
+        assert "fitted on these very images" in note
     assert again.evaluate(*data.test).notes == ()
     both = np.concatenate([X, data.test.images]), np.concatenate([y, data.test.labels])
     (note,) = again.evaluate(*both).notes
     share = len(y) / len(both[1])
-    assert f"fitted on about {share:.0%} of these pictures".replace("%", " %") in note
+    assert f"fitted on about {share:.0%} of these images".replace("%", " %") in note
     page = again.evaluate(X, y).to_html(classifier=again)
-    assert "fitted on these very pictures" in page
-    assert f"fitted on {len(y)} pictures" in page
+    assert "fitted on these very images" in page
+    assert f"fitted on {len(y)} images" in page
 
 
 @pytest.mark.parametrize("tta", [None, "flip", "ten_crop"])
@@ -276,7 +276,7 @@ def bad_inputs(data):
         "integers to 300": (X.astype(int) + 100, y, r"must be in \[0, 255\]"),
         "other size": (X[:, :40], y, r"must have shape \(n, 48, 48\)"),
         "2303 pixels": (X.reshape(len(X), -1)[:, 1:], y, r"received \(\d+, 2303\)"),
-        "one picture": (X[0, :, :, 0], y[:48], "must have shape"),
+        "one image": (X[0, :, :, 0], y[:48], "must have shape"),
         "label 7": (X, np.where(y == 6, 7, y), "received 7"),
         "label -1": (X, y - 1, "received -1"),
         "half a label": (X, y + 0.5, "continuous"),

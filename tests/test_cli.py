@@ -270,7 +270,7 @@ def test_train_says_what_came_out(folder, tmp_path):
     made = page[page.index("How it was made") :]
     for fact in ("tiny", "class_weight=&#x27;balanced&#x27;", "epochs=1", "not looked"):
         assert fact in made
-    assert "fitted on these very pictures" in page
+    assert "fitted on these very images" in page
 
 
 def test_train_goes_on_where_it_stopped(folder, tmp_path):

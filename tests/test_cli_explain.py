@@ -44,7 +44,7 @@ def test_a_folder_has_a_figure_for_each_picture(tmp_path):
 
 
 def test_what_cannot_be_explained_is_named_and_the_rest_is_done(tmp_path):
-    (tmp_path / "text.jpg").write_text("no picture")
+    (tmp_path / "text.jpg").write_text("no image")
     Image.new("RGB", (300, 200)).save(tmp_path / "black.png")
     pictures = (tmp_path / "text.jpg", tmp_path / "*.gif", tmp_path / "black.png", COLLINS)
     document = run_json("explain", *pictures, "-o", tmp_path / "why.png", code=1)
@@ -52,7 +52,7 @@ def test_what_cannot_be_explained_is_named_and_the_rest_is_done(tmp_path):
     named = {Path(one["picture"]).name for one in document["errors"]}
     assert named == {"text.jpg", "*.gif"}
     nothing = run("explain", tmp_path / "black.png", "-o", tmp_path / "no.png", code=1)
-    assert "there is no face in the pictures" in nothing.stderr
+    assert "there is no face in the images" in nothing.stderr
     assert not (tmp_path / "no.png").exists()
 
 

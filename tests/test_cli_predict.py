@@ -33,13 +33,13 @@ def size_of(path):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Return a folder with a photograph, a crop, a picture without a face, and other files."""
+    """Return a folder with a photograph, a crop, an image without a face, and other files."""
     (tmp_path / "deeper").mkdir()
     Image.open(COLLINS).save(tmp_path / "a.png")
     face = fk.make_fer2013(n_samples=14, random_state=0).train.images[0, ..., 0]
     Image.fromarray(face).save(tmp_path / "deeper" / "b.BMP")
     Image.new("RGBA", (90, 60), "gray").save(tmp_path / "c.png")
-    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "notes.txt").write_text("no image")
     (tmp_path / "._a.png").write_text("what macOS leaves in archives")
     return tmp_path
 
@@ -66,7 +66,7 @@ def test_folders_files_and_patterns(folder):
     result = run(folder)
     assert f"{folder / 'c.png'}: no face" in result.stdout.splitlines()
     assert result.stderr == (
-        f"fer2013kit: warning: {folder}: 1 file that is no picture by its name was passed over "
+        f"fer2013kit: warning: {folder}: 1 file that is no image by its name was passed over "
         "(1 .txt): 'notes.txt'\n"
     )
 
@@ -126,7 +126,7 @@ def test_what_cannot_be_read_is_named_and_passed_over(folder):
     broken = folder / "broken.png"
     broken.write_bytes((folder / "a.png").read_bytes()[:5000])
     text = folder / "text.jpg"
-    text.write_text("no picture")
+    text.write_text("no image")
     document = run_json(broken, text, folder / "none.jpg", folder / "a.png", code=1)
     assert [row["picture"] for row in document["pictures"]] == [str(folder / "a.png")]
     assert [row["picture"] for row in document["errors"]] == [
@@ -143,7 +143,7 @@ def test_usage_is_told(folder):
     assert "--sample" in run(code=2).stderr
     assert "--model old.fer" in run("old.fer", folder, code=2).stderr
     (folder / "empty").mkdir()
-    assert "no picture in this folder" in run(folder / "empty", code=1).stderr
+    assert "no image in this folder" in run(folder / "empty", code=1).stderr
     assert "no file matches" in run(folder / "*.gif", code=1).stderr
 
 

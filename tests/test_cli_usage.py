@@ -36,7 +36,7 @@ def build(input_shape, num_classes):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Return the working directory: a data set, a picture, a plugin and its neighbour."""
+    """Return the working directory: a data set, an image, a plugin and its neighbour."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     fk.make_fer2013(n_samples=140, random_state=0).save("faces.npz")
@@ -90,7 +90,7 @@ def test_numbers_out_of_range_are_refused(name):
         ("predict old.fer photo.png", "name it with --model old.fer"),
         ("predict photo.png --aspect squash", "'crop', 'stretch', 'pad'"),
         ("predict photo.png --save-annotated x.txt", "or be a folder's name"),
-        ("predict --sample --save-annotated x.jpg", "one file for 2 pictures"),
+        ("predict --sample --save-annotated x.jpg", "one file for 2 images"),
         ("video clip.mp4 --plot x.gif", "'x.gif' must end in"),
         ("video clip.mp4 --save-annotated x.avi", "must end in .mp4, .mkv, .mov"),
         ("serve --model nope.onnx", "no such file"),
@@ -229,7 +229,7 @@ def test_without_its_plugin_a_classifier_is_refused(folder):
 
 @pytest.fixture
 def own(tmp_path):
-    """Return split folders of larger pictures, whose classes have names of their own."""
+    """Return split folders of larger images, whose classes have names of their own."""
     for split in ("train", "test"):
         for number, name in enumerate(("joy", "2", "contempt")):
             (tmp_path / split / name).mkdir(parents=True)
@@ -286,7 +286,7 @@ def test_contempt_is_an_eighth_class_where_it_is_asked_for(own, tmp_path, monkey
 
 def test_class_folders_without_splits_are_for_training(own):
     result = run("info", own / "train", *LABELS, "--json")
-    assert "has no splits: all 4 pictures are for training" in result.stderr
+    assert "has no splits: all 4 images are for training" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ def test_equal_warnings_are_shown_each_time_and_at_the_caller():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         for _ in range(2):
-            warn("three pictures were left out")
-    assert [str(warning.message) for warning in caught] == ["three pictures were left out"] * 2
+            warn("three images were left out")
+    assert [str(warning.message) for warning in caught] == ["three images were left out"] * 2
     assert {warning.filename for warning in caught} == {__file__}
     assert {warning.category for warning in caught} == {fk.Fer2013KitWarning}
 

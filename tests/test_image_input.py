@@ -1,4 +1,4 @@
-"""What a classifier accepts as pictures, before it looks at the numbers."""
+"""What a classifier accepts as images, before it looks at the numbers."""
 
 import numpy as np
 import pandas as pd

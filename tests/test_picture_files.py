@@ -1,4 +1,4 @@
-"""Which picture files are read, and what becomes of the others."""
+"""Which image files are read, and what becomes of the others."""
 
 import contextlib
 import io
@@ -111,7 +111,7 @@ def test_heic_is_named_with_its_remedy_where_it_is_not(without_heif, tmp_path):
     (tmp_path / "a.heic").write_bytes(content)
     with pytest.raises(fk.MediaFileError, match=r"HEIC needs pillow_heif.*heif\]"):
         fk.analyze_photo(tmp_path / "a.heic")
-    with pytest.raises(fk.MediaFileError, match=r"no picture in this folder.*a\.heic.*heif\]"):
+    with pytest.raises(fk.MediaFileError, match=r"no image in this folder.*a\.heic.*heif\]"):
         fk.find_photos(tmp_path)
     (tmp_path / "b.png").write_bytes(encoded(NOISE))
     with pytest.warns(fk.Fer2013KitWarning, match=r"1 file .*1 \.heic.*a\.heic.*HEIC needs"):

@@ -1,4 +1,4 @@
-"""to_face, and the conversion of Pillow pictures that it shares with the readers."""
+"""to_face, and the conversion of Pillow images that it shares with the readers."""
 
 import io
 
@@ -75,7 +75,7 @@ def test_floats_of_pillow_are_levels(gray):
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_the_type_says_what_white_is_and_never_the_values(dtype):
-    """A picture of 0.9 is nearly white, and one of 1.1 is no picture: nothing is guessed."""
+    """An image of 0.9 is nearly white, and one of 1.1 is no image: nothing is guessed."""
     assert (fk.to_face(np.full((60, 60), 0.9, dtype)) == 230).all()
     assert (fk.to_face(np.ones((60, 60, 3), dtype)) == 255).all()
     for values in (1.1, 9.0, 255.0, -0.1):
@@ -143,7 +143,7 @@ def test_other_floats_are_refused(gray, value):
 def test_other_integers_are_refused(gray, value):
     integers = gray.astype(np.int32)
     integers[3, 4] = value
-    with pytest.raises(fk.InvalidInputError, match=r"\[0, 255\].*16-bit pictures as uint16"):
+    with pytest.raises(fk.InvalidInputError, match=r"\[0, 255\].*16-bit images as uint16"):
         fk.to_face(Image.fromarray(integers))
 
 
@@ -189,7 +189,7 @@ def test_aspect(shape):
     for aspect, face in expected.items():
         result = fk.to_face(levels, aspect=aspect)
         assert (result.shape, result.dtype) == ((48, 48, 1), np.dtype(np.uint8))
-        # The filter overshoots; a face never leaves the range of its picture.
+        # The filter overshoots; a face never leaves the range of its image.
         shown = np.clip(face, *((0, 255) if aspect == "pad" else (levels.min(), levels.max())))
         np.testing.assert_array_equal(result[..., 0], shown)
     np.testing.assert_array_equal(fk.to_face(levels), fk.to_face(levels, aspect="crop"))
@@ -230,10 +230,10 @@ def test_wide_pictures_are_no_flat_ones():
     [
         ("face.jpg", "open a file with PIL.Image.open"),
         (None, "open a file with PIL.Image.open"),
-        (np.zeros((5, 48, 48), np.uint8), "one picture"),
-        (np.zeros((1, 48, 48, 1), np.uint8), "one picture"),
+        (np.zeros((5, 48, 48), np.uint8), "one image"),
+        (np.zeros((1, 48, 48, 1), np.uint8), "one image"),
         (np.zeros((0, 48), np.uint8), "with pixels"),
-        (np.zeros(2304, np.uint8), "one picture"),
+        (np.zeros(2304, np.uint8), "one image"),
     ],
 )
 def test_other_things_are_refused(image, message):

@@ -29,7 +29,7 @@ FORMS = {
 BAD = {
     "another size": np.zeros((1, 64, 64), np.uint8),
     "colour": np.zeros((1, 48, 48, 3), np.uint8),
-    "one picture alone": np.zeros((48, 48), np.uint8),
+    "one image alone": np.zeros((48, 48), np.uint8),
     "too few pixels": np.zeros((2, 2300)),
     "floats up to 255": X.astype(np.float32),
     "integers up to 300": np.full((1, 48, 48), 300),
@@ -253,7 +253,7 @@ def test_network_without_facts_is_refused(exported, tmp_path):
     onnx.save(plain, tmp_path / "plain.onnx")
     path = tmp_path / "plain.onnx"
     path.write_bytes(_export_metadata.seal(path.read_bytes(), ".onnx"))
-    with pytest.raises(fk.ModelFileError, match="does not say which pictures"):
+    with pytest.raises(fk.ModelFileError, match="does not say which images"):
         fk.EmotionPredictor.load(path)
 
 

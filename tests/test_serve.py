@@ -100,8 +100,8 @@ def test_size_is_that_of_the_upright_photo(client):
     ("content", "status", "reason"),
     [
         (b"", 400, "empty"),
-        (b"text, whatever its name", 415, "no picture"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", 415, "no picture"),
+        (b"text, whatever its name", 415, "no image"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", 415, "no image"),
         (PHOTO.read_bytes()[:9000], 400, "cut off"),
         (bytes(200_001), 413, "0.2 megabytes"),
         (encode(Image.new("1", (1001, 1000))), 413, "1001 x 1000"),
@@ -407,7 +407,7 @@ def test_a_visitor_drops_a_photo_and_uses_the_camera(tmp_path):
             )
 
             text = tmp_path / "text.jpg"
-            text.write_text("no picture")
+            text.write_text("no image")
             browser.drop(text)
             browser.wait_for("document.getElementById('message').innerText.includes('no picture')")
             assert not browser.run("document.querySelectorAll('.box').length")

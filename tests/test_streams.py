@@ -142,7 +142,7 @@ def unlabelled(epoch):
     [
         (short, {"steps_per_epoch": 2}, {}, "epoch 1 ended after 1; expected steps_per_epoch=2"),
         (small, {"steps_per_epoch": 2}, {}, r"received \(2, 40, 40\)"),
-        (unlabelled, {"steps_per_epoch": 1}, {}, r"must be \(pictures, labels\)"),
+        (unlabelled, {"steps_per_epoch": 1}, {}, r"must be \(images, labels\)"),
         (short, {}, {}, "steps_per_epoch must say"),
         (short, {"steps_per_epoch": 1}, {"classes": None}, "list all labels"),
         (short, {"steps_per_epoch": 1, "y": [0]}, {}, "y cannot be used with batches"),

@@ -99,7 +99,7 @@ def test_soft_targets_are_what_is_learned(data):
 @pytest.mark.parametrize(
     ("targets", "message"),
     [
-        (np.ones((3, 7)) / 7, r"a row for each picture .*received \(3, 7\)"),
+        (np.ones((3, 7)) / 7, r"a row for each image .*received \(3, 7\)"),
         (np.ones((168, 7)), "must sum to 1; received sums from 7 to 7"),
         (np.full((168, 7), np.nan), "received NaN or a negative"),
         (np.tile([2.0, -1, 0, 0, 0, 0, 0], (168, 1)), "received NaN or a negative"),

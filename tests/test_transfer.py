@@ -151,7 +151,7 @@ def test_without_a_network_the_error_says_what_to_fetch(monkeypatch):
         ({"backbone": maps, "backbone_params": {"a": 1}}, "'maps' refuses its arguments"),
         ({"backbone": lambda input_shape: 3}, "must be a keras.Model that returns maps"),
         ({"backbone": maps((24, 24, 3)), "size": 32}, "size=32 cannot be had"),
-        ({"backbone": maps((24, 24, 2))}, "takes pictures of 2 channels"),
+        ({"backbone": maps((24, 24, 2))}, "takes images of 2 channels"),
     ],
 )
 def test_what_is_no_backbone_is_refused(params, message):

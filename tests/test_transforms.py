@@ -23,7 +23,7 @@ GRAY_ONLY = ["equalize_histogram", "apply_clahe", "grayscale_to_rgb"]
 
 
 def shapes(channels=(None, 1, 2, 3, 4)):
-    """Shapes of single pictures and batches, with and without an axis of channels."""
+    """Shapes of single images and batches, with and without an axis of channels."""
 
     @st.composite
     def draw_shape(draw):
@@ -89,7 +89,7 @@ def test_no_pictures_give_no_pictures(name, shape):
         (np.zeros((1, 2, 3, 4, 1), np.uint8), "must have shape"),
         (np.zeros((2, 0, 48), np.uint8), "with pixels"),
         (np.zeros((2, 8, 8, 5), np.uint8), "channels; received 5"),
-        (np.zeros((10, 2304), np.uint8), "flat pictures"),
+        (np.zeros((10, 2304), np.uint8), "flat images"),
         (np.full((2, 8, 8), np.nan), "finite"),
         (np.full((2, 8, 8), 256), r"in \[0, 255\]"),
         (np.full((2, 8, 8), -1), r"in \[0, 255\]"),
@@ -182,7 +182,7 @@ def test_what_is_transparent_is_white():
 
 
 def test_true_and_false_are_no_levels():
-    with pytest.raises(fk.InvalidInputError, match="dtype bool; make it a picture with"):
+    with pytest.raises(fk.InvalidInputError, match="dtype bool; make it an image with"):
         fk.to_grayscale(np.eye(6, dtype=bool))
 
 

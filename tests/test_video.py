@@ -54,7 +54,7 @@ def green(left, top, *, level=200, size=(160, 120), side=60):
 
 
 def add_cover(container, picture):
-    """Add the stream of a cover picture; return what writes it."""
+    """Add the stream of a cover image; return what writes it."""
     content = io.BytesIO()
     picture.save(content, "JPEG")
     stream = container.add_stream("mjpeg", rate=1)
@@ -375,7 +375,7 @@ def test_sound_alone_is_no_video(tmp_path):
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), layout="mono")
         frame.sample_rate = 8000
         container.mux(stream.encode(frame))
-    with pytest.raises(fk.MediaFileError, match="no moving pictures in it"):
+    with pytest.raises(fk.MediaFileError, match="no moving images in it"):
         fk.analyze_video(path)
 
 

@@ -91,11 +91,11 @@ def double(x: Any) -> Any:
 
 @tf.function(input_signature=[tf.TensorSpec([1, None, None, 3], tf.uint8, name="image")])
 def network(image: Any) -> dict[str, Any]:
-    """Return a map for each stride, of a picture whose sides are multiples of 32.
+    """Return a map for each stride, of an image whose sides are multiples of 32.
 
     A map has fifteen channels: the score; the centre's offset across and down, and the logarithms
     of width and height, all in strides; and the offsets, across and down, of five points: the eyes,
-    the tip of the nose and the corners of the mouth, of two the one on the picture's left first.
+    the tip of the nose and the corners of the mouth, of two the one on the image's left first.
     """
     x = halve(unit(convolution(tf.cast(image, tf.float32), HEAD), 1))
     x = stage(stage(x, 3), 7)

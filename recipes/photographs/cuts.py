@@ -1,4 +1,4 @@
-"""How much of the picture changes from frame to frame, and between pictures of other places.
+"""How much of the image changes from frame to frame, and between images of other places.
 
     python recipes/photographs/cuts.py ../shared/data/talking.mp4 ../shared/data/press-photos
 
@@ -26,7 +26,7 @@ def main(video: str, folder: str) -> None:
         frames = [places_of(frame, finder.reformatter) for frame in container.decode(video=0)]
     for step in (1, 5):
         shares = [changed_share(a, b) for a, b in pairwise(frames[::step])]
-        print(f"every {step} frames: at most {max(shares):.2f} of the picture changes")
+        print(f"every {step} frames: at most {max(shares):.2f} of the image changes")
     photos = []
     for path in sorted(Path(folder).glob("*.jpg")):
         frame = av.VideoFrame.from_ndarray(read_photo(path).rgb, format="rgb24")

@@ -4,7 +4,7 @@
 
 The faces are those that the detector finds on the press photographs, the surest one of each, and
 crops of PublicTest that were enlarged before.  The kit's filter, in ``fer2013kit._pictures``, was
-chosen by the first table.  No picture is written.
+chosen by the first table.  No image is written.
 """
 
 from __future__ import annotations

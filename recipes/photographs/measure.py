@@ -1,13 +1,13 @@
-"""Paste PublicTest into larger pictures, find the faces again, and compare the predictions.
+"""Paste PublicTest into larger images, find the faces again, and compare the predictions.
 
     python recipes/photographs/measure.py ../shared/data/fer2013-kaggle.zip 3      # every third
     python recipes/photographs/measure.py ../shared/data/fer2013-kaggle.zip 3 1    # the next ones
 
 Each of the 3,589 crops is enlarged to one of four sizes and pasted, at a random place, with hard
-or soft borders, into a picture of 320x240 pixels: plain, noise, or a piece of a photograph without
+or soft borders, into an image of 320x240 pixels: plain, noise, or a piece of a photograph without
 people (two that come with scikit-learn).  The margin that the kit cuts around a box was chosen by
 the first table of the first command; what the guide states comes from the second, whose crops had
-no part in the choice.  No picture is written.
+no part in the choice.  No image is written.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SOFT = 0.06  # width of a soft border, in sides of the crop
 
 
 def background(kind: str, rng: np.random.Generator) -> Any:
-    """Return a picture without faces."""
+    """Return an image without faces."""
     if kind == "plain":
         return np.full((HEIGHT, WIDTH, 3), rng.integers(0, 256), np.uint8)
     if kind == "noise":
@@ -54,7 +54,7 @@ def enlarged(crop: Any, side: int) -> Any:
 
 
 def paste(crop: Any, picture: Any, *, soft: bool, rng: np.random.Generator) -> Any:
-    """Put a crop somewhere into a picture; return left, top and side."""
+    """Put a crop somewhere into an image; return left, top and side."""
     side = len(crop)
     top, left = rng.integers(0, HEIGHT - side + 1), rng.integers(0, WIDTH - side + 1)
     place = picture[top : top + side, left : left + side]
@@ -77,7 +77,7 @@ def is_on(box: Any, place: Any) -> bool:
 def show(
     title: str, rows: Iterable[int], *, found: Any, same: Any, right: Any, before: Any
 ) -> None:
-    """Print a line of figures on some of the pictures."""
+    """Print a line of figures on some of the images."""
     rows = np.asarray(list(rows))
     hit = rows[found[rows]]
     print(
@@ -135,9 +135,9 @@ def main(path: str, every: int = 1, first: int = 0) -> None:
     answer = predictor.predict_proba(crops[MARGIN]).argmax(axis=1)
     for name, rows in groups.items():
         show(name, rows, **figures(answer))
-    print(f"\nboxes elsewhere: {strange} in {len(images)} pictures")
+    print(f"\nboxes elsewhere: {strange} in {len(images)} images")
 
-    print("\nReady-made crops, the picture being the crop itself, enlarged:")
+    print("\nReady-made crops, the image being the crop itself, enlarged:")
     some = range(0, len(images), 6)
     for side in (48, 64, 96, 128, 192, 256):
         photos = [enlarged(images[row], side) for row in some]

@@ -1,4 +1,4 @@
-"""What a calibration was fitted on, so that a report on the same pictures can say so."""
+"""What a calibration was fitted on, so that a report on the same images can say so."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 _BATCH: Final = 1024
 
 _N_DIGESTS: Final = 256
-"""So many pictures stand for a larger set, which keeps the files small that remember them."""
+"""So many images stand for a larger set, which keeps the files small that remember them."""
 
 
 class CalibrationSource(TypedDict):
-    """What a calibration was fitted on, as far as it takes to know its pictures again.
+    """What a calibration was fitted on, as far as it takes to know its images again.
 
-    Of the pictures' digests the 256 smallest are kept: a random sample, whatever the pictures, of
+    Of the images' digests the 256 smallest are kept: a random sample, whatever the images, of
     which another set's smallest digests tell how much the two have in common (Broder, "On the
     resemblance and containment of documents", 1997).
     """
@@ -39,7 +39,7 @@ class CalibrationSource(TypedDict):
 
 
 def calibration_source(pixels: Pictures) -> CalibrationSource:
-    """Return what tells a set of pictures in [0, 255], in whatever order they stand.
+    """Return what tells a set of images in [0, 255], in whatever order they stand.
 
     Floats count as the nearest whole numbers.
     """
@@ -47,7 +47,7 @@ def calibration_source(pixels: Pictures) -> CalibrationSource:
 
 
 def read_calibration_source(found: Any) -> CalibrationSource | None:
-    """Return what a file says of its calibration's pictures, checked; None where it says nothing.
+    """Return what a file says of its calibration's images, checked; None where it says nothing.
 
     Raises
     ------
@@ -68,11 +68,11 @@ def read_calibration_source(found: Any) -> CalibrationSource | None:
 
 
 def calibration_note(sources: Sequence[CalibrationSource], pixels: Pictures) -> str | None:
-    """Return what a report on pictures has to say about those that the calibration was fitted on.
+    """Return what a report on images has to say about those that the calibration was fitted on.
 
-    Of several sources the first that the report shares pictures with is named; None where there is
-    no picture in common.  Parts of sets of more than 256 pictures are estimates: with a hundred of
-    3,589 pictures in common, one in a thousand is overlooked.
+    Of several sources the first that the report shares images with is named; None where there is
+    no image in common.  Parts of sets of more than 256 images are estimates: with a hundred of
+    3,589 images in common, one in a thousand is overlooked.
 
     Examples
     --------
@@ -80,13 +80,13 @@ def calibration_note(sources: Sequence[CalibrationSource], pixels: Pictures) -> 
     >>> from fer2013kit._calibration_source import calibration_note, calibration_source
     >>> pixels = np.arange(12).reshape(3, 2, 2, 1)
     >>> print(calibration_note([calibration_source(pixels[:2])], pixels[1:]))
-    The calibration was fitted on about 50 % of these pictures: loss and calibration error ...
+    The calibration was fitted on about 50 % of these images: loss and calibration error ...
     """
     digests = set(_digests(pixels)) if sources else set()
     share = next(filter(None, (_share_of(source, digests) for source in sources)), 0.0)
     if share == 0:
         return None
-    which = "these very pictures" if share == 1 else f"about {share:.0%} of these pictures"
+    which = "these very images" if share == 1 else f"about {share:.0%} of these images"
     return (
         f"The calibration was fitted on {which.replace('%', ' %')}: loss and calibration error "
         "look better than they are."

@@ -73,7 +73,7 @@ def check_images(
     *,
     image_shape: tuple[int, int, int] = IMAGE_SHAPE,
 ) -> UInt8Array:
-    """Return pictures as uint8 ``(n, *image_shape)``, without a copy where possible.
+    """Return images as uint8 ``(n, *image_shape)``, without a copy where possible.
 
     They may lack the single channel, or be flat.
 
@@ -107,7 +107,7 @@ def check_images(
 
 def no_numbers(array: NDArray[Any], name: str) -> InvalidInputError:
     """Return the error for an array of another type than numbers."""
-    way = "; make it a picture with array * numpy.uint8(255)" if array.dtype.kind == "b" else ""
+    way = "; make it an image with array * numpy.uint8(255)" if array.dtype.kind == "b" else ""
     return InvalidInputError(f"{name} must hold numbers; received dtype {array.dtype}{way}")
 
 

@@ -18,7 +18,7 @@ Inference = Callable[[NDArray[Any]], NDArray[np.float32]]
 
 
 def compile_inference(model: Any, input_shape: tuple[int, int, int]) -> Inference:
-    """Return a function from pictures to probabilities, compiled when it is first called.
+    """Return a function from images to probabilities, compiled when it is first called.
 
     It takes ``(n, height, width, channels)`` with values in [0, 255] and returns float32 ``(n,
     k)``.  Where TensorFlow runs on the CPU, the weights are built into the compiled function,
@@ -47,7 +47,7 @@ def compile_inference(model: Any, input_shape: tuple[int, int, int]) -> Inferenc
 def compile_function(
     function: Callable[[Any], Any], input_shape: tuple[int, int, int]
 ) -> Inference:
-    """Return a function of pictures, in Keras operations, compiled at its first call."""
+    """Return a function of images, in Keras operations, compiled at its first call."""
     if keras.backend.backend() != "tensorflow":
 
         def run(images: NDArray[Any]) -> NDArray[np.float32]:
@@ -145,7 +145,7 @@ class _Frozen:
     def predict(self, images: Any) -> Sequence[Any]:
         """Return the probabilities, and the weights that the network's variables now hold.
 
-        Libraries arrange constant weights once, as the first batch wants them.  One picture wants
+        Libraries arrange constant weights once, as the first batch wants them.  One image wants
         them otherwise than many, and would have them rearranged at every call: it has a function
         of its own.
         """

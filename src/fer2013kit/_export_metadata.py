@@ -72,7 +72,7 @@ ENDINGS_IN_WORDS: Final = (
 class ExportMetadata:
     """What is needed beside the network to read its answers.
 
-    Classes and their words stand in the order of its columns; ``value_range`` is that of pictures
+    Classes and their words stand in the order of its columns; ``value_range`` is that of images
     given as floats; the temperature is part of the network already, and ``calibration`` is what it
     was fitted on.  ``format`` is the version of this list, ``fer2013kit`` that of the package that
     wrote it; input and output are said for people.
@@ -207,5 +207,5 @@ def not_exported(source: object) -> ModelFileError:
     """Return the error for a network that says nothing about itself."""
     return ModelFileError(
         f"{source} is damaged or was not written by EmotionClassifier.export: it does not say "
-        "which pictures it takes and which classes it knows. Export the classifier again"
+        "which images it takes and which classes it knows. Export the classifier again"
     )

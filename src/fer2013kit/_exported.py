@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def start_network(
     content: bytes, suffix: str, source: str, threads: int
 ) -> tuple[Network, ExportMetadata]:
-    """Return what answers batches of pictures, and the facts that lie beside it.
+    """Return what answers batches of images, and the facts that lie beside it.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a classifier accepts as pictures: the same with Keras and without."""
+"""What a classifier accepts as images: the same with Keras and without."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KINDS_OF_NO_NUMBERS: Final = "bmMSUV"
 def read_pictures(
     X: Any, image_shape: Shape, value_range: tuple[float, float] | None = (0.0, 1.0)
 ) -> Pixels:
-    """Return pictures ``(n, *image_shape)`` in the caller's own range, checked, without a copy.
+    """Return images ``(n, *image_shape)`` in the caller's own range, checked, without a copy.
 
     They may lack the single channel, or be flat; integers are in [0, 255], floats in
     ``value_range``, whose None leaves them unchecked.
@@ -32,7 +32,7 @@ def read_pictures(
     Raises
     ------
     InvalidInputError
-        For no pictures, another shape or range, NaN, infinity, or what are no numbers.
+        For no images, another shape or range, NaN, infinity, or what are no numbers.
     """
     array = with_shape(X)
     if not isinstance(array, np.ndarray):
@@ -65,7 +65,7 @@ def with_shape(X: Any) -> Any:
     Raises
     ------
     InvalidInputError
-        For pictures of several sizes, and for a column of pixel texts, which say themselves that
+        For images of several sizes, and for a column of pixel texts, which say themselves that
         they are no table of numbers.
     """
     if not hasattr(X, "shape"):
@@ -73,7 +73,7 @@ def with_shape(X: Any) -> Any:
             X = np.asarray(X)
         except ValueError as error:
             raise InvalidInputError(
-                f"X must be pictures of one size: {shortened(str(error))}"
+                f"X must be images of one size: {shortened(str(error))}"
             ) from error
     is_column = X.dtype.kind in _KINDS_OF_TEXT if isinstance(X, np.ndarray) else hasattr(X, "iloc")
     if is_column and X.shape:
@@ -81,7 +81,7 @@ def with_shape(X: Any) -> Any:
         if isinstance(first, str) and first.strip().count(" "):
             raise InvalidInputError(
                 f"X holds texts such as {first[:20]!r}...; turn a column of pixels, as "
-                "fer2013.csv has it, to pictures with "
+                "fer2013.csv has it, to images with "
                 "numpy.stack([fer2013kit.to_face(text) for text in column])"
             )
     if isinstance(X, np.ndarray) and X.dtype.kind in _KINDS_OF_NO_NUMBERS:
@@ -90,7 +90,7 @@ def with_shape(X: Any) -> Any:
 
 
 def flatten(X: Any, image_shape: Shape | None) -> Any:
-    """Return pictures as rows of pixels; what has no picture's shape is returned as it is."""
+    """Return images as rows of pixels; what has no image's shape is returned as it is."""
     if len(X.shape) <= _FLAT:
         return X
     if image_shape is not None:
@@ -108,7 +108,7 @@ def wrong_shape(X: Any, image_shape: Shape) -> InvalidInputError:
         forms.insert(0, f"(n, {height}, {width})")
     return InvalidInputError(
         f"X must have shape {' or '.join(forms)}; received {tuple(X.shape)}. "
-        "Bring pictures of other sizes there with fer2013kit.to_face or resize"
+        "Bring images of other sizes there with fer2013kit.to_face or resize"
     )
 
 
@@ -144,7 +144,7 @@ def pixel_converter(
 
 
 class StoredPictures:
-    """Pictures that stay where they are, brought to [0, 255] as rows of them are asked for.
+    """Images that stay where they are, brought to [0, 255] as rows of them are asked for.
 
     They are in the caller's own range, for instance mapped from a file; ``to_pixels`` brings some
     of them to [0, 255], and ``rows`` says which of them there are, by default all.
@@ -161,7 +161,7 @@ class StoredPictures:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of all the pictures."""
+        """Of all the images."""
         return (len(self), *self._pictures.shape[1:])
 
     def __len__(self) -> int:
@@ -171,5 +171,5 @@ class StoredPictures:
         return self._to_pixels(self._pictures[self._rows[index]])
 
     def subset(self, rows: NDArray[Any]) -> StoredPictures:
-        """Return some of the pictures, which stay where they are, too."""
+        """Return some of the images, which stay where they are, too."""
         return StoredPictures(self._pictures, self._to_pixels, self._rows[rows])

@@ -1,4 +1,4 @@
-"""Probabilities from pictures: batches of constant size, views of test-time augmentation."""
+"""Probabilities from images: batches of constant size, views of test-time augmentation."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def predict_in_batches(
     n_classes: int,
     tta: TestTimeAugmentation | None,
 ) -> NDArray[np.float32]:
-    """Predict any number of pictures, in the caller's own range, in constant memory.
+    """Predict any number of images, in the caller's own range, in constant memory.
 
     ``to_pixels`` brings a batch to [0, 255], from which ``infer`` gets probabilities.  Views that
-    are averaged are the picture alone; with its mirror image (``"flip"``); or the five windows in
+    are averaged are the image alone; with its mirror image (``"flip"``); or the five windows in
     the middle and the corners, each with its mirror image (``"ten_crop"``, Krizhevsky et al.,
     2012).
     """
@@ -48,7 +48,7 @@ def predict_in_batches(
 def in_batches(
     infer: Callable[[NDArray[Any]], NDArray[np.float32]], images: NDArray[Any]
 ) -> NDArray[np.float32]:
-    """Return the rows that a network gives for any number of pictures, as they are."""
+    """Return the rows that a network gives for any number of images, as they are."""
     starts = range(0, len(images), _BATCH)
     return np.concatenate([infer(images[start : start + _BATCH]) for start in starts])
 

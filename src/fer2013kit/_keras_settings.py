@@ -45,7 +45,7 @@ def keras_settings(dtype_policy: Any = _FLOATX) -> Iterator[None]:
     """Run a block with channels last, float32 and a dtype policy, then give the user's back.
 
     Layers and operations that do not say their data format or dtype take Keras's, which
-    ``keras.json`` and ``keras.config`` change; arrays of pictures have their channels last.
+    ``keras.json`` and ``keras.config`` change; arrays of images have their channels last.
     """
     before = keras.config.dtype_policy()  # each thread has its own
     _shared.take()

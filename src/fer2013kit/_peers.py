@@ -1,4 +1,4 @@
-"""Other packages that name emotions, each as a function from pictures to probabilities."""
+"""Other packages that name emotions, each as a function from images to probabilities."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Picture files: which are read, how large they may be, and how they are opened.
+"""Image files: which are read, how large they may be, and how they are opened.
 
-All that reads picture files (data sets, folders, photographs, the page) does it here, so that one
-list says what a picture is, and one place turns what a file makes its decoder raise into an error
+All that reads image files (data sets, folders, photographs, the page) does it here, so that one
+list says what an image is, and one place turns what a file makes its decoder raise into an error
 of this package.  Pillow is imported when a function runs.
 """
 
@@ -29,7 +29,7 @@ FORMATS: Final = (
     *("PNG", "PPM", "QOI", "TIFF", "WEBP"),
 )
 """Pillow reads others with programs of their own (PostScript by Ghostscript), or takes them for
-pictures without a signature that tells them from rubbish."""
+images without a signature that tells them from rubbish."""
 
 MAX_PIXELS: Final = 80_000_000
 """Any photograph is welcome; a small file that unpacks to more is an attack."""
@@ -54,11 +54,11 @@ _NAMED: Final = 5
 
 
 class PictureError(Fer2013KitError, ValueError):
-    """A picture file that is not read; the message says why, without the file's name."""
+    """An image file that is not read; the message says why, without the file's name."""
 
 
 class PictureTooLargeError(PictureError):
-    """A picture file that would need more memory or time than any photograph."""
+    """An image file that would need more memory or time than any photograph."""
 
 
 @cache
@@ -82,7 +82,7 @@ def picture_formats() -> tuple[str, ...]:
 
 @cache
 def picture_endings() -> frozenset[str]:
-    """Return the ends of the names of pictures that are read, such as ``.jpg``, in lower case."""
+    """Return the ends of the names of images that are read, such as ``.jpg``, in lower case."""
     from PIL import Image
 
     formats = {*picture_formats(), "MPO"}  # several JPEGs in one file, of which the first is read
@@ -91,7 +91,7 @@ def picture_endings() -> frozenset[str]:
 
 
 def is_picture_name(name: str) -> bool:
-    """Tell whether a file name ends as those of pictures that are read do."""
+    """Tell whether a file name ends as those of images that are read do."""
     # As PurePath(name).suffix, many times faster: archives hold tens of thousands of names.
     stem, dot, ending = name.rpartition(".")
     is_hidden = not stem or stem.endswith("/")
@@ -99,21 +99,21 @@ def is_picture_name(name: str) -> bool:
 
 
 def passed_over(names: Iterable[str]) -> str:
-    """Return what is said of files whose names do not end as those of pictures do.
+    """Return what is said of files whose names do not end as those of images do.
 
     Examples
     --------
     >>> from fer2013kit._picture_files import passed_over
     >>> print(passed_over(["a.txt", "b.txt", "c.csv"]))
-    3 files that are no pictures by their names were passed over (2 .txt, 1 .csv): 'a.txt',
+    3 files that are no images by their names were passed over (2 .txt, 1 .csv): 'a.txt',
     'b.txt', 'c.csv'
     """
     names = list(names)
     endings = Counter(PurePath(name).suffix.lower() or "without ending" for name in names)
     counts = ", ".join(f"{count} {ending}" for ending, count in endings.most_common(_NAMED))
-    files = "1 file that is no picture by its name was"
+    files = "1 file that is no image by its name was"
     if len(names) > 1:
-        files = f"{len(names)} files that are no pictures by their names were"
+        files = f"{len(names)} files that are no images by their names were"
     has_heif = not _HEIF_ENDINGS.isdisjoint(endings) and "HEIF" not in picture_formats()
     advice = f"; {_heif_advice()}" if has_heif else ""
     return f"{files} passed over ({counts}): {first_names(names)}{advice}"
@@ -128,12 +128,12 @@ def first_names(names: Sequence[str]) -> str:
 def _heif_advice() -> str:
     return (
         f"HEIC needs pillow_heif, which is not installed: {how_to_install('heif')}; or save the "
-        "pictures as JPEG"
+        "images as JPEG"
     )
 
 
 def is_heif(start: bytes) -> bool:
-    """Tell from its first 16 bytes whether a file is a HEIC or HEIF picture."""
+    """Tell from its first 16 bytes whether a file is a HEIC or HEIF image."""
     return start[4:8] == b"ftyp" and start[8:12] in _HEIF_BRANDS
 
 
@@ -144,9 +144,9 @@ def read_picture(
     max_pixels: int = MAX_PIXELS,
     max_jpeg_pixels: int | None = None,
 ) -> tuple[Result, bool]:
-    """Open a picture file and convert it; return the result, and whether the file lacks its end.
+    """Open an image file and convert it; return the result, and whether the file lacks its end.
 
-    ``convert`` takes the picture that was opened, which Pillow decodes when it is asked for pixels.
+    ``convert`` takes the image that was opened, which Pillow decodes when it is asked for pixels.
     A JPEG that lacks only its end marker, as some cameras and downloads leave it, is read.
 
     Raises
@@ -176,7 +176,7 @@ def read_picture(
 def open_picture(
     content: bytes, *, max_pixels: int = MAX_PIXELS, max_jpeg_pixels: int | None = None
 ) -> ImageFile.ImageFile:
-    """Open a picture file without decoding it, and check what it says of its size.
+    """Open an image file without decoding it, and check what it says of its size.
 
     A JPEG may have fewer pixels than other files, since it can go through them more than once.
 
@@ -189,7 +189,7 @@ def open_picture(
     """
     if len(content) > MAX_BYTES:
         raise PictureTooLargeError(
-            f"the file has more than {MAX_BYTES:,} bytes; make the picture smaller"
+            f"the file has more than {MAX_BYTES:,} bytes; make the image smaller"
         )
     if not content:
         raise PictureError("the file is empty")
@@ -200,7 +200,7 @@ def open_picture(
     limit = max_pixels if max_jpeg_pixels is None or not is_jpeg else max_jpeg_pixels
     if pixels > limit:
         raise PictureTooLargeError(
-            f"the picture is too large: {picture.width} x {picture.height} pixels; "
+            f"the image is too large: {picture.width} x {picture.height} pixels; "
             f"expected at most {limit:,}; make it smaller"
         )
     scans = content.count(_JPEG_SCAN) if is_jpeg else 0
@@ -235,13 +235,13 @@ def _open(content: bytes) -> ImageFile.ImageFile:
 
 @contextmanager
 def picture_errors() -> Iterator[None]:
-    """Turn whatever a picture makes Pillow and its decoders raise into `PictureError`."""
+    """Turn whatever an image makes Pillow and its decoders raise into `PictureError`."""
     try:
         yield
     except Fer2013KitError:
         raise  # says itself what is wrong
     except MemoryError as error:
-        raise PictureTooLargeError("the picture is too large for the memory") from error
+        raise PictureTooLargeError("the image is too large for the memory") from error
     except Exception as error:  # whatever a decoder thought of
         raise PictureError(f"cut off or damaged ({' '.join(str(error).split())})") from error
 

@@ -1,6 +1,6 @@
 """Pixels of any mode, type and size -> grey uint8 arrays, the one way for all of the kit.
 
-Readers, transforms and photographs share these functions, so that a picture gives the same pixels
+Readers, transforms and photographs share these functions, so that an image gives the same pixels
 whether it is trained on or predicted from.  Pillow is imported when a function runs.
 """
 
@@ -26,14 +26,14 @@ _LEVELS_PER_LEVEL: Final = MAX_16_BIT // MAX_LEVEL
 
 _ORIENTATION: Final = 0x0112  # the tag's number in EXIF
 SIDEWAYS: Final = frozenset({5, 6, 7, 8})
-"""Values of the orientation tag with which a picture is stored lying: width and height change."""
+"""Values of the orientation tag with which an image is stored lying: width and height change."""
 
 _16_BIT_FORMATS: Final = frozenset({"PNG", "PPM", "JPEG2000"})
 """Of files in these formats, Pillow's mode "I" holds numbers that it scaled to 16 bits."""
 
 
 def picture_to_gray(picture: Image.Image) -> NDArray[np.uint8]:
-    """Return a picture as grey levels, as a person sees it in a viewer: upright, on white.
+    """Return an image as grey levels, as a person sees it in a viewer: upright, on white.
 
     Colour becomes luma by ITU-R 601, Pillow's mode ``"L"``; else as :func:`picture_to_levels`.
     """
@@ -42,7 +42,7 @@ def picture_to_gray(picture: Image.Image) -> NDArray[np.uint8]:
 
 
 def picture_to_levels(picture: Image.Image, mode: Literal["L", "RGB"]) -> NDArray[np.uint8]:
-    """Return a picture in grey or colour, levels in [0, 255] as it is stored: not turned upright.
+    """Return an image in grey or colour, levels in [0, 255] as it is stored: not turned upright.
 
     What is transparent shows white; 16 bits are scaled to 8, not clipped; of an animation, the
     current frame is taken.  Mode ``"I"`` does not say how many bits it holds: 16 where it comes
@@ -56,7 +56,7 @@ def picture_to_levels(picture: Image.Image, mode: Literal["L", "RGB"]) -> NDArra
         For a mode that Pillow cannot turn to grey, as LAB, mode ``"F"`` in [0, 1], and as
         :func:`levels_of`.
     OSError
-        From Pillow, for a picture whose file is broken (Pillow decodes late).
+        From Pillow, for an image whose file is broken (Pillow decodes late).
     """
     if picture.mode[0] not in "IF":
         return np.array(_on_white(picture, mode))
@@ -65,15 +65,15 @@ def picture_to_levels(picture: Image.Image, mode: Literal["L", "RGB"]) -> NDArra
         numbers = numbers.astype(np.uint16)
     if picture.mode == "F" and 0 < numbers.max(initial=0) <= 1:
         raise InvalidInputError(
-            "a picture of mode 'F' must have levels in [0, 255], and this one has none above 1; "
-            "pass the array, numpy.asarray(picture), whose floats are in [0, 1]"
+            "an image of mode 'F' must have levels in [0, 255], and this one has none above 1; "
+            "pass the array, numpy.asarray(image), whose floats are in [0, 1]"
         )
-    gray = levels_of(numbers, "a picture", value_range=(0, MAX_LEVEL))
+    gray = levels_of(numbers, "an image", value_range=(0, MAX_LEVEL))
     return gray if mode == "L" else np.repeat(gray[..., None], 3, axis=-1)
 
 
 def _on_white(picture: Image.Image, mode: Literal["L", "RGB"]) -> Image.Image:
-    """Return a picture of whole bytes in another mode, white where it is transparent."""
+    """Return an image of whole bytes in another mode, white where it is transparent."""
     from PIL import Image
 
     if picture.has_transparency_data:
@@ -85,13 +85,13 @@ def _on_white(picture: Image.Image, mode: Literal["L", "RGB"]) -> Image.Image:
         return picture.convert(mode)
     except ValueError as error:
         raise InvalidInputError(
-            f"a picture of mode {picture.mode!r} cannot be turned to grey or colour; "
+            f"an image of mode {picture.mode!r} cannot be turned to grey or colour; "
             "save it as RGB or grey first"
         ) from error
 
 
 def orientation_of(picture: Image.Image) -> Any:
-    """Return the orientation tag of a picture (from EXIF or XMP), 1 where it has none."""
+    """Return the orientation tag of an image (from EXIF or XMP), 1 where it has none."""
     return picture.getexif().get(_ORIENTATION, 1)
 
 
@@ -128,7 +128,7 @@ def check_pixels(array: NDArray[Any], name: str = "images") -> NDArray[Any]:
     if array.size and (array.min() < 0 or array.max() > MAX_LEVEL):
         raise InvalidInputError(
             f"{name} of dtype {array.dtype} must be in [0, 255]; received {array.min()} to "
-            f"{array.max()}; pass 16-bit pictures as uint16"
+            f"{array.max()}; pass 16-bit images as uint16"
         )
     return array.astype(np.uint8)
 
@@ -176,7 +176,7 @@ def resize_gray(
     size: tuple[int, int] = (IMAGE_SHAPE[0], IMAGE_SHAPE[1]),
     aspect: Aspect = "crop",
 ) -> NDArray[np.uint8]:
-    """Return one grey picture at another size, antialiased; the same array where it has that.
+    """Return one grey image at another size, antialiased; the same array where it has that.
 
     Of another aspect ratio, ``"crop"`` cuts the longer side about the centre, ``"stretch"`` keeps
     everything and distorts it, ``"pad"`` keeps everything and adds black.
@@ -184,11 +184,11 @@ def resize_gray(
     Raises
     ------
     InvalidInputError
-        For a picture without pixels or an unknown `aspect`.
+        For an image without pixels or an unknown `aspect`.
     """
     check_choice("aspect", aspect, Aspect)
     if not gray.size:
-        raise InvalidInputError(f"a picture must have pixels; received shape {gray.shape}")
+        raise InvalidInputError(f"an image must have pixels; received shape {gray.shape}")
     if gray.shape == size:
         return gray
     (height, width), (new_height, new_width) = gray.shape, size
@@ -214,7 +214,7 @@ def resample(
 ) -> NDArray[Any]:
     """Return one plane of numbers at another size: the one filter with which faces are resized.
 
-    Pillow's ``LANCZOS``, whose support grows when it makes pictures smaller.  Of Pillow's filters
+    Pillow's ``LANCZOS``, whose support grows when it makes images smaller.  Of Pillow's filters
     it lets the networks name most faces rightly: see recipes/photographs/filters.py.  No number
     leaves the range of the plane, though the filter overshoots.  The window, by default everything,
     is left, top, right and bottom of what is taken.

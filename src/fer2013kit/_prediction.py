@@ -78,14 +78,14 @@ class ProbabilisticClassifier:
         min_confidence: float | None = None,
         reject_label: Any = None,
     ) -> NDArray[Any]:
-        """Return the most probable label of every picture.
+        """Return the most probable label of every image.
 
         Parameters
         ----------
         X, tta
             As in :meth:`predict_proba`.
         min_confidence : float in [0, 1], optional
-            Pictures whose most probable class has less get ``reject_label``.  What that costs and
+            Images whose most probable class has less get ``reject_label``.  What that costs and
             gains is shown by :func:`risk_coverage_curve`; of calibrated probabilities, that is.
         reject_label : int or str, optional
             By default -1, or ``"uncertain"`` where labels are words.
@@ -123,30 +123,30 @@ class ProbabilisticClassifier:
         tta: TestTimeAugmentation | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> EvaluationReport:
-        """Measure how good the answers are on labelled pictures.
+        """Measure how good the answers are on labelled images.
 
         Parameters
         ----------
         X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
-            Pictures that were not trained on.
+            Images that were not trained on.
         y : array_like, shape (n,)
             True labels, out of ``classes_``; a predictor and an ensemble understand names as in
             ``class_names_``, too.
         tta : {None, "flip", "ten_crop"}, default None
             As in :meth:`predict_proba`.
         sample_weight : array_like of float, shape (n,), optional
-            How much each picture counts, as in :func:`evaluate_predictions`.
+            How much each image counts, as in :func:`evaluate_predictions`.
 
         Returns
         -------
         EvaluationReport
             Loss, accuracy with its confidence interval, figures per class, calibration.  Its
-            ``notes`` say so where the calibration was fitted on these pictures, or some of them.
+            ``notes`` say so where the calibration was fitted on these images, or some of them.
 
         Raises
         ------
         InvalidInputError
-            For pictures that :meth:`predict_proba` refuses, other than one label a picture, a
+            For images that :meth:`predict_proba` refuses, other than one label an image, a
             label that is no class, or weights that are none.
 
         Examples
@@ -166,13 +166,13 @@ class ProbabilisticClassifier:
         return report if note is None else replace(report, notes=(note,))
 
     def _read_codes(self, X: ArrayLike, y: ArrayLike) -> IntArray:
-        """Return the places in ``classes_`` of the labels of some pictures."""
+        """Return the places in ``classes_`` of the labels of some images."""
         del X
         return codes_in(y, self.classes_, self.class_names_, name="y")
 
     @abstractmethod
     def _grey_levels(self, X: ArrayLike) -> StoredPictures:
-        """Return pictures in [0, 255], which stay where they are."""
+        """Return images in [0, 255], which stay where they are."""
 
     def _calibration_sources(self) -> list[CalibrationSource]:
         """Return what the probabilities were fitted to."""
@@ -199,9 +199,9 @@ class CalibratedClassifier(ProbabilisticClassifier):
         Parameters
         ----------
         X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
-            Pictures; memory stays the same for any ``n``.
+            Images; memory stays the same for any ``n``.
         tta : {None, "flip", "ten_crop"}, default None
-            Test-time augmentation: average over the picture and its mirror image, or over five
+            Test-time augmentation: average over the image and its mirror image, or over five
             windows and their mirror images (2 or 10 times the work).
 
         Returns
@@ -214,7 +214,7 @@ class CalibratedClassifier(ProbabilisticClassifier):
         sklearn.exceptions.NotFittedError
             Before ``fit``.
         InvalidInputError
-            For pictures of another shape or range, NaN, or an unknown ``tta``.
+            For images of another shape or range, NaN, or an unknown ``tta``.
 
         Examples
         --------
@@ -239,7 +239,7 @@ class CalibratedClassifier(ProbabilisticClassifier):
         Parameters
         ----------
         X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
-            Pictures that were not trained on, for instance the validation split.
+            Images that were not trained on, for instance the validation split.
         y : array_like, shape (n,)
             Their labels, as in :meth:`evaluate`.
         method : {"temperature", "vector", "isotonic"}, default "temperature"
@@ -247,7 +247,7 @@ class CalibratedClassifier(ProbabilisticClassifier):
             stays as it is (Guo et al., ICML 2017); or a factor and a shift of the logarithm of each
             class's probability (the same; Kull et al., NeurIPS 2019); or a rising curve of each
             class's probability (Zadrozny and Elkan, KDD 2002), by scikit-learn.  The latter two
-            need every class and change some predictions; curves need a thousand pictures or more,
+            need every class and change some predictions; curves need a thousand images or more,
             and cannot be exported.
 
         Returns
@@ -259,7 +259,7 @@ class CalibratedClassifier(ProbabilisticClassifier):
         Raises
         ------
         InvalidInputError
-            For an unknown method, labels that are no classes, or classes without pictures.
+            For an unknown method, labels that are no classes, or classes without images.
 
         Examples
         --------

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SPARE: Final = 2**26
 RATIO: Final = 20
-"""What is packed may unpack to 64 MiB and 20 times its size; pictures and CSV stay far below."""
+"""What is packed may unpack to 64 MiB and 20 times its size; images and CSV stay far below."""
 
 _MAX_FACTS: Final = 2**24
 _MAX_CLASSES: Final = 10_000
@@ -246,7 +246,7 @@ def is_mapping_or_none(value: Any) -> bool:
 
 
 def is_image_shape(value: Any) -> bool:
-    """Tell whether a fact is a height, a width and a number of channels that pictures have."""
+    """Tell whether a fact is a height, a width and a number of channels that images have."""
     return (
         isinstance(value, list)
         and len(value) == 3  # noqa: PLR2004 - those

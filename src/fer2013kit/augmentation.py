@@ -12,7 +12,7 @@ from fer2013kit._keras_settings import keras_settings
 from fer2013kit.exceptions import InvalidInputError, shown
 
 UNIFORMS_PER_IMAGE = 13
-"""How many random numbers in [0, 1) one picture's augmentation takes."""
+"""How many random numbers in [0, 1) one image's augmentation takes."""
 
 LIMITS: Final = {
     "rotation": 180.0,
@@ -35,7 +35,7 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
     All geometric changes are one affine warp with one interpolation, which is faster than a
     stack of layers and blurs once instead of three times.  As a Keras layer it works inside a
     model (nothing happens outside training); :meth:`transform` is the same as a pure function
-    of the pictures and their random numbers, for input pipelines.
+    of the images and their random numbers, for input pipelines.
 
     Parameters
     ----------
@@ -46,11 +46,11 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
     shift : float in [0, 1), default 0.08
         Largest shift as a fraction of height and width, each way.
     horizontal_flip : bool, default True
-        Mirror every second picture on average.
+        Mirror every second image on average.
     brightness : float in [0, 1], default 0.1
         Largest amount added or taken, as a fraction of 255.
     contrast : float in [0, 1), default 0.2
-        Largest relative change of the differences from the picture's mean.
+        Largest relative change of the differences from the image's mean.
     erasing : float in [0, 1], default 0.0
         Probability that a rectangle (2 to 25 % of the area) is painted over with one random
         grey (Zhong et al., "Random Erasing Data Augmentation", AAAI 2020).
@@ -105,7 +105,7 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
         self.supports_masking = False
 
     def call(self, images: Any, training: bool | None = None) -> Any:
-        """Augment pictures while training; return them unchanged otherwise."""
+        """Augment images while training; return them unchanged otherwise."""
         if not training:
             return images
         uniform = keras.random.uniform(
@@ -118,7 +118,7 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
         return input_shape
 
     def transform(self, images: Any, uniform: Any) -> Any:
-        """Augment pictures with given random numbers.
+        """Augment images with given random numbers.
 
         Parameters
         ----------
@@ -207,9 +207,9 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
 def mix_images(
     images: Any, targets: Any, *, share: Any, cut: Any, position: Any
 ) -> tuple[Any, Any]:
-    """Blend each picture of a batch, and its target, with its partner from the batch's other end.
+    """Blend each image of a batch, and its target, with its partner from the batch's other end.
 
-    The pictures (n, height, width, channels) stand in random order.  The picture's own ``share``
+    The images (n, height, width, channels) stand in random order.  The image's own ``share``
     (n,) is in [0, 1]; 1 leaves it alone.  Where ``cut`` (n,) is True, a rectangle of the partner is
     pasted (CutMix, Yun et al., ICCV 2019), with its centre at ``position`` (n, 2) as fractions of
     height and width, and the targets are mixed by the area that was really pasted; else pixels are

@@ -44,7 +44,7 @@ def training_batches(
     Parameters
     ----------
     X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
-        Pictures.
+        Images.
     y : array_like, shape (n,)
         Labels.
     sample_weight : array_like of float, shape (n,), optional
@@ -57,7 +57,7 @@ def training_batches(
     form : {"keras", "tensorflow", "torch"}, default "keras"
         A ``keras.utils.PyDataset`` of one epoch after another, for any backend and ``model.fit``;
         an endless ``tf.data.Dataset``, where TensorFlow is the backend; or a
-        ``torch.utils.data.IterableDataset`` whose pictures have the channels first, of which a loop
+        ``torch.utils.data.IterableDataset`` whose images have the channels first, of which a loop
         gets one epoch (for a ``DataLoader`` with ``batch_size=None`` and no workers).
 
     Returns
@@ -106,7 +106,7 @@ def training_batches(
             seed=seed,
         ).batches
     if not isinstance(batches, TrainingBatches):
-        raise InvalidInputError("X must be pictures; received batches, which are read already")
+        raise InvalidInputError("X must be images; received batches, which are read already")
     if form == "torch":
         return _for_torch(batches)
     if form == "keras":

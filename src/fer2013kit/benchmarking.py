@@ -1,4 +1,4 @@
-"""benchmark: networks of any origin on the same pictures, by one protocol."""
+"""benchmark: networks of any origin on the same images, by one protocol."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ class BenchmarkReport(Tabular):
         Of each network, by its name.
     comparisons : dict of str to PredictionComparison
         Of every other network with the most accurate one, which is ``b``: paired, on the same
-        pictures.
+        images.
     milliseconds : dict of str to float or None
         Median time of one face on one core; None where it was not measured.
     split : str
         What was measured on.
     leaks : int or None
-        Pictures that were left out because the training split holds them, too; None where they
+        Images that were left out because the training split holds them, too; None where they
         were not looked for.
 
     Examples
@@ -156,7 +156,7 @@ class BenchmarkReport(Tabular):
         first = next(iter(self.reports.values()))
         leaks = "leaks not looked for" if self.leaks is None else f"{self.leaks:,} leaks left out"
         return (
-            f"{first.n_samples:,} pictures of the {self.split} split, {leaks}\n\n"
+            f"{first.n_samples:,} images of the {self.split} split, {leaks}\n\n"
             f"{as_text(self._tables()['figures'])}"
         )
 
@@ -188,9 +188,9 @@ def benchmark(
     drop_leaks: bool = True,
     latency: bool = True,
 ) -> BenchmarkReport:
-    """Measure networks of any origin on the same pictures, by one protocol.
+    """Measure networks of any origin on the same images, by one protocol.
 
-    Pictures that the training split holds, too, are left out; every network answers for the seven
+    Images that the training split holds, too, are left out; every network answers for the seven
     emotions on the same ones (what it gives to other classes is left out, and the rest raised to
     a sum of 1); accuracies have intervals, the most accurate network is compared with every other
     in pairs, and one face at a time is timed with the whole process on one core (Linux).
@@ -199,7 +199,7 @@ def benchmark(
     ----------
     predictors : mapping of str to object, or sequence
         By name, or a list of names and files.  Each is the name of a network that ships, a file
-        (``.fer``, ``.tflite``, ``.onnx``, or a ``.keras`` that takes uint8 pictures), anything with
+        (``.fer``, ``.tflite``, ``.onnx``, or a ``.keras`` that takes uint8 images), anything with
         ``predict_proba``, a function from uint8 ``(n, 48, 48, 1)`` to probabilities ``(n, 7)``, or
         one of ``"fer"``, ``"deepface"`` and ``"emotiefflib"``, other packages that have to be
         installed.
@@ -208,14 +208,14 @@ def benchmark(
     split : {"train", "validation", "test"}, default "test"
         What to measure on, of a :class:`FER2013`.
     drop_leaks : bool, default True
-        Leave out pictures of the split that stand in ``train``.
+        Leave out images of the split that stand in ``train``.
     latency : bool, default True
         Measure the time of one face.
 
     Returns
     -------
     BenchmarkReport
-        Table, JSON and picture.
+        Table, JSON and image.
 
     Raises
     ------
@@ -248,7 +248,7 @@ def benchmark(
     images, labels = chosen
     if labels is not None and (others := int((labels >= NUM_CLASSES).sum())):
         raise InvalidInputError(
-            f"networks are compared on the seven emotions, and {others:,} pictures have contempt; "
+            f"networks are compared on the seven emotions, and {others:,} images have contempt; "
             "load the data without contempt=True"
         )
     networks = {key: _as_function(one) for key, one in named.items()}
@@ -326,7 +326,7 @@ def _predict(
         table = in_batches(lambda batch: np.asarray(network(batch)), images)
     if table.shape != (len(images), len(CLASS_NAMES)):
         raise InvalidInputError(
-            f"{name} must return a row for each picture and seven columns, "
+            f"{name} must return a row for each image and seven columns, "
             f"{(len(images), len(CLASS_NAMES))}; received {table.shape}"
         )
     return table

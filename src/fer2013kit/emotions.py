@@ -1,4 +1,4 @@
-"""What FER-2013 is: its seven emotions, its splits, and the shape of a picture.
+"""What FER-2013 is: its seven emotions, its splits, and the shape of an image.
 
 Every reader turns its source's own labels into the codes of :class:`Emotion`, the codes of the
 original ``fer2013.csv`` (Goodfellow et al., "Challenges in Representation Learning", 2013).
@@ -37,10 +37,10 @@ CLASS_NAMES: Final[tuple[str, ...]] = tuple(emotion.name.lower() for emotion in 
 NUM_CLASSES: Final = len(CLASS_NAMES)
 
 IMAGE_SHAPE: Final = (48, 48, 1)
-"""Height, width and channels of a FER-2013 picture."""
+"""Height, width and channels of a FER-2013 image."""
 
 IMAGE_SIZE: Final = IMAGE_SHAPE[0] * IMAGE_SHAPE[1]
-"""Pixels of a picture: 2304."""
+"""Pixels of an image: 2304."""
 
 MAX_LEVEL: Final = 255
 """White as a grey level of 8 bits; black is 0."""

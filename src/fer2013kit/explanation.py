@@ -1,4 +1,4 @@
-"""Which part of a picture speaks for a class: HiResCAM and Grad-CAM."""
+"""Which part of an image speaks for a class: HiResCAM and Grad-CAM."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def explain(
     """Return heat maps of what speaks for a class: HiResCAM or Grad-CAM.
 
     A map is the sum of a layer's channels, each times the gradient of the class's score by it,
-    without what is negative, and stretched over the picture.  Grad-CAM [1]_ takes each channel's
+    without what is negative, and stretched over the image.  Grad-CAM [1]_ takes each channel's
     mean gradient; HiResCAM [2]_ takes the gradient of every cell.  Both are the same where
     the network averages over the map; where a dense layer reads it cell by cell, as in the
     five-layer CNN, HiResCAM keeps to what the network really did, and Grad-CAM leaves some maps
@@ -73,10 +73,10 @@ def explain(
         Fitted, with a network of any architecture that has a layer with a spatial map, on the
         TensorFlow or the JAX backend of Keras.
     X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
-        Pictures, as for :meth:`EmotionClassifier.predict_proba`.
+        Images, as for :meth:`EmotionClassifier.predict_proba`.
     emotion : int, str, or array_like of them, shape (n,), optional
-        The class to explain, for all pictures or for each: a label of ``classes_`` or a name of
-        ``class_names_``.  Default: the predicted class of each picture.
+        The class to explain, for all images or for each: a label of ``classes_`` or a name of
+        ``class_names_``.  Default: the predicted class of each image.
     layer : str, optional
         Name of the layer whose map is taken, layers of nested models included.  Default: the
         last one that has a map of more than one cell.
@@ -86,13 +86,13 @@ def explain(
     Returns
     -------
     ndarray of float32, shape (n, 48, 48)
-        Heat in [0, 1]: 1 at the hottest place of each picture; 0 everywhere where nothing
+        Heat in [0, 1]: 1 at the hottest place of each image; 0 everywhere where nothing
         speaks for the class.
 
     Raises
     ------
     InvalidInputError
-        For another kind of classifier, pictures of another shape or range, an unknown class,
+        For another kind of classifier, images of another shape or range, an unknown class,
         layer or method, a layer without a spatial map, a network that has none, or another
         Keras backend.
     sklearn.exceptions.NotFittedError
@@ -156,7 +156,7 @@ def _columns(classifier: EmotionClassifier, emotion: Any, n_samples: int) -> Int
     asked = np.asarray(emotion, dtype=object)
     if asked.ndim and asked.shape != (n_samples,):
         raise InvalidInputError(
-            f"emotion must be one class or one for each of {n_samples} pictures; "
+            f"emotion must be one class or one for each of {n_samples} images; "
             f"received shape {asked.shape}"
         )
     for label in asked.ravel():
@@ -233,7 +233,7 @@ def _choose(calls: Sequence[_Call], name: str | None) -> _Call:
             f"layer must be one with a spatial map{did_you_mean(name, known)}; "
             f"there are: {', '.join(known) or 'none'}; received {shown(name)}"
         )
-    # Before the first weights there is only the picture itself, rescaled or cropped.
+    # Before the first weights there is only the image itself, rescaled or cropped.
     if not any(call.layer.weights for call in calls):
         raise InvalidInputError(
             "explain needs a layer with a spatial map, (n, height, width, channels) with more "

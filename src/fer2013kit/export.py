@@ -66,11 +66,11 @@ class ExportReport:
     quantization : str or None
         How the weights are stored.
     n_checked : int
-        Pictures that were compared.
+        Images that were compared.
     largest_difference : float
         Of any probability, against the classifier in float32.
     same_answers : float
-        Share of the pictures that get the same class.
+        Share of the images that get the same class.
 
     Examples
     --------
@@ -80,7 +80,7 @@ class ExportReport:
     ...     largest_difference=0.0123, same_answers=1.0,
     ... )
     >>> print(report)
-    emotions.tflite: 2.0 MB; on 70 pictures the probabilities differ by at most 0.0123,
+    emotions.tflite: 2.0 MB; on 70 images the probabilities differ by at most 0.0123,
     and 100.0 % get the same class
     """
 
@@ -93,7 +93,7 @@ class ExportReport:
 
     def __str__(self) -> str:
         return (
-            f"{self.path}: {self.n_bytes / 1e6:.1f} MB; on {self.n_checked} pictures the "
+            f"{self.path}: {self.n_bytes / 1e6:.1f} MB; on {self.n_checked} images the "
             f"probabilities differ by at most {self.largest_difference:.3g}, and "
             f"{self.same_answers:.1%} get the same class".replace("%", " %")
         )
@@ -110,9 +110,9 @@ def export_network(
 ) -> ExportReport:
     """Write a network in the format that the path's ending names, if it agrees with itself.
 
-    The network, in float32 from pictures in [0, 255] to uncalibrated probabilities, is changed: it
+    The network, in float32 from images in [0, 255] to uncalibrated probabilities, is changed: it
     becomes calibrated, by the metadata's temperature or a calibrator beyond it, and as the metadata
-    says quantized.  Pictures are what ``"int8"`` is fitted to and what the check compares; by
+    says quantized.  Images are what ``"int8"`` is fitted to and what the check compares; by
     default the check takes drawn faces.  Errors are those of :meth:`EmotionClassifier.export`.
     """
     _check_choices(metadata, path, images)
@@ -155,7 +155,7 @@ def export_network(
             raise ModelFileError(
                 f"{path} was not written: its probabilities differ from the classifier's by up to "
                 f"{report.largest_difference:.3g}, more than {allowed:g}. Leave quantization out, "
-                "pass pictures of the kind it is for as images, or allow more with tolerance"
+                "pass images of the kind it is for as images, or allow more with tolerance"
             )
         _put_in_place(draft, path)
     logger.info("%s", report)
@@ -165,7 +165,7 @@ def export_network(
 def calibrated_model(
     network: Any, metadata: ExportMetadata, calibrator: Calibrator | None = None
 ) -> Any:
-    """Return a model from uint8 pictures to calibrated probabilities."""
+    """Return a model from uint8 images to calibrated probabilities."""
     last = network.layers[-1]
     scaled = isinstance(last, keras.layers.Dense) and last.activation is keras.activations.softmax
     if scaled:  # logits / T: no operation more, and nothing that 8 bits would spoil
@@ -229,7 +229,7 @@ def _check_choices(metadata: ExportMetadata, path: Path, images: Any) -> None:
 
 
 def _pictures(metadata: ExportMetadata) -> NDArray[np.uint8]:
-    """Return drawn faces, or noise where the pictures have another shape."""
+    """Return drawn faces, or noise where the images have another shape."""
     if tuple(metadata.image_shape) == IMAGE_SHAPE:
         return make_fer2013(n_samples=_CHECKED, random_state=0).train.images
     shape = (_CHECKED, *metadata.image_shape)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Float32Array = NDArray[np.float32]
 Batch = tuple[NDArray[Any], Float32Array, Float32Array]
-"""Pictures with values in [0, 255], targets and weights of some rows."""
+"""Images with values in [0, 255], targets and weights of some rows."""
 
 _SOME: Final = 16
 
@@ -32,7 +32,7 @@ _SOME: Final = 16
 class EpochPlans:
     """The random numbers of every epoch.
 
-    It knows nothing of the pictures: TensorFlow keeps a function that it calls for as long as the
+    It knows nothing of the images: TensorFlow keeps a function that it calls for as long as the
     process lives, and with it whatever the function knows.
     """
 
@@ -91,9 +91,9 @@ class EpochPlans:
 class _Augmented:
     """What batches of any source have in common.
 
-    The seed decides the order and every augmentation, of which None trains on the pictures as they
+    The seed decides the order and every augmentation, of which None trains on the images as they
     are.  Mixup and cutmix are the alphas of the Beta distributions that shares are drawn from; 0
-    switches off, and with both each picture gets one of them at random.  ``errors`` is what went
+    switches off, and with both each image gets one of them at random.  ``errors`` is what went
     wrong while batches were read, which TensorFlow would tell as a text alone.
     """
 
@@ -178,7 +178,7 @@ class _Augmented:
 class TrainingBatches(_Augmented):
     """Shuffled, augmented batches of a training set, epoch by epoch.
 
-    Pictures have values in [0, 255], targets (n, k) are class probabilities, weights (n,) those of
+    Images have values in [0, 255], targets (n, k) are class probabilities, weights (n,) those of
     the rows in the loss.  Every batch is full (the last one of an epoch is filled up from its
     beginning), so that compiled steps see one shape; a set smaller than a batch is one batch.
     """
@@ -190,7 +190,7 @@ class TrainingBatches(_Augmented):
 
     @property
     def some(self) -> NDArray[Any]:
-        """A few pictures, to try a network on."""
+        """A few images, to try a network on."""
         pictures: NDArray[Any] = self.images[:_SOME]
         return pictures
 
@@ -276,7 +276,7 @@ class StreamedBatches(_Augmented):
     """Augmented batches that somebody else reads, in the order in which they come.
 
     ``batches_from`` leads from an epoch to an endless iterator of batches; ``some`` are the first
-    pictures, to try a network on.
+    images, to try a network on.
     """
 
     batches_from: Callable[[int], Iterator[Batch]]

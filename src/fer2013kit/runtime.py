@@ -34,7 +34,7 @@ _left_behind: Final[list[Network]] = []
 class EmotionPredictor(ProbabilisticClassifier):
     """A network that was exported, for predicting alone: light, and quick to start.
 
-    It takes the same pictures as :class:`EmotionClassifier` and gives the same probabilities, but
+    It takes the same images as :class:`EmotionClassifier` and gives the same probabilities, but
     cannot be trained.  TensorFlow, Keras and scikit-learn are not needed: ``.tflite`` runs in
     LiteRT, ``.onnx`` in ONNX Runtime.  It may be shared between threads and pickled.
 
@@ -209,7 +209,7 @@ class EmotionPredictor(ProbabilisticClassifier):
         Parameters
         ----------
         X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
-            Pictures: integers mean grey levels 0 to 255, floats [0, 1] (or what the classifier's
+            Images: integers mean grey levels 0 to 255, floats [0, 1] (or what the classifier's
             ``value_range`` was), rounded to the nearest of 256 levels.  Memory stays the same
             for any ``n``.
         tta : {None, "flip", "ten_crop"}, default None
@@ -223,7 +223,7 @@ class EmotionPredictor(ProbabilisticClassifier):
         Raises
         ------
         InvalidInputError
-            For pictures of another shape or range, NaN, or an unknown ``tta``.
+            For images of another shape or range, NaN, or an unknown ``tta``.
         """
         low, high = self._metadata.value_range
         to_pixels = pixel_converter((low, high))

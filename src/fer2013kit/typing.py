@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 Photo: TypeAlias = (
     "str | os.PathLike[str] | BinaryIO | bytes | bytearray | memoryview | Image.Image | ArrayLike"
 )
-"""A picture of any size and mode: a path, a data URL, an open file, its bytes, a Pillow image or an
+"""An image of any size and mode: a path, a data URL, an open file, its bytes, a Pillow image or an
 array."""
 
 ModelBuilder: TypeAlias = "Callable[..., keras.Model]"
 """``(input_shape, num_classes, **params) -> uncompiled keras.Model``, called by name: the network
-takes pictures with values in [0, 255] and returns probabilities ``(n, num_classes)``."""
+takes images with values in [0, 255] and returns probabilities ``(n, num_classes)``."""
 
 
 ClassWeight: TypeAlias = "ClassWeightMethod | Mapping[Any, float] | Sequence[float] | NDArray[Any]"
@@ -50,17 +50,17 @@ class Detector(Protocol):
     """What finds faces: a :class:`~fer2013kit.FaceDetector`, or any function of this form."""
 
     def __call__(self, image: NDArray[np.uint8], /) -> ArrayLike:
-        """Return the boxes of the faces on a picture.
+        """Return the boxes of the faces on an image.
 
         Parameters
         ----------
         image : ndarray of uint8, shape (height, width, 3)
-            The upright picture in red, green, blue.
+            The upright image in red, green, blue.
 
         Returns
         -------
         array_like, shape (n, 4) or (n, 14)
-            Left, top, width and height of each face in the picture's pixels; then, where they are
+            Left, top, width and height of each face in the image's pixels; then, where they are
             known, across and down of right eye, left eye, nose, right and left corner of the mouth.
         """
 
@@ -89,7 +89,7 @@ class Classifier(Protocol):
 
 
 Aspect: TypeAlias = Literal["crop", "stretch", "pad"]
-"""What becomes of a picture of another aspect ratio: cut, distorted, or filled with black."""
+"""What becomes of an image of another aspect ratio: cut, distorted, or filled with black."""
 
 BatchForm: TypeAlias = Literal["keras", "tensorflow", "torch"]
 """Whose data set `training_batches` returns."""
@@ -104,7 +104,7 @@ ComputeDtype: TypeAlias = Literal["auto", "float32", "bfloat16"]
 """The number format of a network's arithmetic; auto takes what is faster on this machine."""
 
 ConflictPolicy: TypeAlias = Literal["first", "drop"]
-"""Which rows stay of copies of a picture whose labels differ: the first, or none."""
+"""Which rows stay of copies of an image whose labels differ: the first, or none."""
 
 ExplanationMethod: TypeAlias = Literal["hires_cam", "grad_cam"]
 """How `explain` computes its heat maps."""
@@ -119,7 +119,7 @@ LabelMap: TypeAlias = "LabelScheme | Mapping[Any, str | int | None]"
 """What labels of another data set mean: its name, or its words or numbers to emotions or None."""
 
 LeakSide: TypeAlias = Literal["train", "evaluation"]
-"""On which side a picture is left out that stands on both."""
+"""On which side an image is left out that stands on both."""
 
 LearningRateSchedule: TypeAlias = Literal["cosine", "constant"]
 """How the learning rate falls over the epochs."""
@@ -137,7 +137,7 @@ SplitName: TypeAlias = Literal["train", "validation", "test"]
 """The splits of a data set, in the order that they have everywhere."""
 
 TestTimeAugmentation: TypeAlias = Literal["flip", "ten_crop"]
-"""Views of a picture that a prediction averages: 2 with its mirror image, or 10."""
+"""Views of an image that a prediction averages: 2 with its mirror image, or 10."""
 
 PhotoViews: TypeAlias = Literal["auto", "flip", "ten_crop"]
 """Views of a face in a photograph: those of `TestTimeAugmentation`, or what fits the classifier."""

@@ -17,7 +17,7 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Row:
-    """One picture; ``usage`` and ``code`` count as in USAGES and CLASSES."""
+    """One image; ``usage`` and ``code`` count as in USAGES and CLASSES."""
 
     usage: int
     code: int
@@ -130,7 +130,7 @@ def write_parquet(path, rows, names=CLASSES, *, metadata=True, code=None):
 
 
 def in_folder_order(rows):
-    """What the pictures' reader promises: split, class, file name (the number in the list)."""
+    """What the images' reader promises: split, class, file name (the number in the list)."""
     return sorted(rows, key=lambda row: (row.usage, row.code))
 
 

@@ -278,7 +278,7 @@ def test_one_row_and_none(near_duplicates):
     assert list(one.to_frame().columns) == [
         *("split", "index", "emotion", "emotion_name", "finding", "group"),
     ]
-    assert "no pictures of angry" in one.summary()
+    assert "no images of angry" in one.summary()
     data = fk.FER2013(train=make_split([]), test=make_split([]))
     none = fk.audit_dataset(data, near_duplicates=near_duplicates)
     assert none.as_dict()["rows"] == {"train": 0, "test": 0}
@@ -316,9 +316,7 @@ def test_figures_text_and_rows_agree():
     assert counts["rows"] == {"train": 7, "validation": 3, "test": 3}
     assert counts["leaks"] == {"validation": 1, "test": 1}
     assert counts["duplicates"] == {"groups": 3, "rows": 9, "extra_rows": 6}
-    assert repr(report) == (
-        "AuditReport(3 duplicate groups, 2 leaks, 0 conflicts, 0 blank pictures)"
-    )
+    assert repr(report) == ("AuditReport(3 duplicate groups, 2 leaks, 0 conflicts, 0 blank images)")
     frame = report.to_frame()
     found = frame.groupby(["finding", "split"]).size().to_dict()
     assert found == {
@@ -332,9 +330,9 @@ def test_figures_text_and_rows_agree():
     assert len(merged) == len(frame)
     text = report.summary()
     for line in (
-        r"3 groups of identical pictures: 9 rows, 6 beyond the first of each",
+        r"3 groups of identical images: 9 rows, 6 beyond the first of each",
         "0 groups have conflicting labels",
-        "train: no pictures of sad",
+        "train: no images of sad",
     ):
         assert line in text
 

@@ -188,18 +188,18 @@ def test_class_folders_without_splits_are_for_load_image_folder(tmp_path):
     [
         ("train/contempt/a.png", fake.encode(GOOD[0].image), "unknown class folder 'contempt'"),
         ("test/7/a.png", fake.encode(GOOD[0].image), "unknown class folder '7'"),
-        ("train/a.png", fake.encode(GOOD[0].image), "expected pictures in <split>/<class>/"),
-        ("train/sad/more/a.png", fake.encode(GOOD[0].image), "expected pictures in <split>"),
-        ("train/sad/a.jpg", b"this is text", "not a readable picture"),
-        ("train/sad/a.jpg", b"", "not a readable picture"),
-        ("train/sad/a.jpg", fake.encode(GOOD[0].image, "jpg")[:900], "not a readable picture"),
-        ("train/sad/a.jpg", b"\xff\xd8\xff\xe0 cut", "not a readable picture"),
-        ("train/sad/a.png", fake.encode(GOOD[0].image)[:900], "not a readable picture"),
+        ("train/a.png", fake.encode(GOOD[0].image), "expected images in <split>/<class>/"),
+        ("train/sad/more/a.png", fake.encode(GOOD[0].image), "expected images in <split>"),
+        ("train/sad/a.jpg", b"this is text", "not a readable image"),
+        ("train/sad/a.jpg", b"", "not a readable image"),
+        ("train/sad/a.jpg", fake.encode(GOOD[0].image, "jpg")[:900], "not a readable image"),
+        ("train/sad/a.jpg", b"\xff\xd8\xff\xe0 cut", "not a readable image"),
+        ("train/sad/a.png", fake.encode(GOOD[0].image)[:900], "not a readable image"),
         ("train/sad/a.jpg", b"x" * 5_000_000, "received a file of 5,000,000 bytes"),
         (
             "train/sad/a.jpg",
             fake.encode(np.zeros((49, 48), np.uint8), "jpg"),
-            "expected a picture of 48x48 pixels, received 48x49; .*resize=True",
+            "expected an image of 48x48 pixels, received 48x49; .*resize=True",
         ),
         (
             "train/sad/a.png",
@@ -225,7 +225,7 @@ def test_broken_jpeg_data(tmp_path):
     content = bytearray(fake.encode(GOOD[0].image, "jpg"))
     content[1000:1100] = b"\xff\xd9" * 50
     fake.write_files(tmp_path, {"train/sad/a.jpg": bytes(content)})
-    assert_refused(tmp_path, "not a readable picture")
+    assert_refused(tmp_path, "not a readable image")
 
 
 def test_tiny_file_that_claims_to_be_huge(tmp_path):
@@ -235,7 +235,7 @@ def test_tiny_file_that_claims_to_be_huge(tmp_path):
     checked = header + zlib.crc32(header).to_bytes(4, "big")
     huge = content[:start] + checked + content[start + len(checked) :]
     fake.write_files(tmp_path, {"train/sad/a.png": huge})
-    assert_refused(tmp_path, "the picture is too large")
+    assert_refused(tmp_path, "the image is too large")
 
 
 @pytest.mark.parametrize("keep", [0.5, 0.99])
@@ -380,7 +380,7 @@ def test_parquet(tmp_path):
     assert_refused(path, "unknown label '0' in row 0; expected one of angry")
     names = ("contempt", *fake.CLASSES[1:], "angry")
     path = fake.write_parquet(tmp_path / "train.parquet", GOOD, names)
-    assert len(fk.load_fer2013(path).train) == len(GOOD)  # a class that no picture has
+    assert len(fk.load_fer2013(path).train) == len(GOOD)  # a class that no image has
     rows = [*GOOD, fake.Row(0, 0, GOOD[0].image)]
     path = fake.write_parquet(tmp_path / "train.parquet", rows, ("joy", *fake.CLASSES), code=0)
     assert_refused(path, "unknown label 'joy' in row 0; the schema names joy, angry")
@@ -428,11 +428,11 @@ def test_colour_jpeg_that_is_cut(tmp_path):
     colour.save(tmp_path / "a.jpg")
     content = (tmp_path / "a.jpg").read_bytes()[:1200]
     fake.write_files(tmp_path / "faces", {"train/sad/a.jpg": content})
-    assert_refused(tmp_path / "faces", "not a readable picture")
+    assert_refused(tmp_path / "faces", "not a readable image")
 
 
 def write_tar_with(path, **facts):
-    """A tar of one picture, the facts of whose member are as given."""
+    """A tar of one image, the facts of whose member are as given."""
     content = fake.encode(GOOD[0].image)
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
         member = tarfile.TarInfo("train/sad/a.png")

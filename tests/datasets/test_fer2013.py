@@ -186,7 +186,7 @@ def test_split_validation_with_a_seed_repeats():
 
 
 def test_split_validation_refuses(data):
-    with pytest.raises(fk.InvalidInputError, match="validation split of 35 pictures already"):
+    with pytest.raises(fk.InvalidInputError, match="validation split of 35 images already"):
         data.split_validation()
     for fraction in (0, 1, -0.1, 2, float("nan")):
         with pytest.raises(fk.InvalidInputError, match="fraction must be above 0 and below 1"):

@@ -261,5 +261,5 @@ def test_the_real_file(shared_data):
     labels = ferplus.majority()
     kept = labels[:28_709][labels[:28_709] >= 0]
     assert np.bincount(kept).tolist() == [2100, 119, 532, 7287, 3014, 3149, 8740, 119]
-    # The 158 pictures that FER+ removed are among the ignored.
+    # The 158 images that FER+ removed are among the ignored.
     assert (labels[ferplus.votes[:, NO_FACE] == 10] == -1).all()

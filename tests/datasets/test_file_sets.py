@@ -391,7 +391,7 @@ def test_an_array_of_split_names_divides_the_rows(tmp_path):
         ({"y": np.arange(4), "is_test": np.arange(4)}, "'is_test' may tell the split"),
         ({"y": np.arange(4), "part": np.array(["train"] * 4)}, "'part' holds 'train'"),
         ({"mood": np.arange(4)}, "mood may hold the labels"),
-        ({"y": np.arange(4), "split": np.array(["train"] * 3)}, "as many splits as pictures"),
+        ({"y": np.arange(4), "split": np.array(["train"] * 3)}, "as many splits as images"),
     ],
 )
 def test_arrays_that_may_tell_labels_or_splits_are_refused_by_name(tmp_path, arrays, match):

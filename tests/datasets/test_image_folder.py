@@ -68,9 +68,7 @@ def test_what_is_passed_over_is_counted_and_named_at_every_load(folder, monkeypa
         assert len(faces) == 6
         (warning,) = caught
         assert str(folder) in str(warning.message)
-        assert "3 files that are no pictures by their names were passed over" in str(
-            warning.message
-        )
+        assert "3 files that are no images by their names were passed over" in str(warning.message)
         for name in ("SAD/list.txt", "happiness/more/b.TGA", "notes"):
             assert name in str(warning.message)
 
@@ -155,7 +153,7 @@ def test_no_folder_and_no_picture(tmp_path):
 
 def test_broken_picture(folder):
     (folder / "SAD" / "a.jpg").write_bytes(b"text")
-    with pytest.raises(fk.DatasetFormatError, match="not a readable picture"):
+    with pytest.raises(fk.DatasetFormatError, match="not a readable image"):
         fk.load_image_folder(folder)
 
 
@@ -172,7 +170,7 @@ def test_unknown_aspect(folder):
 
 
 def half_black_half_white(mode):
-    """A picture 96x96: the left half black, the right half white, in a mode of Pillow."""
+    """An image 96x96: the left half black, the right half white, in a mode of Pillow."""
     levels = np.zeros((96, 96), np.uint8)
     levels[:, 48:] = 255
     if mode == "I;16":

@@ -1,4 +1,4 @@
-"""Other people's sets: labels of their own, pictures of any size, lists, arrays, tars."""
+"""Other people's sets: labels of their own, images of any size, lists, arrays, tars."""
 
 import logging
 import pickle
@@ -102,8 +102,8 @@ def test_a_list_of_files_and_labels_with_what_it_lacks(tmp_path):
     files |= {"labels.csv": table.encode(), "pictures/more.png": fake.encode(rows[0].image)}
     data, said = load_twice(fake.write_files(tmp_path, files))
     assert_holds(data, rows)
-    assert "labels.csv names 1 picture that are not there: 9.png" in said[0]
-    assert "left out 1 picture that no list names: pictures/more.png" in said[1]
+    assert "labels.csv names 1 image that are not there: 9.png" in said[0]
+    assert "left out 1 image that no list names: pictures/more.png" in said[1]
 
 
 def test_ferplus_tree_has_its_votes(tmp_path):
@@ -215,7 +215,7 @@ def test_arrays_of_every_usual_shape(tmp_path, images, labels):
     [
         ({"X": IMAGES / 255.0, "y": CODES}, "received dtype float64; save them as uint8"),
         ({"X": IMAGES.astype(int) + 1, "y": CODES}, "expected numbers from 0 to 255"),
-        ({"X": IMAGES, "y": CODES[:5]}, r"as many labels as pictures \(21\), received 5"),
+        ({"X": IMAGES, "y": CODES[:5]}, r"as many labels as images \(21\), received 5"),
         ({"X": IMAGES, "y": CODES + 1}, "unknown labels 7; expected a code from 0 to 6"),
         ({"X": IMAGES, "images": IMAGES, "y": CODES}, "once for each split"),
         ({"X_train": IMAGES, "y_test": CODES}, "once for each split"),

@@ -292,7 +292,7 @@ def test_jpegs_of_every_make_are_read_as_by_pillow(tmp_path, mode, options):
 
 
 def test_order_of_preference(tmp_path):
-    """CSV, pictures, parquet, npz, challenge, archive: the better one is added each time."""
+    """CSV, images, parquet, npz, challenge, archive: the better one is added each time."""
     pytest.importorskip("pyarrow")
 
     def rows(n):
@@ -316,9 +316,9 @@ def test_order_of_preference(tmp_path):
     fake.write_parquet(tmp_path / "x.parquet", rows(3))
     assert size("x.npz, train.csv, z.zip, as x.parquet is") == 3
     fake.write_files(tmp_path / "deeper", fake.picture_files(rows(2)))
-    assert size("x.parquet, x.npz, train.csv, z.zip, as 2 pictures in deeper/ folders is") == 2
+    assert size("x.parquet, x.npz, train.csv, z.zip, as 2 images in deeper/ folders is") == 2
     fake.write_csv(tmp_path / "icml_face_data.csv", rows(1), ICML)
-    assert size("2 pictures in deeper/ folders, x.parquet, .*, as icml_face_data.csv is") == 1
+    assert size("2 images in deeper/ folders, x.parquet, .*, as icml_face_data.csv is") == 1
     fake.write_csv(tmp_path / "fer2013.csv", rows(7))
     with pytest.warns(fk.Fer2013KitWarning) as caught:
         assert size() == 7

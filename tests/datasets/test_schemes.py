@@ -94,7 +94,7 @@ def test_numbered_folders_with_splits(tmp_path):
     assert data.test.labels.tolist() == [SAD]
 
 
-# --- what travels with the pictures ------------------------------------------------------------
+# --- what travels with the images ------------------------------------------------------------
 
 
 def split(n, **columns):

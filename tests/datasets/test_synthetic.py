@@ -26,7 +26,7 @@ def test_sizes_are_those_of_fer2013(n_samples, seed):
         assert split.images.dtype == np.uint8
         assert split.images.shape == (len(split), 48, 48, 1)
         assert split.labels.dtype == np.int64
-        # Equal classes differ by one picture at most; all are there when there is room.
+        # Equal classes differ by one image at most; all are there when there is room.
         assert np.ptp(counts(split)) <= 1
         if len(split) >= 7:
             assert counts(split).min() >= 1

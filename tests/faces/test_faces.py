@@ -105,7 +105,7 @@ def test_head_pose(pose, mean):
 
 
 def test_the_nose_shows_where_a_head_looks(mean):
-    """To the right of the picture, and up, by hand: no formula of the kit's."""
+    """To the right of the image, and up, by hand: no formula of the kit's."""
     points = np.array([[-0.5, 0], [0.5, 0], [0.15, 0.6], [-0.42, 1], [0.42, 1]]) * 80 + 100
     boxes = [[60, 60, 100, 120, *points.ravel()]]
     (face,) = fk.analyze_photo(picture("RGB"), classifier=mean, boxes=boxes, align=False)
@@ -240,7 +240,7 @@ def test_find_photos(tmp_path, monkeypatch):
         assert names(tmp_path / "deep") == ["deep/c.webp"]
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "movie.mp4").write_bytes(b"")
-    with pytest.raises(fk.MediaFileError, match=r"no picture in this folder.*'movie\.mp4'"):
+    with pytest.raises(fk.MediaFileError, match=r"no image in this folder.*'movie\.mp4'"):
         fk.find_photos(tmp_path / "empty")
 
 

@@ -131,7 +131,7 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(side):
 
 
 BAD_FILES = {
-    "text.jpg": b"this is no picture",
+    "text.jpg": b"this is no image",
     "empty.png": b"",
     "cut.jpg": COLLINS.read_bytes()[:20_000],
     "cut.png": as_file(Image.open(COLLINS)).getvalue()[:9_000],

@@ -46,7 +46,7 @@ def load(path):
 
 
 def load_folder(path):
-    """Load a picture as the only one of its folder."""
+    """Load an image as the only one of its folder."""
     folder = path.parent / "folder"
     (folder / "happy").mkdir(parents=True, exist_ok=True)
     shutil.copy(path, folder / "happy" / f"face{path.suffix}")
@@ -54,7 +54,7 @@ def load_folder(path):
 
 
 def picture(kind, **options):
-    """Return a face as a picture file."""
+    """Return a face as an image file."""
 
     @cache
     def make():
@@ -102,7 +102,7 @@ def load_votes(path):
 
 
 def picture_files():
-    """Return a small tree of pictures."""
+    """Return a small tree of images."""
     return {
         f"{split}/{name}/a.png": picture("PNG")()
         for split in ("train", "test")
@@ -112,7 +112,7 @@ def picture_files():
 
 @cache
 def list_beside_pictures():
-    """Return a zip of pictures with a list of their labels, as Roboflow writes it."""
+    """Return a zip of images with a list of their labels, as Roboflow writes it."""
     words = "filename, angry, contempt, happy\na.png, 1, 0, 0\nb.png, 0, 0, 1\n"
     files = {"train/a.png": picture("PNG")(), "train/b.png": picture("PNG")()}
     return zip_of({**files, "train/_classes.csv": words.encode()})
@@ -120,7 +120,7 @@ def list_beside_pictures():
 
 @cache
 def webdataset():
-    """Return a zip of pictures, each beside the number of its class."""
+    """Return a zip of images, each beside the number of its class."""
     files = {f"train/{row}.png": picture("PNG")() for row in range(3)}
     classes = {f"train/{row}.cls": str(row).encode() for row in range(3)}
     return zip_of({**files, **classes, "classnames.txt": "\n".join(fk.CLASS_NAMES).encode()})
@@ -128,12 +128,12 @@ def webdataset():
 
 @cache
 def zip_file():
-    """Return a zip of pictures."""
+    """Return a zip of images."""
     return zip_of(picture_files(), zipfile.ZIP_DEFLATED)
 
 
 def tar_file(mode):
-    """Return a maker of tars of pictures."""
+    """Return a maker of tars of images."""
 
     @cache
     def make():
@@ -172,14 +172,14 @@ def npz():
 
 @cache
 def npy():
-    """Return pictures without labels."""
+    """Return images without labels."""
     stream = io.BytesIO()
     np.save(stream, FACES.train.images[:2])
     return stream.getvalue()
 
 
 def load_npy(path):
-    """Load pictures whose name says what they are."""
+    """Load images whose name says what they are."""
     named = path.with_name("images.npy")
     named.write_bytes(path.read_bytes())
     return load(named)
@@ -321,7 +321,7 @@ def change_tflite(content, rng):
 
 @cache
 def onnx():
-    """Return an exported network that says the same of all pictures."""
+    """Return an exported network that says the same of all images."""
     from onnx import TensorProto, helper
 
     nodes = [

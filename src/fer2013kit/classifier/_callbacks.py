@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ADVICE: Final = (
-    "lower learning_rate, raise warmup_epochs, or see whether the network takes pictures in "
-    "[0, 255]"
+    "lower learning_rate, raise warmup_epochs, or see whether the network takes images in [0, 255]"
 )
 
 

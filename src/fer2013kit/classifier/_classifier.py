@@ -1,4 +1,4 @@
-"""EmotionClassifier: a scikit-learn classifier that trains a Keras network on face pictures."""
+"""EmotionClassifier: a scikit-learn classifier that trains a Keras network on face images."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ class EmotionClassifier(
 ):
     """A convolutional network for facial expressions that behaves as a scikit-learn classifier.
 
-    Pictures are arrays ``(n, 48, 48)``, ``(n, 48, 48, 1)`` or ``(n, 2304)``.  Integers (uint8 or
+    Images are arrays ``(n, 48, 48)``, ``(n, 48, 48, 1)`` or ``(n, 2304)``.  Integers (uint8 or
     wider) mean grey levels 0 to 255; floats mean ``value_range``, [0, 1] unless set.  The dtype
-    decides, never the values, so that the same picture is always read the same.  Labels are
+    decides, never the values, so that the same image is always read the same.  Labels are
     FER-2013 codes (integers 0 to 6, see :class:`Emotion`) or strings of your own.
 
     Parameters
@@ -76,7 +76,7 @@ class EmotionClassifier(
     model : str or callable, default "five_layer_cnn"
         A name from :func:`list_models` or a builder
         ``(input_shape, num_classes, **model_params) -> uncompiled keras.Model`` whose network
-        takes pictures in [0, 255] and returns probabilities.
+        takes images in [0, 255] and returns probabilities.
     model_params : dict, optional
         Passed on to the builder.
     output : str, optional
@@ -85,7 +85,7 @@ class EmotionClassifier(
     epochs : int, default 60
         Passes over the training set.
     batch_size : int, default 128
-        Pictures of a training step.
+        Images of a training step.
     optimizer : str or keras.optimizers.Optimizer, default "sgd"
         A Keras name (``"sgd"`` has Nesterov momentum 0.9), or an optimizer, which is copied and
         brings its own learning rate, weight decay and averaging.
@@ -112,7 +112,7 @@ class EmotionClassifier(
         Weight of each class in the loss, see :func:`class_weights`.  A dict's keys are
         labels as in ``y``, an array follows ``classes_``.
     augment : bool, default True
-        False trains on the pictures as they are, whatever the strengths below.
+        False trains on the images as they are, whatever the strengths below.
     rotation, zoom, shift, horizontal_flip, brightness, contrast, erasing
         Strengths of :class:`FaceAugmentation`: defaults 12.0 degrees, 0.12, 0.08, True, 0.1,
         0.2 and 0.0.
@@ -130,7 +130,7 @@ class EmotionClassifier(
         ``monitor`` is a figure of it.
     validation_fraction : float in [0, 1), default 0.0
         Part of the training set that is held out for ``val_*`` where ``fit`` is given no
-        ``validation_data``, as inside a grid search: of every class alike, and copies of a picture
+        ``validation_data``, as inside a grid search: of every class alike, and copies of an image
         together.
     validation_groups : array_like of shape (n,) or callable, optional
         Group of each row, a person for instance: each group is held out whole or not at all.  In a
@@ -154,8 +154,8 @@ class EmotionClassifier(
     image_shape : tuple of int, optional, default (48, 48, 1)
         Height, width and channels; None takes them from ``X`` in ``fit``.
     value_range : (low, high), optional, default (0.0, 1.0)
-        Range of pictures given as floats; None is (0, 1) without the check that values stay
-        inside, for instance for standardised pictures.
+        Range of images given as floats; None is (0, 1) without the check that values stay
+        inside, for instance for standardised images.
     classes : sequence, optional
         All labels there may be, if more than those of ``y`` or integers other than 0 to 6.
     class_names : sequence of str, optional
@@ -189,13 +189,13 @@ class EmotionClassifier(
     calibrator_ : dict or None
         From :meth:`calibrate` with another method than the temperature: the method, its numbers.
     calibration_ : dict or None
-        What :meth:`calibrate` was given: ``"n_samples"``, and ``"digests"`` of up to 256 pictures.
+        What :meth:`calibrate` was given: ``"n_samples"``, and ``"digests"`` of up to 256 images.
     metrics_ : dict or None
         What :meth:`save` was given beside the weights, of a classifier that was loaded.
     image_shape_ : tuple of int
         Height, width and channels.
     n_features_in_ : int
-        Pixels of a picture.
+        Pixels of an image.
 
     Examples
     --------
@@ -300,7 +300,7 @@ class EmotionClassifier(
         Parameters
         ----------
         X : array_like, keras.utils.PyDataset, tf.data.Dataset or callable
-            Pictures (n, 48, 48), (n, 48, 48, 1) or (n, 2304); more than 512 MiB of them, mapped
+            Images (n, 48, 48), (n, 48, 48, 1) or (n, 2304); more than 512 MiB of them, mapped
             from a file for instance, are read batch by batch and never copied.  Or batches
             ``(pictures, labels)`` or ``(pictures, labels, weights)``, which are read in their own
             order, augmented and weighted like others: a dataset, or a function of the epoch
@@ -317,7 +317,7 @@ class EmotionClassifier(
             al., 2015) or how several people voted.  ``y`` still decides classes and weights.
         teacher : object, optional
             A fitted classifier of the same classes, or anything with ``predict_proba``: an
-            :class:`EnsembleClassifier` for instance.  What it answers for the pictures as they are
+            :class:`EnsembleClassifier` for instance.  What it answers for the images as they are
             becomes a part of what the loss aims at (distillation).
         distillation_alpha : float in [0, 1], default 0.5
             The teacher's part; the labels or ``soft_targets`` have the rest.
@@ -339,7 +339,7 @@ class EmotionClassifier(
         Raises
         ------
         InvalidInputError
-            For unusable settings, pictures, labels or weights, or a ``checkpoint_dir`` that
+            For unusable settings, images, labels or weights, or a ``checkpoint_dir`` that
             holds another run.
         UnknownModelError
             For an unknown ``model``.
@@ -377,13 +377,13 @@ class EmotionClassifier(
         Parameters
         ----------
         X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
-            Pictures.
+            Images.
 
         Returns
         -------
         ndarray of float32, shape (n, d)
             The penultimate activations: what the last layer with a kernel is given, maps averaged
-            over the picture.
+            over the image.
 
         Examples
         --------
@@ -516,7 +516,7 @@ class EmotionClassifier(
         """Return a classifier that ships with the package, trained and calibrated.
 
         Nothing is downloaded.  Its settings are those it was trained with; set ``warm_start``
-        and a smaller ``learning_rate`` to train it further on pictures of your own.
+        and a smaller ``learning_rate`` to train it further on images of your own.
 
         Parameters
         ----------
@@ -572,7 +572,7 @@ class EmotionClassifier(
             For ``.tflite``: 8-bit weights, a quarter of the size and two to three times as
             fast.  ``"int8"`` computes the layers between in 8 bits too and needs ``images``.
         images : array_like, optional
-            Pictures as for :meth:`predict`: what ``"int8"`` is fitted to, and what the check
+            Images as for :meth:`predict`: what ``"int8"`` is fitted to, and what the check
             compares; by default the check takes drawn faces.
         tolerance : float, optional
             Largest difference of a probability that is let through: by default 0.001, 0.1 with
@@ -581,13 +581,13 @@ class EmotionClassifier(
         Returns
         -------
         ExportReport
-            The size, the largest difference, and how many pictures get the same class.
+            The size, the largest difference, and how many images get the same class.
 
         Raises
         ------
         InvalidInputError
             For an unknown ending or quantization, ``"int8"`` without ``images``, a classifier of
-            ``value_range=None``, whose pictures are no grey levels, or one that was calibrated by
+            ``value_range=None``, whose images are no grey levels, or one that was calibrated by
             isotonic curves.
         MissingDependencyError
             If a library for the format is missing.

@@ -31,7 +31,7 @@ def distilled_targets(
 ) -> NDArray[np.float32]:
     """Return ``(1 - alpha) * targets + alpha * softmax(log(teacher) / temperature)``.
 
-    The targets (n, k) are what the loss aims at without a teacher, ``X`` the pictures as the user
+    The targets (n, k) are what the loss aims at without a teacher, ``X`` the images as the user
     gave them, the teacher anything with ``predict_proba`` and the same classes, in any order.
 
     Raises

@@ -1,4 +1,4 @@
-"""What a network makes of pictures before its last layer decides."""
+"""What a network makes of images before its last layer decides."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _MAP_AXES: Final = 4  # dimensions of (n, height, width, channels)
 
 
 def compile_features(network: Any, input_shape: tuple[int, int, int]) -> Inference:
-    """Return a function from pictures in [0, 255] to what the last layer with a kernel is given.
+    """Return a function from images in [0, 255] to what the last layer with a kernel is given.
 
-    Maps are averaged over the picture.  The layer is found as the network runs, so that one of
+    Maps are averaged over the image.  The layer is found as the network runs, so that one of
     any form has its features.
     """
     return compile_function(lambda images: _penultimate(network, images), input_shape)

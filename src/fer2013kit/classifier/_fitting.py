@@ -1,4 +1,4 @@
-"""A fit, from settings and pictures to a trained network and what it leaves behind."""
+"""A fit, from settings and images to a trained network and what it leaves behind."""
 
 from __future__ import annotations
 

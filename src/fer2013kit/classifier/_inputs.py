@@ -1,4 +1,4 @@
-"""What ``EmotionClassifier`` accepts as pictures and weights, and what it holds out."""
+"""What ``EmotionClassifier`` accepts as images and weights, and what it holds out."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _FLAT, _GREY = 2, 3  # dimensions of (n, pixels) and (n, height, width)
 def read_training_data(
     classifier: EmotionClassifier, X: Any, y: Any
 ) -> tuple[Pixels | StoredPictures, NDArray[Any]]:
-    """Return pictures in [0, 255] of shape (n, h, w, c) and labels (n,).
+    """Return images in [0, 255] of shape (n, h, w, c) and labels (n,).
 
     scikit-learn notes on the classifier how many columns there are, and their names.
     """
@@ -59,7 +59,7 @@ def read_training_data(
 
 
 def _as_pixels(classifier: EmotionClassifier, images: NDArray[Any]) -> Pixels | StoredPictures:
-    """Return pictures in [0, 255]; many of them stay where they are, in a file for instance."""
+    """Return images in [0, 255]; many of them stay where they are, in a file for instance."""
     to_pixels = pixel_converter(classifier.value_range)
     per_value = 1 if images.dtype == np.uint8 else np.dtype(np.float32).itemsize
     if images.size * per_value > _HELD_IN_MEMORY:
@@ -68,7 +68,7 @@ def _as_pixels(classifier: EmotionClassifier, images: NDArray[Any]) -> Pixels | 
 
 
 def read_images(classifier: EmotionClassifier, X: Any, shape: Shape | None = None) -> Pixels:
-    """Return pictures of the fitted shape, or of another, in the caller's own range."""
+    """Return images of the fitted shape, or of another, in the caller's own range."""
     shape = shape or classifier.image_shape_
     plain = type(X) is np.ndarray and X.dtype == np.uint8 and X.size > 0
     flat: Pixels
@@ -82,7 +82,7 @@ def read_images(classifier: EmotionClassifier, X: Any, shape: Shape | None = Non
 
 
 def read_codes(n_samples: int, y: Any, classes: NDArray[Any]) -> IntArray:
-    """Return the positions in ``classes`` of as many labels as there are pictures."""
+    """Return the positions in ``classes`` of as many labels as there are images."""
     labels = as_labels(y)
     if len(labels) != n_samples:
         raise InvalidInputError(
@@ -94,7 +94,7 @@ def read_codes(n_samples: int, y: Any, classes: NDArray[Any]) -> IntArray:
 def read_validation_data(
     classifier: EmotionClassifier, data: Any, *, shape: Shape, classes: NDArray[Any]
 ) -> tuple[Pixels | StoredPictures, NDArray[np.float32]]:
-    """Return pictures in [0, 255] and one-hot targets of a ``Split`` or ``(X, y)``."""
+    """Return images in [0, 255] and one-hot targets of a ``Split`` or ``(X, y)``."""
     try:
         X, y = data
     except (TypeError, ValueError) as error:
@@ -127,7 +127,7 @@ def rows_to_hold_out(
 ) -> NDArray[np.bool_]:
     """Return which rows validate: a fraction of every class, each group on one side.
 
-    Without ``groups``, copies of a picture are one.
+    Without ``groups``, copies of an image are one.
 
     Raises
     ------
@@ -153,8 +153,8 @@ def rows_to_hold_out(
     rows: NDArray[np.bool_] = held[group]
     if not 0 < rows.sum() < len(rows):
         raise InvalidInputError(
-            f"validation_fraction={fraction:g} of {len(rows)} pictures leaves "
-            f"{rows.sum()} to validate and {len(rows) - rows.sum()} to train; pass more pictures, "
+            f"validation_fraction={fraction:g} of {len(rows)} images leaves "
+            f"{rows.sum()} to validate and {len(rows) - rows.sum()} to train; pass more images, "
             "another fraction, or validation_data"
         )
     return rows
@@ -209,7 +209,7 @@ def training_targets(
     expected = (len(codes), len(classes))
     if targets.shape != expected:
         raise InvalidInputError(
-            f"soft_targets must have a row for each picture and a column for each class, "
+            f"soft_targets must have a row for each image and a column for each class, "
             f"{expected}; received {targets.shape}"
         )
     sums = targets.sum(axis=1)

@@ -21,9 +21,9 @@ def fused_normalization(model: Any) -> Iterator[None]:
 
     Keras's layer casts half precision to float32 and takes some twenty operations forwards and as
     many backwards, each of them a pass through memory; TensorFlow's fused operation (Ioffe &
-    Szegedy, ICML 2015, equations 1 to 4) reads the pictures once, stays in their precision and
+    Szegedy, ICML 2015, equations 1 to 4) reads the images once, stays in their precision and
     takes the ReLU behind it along.  The function is the same.  The layers stay Keras's own, so what
-    is saved, exported or folded never sees this.  Layers that are not for pictures with channels
+    is saved, exported or folded never sees this.  Layers that are not for images with channels
     last, and all layers on backends other than TensorFlow, go on as they are.
     """
     with ExitStack() as stack:

@@ -34,7 +34,7 @@ _STRENGTHS: Final = (
 
 
 def augmenting(params: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """Return what happens to the pictures of a training set, as the classifier's settings say."""
+    """Return what happens to the images of a training set, as the classifier's settings say."""
     augmentation = None
     if params["augment"]:
         # With a seed, it takes none from Python's global generator, which another thread may be
@@ -82,7 +82,7 @@ def _fingerprint(
 ) -> str:
     """Return what tells a run from others: settings, data and first weights, as a digest.
 
-    Of what is read batch by batch, the shape of the pictures and the number of steps alone.
+    Of what is read batch by batch, the shape of the images and the number of steps alone.
     """
     if not isinstance(params["random_state"], int | np.integer):
         raise InvalidInputError(

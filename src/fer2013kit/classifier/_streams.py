@@ -98,7 +98,7 @@ def _of_py_dataset(X: Any, passed_over: int) -> Iterator[Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchReader:
-    """Reads what a stream yields as the classifier's pictures, targets and weights."""
+    """Reads what a stream yields as the classifier's images, targets and weights."""
 
     shape: Shape
     value_range: tuple[float, float] | None
@@ -106,10 +106,10 @@ class BatchReader:
     class_weight: Any = None
 
     def __call__(self, batch: Any) -> Batch:
-        """Return pictures in [0, 255] as float32, rows of probabilities, and weights."""
+        """Return images in [0, 255] as float32, rows of probabilities, and weights."""
         if not (isinstance(batch, tuple | list) and len(batch) in {_PAIR, _TRIPLE}):
             raise InvalidInputError(
-                "a batch must be (pictures, labels) or (pictures, labels, weights); "
+                "a batch must be (images, labels) or (images, labels, weights); "
                 f"received {shown(type(batch).__name__)}"
             )
         images = read_pictures(np.asarray(batch[0]), self.shape, self.value_range)
@@ -117,7 +117,7 @@ class BatchReader:
         labels = _plain(batch[1])
         if len(labels) != len(images):
             raise InvalidInputError(
-                f"a batch must have a label for each picture; received {len(images)} pictures "
+                f"a batch must have a label for each image; received {len(images)} images "
                 f"and {len(labels)} labels"
             )
         if labels.ndim > 1:
@@ -147,11 +147,11 @@ def _plain(labels: Any) -> NDArray[Any]:
 
 
 def shape_of(batch: Any) -> Shape:
-    """Return height, width and channels of the pictures in a batch."""
+    """Return height, width and channels of the images in a batch."""
     images = np.asarray(batch[0] if isinstance(batch, tuple | list) else batch)
     if images.ndim not in {_MAP_AXES - 1, _MAP_AXES}:
         raise InvalidInputError(
-            f"pictures of a batch must have shape (n, height, width, channels); received "
+            f"images of a batch must have shape (n, height, width, channels); received "
             f"{images.shape}"
         )
     height, width, channels = (*images.shape[1:], 1)[:3]
@@ -225,7 +225,7 @@ def batches_of_stream(X: Any, read: BatchReader) -> ValidationBatches:
 
 
 def batches_of_pictures(images: StoredPictures, targets: NDArray[np.float32]) -> ValidationBatches:
-    """Return stored pictures to validate on, batch by batch."""
+    """Return stored images to validate on, batch by batch."""
     starts = range(0, len(images), _BATCH)
 
     def one_pass() -> Iterator[tuple[Any, ...]]:

@@ -75,7 +75,7 @@ def train(
 ) -> TrainingOutcome:
     """Train an uncompiled network in place, from the last checkpoint where there is one.
 
-    Validation data is pictures and one-hot targets.  The history covers all epochs, those before a
+    Validation data is images and one-hot targets.  The history covers all epochs, those before a
     resume included; the user's own callbacks see ``model`` itself.
 
     Raises

@@ -163,7 +163,7 @@ def _of_stream(
     if extra:
         raise InvalidInputError(
             f"{' and '.join(extra)} cannot be used with batches: each of "
-            "them is (pictures, labels) or (pictures, labels, weights), where rows of "
+            "them is (images, labels) or (images, labels, weights), where rows of "
             "probabilities may stand for labels; pass validation_data for validation"
         )
     if isinstance(classifier.class_weight, str):
@@ -226,7 +226,7 @@ def _validation(
 
 
 def _for_keras(images: Any, targets: NDArray[np.float32]) -> Any:
-    """Return arrays as they are, and stored pictures as batches."""
+    """Return arrays as they are, and stored images as batches."""
     if isinstance(images, StoredPictures):
         return batches_of_pictures(images, targets)
     return images, targets

@@ -1,4 +1,4 @@
-"""benchmark: several networks on the same pictures."""
+"""benchmark: several networks on the same images."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     "--drop-leaks/--keep-leaks",
     "without_leaks",
     default=True,
-    help="Leave out pictures that the training split holds, too.",
+    help="Leave out images that the training split holds, too.",
 )
 @click.option("--latency/--no-latency", default=True, help="Time one face on one core.")
-@click.option("--plot", type=OUTPUT_FILE, help="Draw accuracies and intervals into a picture.")
+@click.option("--plot", type=OUTPUT_FILE, help="Draw accuracies and intervals into an image.")
 @data_options
 @json_option
 def benchmark(
@@ -59,7 +59,7 @@ def benchmark(
     options: DataOptions,
     as_json: bool,
 ) -> None:
-    """Compare networks on the same pictures, by one protocol.
+    """Compare networks on the same images, by one protocol.
 
     DATA is FER-2013 in any form, as for `fer2013kit info`.
     """

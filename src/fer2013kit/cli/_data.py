@@ -142,7 +142,7 @@ def audit(
 ) -> None:
     """Find duplicates, leaks and conflicting labels.
 
-    Also blank pictures, and how uneven the classes are. PATH is FER-2013 in any form, as for
+    Also blank images, and how uneven the classes are. PATH is FER-2013 in any form, as for
     `fer2013kit info`.
     """
     from fer2013kit import audit_dataset
@@ -155,7 +155,7 @@ def audit(
 
 
 def drop_leaks(data: FER2013, *, side: LeakSide) -> tuple[FER2013, str]:
-    """Leave out pictures that stand in train and in evaluation alike, and say how many."""
+    """Leave out images that stand in train and in evaluation alike, and say how many."""
     from fer2013kit import audit_dataset
 
     kept = audit_dataset(data, near_duplicates=False).drop_leaks(side=side)

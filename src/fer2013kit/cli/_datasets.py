@@ -107,7 +107,7 @@ class DataOptions:
             if not self._has_class_folders(path):
                 raise
         faces = load_image_folder(path, **labels)
-        print_error(f"note: {path} has no splits: all {len(faces):,} pictures are for training")
+        print_error(f"note: {path} has no splits: all {len(faces):,} images are for training")
         return FER2013(train=faces, source=str(path))
 
     @staticmethod
@@ -129,7 +129,7 @@ class DataOptions:
     def _has_class_folders(self, path: Path) -> bool:
         from fer2013kit.emotions import FERPLUS_CLASS_NAMES, emotion_code
 
-        if isinstance(self.label_map, str):  # the names of the pictures may tell the class
+        if isinstance(self.label_map, str):  # the names of the images may tell the class
             return path.is_dir()
         known = {*(self.label_map or {}), *(FERPLUS_CLASS_NAMES[-1:] if self.contempt else ())}
         return path.is_dir() and any(
@@ -165,7 +165,7 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--contempt", is_flag=True, help="Keep contempt as an eighth class; or it is left out."
         ),
         click.option(
-            "--resize", is_flag=True, help="Read pictures of any size, and make them 48x48."
+            "--resize", is_flag=True, help="Read images of any size, and make them 48x48."
         ),
     )
     decorated: Callable[..., Any] = with_options

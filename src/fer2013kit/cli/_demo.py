@@ -37,7 +37,7 @@ EPOCHS = 8
 def demo(*, output: Path, seed: int, as_json: bool) -> None:
     """Train and evaluate on drawn faces, offline.
 
-    Trains a little, evaluates, and writes a report page with pictures. Needs no download, no
+    Trains a little, evaluates, and writes a report page with images. Needs no download, no
     network, and one to three minutes on two cores. Ends with two photographs, whose faces it
     finds and names with the network that ships with the package.
     """

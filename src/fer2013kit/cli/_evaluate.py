@@ -46,10 +46,10 @@ if TYPE_CHECKING:
     "--drop-leaks",
     "without_leaks",
     is_flag=True,
-    help="Leave out pictures that the training split holds, too.",
+    help="Leave out images that the training split holds, too.",
 )
 @tta_option
-@click.option("--report", type=OUTPUT_FILE, help="Write an HTML page with pictures.")
+@click.option("--report", type=OUTPUT_FILE, help="Write an HTML page with images.")
 @faces_option
 @data_options
 @json_option
@@ -114,7 +114,7 @@ def write_report(
     tta: TestTimeAugmentation | None = None,
     facts: Mapping[str, object],
 ) -> None:
-    """Write the page on an evaluation: what made it, the training's curves, pictures of a split."""
+    """Write the page on an evaluation: what made it, the training's curves, images of a split."""
     import numpy as np
 
     from fer2013kit.emotions import FERPLUS_CLASS_NAMES

@@ -107,7 +107,7 @@ def explain(
             print_error(f"{path}: no face")
     faces = [(path, face) for path, on_it in found.items() for face in on_it]
     if not (faces or errors):
-        raise InvalidInputError("there is no face in the pictures, so nothing to explain")
+        raise InvalidInputError("there is no face in the images, so nothing to explain")
     asked = [emotion or face.emotion for _, face in faces]
     heat = _heat(classifier, [face.crop for _, face in faces], asked, layer=layer, method=method)
     answers: list[dict[str, Any]] = []
@@ -150,7 +150,7 @@ def _heat(
 
 
 def _figures(owners: Sequence[Path], output: Path) -> dict[Path, list[int]]:
-    """Return which faces, whose pictures are given, go into which figure; no two have one name."""
+    """Return which faces, whose images are given, go into which figure; no two have one name."""
     if is_one_file(output):
         return {output: list(range(len(owners)))} if owners else {}
     taken: set[str] = set()

@@ -28,8 +28,8 @@ _QUANTIZED = ".tflite"
     example="export emotions.onnx --model emotions.fer",
     names={
         "path": "OUTPUT",
-        "Leave quantization out, pass pictures of the kind it is for as images, "
-        "or allow more with tolerance": "Leave out --quantization, pass pictures of the kind it "
+        "Leave quantization out, pass images of the kind it is for as images, "
+        "or allow more with tolerance": "Leave out --quantization, pass images of the kind it "
         "is for with --data, or allow more with --tolerance",
     },
 )
@@ -41,7 +41,7 @@ _QUANTIZED = ".tflite"
     help="8-bit weights, for .tflite: a quarter of the size, and faster. int8 needs --data.",
 )
 @click.option(
-    "--data", type=PATH, help="FER-2013 in any form: pictures of its training split for the check."
+    "--data", type=PATH, help="FER-2013 in any form: images of its training split for the check."
 )
 @click.option(
     "--tolerance", type=Number(min=0), help="Largest difference of a probability let through."
@@ -88,4 +88,4 @@ def _check_output(output: Path, quantization: Quantization | None, *, has_data: 
     if quantization is not None and suffix != _QUANTIZED:
         raise click.UsageError(f"--quantization is for {_QUANTIZED} alone; received '{output}'")
     if quantization == "int8" and not has_data:
-        raise click.UsageError("--quantization int8 needs --data, pictures to fit its ranges to")
+        raise click.UsageError("--quantization int8 needs --data, images to fit its ranges to")

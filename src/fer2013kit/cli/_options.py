@@ -141,7 +141,7 @@ faces_option = click.option(
     "--faces/--no-faces",
     default=True,
     show_default=True,
-    help="Show pictures in the report; those of FER-2013 may not be passed on.",
+    help="Show images in the report; those of FER-2013 may not be passed on.",
 )
 seed_option = click.option(
     "--seed",

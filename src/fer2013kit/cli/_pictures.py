@@ -1,4 +1,4 @@
-"""The pictures that commands work on, and what is wrong with some of them."""
+"""The images that commands work on, and what is wrong with some of them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def analyze(
 ) -> tuple[dict[Path, PhotoFaces], dict[Path, str]]:
     """Return the faces of each file, and what is wrong with those that cannot be read.
 
-    With an `aspect`, the pictures are faces already.
+    With an `aspect`, the images are faces already.
     """
     from fer2013kit.faces import FaceDetector, analyze_crops, analyze_photos
 

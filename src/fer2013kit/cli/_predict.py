@@ -44,13 +44,13 @@ _BOX = ("left", "top", "width", "height")
 @click.argument("pictures", type=PATH, nargs=-1)
 @photo_model_option
 @click.option("--sample", is_flag=True, help="Take the photographs that ship with the package.")
-@click.option("--crops", is_flag=True, help="The pictures are faces already: look for none.")
+@click.option("--crops", is_flag=True, help="The images are faces already: look for none.")
 @click.option(
     "--aspect",
     type=click.Choice(get_args(Aspect)),
     default="crop",
     show_default=True,
-    help="With --crops: what becomes of pictures that are not square.",
+    help="With --crops: what becomes of images that are not square.",
 )
 @photo_tta_option
 @click.option("--csv", "csv_path", type=OUTPUT_FILE, help="Write a row for each face to this file.")
@@ -76,7 +76,7 @@ def predict(
     """Find faces in photographs and name their emotions.
 
     PICTURES are photographs of any size and kind, folders of them, or patterns such as
-    "holiday/*.jpg". A picture of 48x48 pixels is taken for a face as it is. One that cannot be
+    "holiday/*.jpg". An image of 48x48 pixels is taken for a face as it is. One that cannot be
     read, or a pattern that nothing matches, is named and passed over, and the exit code is then 1.
     """
     if not pictures and not sample:
@@ -88,7 +88,7 @@ def predict(
     files, errors = find_pictures([*pictures, *(sample_photos() if sample else [])])
     if annotated is not None and is_one_file(annotated) and len(files) > 1:
         raise click.UsageError(
-            f"--save-annotated '{annotated}' is one file for {len(files)} pictures; name a folder"
+            f"--save-annotated '{annotated}' is one file for {len(files)} images; name a folder"
         )
     create_parents(csv_path, annotated)
     classifier = load_predictor(model)
@@ -131,7 +131,7 @@ def as_lines(path: Path, faces: Sequence[FaceEmotion]) -> list[str]:
 def _write_csv(
     path: Path, names: Sequence[str], found: Mapping[Path, Sequence[FaceEmotion]]
 ) -> None:
-    """Write a row for each face: its picture, box and emotion, and all probabilities."""
+    """Write a row for each face: its image, box and emotion, and all probabilities."""
     from fer2013kit._files import write_atomically
 
     table = io.StringIO(newline="")

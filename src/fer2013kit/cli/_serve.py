@@ -26,7 +26,7 @@ _POSITIVE = Number(min=0, min_open=True)
     "--port", type=click.IntRange(0, 65535), default=_PORT, help="Port; 0 for any free one."
 )
 @click.option("--max-megabytes", type=_POSITIVE, default=20, help="Largest upload.")
-@click.option("--max-megapixels", type=_POSITIVE, default=50, help="Largest picture.")
+@click.option("--max-megapixels", type=_POSITIVE, default=50, help="Largest image.")
 @click.option("--open-browser/--no-open-browser", default=True, help="Show the page at once.")
 def serve(
     *,

@@ -74,7 +74,7 @@ _DEFAULT = "five_layer_cnn"
 @click.option(
     "--epochs", type=click.IntRange(min=1), default=60, help="Passes over the training set."
 )
-@click.option("--batch-size", type=click.IntRange(min=1), default=128, help="Pictures of a step.")
+@click.option("--batch-size", type=click.IntRange(min=1), default=128, help="Images of a step.")
 @click.option("--learning-rate", type=Number(min=0), default=0.05, help="Its peak.")
 @click.option("--loss", type=click.Choice(get_args(Loss)), default="crossentropy")
 @click.option(
@@ -85,7 +85,7 @@ _DEFAULT = "five_layer_cnn"
     type=click.Choice(get_args(ClassWeightMethod)),
     help="Weigh classes by rarity.",
 )
-@click.option("--augment/--no-augment", default=True, help="Turn, shift, zoom, mirror pictures.")
+@click.option("--augment/--no-augment", default=True, help="Turn, shift, zoom, mirror images.")
 @click.option("--mixup", type=Number(min=0), default=0.0, help="Alpha of mixup; 0 for none.")
 @click.option("--cutmix", type=Number(min=0), default=0.0, help="Alpha of CutMix; 0 for none.")
 @click.option(
@@ -110,7 +110,7 @@ _DEFAULT = "five_layer_cnn"
     "--drop-leaks",
     "without_leaks",
     is_flag=True,
-    help="Leave out training pictures that validation or test hold, too.",
+    help="Leave out training images that validation or test hold, too.",
 )
 @click.option(
     "--validation-fraction",

@@ -21,9 +21,9 @@ _PHRASES: Final = {
     "label_map={folder name: emotion, or None to leave it out}": "--label-map NAME=EMOTION "
     "(NAME= leaves it out)",
     "load_fer2013(path, resize=True)": "--resize",
-    "pictures in <class>/ folders of their own are read by load_image_folder": "a folder of "
+    "images in <class>/ folders of their own are read by load_image_folder": "a folder of "
     "<class>/ folders is all for training; --label-map says what their names mean",
-    "pictures of other sizes are read by load_image_folder": "--resize reads those of other sizes",
+    "images of other sizes are read by load_image_folder": "--resize reads those of other sizes",
     "Pass one of these names, register your own with register_model, or pass the builder itself.": (
         "One of your own is registered by a module that `fer2013kit --plugin MODULE` imports."
     ),

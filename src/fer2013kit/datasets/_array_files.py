@@ -88,7 +88,7 @@ def find_arrays(listing: Listing, _options: Options) -> Found | None:
 
 
 def read_arrays(listing: Listing, found: Found, options: Options, _new: NewImages) -> Rows:
-    """Read arrays of pictures and labels: train, validation, test, in the order of the arrays.
+    """Read arrays of images and labels: train, validation, test, in the order of the arrays.
 
     Raises
     ------
@@ -158,7 +158,7 @@ def _from_hdf5(name: str, content: bytes, path: Path) -> list[_Array]:
     file = h5py.File(io.BytesIO(content), "r")
     if "model_weights" in file or "layer_names" in file.attrs or "model_config" in file.attrs:
         raise DatasetFormatError(
-            f"expected arrays of pictures and labels, received a Keras model; {OTHER_MODELS}",
+            f"expected arrays of images and labels, received a Keras model; {OTHER_MODELS}",
             path=path,
         )
     found: list[_Array] = []
@@ -220,7 +220,7 @@ def _join(arrays: list[_Array], options: Options, path: Path) -> Rows:
 
 
 def _pairs(images: list[_Array], labels: list[_Array]) -> list[tuple[_Array, _Array | None]]:
-    """Return the pictures of one split with their labels, part by part; nothing if by a guess."""
+    """Return the images of one split with their labels, part by part; nothing if by a guess."""
     if len(images) == 1 and len(labels) < 2:  # noqa: PLR2004 - one or none
         return [(images[0], labels[0] if labels else None)]
     if any(len({shard_key(array.name) for array in group}) > 1 for group in (images, labels)):
@@ -235,7 +235,7 @@ def _pairs(images: list[_Array], labels: list[_Array]) -> list[tuple[_Array, _Ar
 def _check_strange(
     strange: list[_Array], pictures: _Array, path: Path, *, labelled: bool, split: int
 ) -> None:
-    """Raise where an array of another name may hold the labels or splits of the pictures."""
+    """Raise where an array of another name may hold the labels or splits of the images."""
     for array in strange:
         if array.shape[:1] != pictures.shape[:1] or len(array.shape) > 2:  # noqa: PLR2004
             continue
@@ -262,7 +262,7 @@ def _part(
     for what, values in (("labels", labels), ("splits", splits)):
         if len(values) != len(images):
             raise DatasetFormatError(
-                f"expected as many {what} as pictures ({len(images):,}), received {len(values):,}",
+                f"expected as many {what} as images ({len(images):,}), received {len(values):,}",
                 path=path,
             )
     kept = labels != LEFT_OUT
@@ -317,11 +317,11 @@ def _codes(answers: NDArray[Any], options: Options, path: Path) -> tuple[IntArra
 
 
 def _pixels(images: NDArray[Any], options: Options, path: Path) -> UInt8Array:
-    """Return pictures as uint8 ``(n, 48, 48, 1)``."""
+    """Return images as uint8 ``(n, 48, 48, 1)``."""
     height, width, _ = IMAGE_SHAPE
     if images.dtype.kind not in "iu":
         raise DatasetFormatError(
-            f"expected pictures of whole numbers from 0 to {MAX_LEVEL}, received dtype "
+            f"expected images of whole numbers from 0 to {MAX_LEVEL}, received dtype "
             f"{images.dtype}; save them as uint8",
             path=path,
         )
@@ -331,7 +331,7 @@ def _pixels(images: NDArray[Any], options: Options, path: Path) -> UInt8Array:
             path=path,
         )
     images = images.astype(np.uint8, copy=False)
-    if images.ndim == 2 and images.shape[1] == height * width:  # noqa: PLR2004 - flat pictures
+    if images.ndim == 2 and images.shape[1] == height * width:  # noqa: PLR2004 - flat images
         images = images.reshape(-1, height, width)
     channels = {_GRAY, _COLOUR}
     first = images.ndim == _MAX_DIMENSIONS and images.shape[1] in channels
@@ -343,7 +343,7 @@ def _pixels(images: NDArray[Any], options: Options, path: Path) -> UInt8Array:
     fits = images.shape[1:3] == (height, width)
     if (images.ndim != 3 and not colour) or not (fits or options.resize):  # noqa: PLR2004
         raise DatasetFormatError(
-            f"expected pictures of shape (n, {height}, {width}), received {images.shape}"
+            f"expected images of shape (n, {height}, {width}), received {images.shape}"
             + ("" if options.resize else "; load_fer2013(path, resize=True) reads other sizes"),
             path=path,
         )

@@ -1,4 +1,4 @@
-"""audit_dataset: duplicates, leaks across splits, conflicting labels, blank pictures."""
+"""audit_dataset: duplicates, leaks across splits, conflicting labels, blank images."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def audit_dataset(
 ) -> AuditReport:
     """Look for what makes a data set's figures wrong.
 
-    Found are: pictures that occur more than once, byte for byte or nearly so; among them rows of
-    ``validation`` and ``test`` whose picture also stands in ``train`` (leaks) and identical
-    pictures with different labels (conflicts); and blank pictures.
+    Found are: images that occur more than once, byte for byte or nearly so; among them rows of
+    ``validation`` and ``test`` whose image also stands in ``train`` (leaks) and identical
+    images with different labels (conflicts); and blank images.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def audit_dataset(
     near_duplicates : bool, default True
         Look for near-duplicates as well.
     min_correlation : float, default 0.94
-        Least correlation, above 0 and at most 1, of the pixels of two pictures at half
+        Least correlation, above 0 and at most 1, of the pixels of two images at half
         resolution for which they count as near-duplicates.
 
     Returns
@@ -54,9 +54,9 @@ def audit_dataset(
     The time grows with the number of rows, not with its square; all of FER-2013 takes seconds.
 
     Near-duplicates are met by way of a perceptual hash (signs of the low frequencies of the
-    discrete cosine transform), then compared.  Groups are chained: a picture belongs to a group
+    discrete cosine transform), then compared.  Groups are chained: an image belongs to a group
     when it is similar to one of its members.  Copies of one photograph with another contrast, a
-    watermark or a slightly different crop are found; mirrored ones are not.  Blank pictures are
+    watermark or a slightly different crop are found; mirrored ones are not.  Blank images are
     left out.
 
     The default was chosen by looking at pairs of FER-2013: of 384 pairs above 0.94 all were
@@ -90,7 +90,7 @@ def audit_dataset(
     similar = None
     if near_duplicates:
         groups = _group_pictures(half_size(images), pictures, blank, min_correlation)
-        # Identical pictures are one picture: a group of near-duplicates has two different ones.
+        # Identical images are one image: a group of near-duplicates has two different ones.
         similar = _number_groups(groups[pictures], sizes=np.bincount(groups))
     return AuditReport(
         data=data,
@@ -106,7 +106,7 @@ def _group_pictures(
     blank: NDArray[np.bool_],
     min_correlation: float,
 ) -> IntArray:
-    """Return the group of each different picture, blank ones apart from all others."""
+    """Return the group of each different image, blank ones apart from all others."""
     _, rows = np.unique(pictures, return_index=True)
     compared = np.flatnonzero(~blank[rows])
     groups = np.arange(len(rows), dtype=np.int64)

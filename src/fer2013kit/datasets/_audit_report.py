@@ -25,7 +25,7 @@ ALONE: Final = -1
 """Group number of a row that is in no group."""
 
 BLANK_LIMIT: Final = 1.0
-"""A picture whose pixels have a standard deviation below this, in grey levels, shows nothing."""
+"""An image whose pixels have a standard deviation below this, in grey levels, shows nothing."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,22 +37,22 @@ class AuditReport:
     data : FER2013
         The data set that was looked at.
     duplicate_groups : dict of str to ndarray of int64, shape (n,)
-        For each split the number of each row's group of byte-identical pictures, the same number
-        in every split, -1 for pictures that occur once.
+        For each split the number of each row's group of byte-identical images, the same number
+        in every split, -1 for images that occur once.
     near_duplicate_groups : dict of str to ndarray of int64, shape (n,), or None
-        The same for groups of pictures that are similar; identical ones count as one, so that
-        every group holds different pictures.  None when they were not looked for.
+        The same for groups of images that are similar; identical ones count as one, so that
+        every group holds different images.  None when they were not looked for.
     blank : dict of str to ndarray of bool, shape (n,)
-        For each split, which pictures are blank: the standard deviation of their pixels is below
+        For each split, which images are blank: the standard deviation of their pixels is below
         one grey level.
 
     Attributes
     ----------
     leaks, near_leaks : dict of str to ndarray of int64
-        For ``validation`` and ``test``, the row numbers of pictures that also stand in ``train``,
+        For ``validation`` and ``test``, the row numbers of images that also stand in ``train``,
         byte for byte, or (these not counted again) as a near-duplicate.
     conflicts : dict of str to ndarray of int64
-        For each split the row numbers of pictures that occur more than once, in whatever split,
+        For each split the row numbers of images that occur more than once, in whatever split,
         and not always with the same label.
 
     Examples
@@ -62,7 +62,7 @@ class AuditReport:
     >>> twice = fk.FER2013(train=data.train.concat(data.train.subset([5, 7])))
     >>> report = fk.audit_dataset(twice)
     >>> report
-    AuditReport(2 duplicate groups, 0 leaks, 0 conflicts, 0 blank pictures)
+    AuditReport(2 duplicate groups, 0 leaks, 0 conflicts, 0 blank images)
     >>> len(report.drop_duplicates().train) == len(data.train)
     True
     """
@@ -74,7 +74,7 @@ class AuditReport:
 
     @property
     def leaks(self) -> Groups:
-        """Rows of validation and test whose picture also stands in train."""
+        """Rows of validation and test whose image also stands in train."""
         return self._rows_in_train(self.duplicate_groups)
 
     @property
@@ -87,7 +87,7 @@ class AuditReport:
 
     @property
     def conflicts(self) -> Groups:
-        """Rows of pictures that occur more than once and not always with the same label."""
+        """Rows of images that occur more than once and not always with the same label."""
         wrong = conflicting_groups(self.data, self.duplicate_groups)
         return {
             name: np.flatnonzero(np.isin(groups, wrong))
@@ -99,7 +99,7 @@ class AuditReport:
         return (
             f"AuditReport({counts['duplicates']['groups']} duplicate groups, "
             f"{sum(counts['leaks'].values())} leaks, {counts['conflicts']['rows']} conflicts, "
-            f"{sum(counts['blank'].values())} blank pictures)"
+            f"{sum(counts['blank'].values())} blank images)"
         )
 
     def drop_leaks(
@@ -108,7 +108,7 @@ class AuditReport:
         side: LeakSide = "train",
         near_duplicates: bool = False,
     ) -> FER2013:
-        """Return the data set without pictures that stand in train and in evaluation alike.
+        """Return the data set without images that stand in train and in evaluation alike.
 
         Parameters
         ----------
@@ -140,15 +140,15 @@ class AuditReport:
     def drop_duplicates(
         self, *, near_duplicates: bool = False, conflicts: ConflictPolicy = "first"
     ) -> FER2013:
-        """Return the data set with each picture once in each split.
+        """Return the data set with each image once in each split.
 
-        Of each group the first row of each split stays; a picture that stands in two splits
+        Of each group the first row of each split stays; an image that stands in two splits
         stays in both (:meth:`drop_leaks` is for these).
 
         Parameters
         ----------
         near_duplicates : bool, default False
-            Treat near-duplicates as the same picture.
+            Treat near-duplicates as the same image.
         conflicts : {"first", "drop"}, default "first"
             What becomes of a group whose rows, in whatever split, have different labels:
             ``"first"`` treats it as any other, so that the first row's label counts;
@@ -222,7 +222,7 @@ class AuditReport:
             missing where there are no labels), ``emotion_name``, as in
             :meth:`FER2013.to_frame`; ``finding``: ``"leak"``, ``"near_leak"``, ``"conflict"``,
             ``"duplicate"``, ``"near_duplicate"`` or ``"blank"``; ``group``: number of the group
-            of identical or, for the ``near_`` findings, similar pictures, missing for blanks.  A
+            of identical or, for the ``near_`` findings, similar images, missing for blanks.  A
             row of the data set stands here once for each of its findings.  Ordered by finding,
             split and index.
 
@@ -249,7 +249,7 @@ class AuditReport:
         return {name: np.flatnonzero(np.isin(groups[name], train)) for name in self._evaluation}
 
     def _groups(self, *, near_duplicates: bool) -> Groups:
-        """Return groups of identical or, if asked for, of identical or similar pictures."""
+        """Return groups of identical or, if asked for, of identical or similar images."""
         if not near_duplicates:
             return self.duplicate_groups
         if self.near_duplicate_groups is None:

@@ -64,11 +64,11 @@ def audit_text(report: AuditReport) -> str:
         row("identical others, another label", sizes(report.conflicts)),
         row("blank", figures["blank"]),
         "",
-        _groups_line("identical pictures", figures["duplicates"])
+        _groups_line("identical images", figures["duplicates"])
         + f"; {figures['conflicts']['groups']:,} groups have conflicting labels",
     ]
     if similar is not None:
-        lines.append(_groups_line("similar pictures", figures["near_duplicates"]))
+        lines.append(_groups_line("similar images", figures["near_duplicates"]))
     lines += [_balance_line(name, counts) for name, counts in figures["class_counts"].items()]
     return "\n".join(lines)
 
@@ -139,7 +139,7 @@ def _balance_line(name: str, counts: dict[str, int] | None) -> str:
     most, least = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
     if counts[least] == 0:
         missing = ", ".join(label for label, count in counts.items() if count == 0)
-        return f"{name}: no pictures of {missing}"
+        return f"{name}: no images of {missing}"
     return (
         f"{name}: {counts[most] / counts[least]:.1f} times as many {most} ({counts[most]:,}) "
         f"as {least} ({counts[least]:,})"

@@ -1,4 +1,4 @@
-"""What travels with the pictures of a split: columns, sources, weights, groups."""
+"""What travels with the images of a split: columns, sources, weights, groups."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def parse_row(field: bytes, *, resize: bool = False) -> UInt8Array:
     side = math.isqrt(len(levels))
     if resize and side and side * side == len(levels):
         return resize_gray(levels.reshape(side, side)).ravel()
-    advice = "; resize=True makes square pictures of other sizes 48x48"
+    advice = "; resize=True makes square images of other sizes 48x48"
     square = side > 1 and side * side == len(levels)
     raise ValueError(
         f"expected {IMAGE_SIZE} pixels (48x48), received {len(levels)}"

@@ -1,4 +1,4 @@
-"""Picture files to grey pixels."""
+"""Image files to grey pixels."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _HEIGHT, _WIDTH, _ = IMAGE_SHAPE
 _JPEG_START: Final = b"\xff\xd8\xff"
 _TAG_MARK: Final = b"\xff\xe1"  # EXIF or XMP, which may hold an orientation for Pillow to obey
 
-# What libjpeg writes for a grey 48x48 picture: a JFIF segment of 16 bytes, a quantisation table,
+# What libjpeg writes for a grey 48x48 image: a JFIF segment of 16 bytes, a quantisation table,
 # then a frame of 8 bits, 48 by 48 and one channel.  Seen here, the decoder need not be asked.
 _USUAL_HEAD: Final = b"\xff\xe0\x00\x10" + b"\xff\xdb\x00\x43"
 _USUAL_FRAME: Final = b"\xff\xc0\x00\x0b\x08" + bytes([0, _HEIGHT, 0, _WIDTH, 1])
 
 
 def decode_face(content: bytes, out: UInt8Array) -> bool:
-    """Decode a picture file into ``out`` (48, 48, 1), to the very pixels that Pillow gives.
+    """Decode an image file into ``out`` (48, 48, 1), to the very pixels that Pillow gives.
 
     True is returned for a JPEG that lacks its end marker and nothing else, see
     :func:`lacking_ends`.
@@ -46,13 +46,13 @@ def decode_face(content: bytes, out: UInt8Array) -> bool:
     Raises
     ------
     ValueError
-        For a broken picture, another file, or another size.
+        For a broken image, another file, or another size.
     """
 
     def to_gray(image: Image.Image) -> NDArray[np.uint8]:
         if (image.height, image.width) != (_HEIGHT, _WIDTH):
             raise InvalidInputError(
-                f"expected a picture of {_WIDTH}x{_HEIGHT} pixels, received {image.width}x"
+                f"expected an image of {_WIDTH}x{_HEIGHT} pixels, received {image.width}x"
                 f"{image.height}; load_fer2013(path, resize=True) reads other sizes"
             )
         return picture_to_gray(image)
@@ -72,14 +72,14 @@ def decode_face(content: bytes, out: UInt8Array) -> bool:
 
 
 def decode_and_resize(content: bytes, out: UInt8Array, *, aspect: Aspect) -> bool:
-    """Decode a picture of any size and mode, and resize it into ``out``, grey or in colour.
+    """Decode an image of any size and mode, and resize it into ``out``, grey or in colour.
 
     It returns what :func:`decode_face` does.
 
     Raises
     ------
     ValueError
-        For a broken picture, another file, or more than 80 megapixels.
+        For a broken image, another file, or more than 80 megapixels.
     """
     height, width, channels = out.shape
     convert = picture_to_gray if channels == 1 else _to_colours
@@ -123,4 +123,4 @@ def _read(
 
 
 def _broken(error: Exception) -> ValueError:
-    return ValueError(f"not a readable picture: {error}; delete it or replace it")
+    return ValueError(f"not a readable image: {error}; delete it or replace it")

@@ -52,8 +52,8 @@ DIALECTS: Final = (
     Dialect(
         "fer2013.csv or icml_face_data.csv (pixels, emotion, Usage)", find_whole_csv, read_whole_csv
     ),
-    Dialect("a folder train/<class>/ and test/<class>/ of pictures", find_pictures, read_pictures),
-    Dialect("pictures beside a list of their labels, such as label.csv", find_lists, read_lists),
+    Dialect("a folder train/<class>/ and test/<class>/ of images", find_pictures, read_pictures),
+    Dialect("images beside a list of their labels, such as label.csv", find_lists, read_lists),
     Dialect("WebDataset, .jpg beside .cls", find_webdataset, read_webdataset),
     Dialect("Hugging Face parquet", find_parquet, read_parquet),
     Dialect(

@@ -1,4 +1,4 @@
-"""Drawing of simple faces: the pictures behind :func:`make_fer2013`.
+"""Drawing of simple faces: the images behind :func:`make_fer2013`.
 
 A face is a list of shapes given by formulas in face coordinates: ``u`` to the right, ``v`` down,
 the origin between the eyes' height and the tip of the nose, the chin near ``v = 1``.  All faces
@@ -181,7 +181,7 @@ def _draw_numbers(labels: IntArray, rng: np.random.Generator) -> Numbers:
 
 
 def _grid() -> tuple[Array, Array]:
-    """Return the picture's own coordinates, -1 to 1, of shapes (1, 1, 48) and (1, 48, 1)."""
+    """Return the image's own coordinates, -1 to 1, of shapes (1, 1, 48) and (1, 48, 1)."""
     size = IMAGE_SHAPE[0]
     line = (np.arange(size, dtype=np.float32) - np.float32((size - 1) / 2)) / np.float32(size / 2)
     return line[None, None, :], line[None, :, None]
@@ -202,7 +202,7 @@ def _inside(distance: Array, sharpness: Array) -> Array:
 
 
 def _blend(picture: Array, coverage: Array, tone: Array | float) -> None:
-    """Paint ``tone`` over the picture where ``coverage`` says so."""
+    """Paint ``tone`` over the image where ``coverage`` says so."""
     picture += coverage * (tone - picture)
 
 

@@ -1,14 +1,14 @@
-"""Groups of pictures that are the same, byte for byte or nearly so.
+"""Groups of images that are the same, byte for byte or nearly so.
 
-Near-duplicates are found in three steps, none of which looks at all pairs.  Each picture gets a
+Near-duplicates are found in three steps, none of which looks at all pairs.  Each image gets a
 perceptual hash of 64 bits, the signs of its lowest cosine frequencies, which recoding, contrast
-and small marks hardly change.  Pictures that share two of their hash's eight bytes meet in a
+and small marks hardly change.  Images that share two of their hash's eight bytes meet in a
 bucket; by the pigeonhole principle, hashes that differ in up to six bits share two bytes.  Those
 that meet, and whose hashes differ in few bits, are compared by the correlation of their pixels at
 half resolution.
 
 The least correlation was chosen on Training and PublicTest of FER-2013, where all 473 million pairs
-of different pictures were compared.  Pairs were then looked at, 96 drawn from each of the ranges
+of different images were compared.  Pairs were then looked at, 96 drawn from each of the ranges
 that begin at 0.92, 0.93, 0.94, 0.95, 0.96 and 0.98: some 14, 3, 0, 0, 0 and 0 of them were two
 different photographs.
 """
@@ -39,20 +39,20 @@ _MAX_DISTANCE: Final = 12
 """Hashes that differ in more bits are not compared further."""
 
 _NEIGHBOURS: Final = 16
-"""A picture meets so many of its bucket: this is what keeps large buckets from growing costly."""
+"""An image meets so many of its bucket: this is what keeps large buckets from growing costly."""
 
 _CHUNK: Final = 256
-"""Pictures looked at together: few enough to stay in the processor's cache."""
+"""Images looked at together: few enough to stay in the processor's cache."""
 
 _MOST_SPREAD: Final = (2 * IMAGE_SIZE) ** 0.5
-"""Times the standard deviation, a picture's range of values is at most this."""
+"""Times the standard deviation, an image's range of values is at most this."""
 
 
 def group_identical(images: Iterable[UInt8Array]) -> IntArray:
-    """Return a number for each different picture, in the order of their first appearance.
+    """Return a number for each different image, in the order of their first appearance.
 
     There is one for each row of all arrays, for instance those of each split, one after the other;
-    rows with byte-identical pictures have the same number.
+    rows with byte-identical images have the same number.
     """
     numbers: dict[bytes, int] = {}
     return np.array(
@@ -66,10 +66,10 @@ def group_identical(images: Iterable[UInt8Array]) -> IntArray:
 
 
 def find_blank(images: Iterable[UInt8Array], *, limit: float) -> BoolArray:
-    """Return which pictures' pixels have a standard deviation below ``limit``."""
+    """Return which images' pixels have a standard deviation below ``limit``."""
     found = [np.empty(0, bool)]
     for rows in _chunks(images):
-        # The range, which costs a tenth, rules most pictures out.
+        # The range, which costs a tenth, rules most images out.
         blank = np.ptp(rows, axis=1) < limit * _MOST_SPREAD
         blank[blank] = rows[blank].std(axis=1, dtype=np.float64) < limit
         found.append(blank)
@@ -77,7 +77,7 @@ def find_blank(images: Iterable[UInt8Array], *, limit: float) -> BoolArray:
 
 
 def half_size(images: Iterable[UInt8Array]) -> NDArray[np.uint16]:
-    """Return the pictures at half resolution, shape (n, 24, 24), each pixel the sum of four."""
+    """Return the images at half resolution, shape (n, 24, 24), each pixel the sum of four."""
     height, width, _ = IMAGE_SHAPE
     images = list(images)
     small = np.empty((sum(map(len, images)), height // 2, width // 2), np.uint16)
@@ -93,7 +93,7 @@ def half_size(images: Iterable[UInt8Array]) -> NDArray[np.uint16]:
 def group_similar(
     pictures: NDArray[np.uint16], rows: IntArray, *, min_correlation: float
 ) -> IntArray:
-    """Find groups of near-duplicates among the rows of different pictures, at half resolution.
+    """Find groups of near-duplicates among the rows of different images, at half resolution.
 
     Each row gets the least place in ``rows`` of its group, which is its own for most.
     ``min_correlation`` is the least correlation of the pixels of a pair.
@@ -106,7 +106,7 @@ def group_similar(
     ]
     for first, second in _candidates(np.concatenate([np.empty(0, np.uint64), *hashes])):
         # Rows that are in one group already need no more comparing, or a thousand copies of one
-        # picture would cost a thousand times a thousand comparisons.
+        # image would cost a thousand times a thousand comparisons.
         apart = groups[first] != groups[second]
         one, other = first[apart], second[apart]
         similar = correlation(rows[one], rows[other]) >= min_correlation
@@ -116,7 +116,7 @@ def group_similar(
 
 
 def perceptual_hash(pictures: NDArray[np.uint16]) -> HashArray:
-    """Return a hash of 64 bits that similar square pictures share for the most part.
+    """Return a hash of 64 bits that similar square images share for the most part.
 
     Bit by bit it is the sign of a coefficient of the two-dimensional discrete cosine transform,
     from low to high frequencies, without the mean.
@@ -156,7 +156,7 @@ def _candidates(hashes: HashArray) -> Iterator[tuple[IntArray, IntArray]]:
 
 
 class _Correlation:
-    """The correlation of the pixels of pairs of pictures, from sums in exact whole numbers."""
+    """The correlation of the pixels of pairs of images, from sums in exact whole numbers."""
 
     def __init__(self, pictures: NDArray[np.uint16]) -> None:
         self._rows = pictures.reshape(len(pictures), pictures.shape[1] * pictures.shape[2])
@@ -164,7 +164,7 @@ class _Correlation:
         self._scale = np.sqrt(self._covariance(self._rows, self._rows, self._sums, self._sums))
 
     def __call__(self, first: IntArray, second: IntArray) -> NDArray[np.float64]:
-        """Return one number for each pair of rows; 0 where one of them is an even picture."""
+        """Return one number for each pair of rows; 0 where one of them is an even image."""
         found = [np.empty(0)]
         for start in range(0, len(first), _CHUNK):
             one, other = first[start : start + _CHUNK], second[start : start + _CHUNK]
@@ -203,7 +203,7 @@ def _unite(groups: IntArray, first: IntArray, second: IntArray) -> IntArray:
 
 
 def _chunks(images: Iterable[UInt8Array]) -> Iterator[UInt8Array]:
-    """Yield the pictures of all arrays as rows of 2304 pixels that lie together in memory."""
+    """Yield the images of all arrays as rows of 2304 pixels that lie together in memory."""
     for array in images:
         for start in range(0, len(array), _CHUNK):
             part = array[start : start + _CHUNK]

@@ -58,7 +58,7 @@ class FER2013:
     splits : dict of str to Split
         The splits that are there, by name.
     class_names : tuple of str
-        The words of the classes by their codes: the seven emotions, and contempt where a picture
+        The words of the classes by their codes: the seven emotions, and contempt where an image
         has it.
 
     References
@@ -107,7 +107,7 @@ class FER2013:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The words of the classes by their codes, contempt among them where a picture has it."""
+        """The words of the classes by their codes, contempt among them where an image has it."""
         contempt = any(
             split.labels is not None and NUM_CLASSES in split.labels
             for split in self.splits.values()
@@ -119,7 +119,7 @@ class FER2013:
         return f"FER2013({sizes}, source={self.source!r})"
 
     def summary(self) -> str:
-        """Return a table of the number of pictures per class and split.
+        """Return a table of the number of images per class and split.
 
         Returns
         -------
@@ -151,14 +151,14 @@ class FER2013:
         height, width, _ = IMAGE_SHAPE
         heading = f"{'class':<12}" + "".join(f"{name:>12}" for name in splits)
         lines = [
-            f"FER2013 from {self.source or 'arrays'}, {height}x{width} grey pictures",
+            f"FER2013 from {self.source or 'arrays'}, {height}x{width} grey images",
             heading,
             *(f"{name:<12}" + "".join(f"{n:>12,}" for n in counts) for name, counts in rows),
         ]
         return "\n".join(lines)
 
     def to_frame(self, *, pixels: bool = False) -> pd.DataFrame:
-        """Return one row per picture as a pandas data frame.
+        """Return one row per image as a pandas data frame.
 
         Parameters
         ----------
@@ -201,7 +201,7 @@ class FER2013:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the data set as one ``.npz`` file, which :func:`load_fer2013` reads.
 
-        The file is written atomically, is not compressed (2.3 kB for each picture) and holds
+        The file is written atomically, is not compressed (2.3 kB for each image) and holds
         plain arrays only.  Labels that are missing stay missing, and FER+ votes and
         :attr:`Split.columns` are kept.
 
@@ -243,7 +243,7 @@ class FER2013:
         Parameters
         ----------
         n_samples : int, optional
-            At most so many pictures of each split, chosen at random; default all.
+            At most so many images of each split, chosen at random; default all.
         classes : iterable of int or str, optional
             Codes or names of the classes to keep; default all.  Codes stay what they are.
         stratified : bool, default True
@@ -254,7 +254,7 @@ class FER2013:
         Returns
         -------
         FER2013
-            The chosen pictures, in their old order.
+            The chosen images, in their old order.
 
         Raises
         ------
@@ -291,7 +291,7 @@ class FER2013:
             Their rows follow this set's, split by split; a split that only some have is theirs.  A
             :class:`Split`, of :func:`load_image_folder` for instance, is for training.
         weights : sequence of float, optional
-            How much each picture of each set counts, this one's first: ``columns["weight"]`` of
+            How much each image of each set counts, this one's first: ``columns["weight"]`` of
             the splits, for ``sample_weight`` in ``fit``.
         sources : sequence of str, optional
             What each set is called, this one first; by default its ``source``.  It is
@@ -368,7 +368,7 @@ class FER2013:
         """
         if self.validation is not None:
             raise InvalidInputError(
-                f"there is a validation split of {len(self.validation)} pictures already; "
+                f"there is a validation split of {len(self.validation)} images already; "
                 "to draw another, start from FER2013(train=..., test=...)"
             )
         if not 0 < fraction < 1:

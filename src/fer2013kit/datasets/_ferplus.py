@@ -1,4 +1,4 @@
-"""FERPlus: the votes of ten people on each picture, and the labels made from them."""
+"""FERPlus: the votes of ten people on each image, and the labels made from them."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _MOST_EMOTIONS: Final = 3  # of one face, in the paper
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FERPlus:
-    """FER+: how ten people voted on each picture.
+    """FER+: how ten people voted on each image.
 
     ==================  =======================================================
-    Rows                as many as the pictures of the split they belong to
+    Rows                as many as the images of the split they belong to
     Votes for a row     10 (9 in one row of FER+)
     Classes             8: the seven of FER-2013, and contempt with code 7
     ==================  =======================================================
@@ -55,8 +55,8 @@ class FERPlus:
 
     Notes
     -----
-    FER+ removed pictures on which people saw no face.  Their rows are kept here, so that rows
-    and pictures stay together; nearly all their votes are for "no face", and they are ignored in
+    FER+ removed images on which people saw no face.  Their rows are kept here, so that rows
+    and images stay together; nearly all their votes are for "no face", and they are ignored in
     every form of the labels.
 
     References
@@ -66,7 +66,7 @@ class FERPlus:
 
     Examples
     --------
-    Seven people saw a happy face and three a neutral one; on the second picture nobody agreed:
+    Seven people saw a happy face and three a neutral one; on the second image nobody agreed:
 
     >>> import fer2013kit as fk
     >>> votes = fk.FERPlus([[0, 0, 0, 7, 0, 0, 3, 0, 0, 0], [3, 2, 0, 0, 3, 0, 2, 0, 0, 0]])
@@ -125,7 +125,7 @@ class FERPlus:
 
         Examples
         --------
-        Train on the pictures that people agree on:
+        Train on the images that people agree on:
 
         >>> import fer2013kit as fk
         >>> votes = fk.FERPlus([[0, 0, 0, 0, 0, 9, 1, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0, 0, 10]])

@@ -43,7 +43,7 @@ def load_ferplus(path: str | os.PathLike[str]) -> FERPlus:
     r"""Read the FER+ votes from ``fer2013new.csv``.
 
     To join them while loading, use ``load_fer2013(..., ferplus=path)``, which also checks that
-    votes and pictures belong together.
+    votes and images belong together.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def load_ferplus(path: str | os.PathLike[str]) -> FERPlus:
     Returns
     -------
     FERPlus
-        One row for each row of ``fer2013.csv``, in its order; also for the pictures that FER+
+        One row for each row of ``fer2013.csv``, in its order; also for the images that FER+
         removed (no image name).
 
     Raises

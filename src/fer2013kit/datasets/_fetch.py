@@ -20,7 +20,7 @@ _logger = logging.getLogger(__name__)
 _HANDLE: Final = "msambare/fer2013"
 _BY_HAND: Final = (
     "To get the data by hand: download the zip of https://www.kaggle.com/datasets/msambare/fer2013 "
-    "(pictures, 56 MB), or icml_face_data.csv of the Kaggle competition 'Challenges in "
+    "(images, 56 MB), or icml_face_data.csv of the Kaggle competition 'Challenges in "
     "Representation Learning: Facial Expression Recognition Challenge' (the original pixels, "
     "301 MB), and put it, as it is, into the folder {folder} (moved by the environment variable "
     "{variable}); or pass its path to load_fer2013"

@@ -1,4 +1,4 @@
-"""load_image_folder: any other set of faces, ``<class>/<picture>``, as pictures of one shape."""
+"""load_image_folder: any other set of faces, ``<class>/<picture>``, as images of one shape."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def load_image_folder(
 ) -> Split:
     """Load any set of faces that lies in one folder per emotion.
 
-    The pictures, ``<path>/<class>/<picture>``, may be of any size and mode: colour, palette,
+    The images, ``<path>/<class>/<picture>``, may be of any size and mode: colour, palette,
     transparency (over white), 16 bits; orientation tags are obeyed.  They become grey and are
     resized to 48x48 with antialiasing, or to another ``image_shape``.  Folders within a class
     folder are searched.  Faces are not looked for: cut them out before.
 
-    Files that are no pictures by their names are passed over with a warning that counts and names
+    Files that are no images by their names are passed over with a warning that counts and names
     them.  HEIC is read where pillow-heif is installed (the extra ``heif``).  A JPEG that lacks
     nothing but its end marker is read with a warning.
 
@@ -65,7 +65,7 @@ def load_image_folder(
         The folder that holds the class folders.
     label_map : str, or mapping of str or int to str, int or None, optional
         Folder name, in any letter case, to emotion (name or code), or to None to leave the folder
-        out, which is logged with its number of pictures.  A key 3 stands for a folder ``3``.
+        out, which is logged with its number of images.  A key 3 stands for a folder ``3``.
         Folders that are not in it go by their own names: the seven of :class:`Emotion` or words
         such as ``anger``, ``fearful``, ``happiness``.  Or the name of a data set whose labels are
         known, one of :data:`fer2013kit.typing.LabelScheme`: the numbered folders of ``"raf-db"``
@@ -76,7 +76,7 @@ def load_image_folder(
         Keep contempt as an eighth class, code 7; otherwise `label_map` leaves it out and the log
         counts it.
     aspect : {"crop", "stretch", "pad"}
-        What becomes of pictures that are not square: cut the longer side about the centre,
+        What becomes of images that are not square: cut the longer side about the centre,
         distort, or add black.
     image_shape : tuple of int, default (48, 48, 1)
         Height, width and channels of the arrays: 1 for grey, 3 for colour.
@@ -86,14 +86,14 @@ def load_image_folder(
     Returns
     -------
     Split
-        Ordered by class code, then by the picture's path below `path` (by code points).
+        Ordered by class code, then by the image's path below `path` (by code points).
 
     Raises
     ------
     DatasetNotFoundError
         When there is no such folder.
     DatasetFormatError
-        For a folder whose name is no emotion, a broken picture, or no picture at all.
+        For a folder whose name is no emotion, a broken image, or no image at all.
     InvalidInputError
         For a value of `label_map` that is no emotion, two keys for one folder, or an unknown
         `aspect`.
@@ -143,7 +143,7 @@ def load_image_folder(
         stamps = {name: tree.stamps[name] for _, name in listed.places}
         options = [str(aspect), shape, [code for code, _ in listed.places]]
         rows = cached_rows(listing_key(stamps, options) if cache else None, build, shape)
-    # Not from the cache: what lies beside the pictures may have changed.
+    # Not from the cache: what lies beside the images may have changed.
     notes = [passed_over(listed.others)] if listed.others else []
     notes += tree.passed_over()
     rows = replace(rows, notes=(*notes, *rows.notes), log=tuple(count_left_out(listed.left_out)))
@@ -155,11 +155,11 @@ class _Listed(NamedTuple):
     """What is in the folder."""
 
     places: list[tuple[int, str]]
-    """Code and name of each picture, in the order of the rows."""
+    """Code and name of each image, in the order of the rows."""
     left_out: list[str]
-    """The class folder of each picture that is left out."""
+    """The class folder of each image that is left out."""
     others: list[str]
-    """Files that are no pictures by their names."""
+    """Files that are no images by their names."""
 
 
 def _list_pictures(tree: FolderTree, labels: Labels) -> _Listed:
@@ -173,7 +173,7 @@ def _list_pictures(tree: FolderTree, labels: Labels) -> _Listed:
             class_folder = labels.scheme.told_by(PurePosixPath(name).name).get("label", "")
             if not class_folder:
                 raise DatasetFormatError(
-                    "the name of the picture tells no label of that data set; take away what does "
+                    "the name of the image tells no label of that data set; take away what does "
                     "not belong to it, or pass a label_map of folder names",
                     path=tree.path / name,
                 )
@@ -203,7 +203,7 @@ def _list_pictures(tree: FolderTree, labels: Labels) -> _Listed:
     if not listed.places:
         rest = f"; {passed_over(listed.others)}" if listed.others else ""
         raise DatasetFormatError(
-            f"expected pictures in class folders, received none; {labels.expected(numbers=False)}"
+            f"expected images in class folders, received none; {labels.expected(numbers=False)}"
             f"{rest}",
             path=tree.path,
         )
@@ -212,7 +212,7 @@ def _list_pictures(tree: FolderTree, labels: Labels) -> _Listed:
 
 
 def _subjects(places: list[tuple[int, str]], labels: Labels) -> dict[str, NDArray[np.str_]]:
-    """Return who is on each picture, where the names of the pictures tell it."""
+    """Return who is on each image, where the names of the images tell it."""
     if labels.scheme is None:
         return {}
     told = [labels.scheme.told_by(PurePosixPath(name).name) for _, name in places]

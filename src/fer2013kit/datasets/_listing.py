@@ -58,7 +58,7 @@ class Options:
     labels : Labels
         What its labels mean.
     resize : bool
-        Whether pictures of other sizes are made 48x48.
+        Whether images of other sizes are made 48x48.
     """
 
     labels: Labels = field(default_factory=Labels)
@@ -88,7 +88,7 @@ class Listing:
 
     @cached_property
     def heads(self) -> dict[str, bytes]:
-        """How each file begins that is no picture; the shallowest come first, then by name."""
+        """How each file begins that is no image; the shallowest come first, then by name."""
         candidates = [
             name
             for name, size in self.tree.sizes.items()
@@ -148,11 +148,11 @@ class Found:
     Attributes
     ----------
     names : tuple of str
-        The files to read; of pictures, none.
+        The files to read; of images, none.
     splits : tuple of int
         For each file, the place in ``SPLIT_NAMES`` that its name tells.
     root : str
-        For pictures, the folder that holds the splits: empty, or ending in a slash.
+        For images, the folder that holds the splits: empty, or ending in a slash.
     what : str
         What a message calls it, where it is another one that is read.
     notes : tuple of str

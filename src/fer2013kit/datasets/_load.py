@@ -42,11 +42,11 @@ def load_fer2013(
 
     - a CSV with ``pixels``, ``emotion`` and ``Usage`` (``fer2013.csv``, ``icml_face_data.csv``,
       and columns under other names), or with a column for each pixel; compressed, too;
-    - a folder with ``train/<class>/`` and ``test/<class>/`` of 48x48 pictures (Kaggle
+    - a folder with ``train/<class>/`` and ``test/<class>/`` of 48x48 images (Kaggle
       ``msambare/fer2013``), also some folders deeper; rows are ordered by split, class code and
       file name.  The folder decides the split; a ``test`` beside which no validation lies is
       divided by the ``PublicTest_`` and ``PrivateTest_`` with which file names begin;
-    - pictures beside a list: the tree of FER+ (``FER2013Train/label.csv``) with its votes,
+    - images beside a list: the tree of FER+ (``FER2013Train/label.csv``) with its votes,
       Roboflow's ``_classes.csv``, or a CSV of files and labels;
     - WebDataset: ``.jpg`` beside ``.cls``, in one tar or in numbered ones;
     - parquet as Hugging Face and pandas write it (needs the extra ``parquet``);
@@ -75,8 +75,8 @@ def load_fer2013(
         Keep contempt as an eighth class, code 7; otherwise `label_map` leaves it out and the log
         counts it.
     resize : bool, default False
-        Make pictures of any size and mode grey and 48x48, as :func:`load_image_folder` does.
-        Without it pictures of another size are an error.
+        Make images of any size and mode grey and 48x48, as :func:`load_image_folder` does.
+        Without it images of another size are an error.
     ferplus : path-like, optional
         ``fer2013new.csv`` of FER+ (Barsoum et al., 2016), whose votes are joined row by row.
         That needs a source that keeps the order of ``fer2013.csv``: the CSV dialects with a
@@ -151,7 +151,7 @@ def _join_ferplus(
     if csv_rows is None:
         raise InvalidInputError(
             f"FER+ votes are joined by the row numbers of fer2013.csv, and {data.source} does not "
-            "keep them (the numbers in the pictures' file names are no row numbers); "
+            "keep them (the numbers in the images' file names are no row numbers); "
             "load fer2013.csv or icml_face_data.csv with ferplus=..."
         )
     joined = join_ferplus(path, csv_rows)

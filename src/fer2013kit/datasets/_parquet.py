@@ -1,6 +1,6 @@
 """Reader of parquet as Hugging Face and pandas write it.
 
-Hugging Face keeps pictures as bytes and labels as numbers, whose names stand in the schema's
+Hugging Face keeps images as bytes and labels as numbers, whose names stand in the schema's
 metadata under ``huggingface``, a JSON text ``{"info": {"features": {"image": {"_type": "Image"},
 "label": {"names": [...], "_type": "ClassLabel"}}}}``.  pandas makes columns of ``fer2013.csv``:
 ``emotion``, ``pixels`` (a text or a list of numbers) and ``Usage``.
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 256
 _START = b"PAR1"
-# A picture, or its pixels, has more bytes; equal ones can be packed into a bit each.
+# An image, or its pixels, has more bytes; equal ones can be packed into a bit each.
 _SHORTEST_ROW = 64
 _SPARE_ROWS = 1000
 _PICTURE_COLUMNS = ("image", "img", "picture", "face", "pixels", "pixel")
@@ -78,7 +78,7 @@ def read_parquet(listing: Listing, found: Found, options: Options, _new: NewImag
     Raises
     ------
     DatasetFormatError
-        For other columns, unknown classes, or pictures that are not 48x48 and not to be resized.
+        For other columns, unknown classes, or images that are not 48x48 and not to be resized.
     MissingDependencyError
         Without pyarrow.
     """
@@ -230,7 +230,7 @@ class _File:
         return told
 
     def _decode(self, picture: Any, out: UInt8Array) -> bool:
-        """Decode the bytes of a picture, or the text or list of its pixels; as `decode_face`."""
+        """Decode the bytes of an image, or the text or list of its pixels; as `decode_face`."""
         content = picture.get("bytes") if isinstance(picture, dict) else picture
         if isinstance(content, bytes):
             decode: Callable[[bytes, UInt8Array], bool] = (
@@ -242,8 +242,8 @@ class _File:
             out[:] = parse_row(text.encode(), resize=self.options.resize)
             return False
         raise ValueError(
-            f"expected the bytes of a picture or its pixels, received "
-            f"{type(content).__name__}; save the set with its pictures embedded"
+            f"expected the bytes of an image or its pixels, received "
+            f"{type(content).__name__}; save the set with its images embedded"
         )
 
 

@@ -1,6 +1,6 @@
-"""Reader of pictures beside a list of their labels.
+"""Reader of images beside a list of their labels.
 
-The lists as they are handed round, each beside its pictures or above their folders::
+The lists as they are handed round, each beside its images or above their folders::
 
     fer0000000.png,"(0, 0, 48, 48)",4,0,0,1,3,2,0,0,0,0     FER+: label.csv in FER2013Train/, ...
     filename, angry, disgust, fear, ...                     Roboflow: _classes.csv in train/, ...
@@ -65,7 +65,7 @@ class _Columns:
 
 @dataclass
 class _Row:
-    """A line of a list: its picture, and what is said of it."""
+    """A line of a list: its image, and what is said of it."""
 
     picture: str
     label: int
@@ -75,7 +75,7 @@ class _Row:
 
 
 def find_lists(listing: Listing, options: Options) -> Found | None:
-    """Return the lists that stand beside pictures, and the split that each one's name tells."""
+    """Return the lists that stand beside images, and the split that each one's name tells."""
     if not any(map(is_picture_name, listing.names)):
         return None
     names = [
@@ -90,12 +90,12 @@ def find_lists(listing: Listing, options: Options) -> Found | None:
 
 
 def read_lists(listing: Listing, found: Found, options: Options, new: NewImages) -> Rows:
-    """Read the pictures that lists name: train, validation, test, each in its list's order.
+    """Read the images that lists name: train, validation, test, each in its list's order.
 
     Raises
     ------
     DatasetFormatError
-        For a line that is not understood, or where not one picture of a list is there.
+        For a line that is not understood, or where not one image of a list is there.
     """
     files = sorted_by_split(found.names, found.splits)
     finder = _Finder(listing.names)
@@ -107,7 +107,7 @@ def read_lists(listing: Listing, found: Found, options: Options, new: NewImages)
         missing = [row.picture for row in rows if not finder.find(name, row.picture)]
         if not known:
             raise DatasetFormatError(
-                f"not one of the pictures that it names is there ({listed(missing) or 'none'})",
+                f"not one of the images that it names is there ({listed(missing) or 'none'})",
                 path=listing.path / name,
             )
         if missing:
@@ -148,7 +148,7 @@ def read_lists(listing: Listing, found: Found, options: Options, new: NewImages)
 
 
 class _Finder:
-    """Where the pictures lie that a list names: beside it, below it, or anywhere by their names."""
+    """Where the images lie that a list names: beside it, below it, or anywhere by their names."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = set(names)
@@ -205,7 +205,7 @@ def _read_list(listing: Listing, name: str, options: Options) -> list[_Row]:
         text = stream.read(_MAX_BYTES).decode("utf-8-sig", errors="replace")
     columns = _columns(text.partition("\n")[0].encode(), options)
     if columns is None:
-        raise DatasetFormatError("expected a list of pictures and labels", path=path, line_number=1)
+        raise DatasetFormatError("expected a list of images and labels", path=path, line_number=1)
     rows = []
     lines = csv.reader(io.StringIO(text, newline=""))
     try:
@@ -229,7 +229,7 @@ def _read_row(fields: list[str], columns: _Columns, options: Options) -> _Row:
         said = [place for place in columns.one_hot if _whole(fields[place])]
         if len(said) != 1:
             raise ValueError(
-                f"expected one class for a picture, received {len(said)}; one face has one label"
+                f"expected one class for an image, received {len(said)}; one face has one label"
             )
         word = columns.names[said[0]]
     elif columns.label is not None:

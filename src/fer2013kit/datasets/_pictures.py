@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from fer2013kit.datasets._new_images import NewImages
     from fer2013kit.datasets._trees import FileTree
 
-# A picture of 48x48 takes two kilobytes; one of megabytes is none of ours.
+# An image of 48x48 takes two kilobytes; one of megabytes is none of ours.
 _MAX_PICTURE_BYTES: Final = 4 * 2**20
 
 _USAGES: Final = {"training": TRAIN, "publictest": VALIDATION, "privatetest": TEST}
@@ -38,7 +38,7 @@ _FINE: Final = {TRAIN: {TRAIN}, VALIDATION: {TRAIN, VALIDATION}, TEST: {VALIDATI
 
 
 class _Picture(NamedTuple):
-    """Where a picture belongs; pictures are read into the order of these fields."""
+    """Where an image belongs; images are read into the order of these fields."""
 
     split: int
     code: int
@@ -66,7 +66,7 @@ def find_pictures(listing: Listing, options: Options) -> Found | None:
 
 
 def read_pictures(listing: Listing, found: Found, options: Options, new: NewImages) -> Rows:
-    """Read the pictures below the root that was found.
+    """Read the images below the root that was found.
 
     The order of the rows is: split, class code, file name (by code points).  The folder decides the
     split; a ``test`` beside which no validation lies is divided by the ``PublicTest_`` and
@@ -76,7 +76,7 @@ def read_pictures(listing: Listing, found: Found, options: Options, new: NewImag
     Raises
     ------
     DatasetFormatError
-        For an unknown class folder, two folders of one split, a file that is no picture, or one
+        For an unknown class folder, two folders of one split, a file that is no image, or one
         that is not 48x48 and is not to be resized.
     """
     layout = _Layout(listing, found.root, options)
@@ -88,7 +88,7 @@ def read_pictures(listing: Listing, found: Found, options: Options, new: NewImag
         layout.notes.append(passed_over(skipped))
         pictures = [picture for picture, keep in zip(pictures, kept, strict=True) if keep]
     if not pictures:
-        raise DatasetFormatError("expected pictures, received none", path=listing.path)
+        raise DatasetFormatError("expected images, received none", path=listing.path)
     labels = np.array([picture.code for picture in pictures], np.int64)
     counts = np.bincount([picture.split for picture in pictures], minlength=len(SPLIT_NAMES))
     train, validation, test = counts.tolist()
@@ -104,7 +104,7 @@ def read_pictures(listing: Listing, found: Found, options: Options, new: NewImag
 def decode_all(
     tree: FileTree, names: list[str], options: Options, new: NewImages
 ) -> tuple[UInt8Array, list[bool], list[str]]:
-    """Decode pictures in the order of their names: those that are pictures, (n, 48, 48, 1).
+    """Decode images in the order of their names: those that are images, (n, 48, 48, 1).
 
     Returned, too, are for each name whether it is one, which files whose names do not say so need
     not be, and what the user is warned about.
@@ -112,7 +112,7 @@ def decode_all(
     Raises
     ------
     DatasetFormatError
-        For a picture that is broken, too large or of another size.
+        For an image that is broken, too large or of another size.
     """
     images = new.empty(len(names))
     kept = [True] * len(names)
@@ -123,7 +123,7 @@ def decode_all(
             position[name] = row
         elif is_picture_name(name):
             raise DatasetFormatError(
-                f"expected a picture of at most {most:,} bytes, received a file of "
+                f"expected an image of at most {most:,} bytes, received a file of "
                 f"{tree.sizes[name]:,} bytes; load_fer2013(path, resize=True) reads larger ones",
                 path=tree.path / name,
             )
@@ -151,14 +151,14 @@ def decode_all(
 
 
 class _Layout:
-    """Which picture belongs where, and what is left out."""
+    """Which image belongs where, and what is left out."""
 
     def __init__(self, listing: Listing, root: str, options: Options) -> None:
         self.path, self.root, self.options = listing.path, root, options
         self.pictures: list[_Picture] = []
         self.notes: list[str] = []
-        left_out: Counter[str] = Counter()  # pictures that lie elsewhere, by folder
-        without: list[str] = []  # the class of each picture that label_map leaves out
+        left_out: Counter[str] = Counter()  # images that lie elsewhere, by folder
+        without: list[str] = []  # the class of each image that label_map leaves out
         contradictions: Counter[str] = Counter()
         splits = self._splits(listing.names)
         places: dict[str, tuple[int, int] | None] = {}  # of the few folders with many files
@@ -192,7 +192,7 @@ class _Layout:
         self.log = count_left_out(without)
 
     def _splits(self, names: Iterable[str]) -> dict[str, int]:
-        """Return the folders below the root that tell a split and hold folders of pictures."""
+        """Return the folders below the root that tell a split and hold folders of images."""
         tops = {
             top
             for name in names
@@ -231,7 +231,7 @@ class _Layout:
 
     def _misplaced(self, name: str) -> None:
         raise DatasetFormatError(
-            "expected pictures in <split>/<class>/ and nowhere else; move or delete this one",
+            "expected images in <split>/<class>/ and nowhere else; move or delete this one",
             path=self.path / name,
         )
 

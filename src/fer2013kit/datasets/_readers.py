@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _SHARD: Final = re.compile(r"\d{3,}\D*$|^\d+\.tar")
 """What the names of archives look like that are parts of one set, as WebDataset numbers them."""
 
-_CLASS_FOLDERS: Final = "pictures in <class>/ folders of their own are read by load_image_folder"
+_CLASS_FOLDERS: Final = "images in <class>/ folders of their own are read by load_image_folder"
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ class Rows:
     log : tuple of str
         What was left out as the user asked, for the log; the same.
     columns : dict of (str, str) to ndarray
-        Of a split and a name, what else is known of each of that split's pictures.
+        Of a split and a name, what else is known of each of that split's images.
     """
 
     images: UInt8Array

@@ -18,7 +18,7 @@ CONTEMPT: Final = FERPLUS_CLASS_NAMES[-1]
 
 @dataclass(frozen=True)
 class Scheme:
-    """How a data set labels its pictures.
+    """How a data set labels its images.
 
     Attributes
     ----------
@@ -33,11 +33,11 @@ class Scheme:
 
     @property
     def in_file_names(self) -> bool:
-        """Whether the names of the pictures, and no folders, tell the label."""
+        """Whether the names of the images, and no folders, tell the label."""
         return "label" in self.file_name.groupindex
 
     def told_by(self, file_name: str) -> dict[str, str]:
-        """Return what the name of a picture tells: its ``label``, its ``subject``, or nothing."""
+        """Return what the name of an image tells: its ``label``, its ``subject``, or nothing."""
         match = self.file_name.match(file_name)
         return {} if match is None else match.groupdict()
 

@@ -1,4 +1,4 @@
-"""Split: the pictures and labels of one part of a data set."""
+"""Split: the images and labels of one part of a data set."""
 
 from __future__ import annotations
 
@@ -32,33 +32,33 @@ RandomState = int | np.random.Generator | np.random.RandomState | None
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Split:
-    """Pictures and labels of one part of a data set; unpacks as ``X, y = split``.
+    """Images and labels of one part of a data set; unpacks as ``X, y = split``.
 
     Parameters
     ----------
     images : array_like of int in [0, 255]
-        Grey pictures of shape ``(n, 48, 48, 1)``, ``(n, 48, 48)`` or ``(n, 2304)``.
+        Grey images of shape ``(n, 48, 48, 1)``, ``(n, 48, 48)`` or ``(n, 2304)``.
     labels : array_like of int, shape (n,), or None
         Class codes 0 to 6 (see :class:`Emotion`), and 7 for contempt where a data set has it; None
-        for pictures without labels, as in the ``test.csv`` of the Kaggle challenge.
+        for images without labels, as in the ``test.csv`` of the Kaggle challenge.
     ferplus : FERPlus, optional
-        The FER+ votes, one row for each picture.
+        The FER+ votes, one row for each image.
     image_shape : tuple of int, default (48, 48, 1)
-        Height, width and channels of pictures from elsewhere, ``(96, 96, 3)`` for instance.
+        Height, width and channels of images from elsewhere, ``(96, 96, 3)`` for instance.
     columns : mapping of str to array_like, each of shape (n,), optional
-        What else is known of each picture and travels with it: ``"subject"``, who is on it, or
+        What else is known of each image and travels with it: ``"subject"``, who is on it, or
         whatever you need.  :meth:`concat` adds ``"source"`` and ``"weight"``.
 
     Attributes
     ----------
     images : ndarray of uint8, shape (n, 48, 48, 1), or that of ``image_shape``
-        The pictures.  They may be mapped read-only from the cache on disk: copy before you write.
+        The images.  They may be mapped read-only from the cache on disk: copy before you write.
     labels : ndarray of int64, shape (n,), or None
         The class codes.
     ferplus : FERPlus or None
         The FER+ votes.
     columns : dict of str to ndarray, each of shape (n,)
-        What travels with the pictures.
+        What travels with the images.
 
     Raises
     ------
@@ -111,7 +111,7 @@ class Split:
                 )
             if column.shape != (len(self),):
                 raise InvalidInputError(
-                    f"columns must have shape ({len(self)},), an entry for each picture; received "
+                    f"columns must have shape ({len(self)},), an entry for each image; received "
                     f"{column.shape} for {shown(name)}"
                 )
         object.__setattr__(self, "columns", columns)
@@ -185,7 +185,7 @@ class Split:
         )
 
     def groups(self, *names: str) -> NDArray[np.str_]:
-        """Return a group for each picture, of pictures that belong on one side of a division.
+        """Return a group for each image, of images that belong on one side of a division.
 
         Parameters
         ----------
@@ -197,7 +197,7 @@ class Split:
         -------
         ndarray of str, shape (n,)
             For ``validation_groups`` of :class:`EmotionClassifier` and scikit-learn's
-            ``GroupKFold``.  A picture whose last column is empty is a group of its own.
+            ``GroupKFold``.  An image whose last column is empty is a group of its own.
 
         Raises
         ------
@@ -226,7 +226,7 @@ class Split:
         *others : Split
             All with labels or all without.
         weights : sequence of float, optional
-            How much each picture of each part counts, in the parts' order: the column
+            How much each image of each part counts, in the parts' order: the column
             ``"weight"`` of the result, times the weights that a part has already.
         sources : sequence of str, optional
             What each part is called: the column ``"source"``, for parts that have none.
@@ -234,14 +234,14 @@ class Split:
         Returns
         -------
         Split
-            The rows of all.  FER+ votes are kept: pictures of parts without have no vote for
+            The rows of all.  FER+ votes are kept: images of parts without have no vote for
             anything, so that they weigh nothing as targets.  So are columns, with an empty text,
             NaN or weight 1 for parts without.
 
         Raises
         ------
         InvalidInputError
-            When some parts have labels and some have none, or pictures another shape; for other
+            When some parts have labels and some have none, or images another shape; for other
             than one weight of at least 0, or one source, for each part.
 
         Examples
@@ -255,7 +255,7 @@ class Split:
         parts = (self, *others)
         if len(shapes := {part.image_shape for part in parts}) > 1:
             raise InvalidInputError(
-                f"splits whose pictures have one shape can be joined; received {sorted(shapes)}"
+                f"splits whose images have one shape can be joined; received {sorted(shapes)}"
             )
         if len({part.labels is None for part in parts}) > 1:
             raise InvalidInputError(

@@ -46,7 +46,7 @@ def make_fer2013(
     Parameters
     ----------
     n_samples : int, default 700
-        Number of pictures in all, 10 or more.  ``n_samples // 10`` go to ``validation``, as many
+        Number of images in all, 10 or more.  ``n_samples // 10`` go to ``validation``, as many
         to ``test`` and the rest to ``train``.
     random_state : int, Generator, RandomState or None, default None
         Seed.  The same seed draws the same data set; on another processor or version of NumPy

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # Deep enough for folder/train/class/picture one folder deeper; a home folder is not searched whole.
 _MAX_FOLDER_DEPTH: Final = 5
-_CHUNK_BYTES: Final = 2**18  # some 150 pictures of 48x48
+_CHUNK_BYTES: Final = 2**18  # some 150 images of 48x48
 _LOCAL_HEADER: Final = struct.Struct("<26x2H")  # in a zip, before each file: lengths of name, extra
 _MAX_PAX_HEADERS: Final = 100
 """Each file of an archive has those of all archive, copied."""

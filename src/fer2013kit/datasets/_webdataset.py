@@ -31,7 +31,7 @@ _MAX_BYTES: Final = 2**16  # of a class, or of all classes' names
 
 
 def find_webdataset(listing: Listing, _options: Options) -> Found | None:
-    """Return that pictures and classes lie side by side, if they do."""
+    """Return that images and classes lie side by side, if they do."""
     classes = [name for name in listing.names if name.lower().endswith(_CLASS)]
     if not classes or not any(map(is_picture_name, listing.names)):
         return None
@@ -39,12 +39,12 @@ def find_webdataset(listing: Listing, _options: Options) -> Found | None:
 
 
 def read_webdataset(listing: Listing, _found: Found, options: Options, new: NewImages) -> Rows:
-    """Read the pictures that have a class: train, validation, test, each in the order of the names.
+    """Read the images that have a class: train, validation, test, each in the order of the names.
 
     Raises
     ------
     DatasetFormatError
-        For a class that is not understood, or a picture that is not 48x48 and not to be resized.
+        For a class that is not understood, or an image that is not 48x48 and not to be resized.
     """
     pictures = {_key(name): name for name in listing.names if is_picture_name(name)}
     classes = {_key(name): name for name in listing.names if name.lower().endswith(_CLASS)}
@@ -84,13 +84,13 @@ def read_webdataset(listing: Listing, _found: Found, options: Options, new: NewI
         *(classes[key] for key in sorted(classes.keys() - pictures.keys())),
     ]
     if single:
-        notes.append(f"left out {listed(single)}: pictures without a class, or the reverse")
+        notes.append(f"left out {listed(single)}: images without a class, or the reverse")
     part = Part.of(images, np.array(codes, np.int64), splits, left_out=left_out)
     return join_parts([("", part)], [NO_SPLIT], path=listing.path, notes=notes)
 
 
 def _key(name: str) -> str:
-    """Return what a picture and its class have in common: the path to the name's first dot."""
+    """Return what an image and its class have in common: the path to the name's first dot."""
     path = PurePosixPath(name)
     return str(path.parent / path.name.partition(".")[0])
 

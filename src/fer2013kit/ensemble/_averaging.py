@@ -37,9 +37,9 @@ def average_weights(
     classifiers : sequence of EmotionClassifier
         Fitted, with the same architecture and classes.  They stay as they are.
     X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
-        Pictures of the training set, some thousands; labels are not needed.
+        Images of the training set, some thousands; labels are not needed.
     batch_size : int, default 256
-        Pictures of a measurement.
+        Images of a measurement.
 
     Returns
     -------

@@ -58,7 +58,7 @@ class EnsembleClassifier(
     Parameters
     ----------
     members : sequence of EmotionClassifier
-        Two or more, fitted, with the same classes and shape of pictures; of any architectures.
+        Two or more, fitted, with the same classes and shape of images; of any architectures.
     weights : sequence of float, optional
         How much each of them counts; by default the same.
 
@@ -282,7 +282,7 @@ def _check_members(members: Any, weights: Any) -> EmotionClassifier:
             )
         if member.image_shape_ != first.image_shape_:
             raise InvalidInputError(
-                f"members must take pictures of one shape; number {place} takes "
+                f"members must take images of one shape; number {place} takes "
                 f"{member.image_shape_}, the first {first.image_shape_}"
             )
     if weights is not None:

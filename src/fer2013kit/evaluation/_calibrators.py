@@ -38,7 +38,7 @@ class Calibrator(TypedDict):
 def fit_calibrator(
     y_true: ArrayLike, probabilities: ArrayLike, method: Literal["vector", "isotonic"]
 ) -> Calibrator:
-    """Fit numbers or curves of every class to probabilities of pictures that were not trained on.
+    """Fit numbers or curves of every class to probabilities of images that were not trained on.
 
     They are a factor and a shift of the logarithm of every class's probability (the vector scaling
     of Guo et al., ICML 2017, in the form of Kull et al., NeurIPS 2019, which needs no logits), or a
@@ -48,7 +48,7 @@ def fit_calibrator(
     Raises
     ------
     InvalidInputError
-        For a class that no picture has, and for what :func:`evaluate_predictions` would refuse.
+        For a class that no image has, and for what :func:`evaluate_predictions` would refuse.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def fit_calibrator(
     k = table.shape[1]
     if missing := sorted(set(range(k)) - set(codes.tolist())):
         raise InvalidInputError(
-            f"method={method!r} needs pictures of every class, received none of number "
+            f"method={method!r} needs images of every class, received none of number "
             f"{', '.join(map(str, missing))}; method='temperature' does without"
         )
     if method == "isotonic":

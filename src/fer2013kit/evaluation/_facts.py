@@ -74,6 +74,6 @@ def _calibration(classifier: Any) -> str:
     if classifier.temperature_ == 1 and calibrator is None:
         return "none"
     source = getattr(classifier, "calibration_", None)
-    fitted = f", fitted on {source['n_samples']:,} pictures" if source else ""
+    fitted = f", fitted on {source['n_samples']:,} images" if source else ""
     temperature = f"temperature {classifier.temperature_:.3f}"
     return f"{temperature if calibrator is None else calibrator['method']}{fitted}"

@@ -102,5 +102,5 @@ def _face(picture: np.ndarray[Any, Any], predicted: str, confidence: str, true: 
 
 
 def data_uri(png: bytes) -> str:
-    """Return a picture as a link that holds it."""
+    """Return an image as a link that holds it."""
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")

@@ -1,4 +1,4 @@
-"""An evaluation report as a page: one HTML file that holds its pictures and needs no network."""
+"""An evaluation report as a page: one HTML file that holds its images and needs no network."""
 
 from __future__ import annotations
 

@@ -286,7 +286,7 @@ class EvaluationReport(Tabular):
     ) -> str:
         """Return the report as a web page, and write it to a file if one is named.
 
-        The page holds its pictures and loads nothing: the figures, a table of the classes, the
+        The page holds its images and loads nothing: the figures, a table of the classes, the
         confusion matrix as a figure and in numbers, the reliability diagram, the class balance,
         and what the arguments add.
 
@@ -302,7 +302,7 @@ class EvaluationReport(Tabular):
         history : mapping or object, optional
             Adds learning curves: what :func:`plot_history` takes, for instance the classifier.
         samples : tuple of (images, labels, probabilities), optional
-            Adds pictures: the twelve most confident mistakes, and twelve samples chosen at
+            Adds images: the twelve most confident mistakes, and twelve samples chosen at
             random, each class in turn (of the predicted classes where there are no labels).
             ``images`` as :func:`plot_samples` takes them, ``labels`` codes or names or None,
             ``probabilities`` of shape (m, k).

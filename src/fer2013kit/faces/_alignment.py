@@ -137,7 +137,7 @@ def _surroundings(
 
 
 def _turn(picture: NDArray[np.uint8], roll: float) -> NDArray[np.uint8]:
-    """Turn a picture about its middle, counter-clockwise by degrees."""
+    """Turn an image about its middle, counter-clockwise by degrees."""
     from PIL import Image
 
     return np.asarray(Image.fromarray(picture).rotate(roll, Image.Resampling.BICUBIC))
@@ -146,9 +146,9 @@ def _turn(picture: NDArray[np.uint8], roll: float) -> NDArray[np.uint8]:
 def _face_in_the_middle(
     picture: NDArray[np.uint8], side: float, searched: float
 ) -> NDArray[np.float64] | None:
-    """Return score, box and points, (15,), of the surest face in a picture's middle.
+    """Return score, box and points, (15,), of the surest face in an image's middle.
 
-    `side` is that of the face's square in the picture, `searched` that at which it is searched.
+    `side` is that of the face's square in the image, `searched` that at which it is searched.
     """
     begin = max(0, round(len(picture) / 2 - side * _AROUND / 2))
     patch = picture[begin : len(picture) - begin, begin : len(picture) - begin]

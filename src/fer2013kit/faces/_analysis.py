@@ -39,7 +39,7 @@ def analyze_photo(
     Parameters
     ----------
     photo : path, file object, bytes-like, data URL, PIL.Image.Image or array_like
-        A picture of any size and mode.  A path, file, bytes or data URL (``data:...;base64,...``)
+        An image of any size and mode.  A path, file, bytes or data URL (``data:...;base64,...``)
         holds JPEG, PNG or another common format, HEIC with the extra ``heif``; its orientation
         tag is obeyed.  An array has shape ``(height, width)`` or ``(height, width, channels)``
         with grey; grey and alpha; red, green and blue; or these and alpha: uint8; uint16, of
@@ -52,7 +52,7 @@ def analyze_photo(
         :class:`Emotion`.  By default ``load_predictor()``, the network ``ferplus_cnn`` with
         these seven, which is loaded once and kept.
     detector : callable, optional
-        Takes the upright picture, uint8 ``(height, width, 3)`` in red, green, blue, and returns
+        Takes the upright image, uint8 ``(height, width, 3)`` in red, green, blue, and returns
         the boxes of its faces, ``(n, 4)``: left, top, width and height in its pixels; or
         ``(n, 14)``, with landmarks, as :meth:`FaceDetector.locate` does.  By default
         :class:`FaceDetector`.
@@ -81,7 +81,7 @@ def analyze_photo(
     Raises
     ------
     MediaFileError
-        For a file that is missing, broken, no picture, or too large: more than 80 megapixels,
+        For a file that is missing, broken, no image, or too large: more than 80 megapixels,
         or 300 for a JPEG.
     InvalidInputError
         For another array; boxes of another shape, or off the photograph; a classifier, detector
@@ -96,7 +96,7 @@ def analyze_photo(
 
     Notes
     -----
-    A ready-made crop goes straight in: a picture of 48x48 pixels is a face, whatever it shows,
+    A ready-made crop goes straight in: an image of 48x48 pixels is a face, whatever it shows,
     and reaches the classifier as it is; a larger one that its only face fills as FER-2013's faces
     fill theirs is resized whole, as :func:`to_face` does.
 
@@ -210,7 +210,7 @@ def analyze_photos(
     check_margin(margin)
     if detector is not None and not callable(detector):
         raise InvalidInputError(
-            f"detector must be callable: a picture in, boxes out; received {shown(detector)}"
+            f"detector must be callable: an image in, boxes out; received {shown(detector)}"
         )
 
     def find(pixels: Pixels, given: ArrayLike | None) -> list[FoundFace]:
@@ -234,9 +234,9 @@ def analyze_crops(
     tta: PhotoViews | None = "auto",
     progress: bool = False,
 ) -> list[PhotoFaces | Fer2013KitError]:
-    """Name the emotions in pictures that are faces already; an error stands in its picture's place.
+    """Name the emotions in images that are faces already; an error stands in its image's place.
 
-    All else is as in :func:`analyze_photos`; ``aspect`` says what becomes of pictures that are not
+    All else is as in :func:`analyze_photos`; ``aspect`` says what becomes of images that are not
     square, as for :func:`to_face`.
     """
     namer = FaceNamer(classifier, tta=tta)

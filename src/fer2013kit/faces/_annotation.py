@@ -152,7 +152,7 @@ def _draw_bars(
 ) -> Rectangle | None:
     """Draw a bar for each class near the box and return where, if there is room not yet taken.
 
-    The panel is as high as the box, but large enough to read, also on a small picture.
+    The panel is as high as the box, but large enough to read, also on a small image.
     """
     count = len(face.class_names)
     row = max(min((box[3] - box[1]) / count, _LARGEST_ROW * size[1]), _SMALLEST_ROW)
@@ -192,7 +192,7 @@ def _places(
     left, top, right, bottom = box
     wide, high = panel
     width, height = size
-    # Level with the box's upper edge or its lower one, as far as the picture goes.
+    # Level with the box's upper edge or its lower one, as far as the image goes.
     levels = [min(max(one, 0.0), height - high) for one in (top, bottom - high)]
     across = min(max((left + right - wide) / 2, 0.0), width - wide)
     label = (bottom - top) / 3  # more than its name is high

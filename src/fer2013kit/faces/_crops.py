@@ -21,7 +21,7 @@ MARGIN: Final = 0.025
 is as large as the box.  Measured: see recipes/photographs."""
 
 _FILLED: Final = 0.65
-"""A picture is a ready-made crop if it shares so much with its face's square (of their union)."""
+"""An image is a ready-made crop if it shares so much with its face's square (of their union)."""
 
 
 def cut_face(
@@ -61,7 +61,7 @@ def cut_face(
 def whole_face(
     rgb: NDArray[np.uint8], size: tuple[int, int], *, aspect: Aspect = "crop"
 ) -> NDArray[np.uint8]:
-    """Return a picture that is a face already as grey levels; one of `size` loses nothing."""
+    """Return an image that is a face already as grey levels; one of `size` loses nothing."""
     from PIL import Image
 
     # The luma of grey is the grey level itself.
@@ -82,7 +82,7 @@ def face_square(box: NDArray[np.floating[Any]], margin: float | None) -> tuple[f
 def fills_picture(
     box: NDArray[np.floating[Any]], shape: tuple[int, int], margin: float | None
 ) -> bool:
-    """Tell whether a picture of shape (height, width) is a ready-made crop of the face in it."""
+    """Tell whether an image of shape (height, width) is a ready-made crop of the face in it."""
     left, top, side = face_square(box, margin)
     height, width = shape
     across = min(left + side, width) - max(left, 0.0)

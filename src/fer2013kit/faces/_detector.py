@@ -28,13 +28,13 @@ _MOST_ENLARGED: Final = 8
 
 _COARSE_SIDE: Final = 256
 """What is searched at a larger size is searched again at this one, for faces too large for the
-network, up to those that fill the picture."""
+network, up to those that fill the image."""
 
 _OVERLAP: Final = 0.4
 """Two boxes whose intersection is this share of their union are the same face."""
 
 _QUICK_SIDE: Final = 640
-"""Longer side at which a turned picture is looked at first."""
+"""Longer side at which a turned image is looked at first."""
 
 _TURNED_OVERLAP: Final = 0.15
 """The same as `_OVERLAP` for boxes of two searches, of which one sees the face turned."""
@@ -43,15 +43,15 @@ _COLUMNS: Final = 15
 """Of a face: the score, four of its box, and across and down of five points."""
 
 _LARGEST_FACE: Final = 1.5
-"""In longer sides of the picture."""
+"""In longer sides of the image."""
 
 _KEPT_SHAPES: Final = 8
 _KEPT_PIXELS: Final = 640 * 640
-"""The network is kept ready for the last shapes of pictures up to this size (23 MiB for each of the
+"""The network is kept ready for the last shapes of images up to this size (23 MiB for each of the
 largest): the same shapes come again, frame after frame."""
 
 _ONE_THREAD_PIXELS: Final = 256 * 256
-"""Smaller pictures are searched in less time than it takes to wake another thread."""
+"""Smaller images are searched in less time than it takes to wake another thread."""
 
 
 class FaceDetector:
@@ -64,14 +64,14 @@ class FaceDetector:
     min_score : float, default 0.5
         How sure the network must be of a face, in [0, 1].
     max_side : int, default 1280
-        The longer side at which a picture is searched: larger ones are made smaller, smaller ones
+        The longer side at which an image is searched: larger ones are made smaller, smaller ones
         larger.  Half of it takes a quarter of the time and finds faces from twice the size on.
     enlarge : float, default 2.0
         How many times larger, at most.  Of faces cut to 48 pixels, without hair and neck around
         them, the network finds half at their own size, 1, and nine in ten at twice that.
     turned : bool, default True
-        Search the picture turned by quarters as well, for faces that lie on their side or upside
-        down; it takes nearly twice the time.  Where no face is found so, the picture is searched
+        Search the image turned by quarters as well, for faces that lie on their side or upside
+        down; it takes nearly twice the time.  Where no face is found so, the image is searched
         turned by eighths, too.
 
     See Also
@@ -81,7 +81,7 @@ class FaceDetector:
     Notes
     -----
     The network is YuNet, in the form and with the weights of libfacedetection [1]_
-    (three-clause BSD licence).  It finds faces of about 10 to 300 pixels, so that pictures are
+    (three-clause BSD licence).  It finds faces of about 10 to 300 pixels, so that images are
     searched a second time at a small size.
 
     References
@@ -131,11 +131,11 @@ class FaceDetector:
         )
 
     def load(self) -> None:
-        """Load the network now rather than with the first picture."""
+        """Load the network now rather than with the first image."""
         _network()
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Find the faces in a picture.
+        """Find the faces in an image.
 
         Parameters
         ----------
@@ -150,7 +150,7 @@ class FaceDetector:
         return self.detect(image)[0]
 
     def detect(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Find the faces in a picture, and say how sure each is.
+        """Find the faces in an image, and say how sure each is.
 
         Parameters
         ----------
@@ -173,7 +173,7 @@ class FaceDetector:
         return rows[:, 1:5], rows[:, 0]
 
     def locate(self, image: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Find the faces in a picture, and where their eyes, nose and mouth are.
+        """Find the faces in an image, and where their eyes, nose and mouth are.
 
         Parameters
         ----------
@@ -219,7 +219,7 @@ class FaceDetector:
         """Return scores, boxes and points with those that are found, or surer, on turned views."""
         for turns in quarters:
             view = np.ascontiguousarray(np.rot90(image, turns))
-            # A quick look first: most pictures hold no turned face.
+            # A quick look first: most images hold no turned face.
             for scale in (min(1, _QUICK_SIDE / max(image.shape[:2])), self._scale(image)):
                 found = self._find(view, scale)
                 found = turn_back(found, turns, image.shape[:2])
@@ -262,7 +262,7 @@ class FaceDetector:
         rows = np.concatenate([_search(image, one, self.min_score) for one in scales])
         rows = rows[nms(rows[:, 1:5], rows[:, 0], _OVERLAP)]
         ends = rows[:, 1:3] + rows[:, 3:5]
-        # The network looks at the padding, too, and knows nothing of the picture's size.
+        # The network looks at the padding, too, and knows nothing of the image's size.
         on_picture = (ends > 0) & (rows[:, 1:3] < image.shape[1::-1])
         kept: NDArray[np.float64] = rows[
             (on_picture & (rows[:, 3:5] <= _LARGEST_FACE * longest)).all(axis=1)
@@ -271,7 +271,7 @@ class FaceDetector:
 
 
 def turn_back(rows: NDArray[np.float64], turns: int, shape: tuple[int, int]) -> NDArray[np.float64]:
-    """Return scores, boxes and points, (n, 15), where they are on the picture before it was turned.
+    """Return scores, boxes and points, (n, 15), where they are on the image before it was turned.
 
     ``np.rot90`` turned it by so many quarters counter-clockwise; ``shape`` is height and width
     before.
@@ -286,7 +286,7 @@ def turn_back(rows: NDArray[np.float64], turns: int, shape: tuple[int, int]) -> 
 
 
 def _search(image: NDArray[np.uint8], scale: float, min_score: float) -> NDArray[np.float64]:
-    """Return scores, boxes and points, (n, 15), of a picture searched at another size."""
+    """Return scores, boxes and points, (n, 15), of an image searched at another size."""
     from PIL import Image
 
     height, width = image.shape[:2]
@@ -299,7 +299,7 @@ def _search(image: NDArray[np.uint8], scale: float, min_score: float) -> NDArray
 
 
 def find_in_patch(image: NDArray[np.uint8], scale: float, min_score: float) -> NDArray[np.float64]:
-    """Return scores, boxes and points, (n, 15), of the faces on a small part of a picture."""
+    """Return scores, boxes and points, (n, 15), of the faces on a small part of an image."""
     rows = _search(image, scale, min_score)
     return rows[nms(rows[:, 1:5], rows[:, 0], _OVERLAP)]
 
@@ -319,7 +319,7 @@ def _run_network(image: NDArray[np.uint8], min_score: float) -> NDArray[np.float
 
 @cache
 def _network() -> Callable[[NDArray[np.uint8]], dict[int, NDArray[np.float32]]]:
-    """Return the function from a picture to the network's map for each stride."""
+    """Return the function from an image to the network's map for each stride."""
     content = resources.files("fer2013kit.faces").joinpath("yunet.tflite").read_bytes()
     otherwise = "Or pass boxes or a detector of your own"
 

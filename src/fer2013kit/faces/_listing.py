@@ -1,4 +1,4 @@
-"""Which picture files paths, folders and patterns stand for."""
+"""Which image files paths, folders and patterns stand for."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def find_photos(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
-    """Return the picture files that paths, folders and patterns stand for.
+    """Return the image files that paths, folders and patterns stand for.
 
     Parameters
     ----------
     paths : path or iterable of paths
-        Files, which are taken as they are; folders, whose pictures are taken however deep they
+        Files, which are taken as they are; folders, whose images are taken however deep they
         lie, by the ends of their names; and patterns such as ``"holiday/*.jpg"`` or
         ``"**/*.png"``.
 
@@ -33,7 +33,7 @@ def find_photos(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
     Raises
     ------
     MediaFileError
-        For a folder without pictures, or a pattern that nothing matches.
+        For a folder without images, or a pattern that nothing matches.
 
     Warns
     -----
@@ -80,7 +80,7 @@ def _matches(pattern: str) -> list[Path]:
 
 
 def _pictures_in(folder: Path) -> list[Path]:
-    """Return the pictures in a folder, however deep; warn of what else is there."""
+    """Return the images in a folder, however deep; warn of what else is there."""
     pictures: list[Path] = []
     others: list[str] = []
     closed: list[str] = []
@@ -104,8 +104,8 @@ def _pictures_in(folder: Path) -> list[Path]:
         notes.append(f"folders that are links or closed were passed over: {first_names(closed)}")
     if not pictures:
         problem = (
-            "there is no picture in this folder; name files one by one where their names do not "
-            "end as those of pictures do"
+            "there is no image in this folder; name files one by one where their names do not "
+            "end as those of images do"
         )
         raise MediaFileError("; ".join([problem, *notes]), path=folder)
     for note in notes:

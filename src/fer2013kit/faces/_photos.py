@@ -69,14 +69,14 @@ class Pixels:
 
 
 def read_photo(photo: Photo, *, max_side: int = MAX_SIDE) -> Pixels:
-    """Return the pixels of a path, file object, bytes, data URL, Pillow picture or array.
+    """Return the pixels of a path, file object, bytes, data URL, Pillow image or array.
 
     Raises
     ------
     MediaFileError
-        For a file that is missing, broken, no picture, or too large.
+        For a file that is missing, broken, no image, or too large.
     InvalidInputError
-        For an array or a picture that holds something else.
+        For an array or an image that holds something else.
     """
     from PIL import Image
 
@@ -149,7 +149,7 @@ def _of_file(content: bytes, max_side: int, *, path: Path | None = None) -> Pixe
             content, partial(_of_opened, max_side=max_side), max_jpeg_pixels=MAX_JPEG_PIXELS
         )
     except PictureError as error:
-        raise MediaFileError(f"the picture cannot be read: {error}", path=path) from error
+        raise MediaFileError(f"the image cannot be read: {error}", path=path) from error
     if lacks_end:
         name = "a photo" if path is None else path
         warn(f"{name}: the JPEG lacks its end marker and nothing else; it was read")
@@ -161,14 +161,14 @@ def _of_picture(picture: Image.Image, max_side: int) -> Pixels:
     limit = MAX_JPEG_PIXELS if is_jpeg else MAX_PIXELS
     if picture.width * picture.height > limit:
         raise MediaFileError(
-            f"the picture is too large: {picture.width} x {picture.height} pixels; "
+            f"the image is too large: {picture.width} x {picture.height} pixels; "
             f"expected at most {limit:,}; make it smaller"
         )
     try:
         with picture_errors():
             return _of_opened(picture, max_side=max_side)
     except PictureError as error:
-        raise MediaFileError(f"the picture cannot be read: {error}") from error
+        raise MediaFileError(f"the image cannot be read: {error}") from error
 
 
 def _of_opened(picture: Image.Image, *, max_side: int) -> Pixels:
@@ -203,7 +203,7 @@ def _of_array(photo: Any, max_side: int) -> Pixels:
         array = np.asarray(photo, dtype=object)
     if array.dtype.kind not in "uibf":
         raise InvalidInputError(
-            "photo must be a path, a file object, bytes, a data URL, a Pillow picture or an array "
+            "photo must be a path, a file object, bytes, a data URL, a Pillow image or an array "
             f"of numbers; received {type(photo).__name__}"
         )
     if array.ndim == 3 and array.shape[2] == 1:  # noqa: PLR2004 - an axis of channels

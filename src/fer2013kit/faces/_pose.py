@@ -32,7 +32,7 @@ class HeadPose(NamedTuple):
     roll : float
         Clockwise, as one sees it: towards the person's left shoulder.
     yaw : float
-        To the right of the picture, the person's own left.
+        To the right of the image, the person's own left.
     pitch : float
         Up.
 

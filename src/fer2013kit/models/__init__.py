@@ -1,7 +1,7 @@
 """Architectures: a registry of builders, the five-layer CNN and deeper ones.
 
 A builder is any callable ``(input_shape, num_classes, **params) -> uncompiled keras.Model`` that
-takes pictures with values in [0, 255] and returns class probabilities.
+takes images with values in [0, 255] and returns class probabilities.
 """
 
 # Each registers its builder.

@@ -1,4 +1,4 @@
-"""What a builder returned, made into one network from pictures to probabilities."""
+"""What a builder returned, made into one network from images to probabilities."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def complete_network(
     Raises
     ------
     InvalidInputError
-        If it cannot be called with such pictures, no output has the shape, or the answer is
+        If it cannot be called with such images, no output has the shape, or the answer is
         neither probabilities nor logits.
     """
     import keras
@@ -68,7 +68,7 @@ def _with_input(network: Any, name: str, input_shape: tuple[int, int, int]) -> A
         return network
     if inputs:
         raise InvalidInputError(
-            f"the network of {name!r} must take pictures alone; received {len(inputs)} inputs"
+            f"the network of {name!r} must take images alone; received {len(inputs)} inputs"
         )
     try:
         if isinstance(network, keras.Sequential):
@@ -80,7 +80,7 @@ def _with_input(network: Any, name: str, input_shape: tuple[int, int, int]) -> A
         return keras.Model(images, network(images), name=network.name)
     except Exception as error:
         raise InvalidInputError(
-            f"the network of {name!r} cannot be called with pictures (n, "
+            f"the network of {name!r} cannot be called with images (n, "
             f"{', '.join(map(str, input_shape))}): {str(error).splitlines()[0][:200]}"
         ) from error
 
@@ -152,7 +152,7 @@ def _is_softmax(answer: Any) -> bool:
 
 
 def _sums_to_one(network: Any, answer: Any, input_shape: tuple[int, int, int]) -> bool:
-    """Tell whether two pictures of noise get rows of probabilities."""
+    """Tell whether two images of noise get rows of probabilities."""
     import keras
 
     position = next(number for number, one in enumerate(network.outputs) if one is answer)

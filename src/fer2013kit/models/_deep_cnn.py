@@ -1,4 +1,4 @@
-"""A deep network made for a CPU: standard convolutions, where a picture is small already."""
+"""A deep network made for a CPU: standard convolutions, where an image is small already."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def five_layer_cnn(
 
     Each convolution is followed by max-pooling (3x3, stride 2), batch normalisation and ReLU.
     Pooling comes first because normalising a quarter of the activations is as good and, on a
-    CPU, half as much work.  The border is cropped inside the network: the pictures' edges say
+    CPU, half as much work.  The border is cropped inside the network: the images' edges say
     little about the face, and 42x42 costs three quarters of 48x48.
 
     Parameters

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def scaled_images(input_shape: tuple[int, int, int], crop: int = 0) -> tuple[Any, Any]:
-    """Return an input for pictures, and its pixels in [-1, 1] without the border.
+    """Return an input for images, and its pixels in [-1, 1] without the border.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def halve(x: Any, name: str) -> Any:
 
 
 def drop_unit(x: Any, rate: float, name: str) -> Any:
-    """Drop a residual unit's whole part for some pictures (stochastic depth), in training."""
+    """Drop a residual unit's whole part for some images (stochastic depth), in training."""
     from keras import layers
 
     if not rate:

@@ -36,7 +36,7 @@ def register_model(
         The name for :func:`create_model` and ``EmotionClassifier(model=name)``.
     builder : callable, optional
         ``(input_shape, num_classes, **params) -> uncompiled keras.Model``.  The network takes
-        pictures with values in [0, 255] and returns probabilities ``(n, num_classes)``.
+        images with values in [0, 255] and returns probabilities ``(n, num_classes)``.
         Left out, a decorator is returned.
     overwrite : bool, default False
         Take the place of another builder of that name.  A function that is defined again, as when
@@ -197,7 +197,7 @@ def create_model(
     Returns
     -------
     keras.Model
-        Uncompiled; takes pictures ``(n, height, width, channels)`` with values in [0, 255]
+        Uncompiled; takes images ``(n, height, width, channels)`` with values in [0, 255]
         (scaling is its own layer) and returns probabilities ``(n, num_classes)``.  Logits were
         given a softmax, an unbuilt network its input, and of several outputs one is the
         answer; a log record says so.
@@ -223,7 +223,7 @@ def create_model(
         from fer2013kit.models._completion import complete_network
 
     name, builder = resolve_builder(model)
-    # Pictures have their channels last, whatever keras.json says.
+    # Images have their channels last, whatever keras.json says.
     with keras_settings(keras.config.dtype_policy()):
         try:
             network = builder(input_shape=input_shape, num_classes=num_classes, **params)

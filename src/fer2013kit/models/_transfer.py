@@ -1,4 +1,4 @@
-"""Transfer learning: a network that knows pictures from elsewhere, and a new end for faces."""
+"""Transfer learning: a network that knows images from elsewhere, and a new end for faces."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def transfer(
     dropout: float = 0.2,
     backbone_params: Mapping[str, Any] | None = None,
 ) -> Any:
-    """Build a network on a backbone that was trained on other pictures.
+    """Build a network on a backbone that was trained on other images.
 
-    Pictures are resized, grey becomes colour, and pixels are scaled as the backbone is used to, all
+    Images are resized, grey becomes colour, and pixels are scaled as the backbone is used to, all
     inside; behind it stand global average pooling, dropout and one new layer.  The backbone is one
     layer, ``"backbone"``, so that ``freeze="backbone"`` trains the new end alone.
 
@@ -64,7 +64,7 @@ def transfer(
         What Keras downloads for a name; the path of a file of weights; or None for random ones.
         A function and a network bring their own, unless it is a path.
     size : int, optional
-        Rows and columns of the pictures that the backbone sees: by default 96, or what a network
+        Rows and columns of the images that the backbone sees: by default 96, or what a network
         itself was made for.
     preprocessing : {"auto", "none", "tf", "torch", "caffe"}, default "auto"
         What pixels in [0, 255] become: what ``keras.applications`` says of a name and nothing for
@@ -104,7 +104,7 @@ def transfer(
         x = layers.Concatenate(name="colour")([x, x, x])
     elif channels != input_shape[2]:
         raise InvalidInputError(
-            f"the backbone takes pictures of {channels} channels; received {input_shape}"
+            f"the backbone takes images of {channels} channels; received {input_shape}"
         )
     x = _preprocess(x, modes)
     x = keras.Model(network.inputs, network.outputs[0], name="backbone")(x)

@@ -62,7 +62,7 @@ def vgg_10(
 
     if not filters or min(input_shape[:2]) - 2 * crop < 2 ** len(filters):
         raise InvalidInputError(
-            "vgg_10 needs from one block to as many as the picture can be halved; received "
+            "vgg_10 needs from one block to as many as the image can be halved; received "
             f"filters={filters!r} for {input_shape} with crop={crop}"
         )
     inputs, x = scaled_images(input_shape, crop)

@@ -33,12 +33,12 @@ def plot_explanation(
     Parameters
     ----------
     images : array_like, shape (n, height, width), (n, height, width, 1 or 3) or (n, 2304)
-        Grey or RGB pictures, as for :func:`plot_samples`.  All are drawn.
+        Grey or RGB images, as for :func:`plot_samples`.  All are drawn.
     heat : array_like of float, shape (n, height, width)
-        Heat in [0, 1], from :func:`explain`.  Another size than that of the pictures is
+        Heat in [0, 1], from :func:`explain`.  Another size than that of the images is
         stretched over them.
     emotion : int, str, or array_like of them, shape (n,), optional
-        The explained class, by code or by name, of all pictures or of each; it is written below.
+        The explained class, by code or by name, of all images or of each; it is written below.
         Default: the most probable one where there are probabilities.
     probabilities : array_like of float, shape (n, k), optional
         Of each class; that of the explained one is written.
@@ -55,7 +55,7 @@ def plot_explanation(
     Raises
     ------
     InvalidInputError
-        For zero pictures, arrays of other shapes or lengths, heat outside [0, 1], or an unknown
+        For zero images, arrays of other shapes or lengths, heat outside [0, 1], or an unknown
         class.
 
     Examples
@@ -75,7 +75,7 @@ def plot_explanation(
             f"heat must be numbers of shape (n, height, width); received {maps.shape}"
         )
     if not len(pictures):
-        raise InvalidInputError("there is nothing to draw: 0 pictures")
+        raise InvalidInputError("there is nothing to draw: 0 images")
     if not (maps.min() >= 0 and maps.max() <= 1):  # NaN fails here too
         raise InvalidInputError(f"heat must be in [0, 1]; received {maps.min()} to {maps.max()}")
     table = None
@@ -84,7 +84,7 @@ def plot_explanation(
         if table.shape != (len(pictures), len(class_names)):
             raise InvalidInputError(
                 f"probabilities must have shape {(len(pictures), len(class_names))}, a row for "
-                f"each picture and a column for each class name; received {table.shape}"
+                f"each image and a column for each class name; received {table.shape}"
             )
         emotion = table.argmax(axis=1) if emotion is None else emotion
     if emotion is not None and np.ndim(emotion) == 0:

@@ -37,8 +37,8 @@ def plot_samples(
     Parameters
     ----------
     images : array_like, shape (m, height, width), (m, height, width, 1 or 3) or (m, 2304)
-        Grey or RGB pictures: integers in [0, 255], or floats in [0, 1] or [0, 255]; floats of
-        any other range (standardised ones) are stretched between each picture's extremes.
+        Grey or RGB images: integers in [0, 255], or floats in [0, 1] or [0, 255]; floats of
+        any other range (standardised ones) are stretched between each image's extremes.
     labels : array_like of int or str, shape (m,), optional
         True classes, by code or by name.
     predictions : array_like of int or str, shape (m,), optional
@@ -63,7 +63,7 @@ def plot_samples(
     Raises
     ------
     InvalidInputError
-        For zero pictures, arrays of other shapes or lengths, or an unknown class.
+        For zero images, arrays of other shapes or lengths, or an unknown class.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def plot_samples(
     else:
         predicted = class_codes(predictions, class_names, name="predictions", images=images)
     if not total or n < 1:
-        raise InvalidInputError(f"there is nothing to draw: {total} pictures, n={n}")
+        raise InvalidInputError(f"there is nothing to draw: {total} images, n={n}")
     chosen = np.arange(total)
     if n < total:
         chosen = np.random.default_rng(random_state).choice(total, size=n, replace=False)
@@ -122,7 +122,7 @@ def draw_grid(
     *,
     heat: FloatArray | None = None,
 ) -> Axes:
-    """Draw pictures in rows, each in a cell with its caption below; beside it with its heat."""
+    """Draw images in rows, each in a cell with its caption below; beside it with its heat."""
     wide = 1 if heat is None else 2
     # The width that leaves the fewest empty cells, of those that make the grid wider than high.
     least = int(np.ceil(np.sqrt(1.2 * len(pictures) / wide)))
@@ -161,9 +161,9 @@ def draw_grid(
 
 
 def as_pictures(images: ArrayLike) -> UInt8Array:
-    """Return pictures of any usual form as uint8 to look at, ``(n, height, width[, 3])``."""
+    """Return images of any usual form as uint8 to look at, ``(n, height, width[, 3])``."""
     array = np.asarray(images)
-    if array.ndim == 2 and array.shape[1] == IMAGE_SIZE:  # noqa: PLR2004 - flattened pictures
+    if array.ndim == 2 and array.shape[1] == IMAGE_SIZE:  # noqa: PLR2004 - flattened images
         array = array.reshape(-1, *IMAGE_SHAPE)
     if array.ndim == 4 and array.shape[3] == 1:  # noqa: PLR2004 - one grey channel
         array = array[..., 0]

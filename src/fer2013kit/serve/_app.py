@@ -60,7 +60,7 @@ def create_app(
 ) -> Starlette:
     """Return the page of ``fer2013kit serve`` as an ASGI application, for a server of your own.
 
-    A photo that is dropped on the page, or a picture of the camera, comes as the body of a
+    A photo that is dropped on the page, or an image of the camera, comes as the body of a
     request, is analysed in memory and forgotten: nothing is stored or logged, and no other host
     is asked for anything.
 
@@ -74,7 +74,7 @@ def create_app(
     max_megabytes : float, default 20
         Larger uploads are refused while they come; in millions of bytes.
     max_megapixels : float, default 50
-        Pictures of more pixels are refused before they are decoded; in millions, 80 at most
+        Images of more pixels are refused before they are decoded; in millions, 80 at most
         for other than JPEG.
     max_seconds : float, default 60
         After so long the answer is that a photo takes too long, or that others do.
@@ -86,7 +86,7 @@ def create_app(
     -------
     starlette.applications.Starlette
         With the routes ``GET /`` (the page), ``POST /analyze`` and ``POST /explain?face=0`` (the
-        body is a picture file; JSON comes back) and ``GET /health``.
+        body is an image file; JSON comes back) and ``GET /health``.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def create_app(
     -----
     One photo is worked on at a time and seven wait; the next one gets status 503.  Errors are
     JSON, too: ``{"error": "..."}``, with status 400 (damaged), 403 and 421 (another site), 413
-    (too large), 415 (no picture), 422 (took too long).  Uploads that are still coming keep nobody
+    (too large), 415 (no image), 422 (took too long).  Uploads that are still coming keep nobody
     waiting.
 
     Examples
@@ -209,7 +209,7 @@ class _PhotoQueue:
 
     async def _read(self, request: Request) -> bytes:
         if request.headers.get("content-type", "").startswith("multipart/"):
-            raise HTTPException(415, "send the picture's bytes as the body, not in a form")
+            raise HTTPException(415, "send the image's bytes as the body, not in a form")
         length = request.headers.get("content-length", "")
         if length.isdigit() and int(length) > self._max_bytes:
             raise self._too_large()

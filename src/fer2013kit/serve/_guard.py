@@ -73,7 +73,7 @@ class Guard:
         if (origin is not None and _netloc(origin) != host.lower()) or headers.get(
             "sec-fetch-site", "same-origin"
         ) not in {"same-origin", "none"}:
-            return 403, "another site's page may not send pictures here"
+            return 403, "another site's page may not send images here"
         return None
 
     def _knows(self, host: str) -> bool:

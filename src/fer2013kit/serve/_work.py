@@ -84,7 +84,7 @@ class PhotoWork:
             raise RefusedPhotoError(str(error), status=413) from error
         except PictureError as error:
             raise RefusedPhotoError(
-                f"this is no picture that can be read: {error}", status=415
+                f"this is no image that can be read: {error}", status=415
             ) from error
         return analyze_photo(content, classifier=self._classifier, detector=self._detector)
 

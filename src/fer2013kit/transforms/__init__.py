@@ -1,9 +1,9 @@
 """Deterministic image functions: NumPy arrays in, NumPy arrays out.
 
-The functions on pictures take one picture ``(height, width)`` or ``(height, width, channels)``,
+The functions on images take one image ``(height, width)`` or ``(height, width, channels)``,
 or a batch ``(n, height, width)`` or ``(n, height, width, channels)``, and give the same kind
 back.  Of three axes, the last one is channels if it is at most 4 long.  A batch gives what its
-pictures give one by one, and a batch of none gives none.
+images give one by one, and a batch of none gives none.
 
 Whole numbers of any type in [0, 255] are as good as uint8, and True and False are white and
 black.  NaN and infinity are refused.  All functions can be pickled.

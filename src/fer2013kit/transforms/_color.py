@@ -23,7 +23,7 @@ def to_grayscale(images: ArrayLike) -> NDArray[Any]:
     Parameters
     ----------
     images : array_like
-        One picture or a batch, of 1 (grey), 2 (grey, alpha), 3 (red, green, blue) or 4 channels
+        One image or a batch, of 1 (grey), 2 (grey, alpha), 3 (red, green, blue) or 4 channels
         (red, green, blue, alpha).  Channels in OpenCV's order are turned round with
         ``images[..., ::-1]`` first.
 
@@ -32,7 +32,7 @@ def to_grayscale(images: ArrayLike) -> NDArray[Any]:
     Returns
     -------
     ndarray
-        The pictures with one channel, or without an axis of channels where there was none.
+        The images with one channel, or without an axis of channels where there was none.
         uint8 for whole numbers: 16 bits are scaled to 8, not clipped.  Floats keep their type
         and their range.  Grey uint8 and floats are returned as they are.
 
@@ -72,7 +72,7 @@ def _levels_to_gray(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
     n_samples, height, width, channels = pictures.shape
     if not n_samples:
         return np.empty((0, height, width, 1), np.uint8)
-    # Pixels are turned to grey one by one, so the batch may as well be one tall picture.
+    # Pixels are turned to grey one by one, so the batch may as well be one tall image.
     tall = Image.fromarray(pictures.reshape(n_samples * height, width, channels))
     return picture_to_gray(tall).reshape(n_samples, height, width, 1)
 
@@ -99,7 +99,7 @@ def grayscale_to_rgb(images: ArrayLike) -> NDArray[Any]:
     Parameters
     ----------
     images : array_like
-        One grey picture or a batch, of any range.
+        One grey image or a batch, of any range.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Histogram equalisation, of whole pictures and of tiles."""
+"""Histogram equalisation, of whole images and of tiles."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _WHITE: Final = np.float32(_LEVELS - 1)
 
 
 def equalize_histogram(images: ArrayLike) -> NDArray[np.uint8]:
-    """Spread the grey levels of every picture evenly over [0, 255].
+    """Spread the grey levels of every image evenly over [0, 255].
 
     Parameters
     ----------
     images : array_like
-        One grey picture or a batch, in [0, 255].
+        One grey image or a batch, in [0, 255].
 
     Returns
     -------
     ndarray of uint8, of the same shape
-        The darkest level of a picture becomes 0, its lightest 255; the order of levels stays.
-        A picture of one level is returned as it is.
+        The darkest level of an image becomes 0, its lightest 255; the order of levels stays.
+        An image of one level is returned as it is.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def equalize_histogram(images: ArrayLike) -> NDArray[np.uint8]:
     Level v becomes ``255 (C(v) - C(v_min)) / (N - C(v_min))``, rounded, where C counts the pixels
     up to a level, v_min is the darkest level and N the number of pixels.  This is the definition
     of OpenCV's ``equalizeHist``, with the same numbers.  Pillow's ``ImageOps.equalize`` rounds
-    the pixels per level down to a whole number first, which is coarse for small pictures: it
+    the pixels per level down to a whole number first, which is coarse for small images: it
     differs.
 
     Examples
@@ -85,19 +85,19 @@ def _equalize(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def apply_clahe(
     images: ArrayLike, *, clip_limit: float = 2.0, tiles: tuple[int, int] = (8, 8)
 ) -> NDArray[np.uint8]:
-    """Equalise pictures tile by tile, with limited contrast (CLAHE).
+    """Equalise images tile by tile, with limited contrast (CLAHE).
 
     Parameters
     ----------
     images : array_like
-        One grey picture or a batch, in [0, 255].
+        One grey image or a batch, in [0, 255].
     clip_limit : float, default 2.0
         How many times the even share of a grey level may have in a tile before it is cut: 1 is
         weakest, more gives more contrast and more noise, infinity cuts nothing.  What is cut is
         dealt out to all levels.  At least one pixel a level is left, so that for small tiles
         low limits are all alike: for 48x48 pixels and 8x8 tiles, all those below 14.2.
     tiles : tuple of int, default (8, 8)
-        Tiles from top to bottom and from left to right; (1, 1) takes the picture as a whole.
+        Tiles from top to bottom and from left to right; (1, 1) takes the image as a whole.
 
     Returns
     -------
@@ -108,12 +108,12 @@ def apply_clahe(
     ------
     InvalidInputError
         For colour, floats or 16 bits, another shape, numbers out of range, a `clip_limit` that
-        is not positive, or tiles that are not two whole numbers from 1 to the picture's sides.
+        is not positive, or tiles that are not two whole numbers from 1 to the image's sides.
 
     Notes
     -----
     Contrast-limited adaptive histogram equalisation by Zuiderveld (Graphics Gems IV, 1994).
-    Each pixel is looked up in the tables of the four nearest tiles and interpolated.  A picture
+    Each pixel is looked up in the tables of the four nearest tiles and interpolated.  An image
     that the tiles do not divide evenly is reflected at its right and bottom side.
 
     The numbers are those of OpenCV's ``createCLAHE(clip_limit, (columns, rows))``, whose grid is
@@ -141,7 +141,7 @@ def apply_clahe(
 
 @dataclass(frozen=True)
 class _TileGrid:
-    """How pictures of one size are cut into tiles: rows and columns, of so many pixels."""
+    """How images of one size are cut into tiles: rows and columns, of so many pixels."""
 
     rows: int
     columns: int
@@ -159,13 +159,13 @@ class _TileGrid:
             valid = False
         if not valid:
             raise InvalidInputError(
-                "tiles must be two whole numbers, from (1, 1) to the picture's "
+                "tiles must be two whole numbers, from (1, 1) to the image's "
                 f"({height}, {width}); received {shown(tiles)}"
             )
         return cls(rows, columns, -(-height // rows), -(-width // columns))
 
     def equalize(self, pictures: NDArray[np.uint8], clip_limit: float) -> NDArray[np.uint8]:
-        """Return pictures of shape (n, height, width) with CLAHE applied."""
+        """Return images of shape (n, height, width) with CLAHE applied."""
         n_samples, height, width = pictures.shape
         tables = self._tables(pictures, clip_limit).ravel()
         first = np.arange(n_samples)[:, None, None] * (self.rows * self.columns)

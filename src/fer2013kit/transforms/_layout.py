@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-# Intermediate arrays are many times the size of the pictures, so that these are worked on in
+# Intermediate arrays are many times the size of the images, so that these are worked on in
 # turns; so many fit in a processor's cache (fastest of 2**13 to 2**20 when measured).
 _CHUNK_PIXELS: Final = 2**17
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures in the layout of a batch, with what is needed to give the caller's layout back.
+    """Images in the layout of a batch, with what is needed to give the caller's layout back.
 
     Attributes
     ----------
     pictures : ndarray, shape (n, height, width, channels)
         uint8, uint16 or finite floats.
     is_single : bool
-        The caller has one picture.
+        The caller has one image.
     has_channel_axis : bool
         The caller has an axis of channels.
     """
@@ -40,14 +40,14 @@ class Batch:
     has_channel_axis: bool
 
     def restore(self, pictures: NDArray[Any]) -> NDArray[Any]:
-        """Return pictures of ``(n, height, width, channels)`` in the caller's layout."""
+        """Return images of ``(n, height, width, channels)`` in the caller's layout."""
         if not self.has_channel_axis and pictures.shape[-1] == 1:
             pictures = pictures[..., 0]
         return pictures[0] if self.is_single else pictures
 
 
 def as_batch(images: ArrayLike, *, channels: tuple[int, ...] = (1, 2, 3, 4)) -> Batch:
-    """Return pictures in the layout of a batch, from one of the four that the package documents.
+    """Return images in the layout of a batch, from one of the four that the package documents.
 
     Raises
     ------
@@ -58,8 +58,8 @@ def as_batch(images: ArrayLike, *, channels: tuple[int, ...] = (1, 2, 3, 4)) -> 
     height, width, _ = IMAGE_SHAPE
     if array.ndim == 2 and array.shape[1] == IMAGE_SIZE:  # noqa: PLR2004 - two axes
         raise InvalidInputError(
-            f"an array of shape {array.shape} may be flat pictures or a single wide one; pass "
-            f"flat pictures as images.reshape(-1, {height}, {width}), one picture as image[None]"
+            f"an array of shape {array.shape} may be flat images or a single wide one; pass "
+            f"flat images as images.reshape(-1, {height}, {width}), one image as image[None]"
         )
     has_channel_axis = array.ndim == 4 or (array.ndim == 3 and array.shape[2] <= MAX_CHANNELS)  # noqa: PLR2004 - numbers of axes
     spatial = array.ndim - has_channel_axis
@@ -84,9 +84,9 @@ def as_batch(images: ArrayLike, *, channels: tuple[int, ...] = (1, 2, 3, 4)) -> 
 def in_chunks(
     function: Callable[[NDArray[Any]], NDArray[Any]], pictures: NDArray[Any], dtype: DTypeLike
 ) -> NDArray[Any]:
-    """Return ``function(pictures)``, worked out for some pictures at a time.
+    """Return ``function(pictures)``, worked out for some images at a time.
 
-    The function keeps the shape and takes each picture for itself.
+    The function keeps the shape and takes each image for itself.
     """
     result = np.empty(pictures.shape, dtype)
     step = max(1, _CHUNK_PIXELS // max(1, int(np.prod(pictures.shape[1:]))))

@@ -97,18 +97,18 @@ def check_range(bounds: Range, name: str) -> Range:
 
 
 def standardize(images: ArrayLike) -> NDArray[np.float32]:
-    """Give every picture zero mean and unit variance.
+    """Give every image zero mean and unit variance.
 
     Parameters
     ----------
     images : array_like
-        One picture or a batch, of 1 to 4 channels and any range; the mean is that of all its
+        One image or a batch, of 1 to 4 channels and any range; the mean is that of all its
         pixels and channels.
 
     Returns
     -------
     ndarray of float32, of the same shape
-        ``(picture - mean) / standard deviation``; a picture of one level becomes zeros.
+        ``(picture - mean) / standard deviation``; an image of one level becomes zeros.
 
     Raises
     ------

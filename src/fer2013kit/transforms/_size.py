@@ -1,4 +1,4 @@
-"""Pictures of other sizes, and any picture to a face of FER-2013."""
+"""Images of other sizes, and any image to a face of FER-2013."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 def resize(
     images: ArrayLike, size: tuple[int, int] = (IMAGE_SHAPE[0], IMAGE_SHAPE[1])
 ) -> NDArray[Any]:
-    """Stretch pictures to another size, antialiased.
+    """Stretch images to another size, antialiased.
 
     Parameters
     ----------
     images : array_like
-        One picture or a batch, of 1 to 4 channels; uint8, uint16 or floats.
+        One image or a batch, of 1 to 4 channels; uint8, uint16 or floats.
     size : tuple of int
         Height and width that are wanted.
 
     Returns
     -------
     ndarray, shape (..., height, width) or (..., height, width, channels)
-        Of the same type.  No number leaves the range of its picture.  Pictures that have the
+        Of the same type.  No number leaves the range of its image.  Images that have the
         size already are returned as they are.
 
     Raises
@@ -57,7 +57,7 @@ def resize(
 
     Notes
     -----
-    Pillow's ``LANCZOS``, whose support grows when it makes pictures smaller: the filter of
+    Pillow's ``LANCZOS``, whose support grows when it makes images smaller: the filter of
     :func:`to_face` and of :func:`analyze_photo`, which say why.  Floats are worked out in single
     precision.
 
@@ -105,19 +105,19 @@ def to_face(
     aspect: Aspect = "crop",
     value_range: tuple[float, float] = (0.0, 1.0),
 ) -> NDArray[np.uint8]:
-    """Turn one picture of any size and kind into a picture like those of FER-2013.
+    """Turn one image of any size and kind into an image like those of FER-2013.
 
-    The face should fill the picture, as it does in FER-2013: no face is looked for.
+    The face should fill the image, as it does in FER-2013: no face is looked for.
 
     Parameters
     ----------
     image : PIL.Image.Image, array_like or str
-        A Pillow picture of any mode (its orientation tag is obeyed, its palette looked up); an
+        A Pillow image of any mode (its orientation tag is obeyed, its palette looked up); an
         array of shape ``(height, width)`` or ``(height, width, channels)`` with the channels of
         :func:`to_grayscale`: uint8; uint16, of which 65535 is white; floats in `value_range`; or
         the ``pixels`` of a row of ``fer2013.csv``: the grey levels of a square, as text.
     aspect : {"crop", "stretch", "pad"}, default "crop"
-        What becomes of a picture that is not square: ``"crop"`` cuts its longer side about the
+        What becomes of an image that is not square: ``"crop"`` cuts its longer side about the
         centre, ``"stretch"`` keeps everything and distorts it, ``"pad"`` keeps everything and
         adds black, which networks have rarely seen.
     value_range : tuple of float, default (0.0, 1.0)
@@ -131,7 +131,7 @@ def to_face(
     Raises
     ------
     InvalidInputError
-        For a path, a batch, another shape or type, numbers out of range, NaN, a picture whose
+        For a path, a batch, another shape or type, numbers out of range, NaN, an image whose
         file is broken, or an unknown `aspect`.
 
     See Also
@@ -152,7 +152,7 @@ def to_face(
     >>> face.shape, face.dtype, int(face[0, 0, 0])
     ((48, 48, 1), dtype('uint8'), 173)
 
-    A column of such text, say of a data frame, becomes pictures row by row:
+    A column of such text, say of a data frame, becomes images row by row:
 
     >>> import numpy as np
     >>> pixels = [" ".join(["51"] * 2304), " ".join(["255"] * 2304)]
@@ -171,7 +171,7 @@ def to_face(
     array = _square_of(image) if isinstance(image, str) else np.asarray(image)
     if array.dtype.kind in "USO":
         raise InvalidInputError(
-            f"image must be a picture or an array of numbers; received {type(image).__name__}; "
+            f"image must be an image or an array of numbers; received {type(image).__name__}; "
             "open a file with PIL.Image.open(path) first, and turn a column of pixel texts with "
             "np.stack([to_face(text) for text in column])"
         )
@@ -179,7 +179,7 @@ def to_face(
         array = array[..., None]
     if array.ndim != 3 or array.shape[2] > MAX_CHANNELS:  # noqa: PLR2004 - with channels
         raise InvalidInputError(
-            "image must be one picture of shape (height, width) or (height, width, channels); "
+            "image must be one image of shape (height, width) or (height, width, channels); "
             f"received {array.shape}; turn batches with to_grayscale and resize"
         )
     value_range = check_range(value_range, "value_range")
@@ -188,7 +188,7 @@ def to_face(
 
 
 def _square_of(text: str) -> NDArray[Any]:
-    """Return the square picture whose grey levels stand in a text, as in ``fer2013.csv``."""
+    """Return the square image whose grey levels stand in a text, as in ``fer2013.csv``."""
     pixels = text.split()
     if not pixels or not all(pixel.isascii() and pixel.isdigit() for pixel in pixels):
         raise InvalidInputError(

@@ -50,7 +50,7 @@ def analyze_video(
     ----------
     video : path or int
         A file that FFmpeg reads, or the number of a camera (Linux and macOS), 0 for the first.
-        A file's rotation and the shape of its pixels are obeyed; a cover picture is no video.
+        A file's rotation and the shape of its pixels are obeyed; a cover image is no video.
     classifier, detector : optional
         As for :func:`analyze_photo`.  By default upright faces are searched, at a longer side of
         at most 640 pixels: ``FaceDetector(max_side=640, enlarge=1, turned=False)``.
@@ -114,7 +114,7 @@ def analyze_video(
     A track is one face through following frames, paired so that all are nearest to where they
     were (Hungarian method).  A face may be lost for two seconds; one that moves by more than its
     width between analysed frames (twice that after two seconds), or halves its size, begins a new
-    track, as does every face after a cut: where most of the picture changes between two frames.
+    track, as does every face after a cut: where most of the image changes between two frames.
 
     Examples
     --------

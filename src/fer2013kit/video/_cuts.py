@@ -22,7 +22,7 @@ video whose camera follows a walking woman, and more in 99.7 % of pairs of press
 
 
 class CutFinder:
-    """Tells frame by frame whether most of the picture is another than in the frame before."""
+    """Tells frame by frame whether most of the image is another than in the frame before."""
 
     def __init__(self) -> None:
         from av.video.reformatter import VideoReformatter

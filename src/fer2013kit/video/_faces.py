@@ -43,7 +43,7 @@ class FrameAnalyzer:
     ) -> None:
         if detector is not None and not callable(detector):
             raise InvalidInputError(
-                f"detector must be callable: a picture in, boxes out; received {shown(detector)}"
+                f"detector must be callable: an image in, boxes out; received {shown(detector)}"
             )
         detector = detector or FaceDetector(max_side=_SEARCHED_SIDE, enlarge=1, turned=False)
         self._follower = None

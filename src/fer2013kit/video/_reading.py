@@ -1,4 +1,4 @@
-"""Videos and cameras to upright pictures with their times."""
+"""Videos and cameras to upright images with their times."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MOST_STRETCHED: Final = 8
 
 @dataclass(frozen=True)
 class Frame:
-    """A picture of a video.
+    """An image of a video.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Frame:
     rgb : ndarray of uint8, shape (height, width, 3)
         Upright, with square pixels.
     is_cut : bool
-        Whether the picture was cut since the frame that was returned before.
+        Whether the image was cut since the frame that was returned before.
     """
 
     number: int
@@ -191,7 +191,7 @@ def _open(
     streams = [one for one in container.streams.video if not one.disposition & cover]
     if not streams:
         raise MediaFileError(
-            "there are no moving pictures in it, only sound, text or a cover", path=path
+            "there are no moving images in it, only sound, text or a cover", path=path
         )
     stream = streams[0]
     stream.thread_type = "AUTO"

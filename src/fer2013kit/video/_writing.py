@@ -29,9 +29,9 @@ _CODECS: Final = ("libx264", "mpeg4")  # the second where FFmpeg was built witho
 def video_writer(
     path: str | os.PathLike[str], rate: float, source: Path | None, duration: float | None
 ) -> Iterator[Callable[[Image.Image, Frame], None]]:
-    """Return a function that appends a picture at a time; the file appears when all are there.
+    """Return a function that appends an image at a time; the file appears when all are there.
 
-    Its ending says the format, ``.mp4`` for instance; the rate is for players: each picture has its
+    Its ending says the format, ``.mp4`` for instance; the rate is for players: each image has its
     own time.  The first sound of the `source` whose frames come is copied, to the end or for so
     many seconds; a warning tells where the format does not hold sound of its kind.
     """
