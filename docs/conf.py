@@ -40,7 +40,8 @@ autodoc_member_order = "bysource"
 numpydoc_show_class_members = False  # the class template lists the members itself
 numpydoc_validation_checks = {"GL03", "PR01", "PR02", "PR03", "RT01", "RT03", "SS03", "YD01"}
 numpydoc_validation_exclude = {
-    r"\.FaceBox\.(left|top|width|height)$",  # Python's own words for a named tuple's fields
+    # Python's own words for a named tuple's fields
+    r"\.(FaceBox\.(left|top|width|height)|HeadPose\.(roll|yaw|pitch))$",
     r"\.EmotionPredictor$",  # it is made by its class methods
     r"\.Emotion$",  # an enumeration is not constructed by its parameters
     r"\.typing\.(Classifier|Detector)$",  # nor is a protocol

@@ -409,7 +409,7 @@ def test_a_visitor_drops_a_photo_and_uses_the_camera(tmp_path):
             text = tmp_path / "text.jpg"
             text.write_text("no image")
             browser.drop(text)
-            browser.wait_for("document.getElementById('message').innerText.includes('no picture')")
+            browser.wait_for("document.getElementById('message').innerText.includes('no image')")
             assert not browser.run("document.querySelectorAll('.box').length")
             refusals = browser.complaints()
             assert all("415" in str(one) for one in refusals), refusals

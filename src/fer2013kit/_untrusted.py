@@ -56,6 +56,15 @@ def errors_as(make: Callable[[str], Fer2013KitError], *, disk: bool = False) -> 
         raise make(shortened(why)) from error
 
 
+def open_zip(path: Path) -> zipfile.ZipFile:
+    """Open a zip that is read whole first: zipfile takes a disk's error for another format."""
+    with path.open("rb") as stream:
+        start = stream.read(2)
+        if start != b"PK":  # the rest may be anything, of any size
+            raise zipfile.BadZipFile("File is not a zip file")
+        return zipfile.ZipFile(io.BytesIO(start + stream.read()))
+
+
 @contextmanager
 def model_file_errors(path: Path, expected: str) -> Iterator[None]:
     """Turn a missing file, and what the disk does not give, into `ModelFileError`."""

@@ -16,6 +16,7 @@ from fer2013kit._untrusted import (
     errors_as,
     is_count,
     model_file_errors,
+    open_zip,
     read_facts,
     read_member,
     read_npz,
@@ -70,7 +71,7 @@ def read_model_file(path: Path) -> tuple[dict[str, Any], list[NDArray[Any]]]:
         model_file_errors(path, "a saved classifier"),
         errors_as(lambda why: _no_model(path, why)),
     ):
-        with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
+        with open_zip(path) as archive:
             members = {name: read_member(archive, name) for name in (_SETTINGS, _WEIGHTS)}
             sums = read_member(archive, _CHECKSUMS, most=_LONGEST_SUMS).decode()
         expected = {name: digest for digest, name in (line.split() for line in sums.splitlines())}

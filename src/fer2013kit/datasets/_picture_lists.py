@@ -112,7 +112,7 @@ def read_lists(listing: Listing, found: Found, options: Options, new: NewImages)
             )
         if missing:
             notes.append(
-                f"{name} names {counted(len(missing), 'picture')} that are not there: "
+                f"{name} names {counted(len(missing), 'image')} that are not there: "
                 f"{listed(missing)}"
             )
         tables.append((name, known))
@@ -142,7 +142,7 @@ def read_lists(listing: Listing, found: Found, options: Options, new: NewImages)
     unlisted = sorted({*filter(is_picture_name, listing.names)} - {*pictures})
     if unlisted:
         notes.append(
-            f"left out {counted(len(unlisted), 'picture')} that no list names: {listed(unlisted)}"
+            f"left out {counted(len(unlisted), 'image')} that no list names: {listed(unlisted)}"
         )
     return join_parts(parts, [code for _, code in files], path=listing.path, notes=[*notes, *more])
 

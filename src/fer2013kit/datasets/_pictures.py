@@ -62,7 +62,7 @@ def find_pictures(listing: Listing, options: Options) -> Found | None:
         return None
     root = min(roots, key=lambda root: (not roots[root], root.count("/"), root))
     count = sum(map(is_picture_name, listing.names))
-    return Found(root=root, what=f"{counted(count, 'picture')} in {root or 'its'} folders")
+    return Found(root=root, what=f"{counted(count, 'image')} in {root or 'its'} folders")
 
 
 def read_pictures(listing: Listing, found: Found, options: Options, new: NewImages) -> Rows:
@@ -238,7 +238,7 @@ class _Layout:
     def _note(self, left_out: Mapping[str, int], contradictions: Mapping[str, int]) -> None:
         if left_out:
             counts = [f"{folder or '.'} ({count:,})" for folder, count in left_out.items()]
-            count = counted(sum(left_out.values()), "picture")
+            count = counted(sum(left_out.values()), "image")
             self.notes.append(
                 f"left out {count} outside of the folders of the splits: {listed(counts)}"
             )

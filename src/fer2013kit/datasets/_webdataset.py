@@ -35,7 +35,7 @@ def find_webdataset(listing: Listing, _options: Options) -> Found | None:
     classes = [name for name in listing.names if name.lower().endswith(_CLASS)]
     if not classes or not any(map(is_picture_name, listing.names)):
         return None
-    return Found(what=f"{counted(len(classes), 'picture')} with .cls files")
+    return Found(what=f"{counted(len(classes), 'image')} with .cls files")
 
 
 def read_webdataset(listing: Listing, _found: Found, options: Options, new: NewImages) -> Rows:

@@ -21,6 +21,7 @@ from fer2013kit._untrusted import (
     is_count,
     is_positive,
     model_file_errors,
+    open_zip,
     read_facts,
     read_member,
 )
@@ -180,7 +181,7 @@ class EnsembleClassifier(
             errors_as(
                 lambda why: ModelFileError(f"{path} is no ensemble saved by fer2013kit: {why}")
             ),
-            zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive,
+            open_zip(path) as archive,
             tempfile.TemporaryDirectory() as name,
         ):
             facts = read_facts(read_member(archive, _FACTS))

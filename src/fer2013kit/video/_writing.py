@@ -119,7 +119,8 @@ class _Sound:
     def _take(self) -> None:
         try:
             self._next = next((one for one in self._packets if one.pts is not None), None)
-        except import_av().error.FFmpegError:  # damaged from here on, as frames may be
+        except import_av().error.FFmpegError as error:  # damaged from here on, as frames may be
+            warn(f"the annotated video lacks the rest of the sound: it cannot be read ({error})")
             self._next = None
 
     def _time_of(self, packet: Any) -> float:
