@@ -131,9 +131,9 @@ class Browser:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.send("Emulation.setEmulatedMedia", features=[scheme])
 
-    def drop(self, path, x=200, y=300):
-        """Drag a file onto the page."""
-        data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+    def drop(self, *paths, x=200, y=300):
+        """Drag files onto the page."""
+        data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
         for kind in ("dragEnter", "dragOver", "drop"):
             self.send("Input.dispatchDragEvent", type=kind, x=x, y=y, data=data)
 

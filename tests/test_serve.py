@@ -2,8 +2,12 @@
 
 import asyncio
 import base64
+import csv
+import html
 import io
+import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +26,7 @@ from starlette.testclient import TestClient
 
 import fer2013kit as fk
 from browser import open_browser
+from fer2013kit import serve
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.serve import is_loopback, listen, url_of
 
@@ -188,7 +193,9 @@ def test_page_names_no_other_host(client):
     page = client.get("/").text
     files = ["/", *(f"/{path}" for path in re.findall(r'(?:src|href)="(page/[^"]+)"', page))]
     assert len(files) >= 4
-    for path in (*files, "/page/view.js", "/page/camera.js"):
+    scripts = sorted(Path(serve.__file__).with_name("page").glob("*.js"))
+    assert len(scripts) >= 2
+    for path in (*files, *(f"/page/{script.name}" for script in scripts)):
         text = client.get(path).text.replace("http://www.w3.org/2000/svg", "")
         assert not re.findall(r"(?:https?:)?//[a-z0-9.]+\.[a-z]+", text), path
 
@@ -283,9 +290,41 @@ _watchers = []
 sys.addaudithook(lambda event, arguments: [watch(event, arguments) for watch in _watchers])
 
 
+def models_of(client):
+    """Return the models by their names, which page and route tell alike."""
+    models = client.get("/models").json()["models"]
+    (told,) = re.findall('data-models="([^"]*)"', client.get("/").text)
+    assert json.loads(html.unescape(told)) == models
+    return {model["name"]: model for model in models}
+
+
+def test_any_model_that_ships_may_be_asked(client):
+    models = models_of(client)
+    assert list(models) == ["default", *fk.list_pretrained()]
+    assert models["default"]["title"] == "default: the given classifier"
+    assert "default: ferplus_cnn" in client_of(classifier=None).get("/models").text
+    name = "five_layer_cnn_small"
+    answer = client.post(f"/analyze?model={name}", content=PHOTO.read_bytes()).json()
+    (face,) = fk.analyze_photo(PHOTO, classifier=fk.load_predictor(name))
+    assert answer["faces"] == [face.as_dict()]
+    for path in ("analyze", "explain"):
+        unknown = client.post(f"/{path}?model=nothing", content=PHOTO.read_bytes())
+        assert unknown.status_code == 400
+        assert name in unknown.json()["error"]
+
+
+def test_a_photo_without_a_face_is_read_whole_where_that_is_asked(client):
+    content = encode(Image.new("RGB", (300, 200)))
+    answer = client.post("/analyze?whole=true", content=content).json()
+    (face,) = answer["faces"]
+    assert face["box"] == {"left": 0, "top": 0, "width": 300, "height": 200}
+    assert client.post("/analyze?whole=perhaps", content=content).status_code == 400
+    assert client.post("/analyze?whole=true", content=PHOTO.read_bytes()[:9000]).status_code == 400
+
+
 def test_explanations_are_offered_only_where_they_can_be_had(client):
     assert not client.get("/health").json()["explains"]
-    assert 'data-explains="false"' in client.get("/").text
+    assert models_of(client)["default"]["explains"] is False
     answer = client.post("/explain?face=0", content=PHOTO.read_bytes())
     assert answer.status_code == 501
     assert "TensorFlow" in answer.json()["error"]
@@ -309,7 +348,15 @@ def test_explanation_is_that_of_the_face_that_the_network_saw():
     heat = np.frombuffer(base64.b64decode(answer["heat"]), np.uint8).reshape(48, 48)
     expected = fk.explain(classifier, face[None], emotion=label)[0]
     np.testing.assert_allclose(heat / 255, expected, atol=0.01)
-    assert trained.post("/explain?face=1", content=content).status_code == 400
+    assert answer["square"] == {"left": 0, "top": 0, "side": 48}
+    asked = trained.post("/explain?emotion=fear", content=content).json()
+    heat = np.frombuffer(base64.b64decode(asked["heat"]), np.uint8).reshape(48, 48)
+    expected = fk.explain(classifier, face[None], emotion="fear")[0]
+    assert asked["emotion"] == "fear"
+    np.testing.assert_allclose(heat / 255, expected, atol=0.01)
+    assert "square" in trained.post("/explain", content=PHOTO.read_bytes()).json()
+    for query in ("face=1", "face=9999999999", "emotion=feer"):
+        assert trained.post(f"/explain?{query}", content=content).status_code == 400
 
 
 @pytest.mark.parametrize("name", ["max_megabytes", "max_megapixels", "max_seconds"])
@@ -373,65 +420,183 @@ def test_unfinished_connections_do_not_block_others_nor_the_end():
     assert "Traceback" not in messages
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT")
-def test_a_visitor_drops_a_photo_and_uses_the_camera(tmp_path):
+@pytest.fixture(scope="module")
+def visited():
+    """A browser, and where the page is."""
+    if sys.platform == "win32":
+        pytest.skip("Windows sends no SIGINT")
     with open_browser() as browser:
         process, url = start()
         try:
-            browser.open(url)
-            browser.drop(PHOTO)
-            browser.wait_for("document.querySelectorAll('.box').length == 1")
-            assert "1 face: happy" in browser.text()
-            assert browser.run("document.querySelectorAll('.bars li').length") == len(fk.Emotion)
-            box = browser.run(
-                "(() => { const stage = document.getElementById('stage').getBoundingClientRect();"
-                "const box = document.querySelector('.box').getBoundingClientRect();"
-                "return [(box.x - stage.x) / stage.width, box.width / stage.width] })()"
-            )
-            (face,) = fk.analyze_photo(PHOTO)
-            np.testing.assert_allclose(box, [face.box.left / 512, face.box.width / 512], atol=0.01)
-
-            browser.run(
-                "window.allowed = navigator.mediaDevices.getUserMedia;"
-                "navigator.mediaDevices.getUserMedia ="
-                "() => Promise.reject(new DOMException('', 'NotAllowedError'))"
-            )
-            browser.run("document.getElementById('camera').click()")
-            browser.wait_for("document.getElementById('message').innerText.includes('not allowed')")
-            if find_spec("tensorflow"):  # the photo is still there to be asked about
-                browser.run("document.querySelector('.why').click()")
-                browser.wait_for("document.querySelectorAll('.explanation figure').length == 2")
-            browser.run(
-                "window.asked = 0; navigator.mediaDevices.getUserMedia = (...all) => {"
-                "window.asked += 1; return window.allowed.apply(navigator.mediaDevices, all) }"
-            )
-
-            text = tmp_path / "text.jpg"
-            text.write_text("no image")
-            browser.drop(text)
-            browser.wait_for("document.getElementById('message').innerText.includes('no image')")
-            assert not browser.run("document.querySelectorAll('.box').length")
-            refusals = browser.complaints()
-            assert all("415" in str(one) for one in refusals), refusals
-
-            browser.run(
-                "const draw = HTMLCanvasElement.prototype.toBlob;"
-                "HTMLCanvasElement.prototype.toBlob ="  # the first frame is held up
-                "function (...all) { window.release = () => draw.apply(this, all) }"
-            )
-            browser.run("for (const _ of [1, 2]) document.getElementById('camera').click()")
-            browser.wait_for("Boolean(window.release)")
-            assert browser.run("window.asked") == 1
-            assert "Looking for faces" in browser.text()
-            assert browser.run("document.getElementById('freeze').hidden")  # nothing to keep yet
-            browser.run("HTMLCanvasElement.prototype.toBlob = draw; window.release()")
-            browser.wait_for("document.getElementById('summary').innerText.includes('found')")
-            browser.run("document.getElementById('freeze').click()")
-            browser.wait_for("!document.getElementById('photo').hidden")
-            browser.wait_for("document.getElementById('summary').innerText.includes('found')")
-            assert browser.run("document.getElementById('video').srcObject") is None
-            assert browser.complaints() == refusals
-            visited = [one for one in browser.requests() if not one.startswith("blob:")]
-            assert all(one.startswith(url) for one in visited), visited
+            yield browser, url
         finally:
             stop(process)
+
+
+@pytest.fixture
+def visit(visited):
+    """The same, the page as at the first visit."""
+    browser, url = visited
+    browser.open("about:blank")
+    browser.events.clear()
+    browser.open(url)
+    return browser, url
+
+
+def test_a_visitor_drops_a_photo_and_uses_the_camera(visit, tmp_path):
+    browser, url = visit
+    browser.drop(PHOTO)
+    browser.wait_for("document.querySelectorAll('.box').length == 1")
+    assert "1 face: happy" in browser.text()
+    assert browser.run("document.querySelectorAll('.bars li').length") == len(fk.Emotion)
+    box = browser.run(
+        "(() => { const stage = document.getElementById('stage').getBoundingClientRect();"
+        "const box = document.querySelector('.box').getBoundingClientRect();"
+        "return [(box.x - stage.x) / stage.width, box.width / stage.width] })()"
+    )
+    (face,) = fk.analyze_photo(PHOTO)
+    np.testing.assert_allclose(box, [face.box.left / 512, face.box.width / 512], atol=0.01)
+
+    browser.run(
+        "window.allowed = navigator.mediaDevices.getUserMedia;"
+        "navigator.mediaDevices.getUserMedia ="
+        "() => Promise.reject(new DOMException('', 'NotAllowedError'))"
+    )
+    browser.run("document.getElementById('camera').click()")
+    browser.wait_for("document.getElementById('message').innerText.includes('not allowed')")
+    if find_spec("tensorflow"):  # the photo is still there to be asked about
+        browser.run("document.querySelector('.why').click()")
+        browser.wait_for("document.querySelectorAll('.explanation figure').length == 2")
+    browser.run(
+        "window.asked = 0; navigator.mediaDevices.getUserMedia = (...all) => {"
+        "window.asked += 1; return window.allowed.apply(navigator.mediaDevices, all) }"
+    )
+
+    text = tmp_path / "text.jpg"
+    text.write_text("no image")
+    browser.drop(text)
+    browser.wait_for("document.getElementById('message').innerText.includes('no image')")
+    assert not browser.run("document.querySelectorAll('.box').length")
+    refusals = browser.complaints()
+    assert all("415" in str(one) for one in refusals), refusals
+
+    browser.run(
+        "const draw = HTMLCanvasElement.prototype.toBlob;"
+        "HTMLCanvasElement.prototype.toBlob ="  # the first frame is held up
+        "function (...all) { window.release = () => draw.apply(this, all) }"
+    )
+    browser.run("for (const _ of [1, 2]) document.getElementById('camera').click()")
+    browser.wait_for("Boolean(window.release)")
+    assert browser.run("window.asked") == 1
+    assert "Looking for faces" in browser.text()
+    assert browser.run("document.getElementById('freeze').hidden")  # nothing to keep yet
+    browser.run("HTMLCanvasElement.prototype.toBlob = draw; window.release()")
+    browser.wait_for("document.getElementById('summary').innerText.includes('found')")
+    browser.run("document.getElementById('freeze').click()")
+    browser.wait_for("!document.getElementById('photo').hidden")
+    browser.wait_for("document.getElementById('summary').innerText.includes('found')")
+    assert browser.run("document.getElementById('video').srcObject") is None
+    assert browser.complaints() == refusals
+    visited = [one for one in browser.requests() if not one.startswith("blob:")]
+    assert all(one.startswith(url) for one in visited), visited
+
+
+def content_of(path):
+    """Return what is in a file that is written somewhere else."""
+    end = time.monotonic() + PATIENCE
+    while not path.exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return path.read_bytes()
+
+
+def test_a_visitor_takes_along_what_was_found(visit, tmp_path, monkeypatch):
+    browser, url = visit
+    twice, nobody = tmp_path / "two, 'of' them.png", tmp_path / "=nobody.png"
+    with Image.open(PHOTO) as photo:
+        face = photo.crop((100, 0, 340, 240))
+    pair = Image.new("RGB", (600, 300))
+    pair.paste(face, (0, 0))
+    pair.paste(face.resize((280, 280)), (300, 0))
+    pair.save(twice)
+    Image.new("RGB", (300, 200)).save(nobody)
+    found = sorted(fk.analyze_photo(twice), key=lambda face: face.box.left)
+    assert len(found) == 2
+
+    browser.drop(twice, nobody)
+    browser.wait_for("document.querySelectorAll('#album li').length == 2")
+    browser.wait_for("document.querySelectorAll('#album span')[1].innerText == 'no face'")
+    assert browser.run("document.querySelector('.box').ariaLabel").startswith("Face 1 ")
+    for place in ("summary", "status"):  # what is seen, and what is read aloud
+        assert browser.run(f"document.getElementById('{place}').innerText").startswith("2 faces: ")
+    browser.run("document.querySelectorAll('.box')[1].click()")
+    assert browser.run("document.activeElement.querySelector('h2').innerText").startswith("2 ")
+
+    def saved(kind):
+        browser.run(f"document.getElementById('{kind}').click()")
+        return content_of(tmp_path / f"emotions.{kind}")
+
+    browser.send("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    rows = list(csv.DictReader(io.StringIO(saved("csv").decode())))
+    assert sorted(int(row["left"]) for row in rows) == [face.box.left for face in found]
+    assert {row["photo"] for row in rows} == {twice.name}
+    answer = json.loads(saved("json"))["photos"]
+    assert [photo["photo"] for photo in answer] == [twice.name, nobody.name]
+    assert len(answer[0]["faces"]) == 2
+    drawn = Image.open(io.BytesIO(saved("png"))).convert("RGB")
+    changed = (np.array(drawn) != np.array(pair)).any(axis=2)
+    left, top, width, height = found[0].box
+    assert changed[top + height // 2, [left, left + width]].all()
+    assert not changed[top + height // 2, left + width // 2]
+
+    browser.run("document.getElementById('code').click()")
+    python, curl = browser.run(
+        "[...document.querySelectorAll('.programs pre')].map((pre) => pre.innerText)"
+    )
+    monkeypatch.chdir(tmp_path)
+    exec(python, names := {})  # noqa: S102 - a program that the page shows
+    assert [face.box for face in names["faces"]] == [face.box for face in fk.analyze_photo(twice)]
+    assert Path("annotated.png").exists()
+    if shutil.which("curl"):
+        told = subprocess.run(["sh", "-c", curl], check=True, capture_output=True).stdout  # noqa: S603, S607 - the same
+        assert json.loads(told)["faces"] == [face.as_dict() for face in names["faces"]]
+    assert all(one.startswith((url, "blob:")) for one in browser.requests())
+    assert not browser.complaints()
+
+
+def test_a_visitor_is_helped_where_no_face_is_found(visit, tmp_path):
+    browser, _ = visit
+    nobody = tmp_path / "nobody.png"
+    Image.new("RGB", (300, 200)).save(nobody)
+    browser.drop(nobody)
+    browser.wait_for("!document.getElementById('hint').hidden")
+    browser.run("document.getElementById('whole').click()")
+    browser.wait_for("document.querySelectorAll('.bars').length == 1")
+    browser.run(
+        "const model = document.getElementById('model'); model.value = 'ferplus_cnn';"
+        "model.dispatchEvent(new Event('change'))"
+    )
+    browser.wait_for("document.querySelectorAll('.bars li').length == 8")
+    assert not browser.complaints()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_visitor_sees_a_video(visit, tmp_path, width):
+    av = pytest.importorskip("av")
+    browser, _ = visit
+    browser.resize(width, 800, dark=width < 600)
+    path = tmp_path / "short.webm"
+    with Image.open(PHOTO) as photo, av.open(path, "w") as video:
+        stream = video.add_stream("libvpx", 5, width=256, height=256, pix_fmt="yuv420p")
+        for _ in range(3):
+            video.mux(stream.encode(av.VideoFrame.from_image(photo.resize((256, 256)))))
+        video.mux(stream.encode())
+    browser.drop(path)
+    browser.wait_for("document.getElementById('video').controls")
+    assert "1 face in the video. Face 1: happy 100 %." in browser.text()
+    assert "Face 1: happy" in browser.run("document.getElementById('timeline').ariaLabel")
+    assert browser.run("document.documentElement.scrollWidth") <= width
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"no video")
+    browser.drop(broken)
+    browser.wait_for("document.getElementById('message').innerText.includes('cannot play')")

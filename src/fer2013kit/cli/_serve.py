@@ -46,6 +46,7 @@ def serve(
     import os
     import socket
     import sys
+    from pathlib import Path
 
     from fer2013kit import serve as page
 
@@ -64,6 +65,7 @@ def serve(
                 max_megabytes=max_megabytes,
                 max_megapixels=max_megapixels,
                 hosts=[host] if alone else [host, socket.gethostname()],
+                label=None if model is None else Path(model).name,
             )
         url = page.url_of(listener)
         click.echo(url)

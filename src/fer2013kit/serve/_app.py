@@ -24,7 +24,7 @@ from fer2013kit._version import __version__
 from fer2013kit.exceptions import Fer2013KitError, InvalidInputError, shown
 from fer2013kit.faces import sample_photos
 from fer2013kit.serve._guard import Guard
-from fer2013kit.serve._work import PhotoWork
+from fer2013kit.serve._work import DEFAULT, PhotoWork
 from fer2013kit.serve._worker import Worker
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ _MAX_WAITING: Final = 8
 """Photos in memory at once: one is worked on, the others wait."""
 
 _UPLOAD_SECONDS: Final = 60
+_MAX_DIGITS: Final = 9
 
 _logger = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ def create_app(
     max_megapixels: float = 50,
     max_seconds: float = 60,
     hosts: Iterable[str] = (),
+    label: str | None = None,
 ) -> Starlette:
     """Return the page of ``fer2013kit serve`` as an ASGI application, for a server of your own.
 
@@ -81,12 +83,15 @@ def create_app(
     hosts : iterable of str, optional
         Names by which browsers may call the page, without port, besides localhost and any
         address: a request under another name is refused.
+    label : str, optional
+        What the page calls `classifier`: the name or the file that :func:`load_predictor` takes,
+        so that the code which the page shows loads it.
 
     Returns
     -------
     starlette.applications.Starlette
-        With the routes ``GET /`` (the page), ``POST /analyze`` and ``POST /explain?face=0`` (the
-        body is an image file; JSON comes back) and ``GET /health``.
+        With the routes ``GET /`` (the page), ``POST /analyze`` and ``POST /explain`` (the body is
+        an image file; JSON comes back), ``GET /models`` and ``GET /health``.
 
     Raises
     ------
@@ -106,8 +111,8 @@ def create_app(
     --------
     >>> import fer2013kit as fk
     >>> app = fk.create_app(max_megabytes=5)
-    >>> [route.path for route in app.routes][:4]
-    ['/', '/health', '/analyze', '/explain']
+    >>> [route.path for route in app.routes][:5]
+    ['/', '/health', '/models', '/analyze', '/explain']
     """
     limits = {
         "max_megabytes": max_megabytes,
@@ -117,7 +122,8 @@ def create_app(
     for name, limit in limits.items():
         if not (is_number(limit) and 0 < limit < math.inf):
             raise InvalidInputError(f"{name} must be a positive number; received {shown(limit)}")
-    work = PhotoWork(classifier, detector, max_pixels=round(max_megapixels * _MEGA))
+    max_pixels = round(max_megapixels * _MEGA)
+    work = PhotoWork(classifier, detector, max_pixels=max_pixels, label=label)
     photos = _PhotoQueue(max_bytes=round(max_megabytes * _MEGA), max_seconds=max_seconds)
     files = dict(_page_files())
     files[_INDEX] = _fill_in(files[_INDEX], work, max_megabytes, max_megapixels)
@@ -130,21 +136,27 @@ def create_app(
         return Response(files[name], media_type=_TYPES[ending])
 
     async def health(_: Request) -> Response:
-        return JSONResponse({"status": "ok", "version": __version__, "explains": work.explains})
+        return JSONResponse({"status": "ok", "version": __version__, "explains": work.explains()})
+
+    async def models(_: Request) -> Response:
+        return JSONResponse({"models": work.models()})
 
     async def analyze(request: Request) -> Response:
-        return await photos.serve(request, work.analyze)
+        return await photos.serve(request, partial(work.analyze, **_choices(request)))
 
     async def explain(request: Request) -> Response:
         number = request.query_params.get("face", "0")
-        if not (number.isascii() and number.isdigit()):
+        if not (number.isascii() and number.isdigit() and len(number) <= _MAX_DIGITS):
             raise HTTPException(400, f"face must be a number from 0; received {shown(number)}")
-        return await photos.serve(request, partial(work.explain, number=int(number)))
+        emotion = request.query_params.get("emotion")
+        asked = partial(work.explain, number=int(number), emotion=emotion, **_choices(request))
+        return await photos.serve(request, asked)
 
     app = Starlette(
         routes=[
             Route("/", file),
             Route("/health", health),
+            Route("/models", models),
             Route("/analyze", analyze, methods=["POST"]),
             Route("/explain", explain, methods=["POST"]),
             Route("/page/{name}", file),
@@ -154,6 +166,14 @@ def create_app(
     )
     app.state.worker = photos.worker
     return app
+
+
+def _choices(request: Request) -> dict[str, Any]:
+    """Return what the address says of the network, and of what is a face."""
+    whole = request.query_params.get("whole", "false")
+    if whole not in {"true", "false"}:
+        raise HTTPException(400, f"whole must be true or false; received {shown(whole)}")
+    return {"model": request.query_params.get("model", DEFAULT), "whole": whole == "true"}
 
 
 class _PhotoQueue:
@@ -267,7 +287,8 @@ def _fill_in(page: bytes, work: PhotoWork, max_megabytes: float, max_megapixels:
         "version": __version__,
         "max_megabytes": f"{max_megabytes:g}",
         "max_megapixels": f"{max_megapixels:g}",
-        "explains": json.dumps(work.explains),
+        "models": json.dumps(work.models()),
+        "colors": json.dumps(work.colors()),
         "samples": json.dumps(samples),
     }
     escaped = {name: html.escape(text) for name, text in facts.items()}

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _HEADERS: Final = {
-    # Nothing from anywhere but here; blob: is the photo that the visitor chose.
+    # Nothing from anywhere but here; blob: is the photo or video that the visitor chose.
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "media-src blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
     ),
     "permissions-policy": "camera=(self), microphone=(), geolocation=(), display-capture=()",
     "referrer-policy": "no-referrer",

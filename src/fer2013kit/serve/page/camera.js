@@ -1,7 +1,8 @@
-// The camera: pictures of it, one after the other, as fast as they are asked for.
+// Moving pictures, one after the other: those of the camera, and those of a video file.
 
 const LONGEST = 960; // pixels; enough for faces at arm's length, and quick to send
 const QUALITY = 0.85;
+const EVERY = 0.2; // seconds of a video between the frames that are looked at
 
 const REASONS = {
   NotAllowedError: "The camera was not allowed. Allow it for this page in the browser, then try again.",
@@ -9,16 +10,31 @@ const REASONS = {
   NotReadableError: "The camera is in use by another program.",
 };
 
-export class Camera {
+class Source {
   constructor(video) {
     this.video = video;
-    this.stream = null;
+    this.isOn = false;
   }
 
-  get isOn() {
-    return this.stream !== null;
+  get isMirrored() {
+    return false;
   }
 
+  async draw() {
+    const { videoWidth: width, videoHeight: height } = this.video;
+    const scale = Math.min(1, LONGEST / Math.max(width, height));
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.round(width * scale);
+    canvas.height = Math.round(height * scale);
+    const context = canvas.getContext("2d");
+    if (this.isMirrored) context.setTransform(-1, 0, 0, 1, canvas.width, 0);
+    context.drawImage(this.video, 0, 0, canvas.width, canvas.height);
+    const photo = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY));
+    return { photo, canvas };
+  }
+}
+
+export class Camera extends Source {
   // A camera that looks at its user shows them as a mirror does.
   get isMirrored() {
     const facing = this.stream?.getVideoTracks()[0].getSettings().facingMode;
@@ -38,6 +54,7 @@ export class Camera {
       throw new Error(REASONS[error.name] ?? `The camera cannot be used: ${error.message}`);
     }
     this.video.srcObject = this.stream;
+    this.isOn = true;
     await this.video.play();
   }
 
@@ -45,6 +62,7 @@ export class Camera {
     this.stream?.getTracks().forEach((track) => track.stop());
     this.stream = null;
     this.video.srcObject = null;
+    this.isOn = false;
   }
 
   async *frames() {
@@ -53,21 +71,59 @@ export class Camera {
     while (!ended()) {
       await new Promise((resolve) => requestAnimationFrame(resolve)); // none in a hidden tab
       if (!this.video.videoWidth || ended()) continue;
-      const canvas = this.draw();
-      const photo = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY));
-      if (!ended()) yield { photo, canvas };
+      const time = performance.now() / 1000;
+      const frame = await this.draw();
+      if (!ended()) yield { ...frame, time };
+    }
+  }
+}
+
+export class Film extends Source {
+  constructor(video, file) {
+    super(video);
+    this.file = file;
+  }
+
+  get duration() {
+    return this.video.duration;
+  }
+
+  async start() {
+    this.address = URL.createObjectURL(this.file);
+    this.video.src = this.address;
+    this.isOn = true;
+    try {
+      await once(this.video, "loadeddata");
+    } catch {
+      this.stop();
+      throw new Error(
+        `This browser cannot play ${this.file.name}. In a terminal, "fer2013kit video" reads more kinds.`,
+      );
     }
   }
 
-  draw() {
-    const { videoWidth: width, videoHeight: height } = this.video;
-    const scale = Math.min(1, LONGEST / Math.max(width, height));
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.round(width * scale);
-    canvas.height = Math.round(height * scale);
-    const context = canvas.getContext("2d");
-    if (this.isMirrored) context.setTransform(-1, 0, 0, 1, canvas.width, 0);
-    context.drawImage(this.video, 0, 0, canvas.width, canvas.height);
-    return canvas;
+  stop() {
+    this.isOn = false;
+    this.video.removeAttribute("src");
+    this.video.controls = false;
+    this.video.load();
+    URL.revokeObjectURL(this.address);
   }
+
+  async *frames() {
+    for (let time = 0; this.isOn && time < this.duration; time += EVERY) {
+      const moved = once(this.video, "seeked", "emptied"); // the latter where it is stopped
+      this.video.currentTime = time;
+      await moved;
+      if (!this.isOn) return;
+      yield { ...(await this.draw()), time };
+    }
+  }
+}
+
+function once(element, ...names) {
+  return new Promise((resolve, reject) => {
+    names.forEach((name) => element.addEventListener(name, resolve, { once: true }));
+    element.addEventListener("error", reject, { once: true });
+  });
 }
