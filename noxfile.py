@@ -65,7 +65,7 @@ COVERED = 96
 # What the session of the matrix takes turns with; what users may install.
 PYTHONS = ("3.11", "3.12", "3.13")
 RESOLUTIONS = {"lowest": "lowest-direct", "highest": "highest"}
-USERS_EXTRAS = "export,fetch,heif,parquet,serve,tune,video"
+USERS_EXTRAS = "export,fetch,heif,parquet,score,serve,tune,video"
 # What the session of the docs writes into their folder.
 GENERATED = ("_build", "api/generated", "gallery", "generated")
 

@@ -19,7 +19,7 @@ from fer2013kit.models import _registry
 from networks import tiny_network
 
 COMMANDS = ("info", "audit", "train", "evaluate", "predict", "video", "explain", "export")
-COMMANDS += ("benchmark", "tune", "serve", "demo", "fetch", "models")
+COMMANDS += ("benchmark", "tune", "serve", "demo", "fetch", "models", "score")
 QUICK = ("--architecture", "tiny", "--epochs", "1", "--no-augment", "--compute-dtype", "float32")
 
 

@@ -86,6 +86,8 @@ def test_own_errors_stay_as_they_are(error):
 
 
 def test_threads_are_those_that_the_process_may_use(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {3, 5}, raising=False)
     assert usable_threads() == 2
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(64)))
@@ -93,3 +95,6 @@ def test_threads_are_those_that_the_process_may_use(monkeypatch):
     monkeypatch.delattr("os.sched_getaffinity")
     monkeypatch.setattr("os.cpu_count", lambda: 3)
     assert usable_threads() == 3
+    for asked, threads in (("2", 2), ("64", 3), ("0", 1), ("2,1", 3)):
+        monkeypatch.setenv("OMP_NUM_THREADS", asked)
+        assert usable_threads() == threads

@@ -70,6 +70,9 @@ from .plotting import plot_timeline as plot_timeline
 from .plotting import plot_tracks as plot_tracks
 from .pretrained import list_pretrained as list_pretrained
 from .runtime import EmotionPredictor as EmotionPredictor
+from .scoring import PhotoScorer as PhotoScorer
+from .scoring import ScoreReport as ScoreReport
+from .scoring import score as score
 from .serve import create_app as create_app
 from .transforms import apply_clahe as apply_clahe
 from .transforms import equalize_histogram as equalize_histogram

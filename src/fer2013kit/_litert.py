@@ -28,7 +28,15 @@ def start_interpreter(
 
 
 def usable_threads() -> int:
-    """Return how many threads work is given: one for each processor that this process may use."""
+    """Return how many threads work is given: one for each processor that this process may use.
+
+    Fewer where ``OMP_NUM_THREADS`` says so, by which Ray, Spark and Dask tell their workers, and
+    :func:`~fer2013kit.score` its own, that there are others beside them.
+    """
+    most = [_MOST_THREADS, os.cpu_count() or 1]
     if hasattr(os, "sched_getaffinity"):  # fewer than the machine has, in a container
-        return min(_MOST_THREADS, len(os.sched_getaffinity(0)))
-    return min(_MOST_THREADS, os.cpu_count() or 1)
+        most.append(len(os.sched_getaffinity(0)))
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    if asked.isdecimal():
+        most.append(max(1, int(asked)))
+    return min(most)

@@ -133,6 +133,9 @@ Preprocessing: TypeAlias = Literal["auto", "none", "tf", "torch", "caffe"]
 Quantization: TypeAlias = Literal["dynamic", "int8"]
 """How an exported network stores its weights in 8 bits: those alone, or the arithmetic, too."""
 
+ScoreEngine: TypeAlias = Literal["processes", "ray"]
+"""Who does the work of `score`: processes of this machine, or the machines of a Ray cluster."""
+
 SplitName: TypeAlias = Literal["train", "validation", "test"]
 """The splits of a data set, in the order that they have everywhere."""
 

@@ -22,6 +22,7 @@ from fer2013kit.cli._models import models
 from fer2013kit.cli._plugins import import_plugins
 from fer2013kit.cli._predict import predict
 from fer2013kit.cli._program import Program, make_output_safe
+from fer2013kit.cli._score import score
 from fer2013kit.cli._serve import serve
 from fer2013kit.cli._train import train
 from fer2013kit.cli._tune import tune
@@ -58,6 +59,6 @@ def main(*, debug: bool, plugins: tuple[str, ...]) -> None:
 
 
 _with_data = (fetch, info, audit, train, tune, evaluate, benchmark)
-_in_use = (models, predict, video, explain, export, serve, demo)
+_in_use = (models, predict, score, video, explain, export, serve, demo)
 for _command in (*_with_data, *_in_use):
     main.add_command(_command)

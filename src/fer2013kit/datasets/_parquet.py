@@ -60,7 +60,7 @@ _START = b"PAR1"
 # An image, or its pixels, has more bytes; equal ones can be packed into a bit each.
 _SHORTEST_ROW = 64
 _SPARE_ROWS = 1000
-_PICTURE_COLUMNS = ("image", "img", "picture", "face", "pixels", "pixel")
+PICTURE_COLUMNS = ("image", "img", "picture", "face", "pixels", "pixel")
 
 
 def find_parquet(listing: Listing, _options: Options) -> Found | None:
@@ -91,10 +91,15 @@ def read_parquet(listing: Listing, found: Found, options: Options, _new: NewImag
         content = listing.read(name)
         with _file_errors(path):
             file = parquet.ParquetFile(io.BytesIO(content))
-            if file.metadata.num_rows > _SPARE_ROWS + len(content) // _SHORTEST_ROW:
-                raise ValueError(f"{file.metadata.num_rows:,} rows in {len(content):,} bytes")
+            check_rows(file.metadata.num_rows, len(content))
             parts.append((name, _File(file, options, path).read()))
     return join_parts(parts, [code for _, code in files], path=listing.path)
+
+
+def check_rows(count: int, size: int) -> None:
+    """Raise ``ValueError`` for more rows than so many bytes can hold images."""
+    if count > _SPARE_ROWS + size // _SHORTEST_ROW:
+        raise ValueError(f"{count:,} rows in {size:,} bytes")
 
 
 def _file_errors(path: Path) -> AbstractContextManager[None]:
@@ -113,8 +118,8 @@ class _File:
         self.file, self.options, self.path = file, options, path
         self.known: dict[str, int] = {}
         self.names: list[str] = list(file.schema_arrow.names)
-        features = _features(file.schema_arrow.metadata or {})
-        self.pictures = self._column("pictures", _PICTURE_COLUMNS, features, "Image")
+        features = declared_features(file.schema_arrow.metadata or {})
+        self.pictures = self._column("pictures", PICTURE_COLUMNS, features, "Image")
         self.labels = self._column("labels", LABEL_COLUMNS, features, "ClassLabel")
         self.split = next((n for n in self.names if normal(n) in SPLIT_COLUMNS), None)
         known = {self.pictures, self.labels, self.split}
@@ -247,7 +252,8 @@ class _File:
         )
 
 
-def _features(metadata: dict[bytes, bytes]) -> dict[str, dict[str, Any]]:
+def declared_features(metadata: dict[bytes, bytes]) -> dict[str, dict[str, Any]]:
+    """Return what Hugging Face's metadata say of each column."""
     try:
         found = json.loads(metadata[b"huggingface"])["info"]["features"]
         return {name: about for name, about in found.items() if isinstance(about, dict)}

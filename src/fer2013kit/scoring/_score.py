@@ -1,0 +1,189 @@
+"""score: all images of a place, to parquet files in another."""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fer2013kit._checks import check_choice
+from fer2013kit._version import __version__
+from fer2013kit.exceptions import InvalidInputError, shown
+from fer2013kit.loading import find_file
+from fer2013kit.scoring._place import Place
+from fer2013kit.scoring._report import ScoreReport
+from fer2013kit.scoring._sources import Source
+from fer2013kit.scoring._work import (
+    Job,
+    file_name,
+    run_here,
+    run_in_processes,
+    run_in_ray,
+    tell,
+)
+from fer2013kit.typing import PhotoViews, ScoreEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from fer2013kit.scoring._sources import Part
+
+
+def score(
+    src: str | os.PathLike[str],
+    dst: str | os.PathLike[str],
+    *,
+    classifier: str | os.PathLike[str] | None = None,
+    crops: bool = False,
+    tta: PhotoViews | None = "auto",
+    part_size: int = 1000,
+    workers: int = 1,
+    engine: ScoreEngine = "processes",
+    storage_options: Mapping[str, Any] | None = None,
+    progress: bool = False,
+) -> ScoreReport:
+    """Name the emotions of any number of images, into parquet files.
+
+    The work is cut into parts, each of which becomes one file, written whole or not at all.  Parts
+    that are there already are passed over: after an interruption, a kill or a crash, the same call
+    does what is left, and the result is that of an unbroken run.
+
+    Parameters
+    ----------
+    src : str or path
+        A folder, however deep, or one file: images, ``.zip``, ``.tar`` (``.gz``, ``.bz2``,
+        ``.xz``) and ``.parquet`` with a column of image files' bytes or of FER-2013's pixels.  Any
+        path that fsspec knows, such as ``s3://bucket/photos``.
+    dst : str or path
+        A folder, not inside of `src`, on any such path.
+    classifier : str or path, optional
+        What :func:`load_predictor` takes.
+    crops : bool, default False
+        The images are faces already: look for none; what is not square is cut.
+    tta : {"auto", None, "flip", "ten_crop"}, default "auto"
+        As for :func:`analyze_photo`.
+    part_size : int, default 1000
+        Images in a part, about: a tar, or a container that is not on a local disk, is one part.
+    workers : int, default 1
+        How many processes work, with one thread each; 1 is this one.  A program that asks for more
+        guards its first lines with ``if __name__ == "__main__":``.
+    engine : {"processes", "ray"}, default "processes"
+        Who works: processes on this machine, or actors of Ray Data on all machines of the cluster
+        that Ray finds, or that you connected to with ``ray.init``.  All of them see `src`, `dst`
+        and the classifier's file under the same paths.
+    storage_options : mapping, optional
+        What fsspec is told, for instance credentials.
+    progress : bool, default False
+        Show a progress bar of the parts.
+
+    Returns
+    -------
+    ScoreReport
+        Counts over all parts.
+
+    Raises
+    ------
+    MediaFileError
+        If there is no `src`, or no image in it.
+    InvalidInputError
+        If `dst` was begun with other images or settings, or lies inside of `src`.
+    MissingDependencyError
+        Without fsspec and pyarrow, the extra ``score``; or Ray, the extra ``distributed``.
+    OSError
+        From a disk or a network that fails: nothing is taken for broken on its account.
+
+    Warns
+    -----
+    Fer2013KitWarning
+        For files that are no images by their names; it counts and names them.
+
+    See Also
+    --------
+    PhotoScorer : The same for tables that another engine reads and writes; its Notes say which
+        columns there are.
+
+    Notes
+    -----
+    Files of other names, and what operating systems leave about, are passed over.  An image that
+    cannot be read is a row with an error, and so is an archive, of which the images before the
+    damage are rows.  What limits there are to what a file may unpack to is told in ``trust``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> import fer2013kit as fk
+    >>> folder = tempfile.mkdtemp()
+    >>> report = fk.score(fk.sample_photos()[0], folder)
+    >>> report.n_images, report.n_errors
+    (1, 0)
+    >>> pd.read_parquet(folder)[["image", "left", "emotion"]]
+                   image  left emotion
+    0  eileen_collins.jpg   180   happy
+    """
+    check_choice("tta", tta, PhotoViews | None)
+    check_choice("engine", engine, ScoreEngine)
+    for name, value in (("part_size", part_size), ("workers", workers)):
+        if not isinstance(value, int) or value < 1:
+            raise InvalidInputError(
+                f"{name} must be a whole number from 1; received {shown(value)}"
+            )
+    job = Job(
+        src=os.fspath(src),
+        dst=os.fspath(dst),
+        classifier=None if classifier is None else os.fspath(classifier),
+        crops=crops,
+        tta=tta,
+        storage_options=dict(storage_options or {}),
+    )
+    source, place = Source(job.src, job.storage_options), Place(job.dst, job.storage_options)
+    place.check_apart(source.fs, source.root)
+    listing = source.look()
+    parts = source.parts(listing, part_size)
+    there = place.begin({
+        "fer2013kit": __version__,
+        "images": listing.state,
+        "parts": len(parts),
+        "part_size": part_size,
+        "classifier": _identity(job.classifier),
+        "crops": crops,
+        "tta": tta,
+    })  # fmt: skip
+    names = [file_name(part.number) for part in parts]
+    left = [part for part, name in zip(parts, names, strict=True) if name not in there]
+    for _ in _with_progress(_run(job, left, workers, engine), len(left), enabled=progress):
+        pass
+    facts = [place.facts(name) for name in names]
+    tell(job.src, facts, listing.others)
+    return ScoreReport.of(
+        job.dst,
+        facts,
+        n_passed_over=len(listing.others),
+        n_done_before=len(parts) - len(left),
+    )
+
+
+def _run(job: Job, parts: list[Part], workers: int, engine: ScoreEngine) -> Iterator[int]:
+    """Do parts, and yield the number of each that is done."""
+    if not parts:
+        return iter(())
+    if engine == "ray":
+        return run_in_ray(job, parts, workers)
+    if workers == 1:
+        return run_here(job, parts)
+    return run_in_processes(job, parts, min(workers, len(parts)))
+
+
+def _identity(classifier: str | None) -> str | None:
+    """Return what tells a network from another: the name of one that ships, or a checksum."""
+    path = None if classifier is None else find_file(classifier)
+    return classifier if path is None else sha256(Path(path).read_bytes()).hexdigest()
+
+
+def _with_progress(numbers: Any, total: int, *, enabled: bool) -> Any:
+    if not enabled:
+        return numbers
+    from tqdm import tqdm
+
+    return tqdm(numbers, desc="parts", unit="part", total=total, disable=None, leave=False)

@@ -1,0 +1,316 @@
+"""Any number of images to parquet: every form they come in, and every way it can be cut short."""
+
+import io
+import pickle
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+import zipfile
+from concurrent.futures import Future
+from pathlib import Path
+
+import fsspec
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from PIL import Image
+from pyarrow import parquet
+
+import fer2013kit as fk
+from command_line import run, run_json
+from fer2013kit.datasets._trees import ZipTree
+from fer2013kit.scoring import _work
+from made_pictures import encoded
+
+LEVELS = np.random.default_rng(0).integers(0, 256, (9, 48, 48), np.uint8)
+IMAGES = {f"face{number}.png": encoded(Image.fromarray(one)) for number, one in enumerate(LEVELS)}
+BROKEN = "face4.png"
+FILES = {**IMAGES, BROKEN: b"\x89PNG of nothing"}
+
+
+def write_folder(path, files):
+    for name, content in files.items():
+        target = path / "photos" / "deep" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    return path / "photos"
+
+
+def write_zip(path, files):
+    with zipfile.ZipFile(path / "photos.zip", "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path / "photos.zip"
+
+
+def write_tar(path, files):
+    with tarfile.open(path / "photos.tar.gz", "w:gz") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path / "photos.tar.gz"
+
+
+def write_parquet(path, files):
+    rows = [{"bytes": content, "path": name} for name, content in files.items()]
+    table = pa.table({"label": [0] * len(rows), "image": rows})
+    parquet.write_table(table, path / "photos.parquet", row_group_size=2)
+    return path / "photos.parquet"
+
+
+WRITERS = [write_folder, write_zip, write_tar, write_parquet]
+
+
+def table_of(folder):
+    return pd.read_parquet(folder).sort_values("image", ignore_index=True)
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_every_form_gives_what_the_network_says(tmp_path, write):
+    src = write(tmp_path, FILES)
+    report = fk.score(src, tmp_path / "scores", crops=True, tta=None, part_size=4)
+    assert (report.n_images, report.n_faces, report.n_errors) == (9, 8, 1)
+    assert report.n_parts == (1 if write is write_tar else 3)
+    assert len(list((tmp_path / "scores").glob("*.parquet"))) == report.n_parts
+    (error,) = report.first_errors
+    assert "damaged" in error
+    found = table_of(tmp_path / "scores")
+    bad = found["error"].notna()
+    assert bad.tolist() == [name == BROKEN for name in sorted(FILES)]
+    assert found.loc[bad, "happy"].isna().all()
+    expected = fk.load_predictor().predict_proba(LEVELS[~bad.to_numpy()])
+    assert found.loc[~bad, list(fk.CLASS_NAMES)].to_numpy() == pytest.approx(expected, abs=1e-6)
+    named = np.array(fk.CLASS_NAMES)[expected.argmax(axis=1)]
+    assert found.loc[~bad, "emotion"].tolist() == named.tolist()
+    again = fk.score(src, tmp_path / "scores", crops=True, tta=None, part_size=4)
+    assert (again.n_done_before, again.n_images) == (again.n_parts, 9)
+
+
+def test_faces_are_found_and_boxes_told(tmp_path):
+    photo = fk.sample_photos()[0]
+    blank = encoded(Image.new("L", (90, 60)))
+    src = write_folder(tmp_path, {"a.jpg": photo.read_bytes(), "b.png": blank})
+    document = run_json("score", src, tmp_path / "scores")
+    assert (document["n_images"], document["n_faces"]) == (2, 1)
+    found = table_of(tmp_path / "scores")
+    (face,) = fk.analyze_photo(photo)
+    assert found["image"].tolist() == ["deep/a.jpg", "deep/b.png"]
+    assert tuple(found.loc[0, ["left", "top", "width", "height"]]) == face.box
+    assert found.loc[0, "score"] == pytest.approx(face.score)
+    assert found.loc[1, ["face", "emotion", "error"]].isna().all()
+    assert "1 face, 0 errors" in run("score", src, tmp_path / "scores").stdout
+
+
+def test_pixels_of_fer2013_are_read(tmp_path):
+    pixels = [" ".join(map(str, one.ravel())) for one in LEVELS[:2]] + ["1 2 3"]
+    parquet.write_table(pa.table({"pixels": pixels}), tmp_path / "fer.parquet")
+    report = fk.score(tmp_path / "fer.parquet", tmp_path / "scores", crops=True, tta=None)
+    assert report.n_errors == 1
+    found = pd.read_parquet(tmp_path / "scores")
+    assert found["image"].tolist() == [f"fer.parquet/row {row}" for row in range(3)]
+    expected = fk.load_predictor().predict_proba(LEVELS[:2])
+    assert found[list(fk.CLASS_NAMES)][:2].to_numpy() == pytest.approx(expected, abs=1e-6)
+
+
+def test_what_is_no_image_is_counted_and_named(tmp_path):
+    src = write_folder(tmp_path, {**FILES, "notes.txt": b"", ".DS_Store": b""})
+    write_zip(src, {"one.png": IMAGES["face0.png"], "list.csv": b"", "__MACOSX/one.png": b""})
+    with pytest.warns(
+        fk.Fer2013KitWarning, match=r"2 files .*'deep/notes.txt', 'photos.zip/list.csv'"
+    ):
+        report = fk.score(src, tmp_path / "scores", crops=True)
+    assert (report.n_passed_over, report.n_images) == (2, 10)
+
+
+def test_a_damaged_container_is_a_row_and_the_rest_is_scored(tmp_path):
+    src = write_folder(tmp_path, IMAGES)
+    whole = write_zip(tmp_path, IMAGES).read_bytes()
+    (src / "half.zip").write_bytes(whole[: len(whole) // 2])
+    # One image inside is damaged: those before it are told.
+    inside = bytearray(whole)
+    inside[whole.index(IMAGES["face3.png"]) + 60] ^= 1
+    (src / "inside.zip").write_bytes(inside)
+    (src / "cut.tar.gz").write_bytes(write_tar(tmp_path, IMAGES).read_bytes()[:5000])
+    (src / "no.parquet").write_bytes(b"PAR1 nothing PAR1")
+    many = pa.table({"image": pa.array([b""] * 50_000)})
+    parquet.write_table(many, src / "many.parquet", compression="zstd")
+    parquet.write_table(pa.table({"words": ["a"]}), src / "words.parquet")
+    report = fk.score(src, tmp_path / "scores", crops=True)
+    found = table_of(tmp_path / "scores")
+    errors = found.dropna(subset="error").set_index("image")["error"]
+    names = {"half.zip", "inside.zip", "cut.tar.gz", "no.parquet", "many.parquet", "words.parquet"}
+    assert set(errors.index) == names
+    assert report.n_errors == len(names)
+    assert report.n_faces == 9 + 3
+    assert "CRC" in errors["inside.zip"]
+    assert "50,000 rows" in errors["many.parquet"]
+    assert "one column of images" in errors["words.parquet"]
+    assert "and 1 more error" in str(report)
+
+
+def test_a_failing_disk_ends_the_run_and_the_next_goes_on(tmp_path, monkeypatch):
+    src = write_zip(tmp_path, FILES)
+    read = ZipTree.read
+
+    def fail_late(self, name):
+        if name == "face7.png":
+            raise OSError(5, "Input/output error")
+        return read(self, name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ZipTree, "read", fail_late)
+        with pytest.raises(OSError, match="Input/output"):
+            fk.score(src, tmp_path / "scores", crops=True, part_size=3)
+    report = fk.score(src, tmp_path / "scores", crops=True, part_size=3)
+    assert (report.n_done_before, report.n_parts, report.n_images) == (2, 3, 9)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_after_a_kill_the_same_call_ends_as_an_unbroken_one(tmp_path):
+    names = [f"{number:03}.png" for number in range(400)]
+    src = write_folder(tmp_path, dict.fromkeys(names, IMAGES["face0.png"]) | FILES)
+    settings = ("--crops", "--tta", "none", "--part-size", "10")
+    command = (src, tmp_path / "killed", *settings, "--workers", "2")
+    with subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-c", "from fer2013kit.cli import main; main()", "score", *command],
+        stderr=subprocess.DEVNULL,
+    ) as killed:
+        while not (done := list((tmp_path / "killed").glob("part*"))):
+            time.sleep(0.005)
+            assert killed.poll() is None
+        workers = Path(f"/proc/{killed.pid}/task/{killed.pid}/children").read_text().split()
+        killed.send_signal(signal.SIGKILL)
+    assert len(done) < 41
+    while any(is_running(one) for one in workers):  # they end with it
+        time.sleep(0.01)
+    there = {path: path.stat().st_mtime_ns for path in (tmp_path / "killed").glob("part*")}
+    assert 0 < len(there) < 41
+    document = run_json("score", src, tmp_path / "killed", *settings)
+    assert document["n_done_before"] == len(there)
+    assert all(path.stat().st_mtime_ns == moment for path, moment in there.items())
+    run("score", src, tmp_path / "whole", *settings)
+    pd.testing.assert_frame_equal(table_of(tmp_path / "killed"), table_of(tmp_path / "whole"))
+
+
+def is_running(process):
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def test_a_worker_that_is_killed_is_told_and_what_was_done_stays(tmp_path, monkeypatch):
+    class Broken:
+        def __init__(self, *_, **__):
+            pass
+
+        def submit(self, *_):
+            future = Future()
+            future.set_exception(_work.BrokenProcessPool("a process ended"))
+            return future
+
+        def shutdown(self, **_):
+            pass
+
+    monkeypatch.setattr(_work, "ProcessPoolExecutor", Broken)
+    src = write_folder(tmp_path, FILES)
+    with pytest.raises(fk.Fer2013KitError, match="fewer workers"):
+        fk.score(src, tmp_path / "scores", crops=True, part_size=2, workers=2)
+    assert fk.score(src, tmp_path / "scores", crops=True, part_size=2).n_images == 9
+
+
+def test_other_images_or_settings_are_refused(tmp_path):
+    src = write_folder(tmp_path, FILES)
+    fk.score(src, tmp_path / "scores", crops=True)
+    with pytest.raises(fk.InvalidInputError, match=r"tta 'auto', now 'flip'"):
+        fk.score(src, tmp_path / "scores", crops=True, tta="flip")
+    (src / "new.png").write_bytes(IMAGES["face0.png"])
+    with pytest.raises(fk.InvalidInputError, match="begun with other images"):
+        fk.score(src, tmp_path / "scores", crops=True)
+    with pytest.raises(fk.InvalidInputError, match="outside of src"):
+        fk.score(src, src / "scores")
+    parquet.write_table(pa.table({"a": [1]}), tmp_path / "theirs.parquet")
+    with pytest.raises(fk.InvalidInputError, match="something else"):
+        fk.score(src, tmp_path)
+    with pytest.raises(fk.InvalidInputError, match="part_size must be"):
+        fk.score(src, tmp_path / "scores", part_size=0)
+    with pytest.raises(fk.MediaFileError, match="no such file"):
+        fk.score(tmp_path / "none", tmp_path / "scores")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(fk.MediaFileError, match="no image here"):
+        fk.score(tmp_path / "empty", tmp_path / "scores")
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_other_file_systems(tmp_path, write):
+    src = write(tmp_path, FILES)
+    memory = fsspec.filesystem("memory")
+    memory.put(str(src), f"/in/{src.name}", recursive=True)
+    try:
+        there = fk.score(f"memory://in/{src.name}", "memory://out", crops=True)
+        here = fk.score(src, tmp_path / "scores", crops=True)
+        assert (there.n_images, there.first_errors) == (here.n_images, here.first_errors)
+        assert there.n_parts == len(memory.glob("/out/*.parquet")) == len(memory.find("/out")) - 1
+        table = pd.concat([
+            pd.read_parquet(io.BytesIO(memory.cat_file(path)))
+            for path in memory.glob("/out/*.parquet")
+        ])  # fmt: skip
+        pd.testing.assert_frame_equal(
+            table.sort_values("image", ignore_index=True), table_of(tmp_path / "scores")
+        )
+    finally:
+        memory.store.clear()
+
+
+def test_scorer_for_tables_of_other_engines(tmp_path):
+    scorer = fk.PhotoScorer(crops=True, tta=None, path="name", content="file")
+    table = pd.DataFrame({"name": list(FILES), "file": list(FILES.values())})
+    found = pickle.loads(pickle.dumps(scorer))(table)  # noqa: S301 - our own
+    assert found["image"].tolist() == list(FILES)
+    assert found["error"].notna().tolist() == [name == BROKEN for name in FILES]
+    # Whatever is in it, a table has the same types: engines ask an empty one.
+    assert (found.dtypes == scorer(table[:0]).dtypes).all()
+    assert list(found) == scorer.schema.names
+    with pytest.raises(fk.InvalidInputError, match="columns 'name' and 'file'"):
+        scorer(table.rename(columns={"file": "content"}))
+
+
+@pytest.mark.parametrize("names", [("happy", "error"), ("image", "sad")])
+def test_classes_must_not_be_named_as_other_columns(names):
+    class Namer:
+        class_names_ = names
+
+        def predict_proba(self, faces):
+            return np.full((len(faces), 2), 0.5)
+
+    with pytest.raises(fk.InvalidInputError, match="name of another column"):
+        fk.PhotoScorer(Namer(), crops=True).schema  # noqa: B018 - it is computed
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # Ray's own
+def test_ray_does_what_processes_do(tmp_path):
+    ray = pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    src = write_folder(tmp_path, FILES)
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    try:
+        for _ in range(2):
+            cluster.add_node(num_cpus=1)
+        ray.init(address=cluster.address, log_to_driver=False)
+        report = fk.score(
+            src, tmp_path / "ray", crops=True, tta=None, part_size=2, workers=3, engine="ray"
+        )
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+    fk.score(src, tmp_path / "here", crops=True, tta=None, part_size=2)
+    assert (report.n_images, report.n_errors) == (9, 1)
+    pd.testing.assert_frame_equal(table_of(tmp_path / "ray"), table_of(tmp_path / "here"))
