@@ -322,6 +322,72 @@ def test_a_photo_without_a_face_is_read_whole_where_that_is_asked(client):
     assert client.post("/analyze?whole=true", content=PHOTO.read_bytes()[:9000]).status_code == 400
 
 
+KINDS = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "boolean": bool,
+    "integer": int,
+    "number": (int, float),
+    "null": type(None),
+}
+
+
+def check_by_schema(value, schema, schemas):
+    """Fail unless a value is what a schema says, of the words of JSON Schema that are used here."""
+    if "$ref" in schema:
+        schema = schemas[schema["$ref"].rpartition("/")[2]]
+    if "type" in schema:
+        kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        assert any(isinstance(value, KINDS[kind]) for kind in kinds), (value, schema)
+    assert value in schema.get("enum", [value])
+    assert value == schema.get("const", value)
+    if isinstance(value, dict):
+        others = schema.get("additionalProperties", {})
+        assert set(schema.get("required", ())) <= set(value)
+        for name, inner in value.items():
+            told = schema.get("properties", {}).get(name, others)
+            assert told is not False, name
+            check_by_schema(inner, told, schemas)
+    if isinstance(value, list):
+        assert len(value) >= schema.get("minItems", 0)
+        for inner in value:
+            check_by_schema(inner, schema.get("items", {}), schemas)
+    if isinstance(value, int | float):
+        assert schema.get("minimum", value) <= value <= schema.get("maximum", value)
+
+
+def test_the_description_and_the_routes_agree(client):
+    described = client.get("/openapi.json").json()
+    ways = {
+        (route.path, method.lower())
+        for route in client.app.routes
+        for method in route.methods - {"HEAD"}
+        if route.path not in {"/", "/page/{name}"}
+    }
+    assert {(path, way) for path, item in described["paths"].items() for way in item} == ways
+
+    def check(answer, status=200):
+        assert answer.status_code == status
+        request = answer.request
+        operation = described["paths"][request.url.path][request.method.lower()]
+        told = operation["responses"][str(status)]["content"]["application/json"]["schema"]
+        check_by_schema(answer.json(), told, described["components"]["schemas"])
+
+    for path in ("health", "models", "openapi.json"):
+        check(client.get(f"/{path}"))
+        check(client.get(f"/{path}", headers={"host": "evil.example"}), 421)
+    for query in ("", "?whole=true", "?model=five_layer_cnn_small"):
+        check(client.post(f"/analyze{query}", content=PHOTO.read_bytes()))
+    check(client.post("/analyze?model=none", content=PHOTO.read_bytes()), 400)
+    check(client.post("/explain", content=PHOTO.read_bytes()), 501)
+    check(client.post("/explain?face=-1", content=PHOTO.read_bytes()), 400)
+    check(client.post("/analyze", content=bytes(200_001)), 413)
+    check(client.post("/analyze", content=b"no image"), 415)
+    choices = {one["name"]: one for one in described["paths"]["/analyze"]["post"]["parameters"]}
+    assert choices["model"]["schema"]["enum"] == list(models_of(client))
+
+
 def test_explanations_are_offered_only_where_they_can_be_had(client):
     assert not client.get("/health").json()["explains"]
     assert models_of(client)["default"]["explains"] is False
@@ -342,6 +408,8 @@ def test_explanation_is_that_of_the_face_that_the_network_saw():
     face = data.test.images[0]
     content = encode(Image.fromarray(face[..., 0]))
     answer = trained.post("/explain?face=0", content=content).json()
+    schemas = trained.get("/openapi.json").json()["components"]["schemas"]
+    check_by_schema(answer, schemas["Heat"], schemas)
     label = int(classifier.predict(face[None])[0])
     assert answer["emotion"] == fk.CLASS_NAMES[label]
     assert base64.b64decode(answer["face"]) == face.tobytes()

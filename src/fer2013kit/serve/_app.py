@@ -24,11 +24,12 @@ from fer2013kit._version import __version__
 from fer2013kit.exceptions import Fer2013KitError, InvalidInputError, shown
 from fer2013kit.faces import sample_photos
 from fer2013kit.serve._guard import Guard
+from fer2013kit.serve._openapi import describe
 from fer2013kit.serve._work import DEFAULT, PhotoWork
 from fer2013kit.serve._worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from fer2013kit.typing import Classifier, Detector
 
@@ -91,7 +92,8 @@ def create_app(
     -------
     starlette.applications.Starlette
         With the routes ``GET /`` (the page), ``POST /analyze`` and ``POST /explain`` (the body is
-        an image file; JSON comes back), ``GET /models`` and ``GET /health``.
+        an image file; JSON comes back), ``GET /models``, ``GET /health`` and ``GET /openapi.json``,
+        which describes them.
 
     Raises
     ------
@@ -111,8 +113,8 @@ def create_app(
     --------
     >>> import fer2013kit as fk
     >>> app = fk.create_app(max_megabytes=5)
-    >>> [route.path for route in app.routes][:5]
-    ['/', '/health', '/models', '/analyze', '/explain']
+    >>> [route.path for route in app.routes][:3]
+    ['/', '/health', '/models']
     """
     limits = {
         "max_megabytes": max_megabytes,
@@ -135,11 +137,9 @@ def create_app(
         ending = name[name.rindex(".") :]
         return Response(files[name], media_type=_TYPES[ending])
 
-    async def health(_: Request) -> Response:
-        return JSONResponse({"status": "ok", "version": __version__, "explains": work.explains()})
-
-    async def models(_: Request) -> Response:
-        return JSONResponse({"models": work.models()})
+    models = work.models()
+    health = {"status": "ok", "version": __version__, "explains": work.explains()}
+    description = describe([model["name"] for model in models], round(max_megabytes * _MEGA))
 
     async def analyze(request: Request) -> Response:
         return await photos.serve(request, partial(work.analyze, **_choices(request)))
@@ -155,8 +155,9 @@ def create_app(
     app = Starlette(
         routes=[
             Route("/", file),
-            Route("/health", health),
-            Route("/models", models),
+            Route("/health", _telling(health)),
+            Route("/models", _telling({"models": models})),
+            Route("/openapi.json", _telling(description)),
             Route("/analyze", analyze, methods=["POST"]),
             Route("/explain", explain, methods=["POST"]),
             Route("/page/{name}", file),
@@ -166,6 +167,15 @@ def create_app(
     )
     app.state.worker = photos.worker
     return app
+
+
+def _telling(content: dict[str, Any]) -> Callable[[Request], Awaitable[Response]]:
+    """Return what answers the same to everybody."""
+
+    async def tell(_: Request) -> Response:
+        return JSONResponse(content)
+
+    return tell
 
 
 def _choices(request: Request) -> dict[str, Any]:

@@ -124,7 +124,7 @@ class PhotoWork:
 
         trained = self._trained(model)
         face = faces[number]
-        emotion, crop = emotion or face.emotion, face.crop
+        emotion, crop = face.emotion if emotion is None else emotion, face.crop
         pictures = np.repeat(crop[np.newaxis, ..., np.newaxis], trained.image_shape_[2], axis=-1)
         (heat,) = explain(trained, pictures, emotion=emotion)
         return {
