@@ -55,6 +55,8 @@ Image.fromarray(X[0, ..., 0]).save("face.png")
 ENVIRONMENT = {
     "MPLBACKEND": "agg",
     "TF_CPP_MIN_LOG_LEVEL": "2",
+    # Libraries come uncompiled: the first process that imports a module compiles it for all.
+    "PYTHONDONTWRITEBYTECODE": "",
     # The tests' networks are too small for threads, which would keep the other workers waiting.
     **dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"), "1"),
 }
@@ -175,18 +177,15 @@ def matrix(session: nox.Session) -> None:
     rest = [one for one in asked if one not in {*PYTHONS, *RESOLUTIONS}]
     here = {**ENVIRONMENT, "PYTHONPATH": str(ROOT / "src")}
     with tempfile.TemporaryDirectory() as folder:
-        tool = _new_environment(Path(folder, "tool"))
-        _install(session, tool, "uv")
-        uv = str(tool.with_name("uv"))
         for version, name in itertools.product(pythons, resolutions):
             environment = Path(folder, "environment")
-            python = str(_python_in(environment))
-            into = ("--quiet", "--python", python, "--resolution", RESOLUTIONS[name])
-            session.run(uv, "venv", "--clear", "--quiet", "--python", version, str(environment))
+            python = _python_in(environment)
+            run(session, "uv", "venv", "--clear", "--quiet", "--python", version, str(environment))
             # matplotlib of that time makes later releases warn.
             more = ("pyparsing>=3.2,<3.3",) if name == "lowest" else ()
-            session.run(uv, "pip", "install", *into, f"{ROOT}[{USERS_EXTRAS},test]", *more)
-            session.run(python, "-m", "pytest", *WORKERS, *rest, env=here)
+            resolution = ("--resolution", RESOLUTIONS[name])
+            _install(session, python, *resolution, f"{ROOT}[{USERS_EXTRAS},test]", *more)
+            session.run(str(python), "-m", "pytest", *WORKERS, *rest, env=here)
 
 
 @nox.session(default=False)
@@ -288,5 +287,5 @@ def _python_in(folder: Path) -> Path:
 
 def _install(session: nox.Session, python: Path, *arguments: object) -> None:
     """Install into another Python's environment."""
-    quick = ("--quiet", "--no-compile")  # most of what would be compiled is never imported
-    run(session, "pip", "--python", str(python), "install", *quick, *map(str, arguments))
+    into = ("--quiet", "--python", str(python))
+    run(session, "uv", "pip", "install", *into, *map(str, arguments))
