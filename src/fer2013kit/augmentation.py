@@ -64,6 +64,10 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
     InvalidInputError
         For a strength outside its range.
 
+    See Also
+    --------
+    EmotionClassifier : Takes it as ``augment``.
+
     Examples
     --------
     >>> import fer2013kit as fk

@@ -72,6 +72,10 @@ def training_batches(
     MissingDependencyError
         For ``"torch"`` without PyTorch.
 
+    See Also
+    --------
+    EmotionClassifier.fit : Makes them itself.
+
     Examples
     --------
     >>> import fer2013kit as fk

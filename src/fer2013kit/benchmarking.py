@@ -58,6 +58,10 @@ class BenchmarkReport(Tabular):
         Images that were left out because the training split holds them, too; None where they
         were not looked for.
 
+    See Also
+    --------
+    benchmark : Makes it.
+
     Examples
     --------
     >>> import fer2013kit as fk
@@ -225,6 +229,10 @@ def benchmark(
         For a name or a file that is no network.
     MissingDependencyError
         For another package that is not installed.
+
+    See Also
+    --------
+    compare_predictions : Whether two models really differ.
 
     Examples
     --------

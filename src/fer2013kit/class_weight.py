@@ -44,6 +44,11 @@ def class_counts(y: ArrayLike, n_classes: int = NUM_CLASSES) -> NDArray[np.int64
     InvalidInputError
         For another shape, a value that is no class code, or fewer than one class.
 
+    See Also
+    --------
+    class_weights : Weights against the imbalance.
+    plot_class_balance : Draws them.
+
     Examples
     --------
     >>> import fer2013kit as fk
@@ -155,6 +160,10 @@ def sample_weights(
     InvalidInputError
         For labels or options that :func:`class_weights` refuses, a label that has no
         weight, a weight that is negative or not finite, or an array of another length.
+
+    See Also
+    --------
+    class_weights : One for each class.
 
     Examples
     --------

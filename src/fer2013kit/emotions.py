@@ -15,6 +15,10 @@ from fer2013kit.typing import SplitName
 class Emotion(IntEnum):
     """The seven emotions with the codes of the original ``fer2013.csv``.
 
+    See Also
+    --------
+    CLASS_NAMES
+
     Examples
     --------
     >>> import fer2013kit as fk

@@ -21,6 +21,10 @@ _LONGEST: Final = 200
 class Fer2013KitError(Exception):
     """Base of all errors of this package.
 
+    See Also
+    --------
+    Fer2013KitWarning : What is told and goes on.
+
     Examples
     --------
     >>> import fer2013kit as fk
@@ -41,6 +45,10 @@ class Fer2013KitWarning(UserWarning):
     The message names and counts it.  To get an error instead, or silence, filter the category
     as any other one of Python's.
 
+    See Also
+    --------
+    Fer2013KitError : What ends a call.
+
     Examples
     --------
     >>> import warnings
@@ -54,6 +62,10 @@ class Fer2013KitWarning(UserWarning):
 class InvalidInputError(Fer2013KitError, ValueError):
     """An argument or array that cannot be used: wrong shape, range, length, label or option.
 
+    See Also
+    --------
+    Fer2013KitError : The base of all errors.
+
     Examples
     --------
     >>> import fer2013kit as fk
@@ -65,7 +77,20 @@ class InvalidInputError(Fer2013KitError, ValueError):
 
 
 class DatasetNotFoundError(Fer2013KitError, FileNotFoundError):
-    """The data set is not where it was looked for."""
+    """The data set is not where it was looked for.
+
+    See Also
+    --------
+    load_fer2013 : Raises it where nothing is found.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> fk.load_fer2013("no_such_folder")
+    Traceback (most recent call last):
+    ...
+    fer2013kit.exceptions.DatasetNotFoundError: there is no file or folder no_such_f...
+    """
 
 
 class DatasetFormatError(Fer2013KitError, ValueError):
@@ -86,6 +111,18 @@ class DatasetFormatError(Fer2013KitError, ValueError):
         The file at fault.
     line_number : int or None
         Line at fault, counted from 1; None where the file has no lines.
+
+    See Also
+    --------
+    load_fer2013 : Raises it for what it cannot read.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> raise fk.DatasetFormatError("no column 'emotion'", path="fer2013.csv", line_number=1)
+    Traceback (most recent call last):
+    ...
+    fer2013kit.exceptions.DatasetFormatError: fer2013.csv, line 1: no column 'emotion'
     """
 
     def __init__(self, message: str, *, path: str | Path, line_number: int | None = None) -> None:
@@ -115,6 +152,18 @@ class ChecksumError(Fer2013KitError, OSError):
     ----------
     expected, received : str
         The two checksums.
+
+    See Also
+    --------
+    load_predictor : Raises it for a network that was changed.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> raise fk.ChecksumError("a.fer was changed", expected="12ab", received="34cd")
+    Traceback (most recent call last):
+    ...
+    fer2013kit.exceptions.ChecksumError: a.fer was changed (expected SHA-256 12ab, r...
     """
 
     def __init__(self, message: str, *, expected: str, received: str) -> None:
@@ -124,11 +173,35 @@ class ChecksumError(Fer2013KitError, OSError):
 
 
 class ModelFileError(Fer2013KitError, ValueError):
-    """A saved classifier that cannot be trusted or read."""
+    """A saved classifier that cannot be trusted or read.
+
+    See Also
+    --------
+    load_predictor : Raises it.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> fk.load_predictor("no_such_file.fer")
+    Traceback (most recent call last):
+    ...
+    fer2013kit.exceptions.ModelFileError: no_such_file.fer: no such file, and no net...
+    """
 
 
 class TrainingDivergedError(Fer2013KitError, ArithmeticError):
-    """The loss became no number before an epoch was good, or a network's answers are none."""
+    """The loss became no number before an epoch was good, or a network's answers are none.
+
+    See Also
+    --------
+    EmotionClassifier.fit : Raises it.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> issubclass(fk.TrainingDivergedError, ArithmeticError)
+    True
+    """
 
 
 class MediaFileError(Fer2013KitError, OSError):
@@ -145,6 +218,19 @@ class MediaFileError(Fer2013KitError, OSError):
     ----------
     path : Path or None
         The file.
+
+    See Also
+    --------
+    analyze_photo : Raises it for an image.
+    analyze_video : Raises it for a video.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> fk.analyze_photo("no_such_photo.jpg")
+    Traceback (most recent call last):
+    ...
+    fer2013kit.exceptions.MediaFileError: no_such_photo.jpg: No such file or directory
     """
 
     def __init__(self, message: str, *, path: str | Path | None = None) -> None:
@@ -153,7 +239,18 @@ class MediaFileError(Fer2013KitError, OSError):
 
 
 class MissingDependencyError(Fer2013KitError, ImportError):
-    """An optional library is needed; the message says which extra installs it."""
+    """An optional library is needed; the message says which extra installs it.
+
+    See Also
+    --------
+    Fer2013KitError : The base of all errors.
+
+    Examples
+    --------
+    >>> import fer2013kit as fk
+    >>> issubclass(fk.MissingDependencyError, ImportError)
+    True
+    """
 
 
 class UnknownModelError(Fer2013KitError, ValueError):
@@ -174,6 +271,11 @@ class UnknownModelError(Fer2013KitError, ValueError):
         The name that was asked for.
     known : tuple of str
         The names there are, sorted.
+
+    See Also
+    --------
+    create_model : Raises it.
+    list_models : The names there are.
 
     Examples
     --------

@@ -98,6 +98,10 @@ def explain(
     sklearn.exceptions.NotFittedError
         Before ``fit``.
 
+    See Also
+    --------
+    plot_explanation : Draws the heat.
+
     Notes
     -----
     A map is as fine as its layer: that of the five-layer CNN has 6x6 cells of 8 pixels.

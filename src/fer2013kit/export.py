@@ -72,6 +72,10 @@ class ExportReport:
     same_answers : float
         Share of the images that get the same class.
 
+    See Also
+    --------
+    EmotionClassifier.export : Makes it.
+
     Examples
     --------
     >>> import fer2013kit as fk

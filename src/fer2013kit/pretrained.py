@@ -29,6 +29,11 @@ def list_pretrained() -> list[str]:
         Names that :meth:`EmotionClassifier.from_pretrained` and
         :meth:`EmotionPredictor.from_pretrained` take.
 
+    See Also
+    --------
+    load_predictor : Loads one to predict.
+    EmotionClassifier.from_pretrained : Loads one to train on.
+
     Examples
     --------
     >>> import fer2013kit as fk

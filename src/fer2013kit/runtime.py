@@ -55,6 +55,11 @@ class EmotionPredictor(ProbabilisticClassifier):
     metrics_ : dict or None
         Figures that were kept with the classifier.
 
+    See Also
+    --------
+    EmotionClassifier : Trains, and exports what this runs.
+    load_predictor : A network by its name or its file.
+
     Examples
     --------
     >>> import fer2013kit as fk
@@ -153,6 +158,12 @@ class EmotionPredictor(ProbabilisticClassifier):
             For `classes` that the network does not have, or fewer than two.
         ChecksumError
             If the file is not the one that was shipped.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> fk.EmotionPredictor.from_pretrained("ferplus_cnn").class_names_[-1]
+        'contempt'
         """
         path, content = find_pretrained(name, "predictor")
         predictor = cls._open(content, path, num_threads, classes)
@@ -193,6 +204,16 @@ class EmotionPredictor(ProbabilisticClassifier):
             For `classes` that the network does not have, or fewer than two.
         MissingDependencyError
             If the runtime for its kind is not installed.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> import tempfile
+        >>> clf = fk.EmotionClassifier.from_pretrained("five_layer_cnn_small")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     report = clf.export(f"{folder}/emotions.tflite")
+        ...     print(fk.EmotionPredictor.load(f"{folder}/emotions.tflite").class_names_[3])
+        happy
         """
         path = Path(path)
         with model_file_errors(path, "an exported network"):
@@ -224,6 +245,13 @@ class EmotionPredictor(ProbabilisticClassifier):
         ------
         InvalidInputError
             For images of another shape or range, NaN, or an unknown ``tta``.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> X = fk.make_fer2013(n_samples=14, random_state=0).train.images
+        >>> fk.EmotionPredictor.from_pretrained().predict_proba(X[:2], tta="flip").shape
+        (2, 7)
         """
         low, high = self._metadata.value_range
         to_pixels = pixel_converter((low, high))

@@ -46,6 +46,10 @@ class TuningResult:
     classifier : EmotionClassifier
         Unfitted, with the best settings.
 
+    See Also
+    --------
+    tune : Makes it.
+
     Examples
     --------
     ``fk.tune(clf, data).classifier.fit(*data.train)`` trains with the best settings.
@@ -125,6 +129,10 @@ def tune(
         Where no trial came to its end.
     MissingDependencyError
         Without Optuna.
+
+    See Also
+    --------
+    EmotionClassifier : What is tuned.
 
     References
     ----------

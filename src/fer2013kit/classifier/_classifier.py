@@ -197,6 +197,12 @@ class EmotionClassifier(
     n_features_in_ : int
         Pixels of an image.
 
+    See Also
+    --------
+    EmotionPredictor : Predicts with an exported network, without TensorFlow.
+    EnsembleClassifier : Several networks as one.
+    create_model : The networks by their names.
+
     Examples
     --------
     >>> import fer2013kit as fk
@@ -351,6 +357,15 @@ class EmotionClassifier(
         -----
         A fit that is interrupted or fails changes nothing: the classifier is as it was before.
         The figures of the epochs until then are the exception's attribute ``history_``.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> X, y = fk.make_fer2013(n_samples=70, random_state=0).train
+        >>> small = {"filters": (4, 4, 4), "dense_units": 8}
+        >>> clf = fk.EmotionClassifier(model_params=small, epochs=1, verbose=0, random_state=0)
+        >>> clf.fit(X, y).predict(X[:2]).shape
+        (2,)
         """
         twin = self._twin()
         with keras_settings():
@@ -494,6 +509,16 @@ class EmotionClassifier(
             architecture.
         UnknownModelError
             If the architecture is not registered and no ``model`` is given.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> import tempfile
+        >>> clf = fk.EmotionClassifier.from_pretrained("five_layer_cnn_small")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = clf.save(f"{folder}/emotions.fer")
+        ...     fk.EmotionClassifier.load(f"{folder}/emotions.fer").class_names_[3]
+        'happy'
         """
         given = {"optimizer": optimizer, "loss": loss, "metrics": metrics}
         path = Path(path)

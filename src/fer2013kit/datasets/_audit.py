@@ -49,6 +49,11 @@ def audit_dataset(
     InvalidInputError
         For something else than a data set, or a correlation out of range.
 
+    See Also
+    --------
+    AuditReport : What comes back.
+    load_fer2013 : Reads what is audited.
+
     Notes
     -----
     The time grows with the number of rows, not with its square; all of FER-2013 takes seconds.

@@ -55,6 +55,10 @@ class AuditReport:
         For each split the row numbers of images that occur more than once, in whatever split,
         and not always with the same label.
 
+    See Also
+    --------
+    audit_dataset : Makes it.
+
     Examples
     --------
     >>> import fer2013kit as fk
@@ -128,6 +132,14 @@ class AuditReport:
         ------
         InvalidInputError
             For another ``side``, or when near-duplicates were not looked for.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> data = fk.make_fer2013(n_samples=70, random_state=0)
+        >>> leaking = fk.FER2013(train=data.train.concat(data.test), test=data.test)
+        >>> len(fk.audit_dataset(leaking).drop_leaks().train) == len(data.train)
+        True
         """
         check_choice("side", side, LeakSide)
         groups = self._groups(near_duplicates=near_duplicates)
@@ -163,6 +175,14 @@ class AuditReport:
         ------
         InvalidInputError
             For another ``conflicts``, or when near-duplicates were not looked for.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> data = fk.make_fer2013(n_samples=70, random_state=0)
+        >>> twice = data.concat(data.train)
+        >>> len(fk.audit_dataset(twice).drop_duplicates().train) == len(data.train)
+        True
         """
         check_choice("conflicts", conflicts, ConflictPolicy)
         groups = self._groups(near_duplicates=near_duplicates)

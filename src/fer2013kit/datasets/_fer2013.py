@@ -61,6 +61,12 @@ class FER2013:
         The words of the classes by their codes: the seven emotions, and contempt where an image
         has it.
 
+    See Also
+    --------
+    load_fer2013 : Reads it.
+    make_fer2013 : Draws one.
+    Split : Its parts.
+
     References
     ----------
     Goodfellow et al., "Challenges in Representation Learning: A report on three machine learning
@@ -260,6 +266,13 @@ class FER2013:
         ------
         InvalidInputError
             For an unknown class, a negative number, or ``classes`` where a split has no labels.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> data = fk.make_fer2013(n_samples=70, random_state=0)
+        >>> len(data.subset(n_samples=14, random_state=0).train)
+        14
         """
         if n_samples is not None and n_samples < 0:
             raise InvalidInputError(f"n_samples must be 0 or more; received {n_samples}")

@@ -53,6 +53,10 @@ class FERPlus:
     InvalidInputError
         For another shape, or votes that are not whole numbers of 0 or more.
 
+    See Also
+    --------
+    load_ferplus : Reads it.
+
     Notes
     -----
     FER+ removed images on which people saw no face.  Their rows are kept here, so that rows
@@ -208,6 +212,13 @@ class FERPlus:
         ------
         InvalidInputError
             For row numbers out of range or a mask of another length.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> votes = fk.FERPlus([[0, 0, 0, 8, 0, 0, 2, 0, 0, 0], [5, 5, 0, 0, 0, 0, 0, 0, 0, 0]])
+        >>> len(votes.subset([True, False]))
+        1
         """
         return FERPlus(self.votes[chosen_rows(index, len(self))])
 
@@ -223,6 +234,13 @@ class FERPlus:
         -------
         FERPlus
             The rows of all.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> votes = fk.FERPlus([[0, 0, 0, 8, 0, 0, 2, 0, 0, 0]])
+        >>> len(votes.concat(votes))
+        2
         """
         return FERPlus(np.concatenate([self.votes, *(other.votes for other in others)]))
 

@@ -63,6 +63,10 @@ def load_ferplus(path: str | os.PathLike[str]) -> FERPlus:
     DatasetFormatError
         When it holds something else, with the line at fault.
 
+    See Also
+    --------
+    load_fer2013 : Joins these votes to the images.
+
     Examples
     --------
     >>> import tempfile

@@ -64,6 +64,10 @@ def fetch_fer2013(
     MissingDependencyError
         When it is not here and kagglehub is not installed; the same.
 
+    See Also
+    --------
+    load_fer2013 : Reads what was downloaded.
+
     Examples
     --------
     >>> import os, tempfile

@@ -103,6 +103,11 @@ def load_image_folder(
     Fer2013KitWarning
         For files that were passed over, and JPEGs without their end marker; at every load.
 
+    See Also
+    --------
+    load_fer2013 : FER-2013 in any form.
+    find_photos : Photographs without labels.
+
     Examples
     --------
     >>> import tempfile

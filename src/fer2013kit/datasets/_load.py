@@ -108,6 +108,12 @@ def load_fer2013(
     Fer2013KitWarning
         For whatever was passed over, left out or assumed; from the cache as at the first load.
 
+    See Also
+    --------
+    fetch_fer2013 : Downloads it.
+    make_fer2013 : Draws faces instead.
+    load_image_folder : Other images in folders.
+
     References
     ----------
     Goodfellow et al., "Challenges in Representation Learning: A report on three machine learning

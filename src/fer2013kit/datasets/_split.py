@@ -65,6 +65,10 @@ class Split:
     InvalidInputError
         For arrays of another shape, range or length; on unpacking, when there are no labels.
 
+    See Also
+    --------
+    FER2013 : Has three.
+
     Examples
     --------
     >>> import fer2013kit as fk
@@ -142,6 +146,13 @@ class Split:
         ------
         InvalidInputError
             When the split has no labels.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> test = fk.make_fer2013(n_samples=70, random_state=0).test
+        >>> test.require_labels().shape
+        (7,)
         """
         if self.labels is None and self.ferplus is not None:
             raise InvalidInputError(
@@ -174,6 +185,13 @@ class Split:
         ------
         InvalidInputError
             For row numbers out of range or a mask of another length.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> test = fk.make_fer2013(n_samples=70, random_state=0).test
+        >>> len(test.subset(test.labels == fk.Emotion.HAPPY))
+        1
         """
         rows = chosen_rows(index, len(self))
         return Split(

@@ -67,6 +67,10 @@ def make_fer2013(
     InvalidInputError
         For fewer than 10 samples, or weights that are not seven shares.
 
+    See Also
+    --------
+    load_fer2013 : The real one.
+
     Examples
     --------
     >>> import fer2013kit as fk

@@ -51,6 +51,10 @@ def average_weights(
     InvalidInputError
         For fewer than two, or classifiers that differ in shape or classes.
 
+    See Also
+    --------
+    EnsembleClassifier : Averages probabilities instead.
+
     References
     ----------
     P. Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization", UAI

@@ -83,6 +83,11 @@ class EnsembleClassifier(
     InvalidInputError
         For fewer than two members, classes or shapes that differ, or weights that do not fit.
 
+    See Also
+    --------
+    average_weights : One network in place of several.
+    EmotionClassifier : Its members.
+
     References
     ----------
     B. Lakshminarayanan, A. Pritzel and C. Blundell, "Simple and Scalable Predictive Uncertainty
@@ -134,6 +139,16 @@ class EnsembleClassifier(
         ----------
         path : str or Path
             The file; by custom it ends in ``.fers``.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> import tempfile
+        >>> small = fk.EmotionClassifier.from_pretrained("five_layer_cnn_small")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fk.EnsembleClassifier([small, small]).save(f"{folder}/emotions.fers")
+        ...     print(len(fk.EnsembleClassifier.load(f"{folder}/emotions.fers").members))
+        2
         """
         facts = {
             "format": _FORMAT,

@@ -58,6 +58,10 @@ class PredictionComparison(Tabular):
     confidence_level : float
         Of the intervals.
 
+    See Also
+    --------
+    compare_predictions : Makes it.
+
     References
     ----------
     Q. McNemar, "Note on the Sampling Error of the Difference Between Correlated Proportions or
@@ -121,6 +125,13 @@ class PredictionComparison(Tabular):
         -------
         pandas.DataFrame
             A row for each figure: both, their difference, and the ends of its interval.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> result = fk.compare_predictions([3, 3, 6, 4], [3, 6, 6, 4], [3, 3, 6, 6])
+        >>> result.to_frame().shape
+        (3, 5)
         """
         with needed("to_frame"):
             import pandas as pd
@@ -224,6 +235,11 @@ def compare_predictions(
     InvalidInputError
         For what :func:`evaluate_predictions` refuses, or answers to different numbers of
         samples.
+
+    See Also
+    --------
+    evaluate_predictions : One model alone.
+    benchmark : Several models at once.
 
     Examples
     --------

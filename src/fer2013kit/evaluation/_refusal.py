@@ -42,6 +42,10 @@ def risk_coverage_curve(
     InvalidInputError
         As :func:`evaluate_predictions` does, and for predicted labels without probabilities.
 
+    See Also
+    --------
+    plot_risk_coverage : Draws it.
+
     References
     ----------
     Y. Geifman and R. El-Yaniv, "Selective Classification for Deep Neural Networks", NeurIPS 2017.

@@ -202,6 +202,13 @@ class EvaluationReport(Tabular):
         dict
             Every field and property under its own name; arrays as lists, NaN as None.
             :meth:`from_dict` turns it back into an equal report.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> report = fk.evaluate_predictions([3, 3, 6, 4], [3, 6, 6, 4])
+        >>> report.as_dict()["accuracy"]
+        0.75
         """
         return report_as_dict(self)
 
@@ -224,6 +231,13 @@ class EvaluationReport(Tabular):
         ------
         InvalidInputError
             If a value is missing or is not what :meth:`as_dict` writes.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> report = fk.evaluate_predictions([3, 3, 6, 4], [3, 6, 6, 4])
+        >>> fk.EvaluationReport.from_dict(report.as_dict()).accuracy
+        0.75
         """
         return cls(**fields_from_dict(values))
 
@@ -236,6 +250,13 @@ class EvaluationReport(Tabular):
             A row for each class, then "macro avg" (over the classes in the true labels or the
             predictions) and "weighted avg" (by support), as in scikit-learn's classification
             report; columns "precision", "recall", "f1" (float) and "support" (int).
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> report = fk.evaluate_predictions([3, 3, 6, 4], [3, 6, 6, 4])
+        >>> report.to_frame().loc["happy"].round(2).to_dict()
+        {'precision': 1.0, 'recall': 0.5, 'f1': 0.67, 'support': 2.0}
         """
         with needed("to_frame"):
             import pandas as pd

@@ -60,6 +60,10 @@ class ReportSummary(Tabular):
     confidence_level : float
         Of the intervals.
 
+    See Also
+    --------
+    summarize_reports : Makes it.
+
     References
     ----------
     Student, "The Probable Error of a Mean", Biometrika 6, 1908.
@@ -166,6 +170,10 @@ def summarize_reports(
     ------
     InvalidInputError
         For no reports, other objects, or reports that cannot be compared.
+
+    See Also
+    --------
+    evaluate_predictions : One run alone.
 
     Examples
     --------

@@ -65,6 +65,10 @@ def annotate(photo: Photo, faces: Iterable[FaceEmotion], *, numbers: bool = Fals
     InvalidInputError
         As :func:`analyze_photo`; and for faces that are none.
 
+    See Also
+    --------
+    analyze_photo : Finds what this draws.
+
     Examples
     --------
     >>> import fer2013kit as fk

@@ -168,6 +168,16 @@ class FaceDetector:
         ------
         InvalidInputError
             For another shape or type.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> import numpy as np
+        >>> from PIL import Image
+        >>> photo = np.asarray(Image.open(fk.sample_photos()[0]))
+        >>> boxes, scores = fk.FaceDetector().detect(photo)
+        >>> boxes.shape, scores.shape
+        ((1, 4), (1,))
         """
         rows = self._rows(image)
         return rows[:, 1:5], rows[:, 0]
@@ -191,6 +201,15 @@ class FaceDetector:
         ------
         InvalidInputError
             For another shape or type.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> import numpy as np
+        >>> from PIL import Image
+        >>> photo = np.asarray(Image.open(fk.sample_photos()[0]))
+        >>> fk.FaceDetector().locate(photo).shape
+        (1, 14)
         """
         return self._rows(image)[:, 1:]
 

@@ -37,6 +37,10 @@ class FaceBox(NamedTuple):
     width, height : int
         How large it is.
 
+    See Also
+    --------
+    FaceEmotion : Has one.
+
     Examples
     --------
     >>> import fer2013kit as fk
@@ -157,6 +161,13 @@ class FaceEmotion:
             The names of the fields, with ``box``, ``probabilities`` and, where they are known,
             ``landmarks`` as dicts; ``valence`` and ``arousal``, where the classes are emotions, and
             ``head_pose``, where there are landmarks.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> (face,) = fk.analyze_photo(fk.sample_photos()[0])
+        >>> face.as_dict()["box"]
+        {'left': 180, 'top': 67, 'width': 90, 'height': 110}
         """
         answer: dict[str, Any] = {
             "box": self.box._asdict(),
@@ -184,6 +195,14 @@ class FaceEmotion:
             ``emotion``, ``score``, ``uncertain``, ``quality`` (words with commas between them),
             ``valence``, ``arousal``, ``roll``, ``yaw``, ``pitch``, and each landmark as
             ``right_eye_x``, ``right_eye_y`` and so on; NaN for what is not known.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> (face,) = fk.analyze_photo(fk.sample_photos()[0])
+        >>> row = face.as_row()
+        >>> row["left"], row["emotion"]
+        (180, 'happy')
         """
         points = np.full((5, 2), np.nan) if self.landmarks is None else self.landmarks
         return {
@@ -213,6 +232,11 @@ class PhotoFaces(list[FaceEmotion]):
         What the list holds.
     width, height : int
         Of the upright photograph in its own pixels, in which the boxes are.
+
+    See Also
+    --------
+    analyze_photo : Makes it.
+    annotate : Draws it.
 
     Examples
     --------

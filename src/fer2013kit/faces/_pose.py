@@ -36,6 +36,10 @@ class HeadPose(NamedTuple):
     pitch : float
         Up.
 
+    See Also
+    --------
+    FaceEmotion : Has one.
+
     Examples
     --------
     >>> import fer2013kit as fk

@@ -13,6 +13,10 @@ def sample_photos() -> list[Path]:
     list of Path
         Files; ``README.txt`` beside them says who took them and why they are free.
 
+    See Also
+    --------
+    analyze_photo : What is done with them.
+
     Examples
     --------
     >>> import fer2013kit as fk

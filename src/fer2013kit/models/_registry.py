@@ -52,6 +52,11 @@ def register_model(
     InvalidInputError
         If the name is taken by another builder, or the builder cannot be called.
 
+    See Also
+    --------
+    unregister_model : Removes it.
+    list_models : The names there are.
+
     Examples
     --------
     >>> import keras
@@ -95,6 +100,10 @@ def unregister_model(name: str) -> None:
     UnknownModelError
         For a name that is not registered.
 
+    See Also
+    --------
+    register_model : Adds it.
+
     Examples
     --------
     >>> import fer2013kit as fk
@@ -121,6 +130,11 @@ def list_models() -> list[str]:
     -------
     list of str
         Names that :func:`create_model` takes.
+
+    See Also
+    --------
+    create_model : Builds one.
+    list_pretrained : Those that come trained.
 
     Examples
     --------
@@ -208,6 +222,12 @@ def create_model(
         For an unknown name.
     InvalidInputError
         For parameters that the builder refuses, or a result that is no Keras model of that shape.
+
+    See Also
+    --------
+    list_models : The names there are.
+    register_model : Adds one.
+    EmotionClassifier : Trains them.
 
     Examples
     --------

@@ -55,6 +55,10 @@ def plot_history(history: Any, *, metric: str = "accuracy", ax: Axes | None = No
     InvalidInputError
         If there is no history or it does not hold the metric.
 
+    See Also
+    --------
+    EmotionClassifier.fit : Makes the history.
+
     Examples
     --------
     >>> import fer2013kit as fk
@@ -125,6 +129,10 @@ def plot_class_balance(
     InvalidInputError
         If there are no labels at all, or an unknown one.
 
+    See Also
+    --------
+    class_counts : The numbers.
+
     Examples
     --------
     >>> import fer2013kit as fk
@@ -192,6 +200,11 @@ def plot_reliability(report: Any, *, ax: Axes | None = None) -> Axes:
     ------
     InvalidInputError
         If the bins are not there, differ in number, or are all empty.
+
+    See Also
+    --------
+    EmotionClassifier.calibrate : Makes probabilities honest.
+    plot_risk_coverage
 
     References
     ----------

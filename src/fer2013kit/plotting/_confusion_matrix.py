@@ -52,6 +52,12 @@ def plot_confusion_matrix(
     InvalidInputError
         For a matrix that is not square or holds other than counts, or another number of names.
 
+    See Also
+    --------
+    EvaluationReport : Holds the numbers.
+    plot_roc
+    plot_precision_recall
+
     Examples
     --------
     >>> import fer2013kit as fk

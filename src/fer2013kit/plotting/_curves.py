@@ -55,6 +55,11 @@ def plot_risk_coverage(
     InvalidInputError
         For labels or probabilities that :func:`evaluate_predictions` refuses.
 
+    See Also
+    --------
+    risk_coverage_curve : The numbers.
+    plot_reliability
+
     References
     ----------
     Y. Geifman and R. El-Yaniv, "Selective Classification for Deep Neural Networks", NeurIPS 2017.
@@ -115,6 +120,11 @@ def plot_roc(
     InvalidInputError
         For labels or probabilities that :func:`evaluate_predictions` refuses, or one class alone.
 
+    See Also
+    --------
+    plot_precision_recall : Tells more of rare classes.
+    EvaluationReport : Holds the numbers.
+
     Examples
     --------
     >>> import fer2013kit as fk
@@ -157,6 +167,11 @@ def plot_precision_recall(
     ------
     InvalidInputError
         As by :func:`plot_roc`.
+
+    See Also
+    --------
+    plot_roc : Where the classes are of like size.
+    EvaluationReport : Holds the numbers.
 
     Examples
     --------

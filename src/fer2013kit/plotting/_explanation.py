@@ -58,6 +58,10 @@ def plot_explanation(
         For zero images, arrays of other shapes or lengths, heat outside [0, 1], or an unknown
         class.
 
+    See Also
+    --------
+    explain : Makes the heat.
+
     Examples
     --------
     >>> import fer2013kit as fk

@@ -65,6 +65,10 @@ def plot_samples(
     InvalidInputError
         For zero images, arrays of other shapes or lengths, or an unknown class.
 
+    See Also
+    --------
+    audit_dataset : Finds what is wrong with images.
+
     Examples
     --------
     >>> import fer2013kit as fk

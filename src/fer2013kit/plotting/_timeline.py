@@ -55,6 +55,11 @@ def plot_timeline(
     InvalidInputError
         If a column is missing, there is no row, or the track is unknown.
 
+    See Also
+    --------
+    analyze_video : Makes the rows.
+    plot_tracks : One face at a time.
+
     Examples
     --------
     >>> import fer2013kit as fk

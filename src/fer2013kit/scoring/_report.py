@@ -33,6 +33,10 @@ class ScoreReport:
     first_errors : tuple of str
         The first five errors.
 
+    See Also
+    --------
+    PhotoScorer : Makes it.
+
     Examples
     --------
     >>> import tempfile

@@ -102,6 +102,10 @@ def create_app(
     MissingDependencyError
         Where the extra ``serve`` is not installed.
 
+    See Also
+    --------
+    analyze_photo : Does the work.
+
     Notes
     -----
     One photo is worked on at a time and seven wait; the next one gets status 503.  Errors are

@@ -41,6 +41,10 @@ def to_grayscale(images: ArrayLike) -> NDArray[Any]:
     InvalidInputError
         For another shape or type, NaN, or floats with alpha outside [0, 1].
 
+    See Also
+    --------
+    grayscale_to_rgb : The way back.
+
     Notes
     -----
     Luma is ``0.299 R + 0.587 G + 0.114 B`` (ITU-R BT.601); uint8 gives the very numbers of
@@ -110,6 +114,10 @@ def grayscale_to_rgb(images: ArrayLike) -> NDArray[Any]:
     ------
     InvalidInputError
         For more channels than one, another type, or NaN.
+
+    See Also
+    --------
+    to_grayscale : The way back.
 
     Examples
     --------

@@ -38,6 +38,10 @@ def equalize_histogram(images: ArrayLike) -> NDArray[np.uint8]:
     InvalidInputError
         For colour, floats or 16 bits, another shape, or numbers out of range.
 
+    See Also
+    --------
+    apply_clahe : By parts of the image.
+
     Notes
     -----
     Level v becomes ``255 (C(v) - C(v_min)) / (N - C(v_min))``, rounded, where C counts the pixels
@@ -109,6 +113,10 @@ def apply_clahe(
     InvalidInputError
         For colour, floats or 16 bits, another shape, numbers out of range, a `clip_limit` that
         is not positive, or tiles that are not two whole numbers from 1 to the image's sides.
+
+    See Also
+    --------
+    equalize_histogram : Over the whole image.
 
     Notes
     -----

@@ -34,6 +34,10 @@ def to_one_hot(labels: ArrayLike, n_classes: int = NUM_CLASSES) -> NDArray[np.fl
     InvalidInputError
         For another shape, a value that is no class code, or fewer than one class.
 
+    See Also
+    --------
+    from_one_hot : The way back.
+
     Examples
     --------
     >>> import fer2013kit as fk
@@ -66,6 +70,10 @@ def from_one_hot(one_hot: ArrayLike) -> NDArray[np.int64]:
     ------
     InvalidInputError
         For another shape or other rows.  Of probabilities, take ``argmax(axis=1)`` instead.
+
+    See Also
+    --------
+    to_one_hot : The way there.
 
     Examples
     --------

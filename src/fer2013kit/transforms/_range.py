@@ -45,6 +45,10 @@ def rescale(
         For floats without `input_range`, numbers outside of it, NaN, a range that is not two
         different finite numbers, or another type.
 
+    See Also
+    --------
+    standardize : Mean and spread of the data.
+
     Notes
     -----
     The models of this kit scale their input themselves: they take grey levels in [0, 255].
@@ -114,6 +118,10 @@ def standardize(images: ArrayLike) -> NDArray[np.float32]:
     ------
     InvalidInputError
         For another shape or type, or NaN.
+
+    See Also
+    --------
+    rescale : To [0, 1] alone.
 
     Examples
     --------

@@ -35,6 +35,10 @@ class VideoSummary:
     transitions : pandas.DataFrame
         A row for each change of a track's word: ``track``, ``time``, ``before``, ``after``.
 
+    See Also
+    --------
+    summarize_video : Makes it.
+
     Examples
     --------
     >>> import pandas as pd
