@@ -100,6 +100,9 @@ def test_backend_trains_and_agrees_with_this_one(backend, tmp_path):
             "KERAS_BACKEND": backend,
             # What is compiled runs once or twice: to optimise it takes longer than it saves.
             "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+            # Of two equal fits one compiles.
+            "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled"),
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.3",
             "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
         },
         capture_output=True,

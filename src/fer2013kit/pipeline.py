@@ -125,9 +125,14 @@ class _Augmented:
 
     def prepared(self, epoch: int) -> Iterator[Batch]:
         """Yield batches as the network gets them, for ever, from an epoch on."""
+        prepare = self.prepare
+        if keras.backend.backend() == "jax":  # which else compiles each operation by itself
+            import jax
+
+            prepare = jax.jit(prepare)
         for (raw, aims, weights), uniform, mixing in self.read(epoch):
             tensors = map(ops.convert_to_tensor, (raw, aims, uniform, mixing))
-            images, targets = map(ops.convert_to_numpy, self.prepare(*tensors))
+            images, targets = map(ops.convert_to_numpy, prepare(*tensors))
             yield images, targets, weights
 
     def as_tensorflow_reads(

@@ -148,5 +148,8 @@ def train(
 
 def _works(model: Any, images: NDArray[Any]) -> bool:
     """Tell whether a network answers with numbers."""
-    answers = model(np.asarray(images, np.float32), training=False)
+    pixels = np.asarray(images, np.float32)
+    if keras.backend.backend() == "jax":  # as above: one compilation in place of many
+        return bool(np.isfinite(model.predict_on_batch(pixels)).all())
+    answers = model(pixels, training=False)
     return bool(np.isfinite(keras.ops.convert_to_numpy(answers)).all())
