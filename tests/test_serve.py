@@ -668,3 +668,33 @@ def test_a_visitor_sees_a_video(visit, tmp_path, width):
     broken.write_bytes(b"no video")
     browser.drop(broken)
     browser.wait_for("document.getElementById('message').innerText.includes('cannot play')")
+
+
+def test_faces_are_followed_and_steady(visit):
+    browser, _ = visit
+    # One that trembles while it moves to the right, and one that is lost for a second.
+    lefts, ids, words = browser.run(
+        """(async () => {
+        const { Recording } = await import("/page/live.js");
+        const recording = new Recording(4);
+        const face = (left, happy) => ({
+            box: { left, top: 100, width: 100, height: 120 }, quality: [],
+            probabilities: { happy, sad: 1 - happy }, emotion: happy > 0.5 ? "happy" : "sad",
+        });
+        const shown = [...Array(20).keys()].map((step) => {
+            const jitter = step % 2 ? 8 : -8;
+            const faces = [face(20 * step + jitter, step % 4 ? 0.9 : 0.3)];
+            if (step < 8 || step > 12) faces.unshift(face(900, 0));
+            return recording.follow({ width: 1200, height: 400, faces }, step / 5).faces;
+        });
+        return [shown.flat().filter(({ id }) => id === 2).map(({ box }) => box.left),
+            shown.map((faces) => faces.map(({ id }) => id).sort().join()),
+            recording.summary().sort()];
+        })()"""
+    )
+    steps = np.diff(lefts)[4:]
+    assert np.abs(steps - 20).max() < 16  # the boxes that came tremble by 16
+    assert set(ids) == {"1,2", "2"}
+    assert len(lefts) == 20
+    # A quarter of the answers for the second one was sad.
+    assert words == ["Face 1: sad 100 %", "Face 2: happy 90 %, sad 10 %"]

@@ -3,7 +3,7 @@ import { at, colorOf, inkOn, percent } from "./parts.js";
 
 const SECONDS_OF_BOX = 0.2; // over which boxes are averaged
 const SECONDS_OF_WORD = 0.6; // and probabilities
-const PATIENCE = 1; // seconds until a face that is not found is another one's
+const PATIENCE = 2; // seconds until a face that is not found is another one's
 const SHOWN = 0.4; // seconds for which it is shown still
 const CERTAIN = 0.7;
 const SIDES = ["left", "top", "width", "height"];

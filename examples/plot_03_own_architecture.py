@@ -1,6 +1,6 @@
 """
-Plug in your own architecture
-=============================
+How do I plug in my own architecture?
+=====================================
 
 A builder is a function ``(input_shape, num_classes, **params)`` that returns an uncompiled Keras
 model.  It works wherever the name of a shipped one does: in training, in a grid search, in a file.

@@ -1,6 +1,6 @@
 """
-Audit a data set
-================
+What is wrong with a data set?
+==============================
 
 Copies of training images in the test set make every figure too good, and FER-2013 has hundreds.
 Here some are planted into drawn faces, and found again.

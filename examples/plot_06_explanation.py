@@ -1,6 +1,6 @@
 """
-Ask a network what it looked at
-===============================
+What did the network look at?
+=============================
 
 A heat map colours the places of a face that spoke for its emotion.
 """

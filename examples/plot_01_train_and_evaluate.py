@@ -1,6 +1,6 @@
 """
-Train, evaluate, save
-=====================
+How do I train, evaluate and save a classifier?
+===============================================
 
 The whole way in half a minute: drawn faces, a small network, a report with figures.
 """

@@ -1,6 +1,6 @@
 """
-Faces on a photograph
-=====================
+What do the faces on a photograph say?
+======================================
 
 From a photograph to the emotions of the faces on it: the face detector and the classifier ship
 with the kit, and so do two photographs that belong to everyone.
