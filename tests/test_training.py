@@ -82,6 +82,15 @@ def test_resumed_run_ends_where_the_unbroken_one_does(data, unbroken, tmp_path):
     assert resumed.best_epoch_ == unbroken.best_epoch_
 
 
+def test_a_run_goes_on_with_another_optimizer_of_the_same_settings(data, tmp_path):
+    def fit():  # Keras gives each a name of its own
+        return make_tiny(optimizer=keras.optimizers.Adam(1e-3), checkpoint_dir=tmp_path).fit(
+            *data.train
+        )
+
+    assert fit().history_ == fit().history_
+
+
 def test_one_hot_soft_targets_are_the_labels(data):
     one_hot = fk.to_one_hot(data.train.labels)
     soft = make_tiny().fit(*data.train, soft_targets=one_hot)

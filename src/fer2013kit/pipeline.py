@@ -202,10 +202,11 @@ class TrainingBatches(_Augmented):
     @property
     def steps_per_epoch(self) -> int:
         """Number of batches in an epoch."""
-        return -(-len(self.images) // self._rows_per_batch)
+        return -(-len(self.images) // self.rows_per_batch)
 
     @property
-    def _rows_per_batch(self) -> int:
+    def rows_per_batch(self) -> int:
+        """Number of images in a batch."""
         return min(self.batch_size, len(self.images))
 
     @property
@@ -213,7 +214,7 @@ class TrainingBatches(_Augmented):
         """What each epoch draws."""
         return EpochPlans(
             n_samples=len(self.images),
-            rows=self.steps_per_epoch * self._rows_per_batch,
+            rows=self.steps_per_epoch * self.rows_per_batch,
             seed=self.seed,
             mixup=self.mixup,
             cutmix=self.cutmix,
@@ -221,7 +222,7 @@ class TrainingBatches(_Augmented):
 
     def read(self, epoch: int) -> Iterator[tuple[Batch, Float32Array, Float32Array]]:
         """Yield the rows of each batch as they lie in the arrays, and their random numbers."""
-        rows, plans = self._rows_per_batch, self.plans
+        rows, plans = self.rows_per_batch, self.plans
         while True:
             order, uniform, mixing = plans.plan(epoch)
             for start in range(0, len(order), rows):
@@ -237,9 +238,7 @@ class TrainingBatches(_Augmented):
             return self.prepared(initial_epoch)
         if isinstance(self.images, np.ndarray):
             return self._tf_dataset(initial_epoch, epochs)
-        return self.as_tensorflow_reads(
-            initial_epoch, self.some, self.targets, self._rows_per_batch
-        )
+        return self.as_tensorflow_reads(initial_epoch, self.some, self.targets, self.rows_per_batch)
 
     def _tf_dataset(self, initial_epoch: int, epochs: int) -> Any:
         import tensorflow as tf
@@ -248,7 +247,7 @@ class TrainingBatches(_Augmented):
         with tf.device("CPU"):
             images, targets = tf.constant(self.images), tf.constant(self.targets)
             weights = tf.constant(self.weights)
-        rows = self._rows_per_batch
+        rows = self.rows_per_batch
         draw = self.plans.plan
 
         def plan(epoch: Any) -> Any:

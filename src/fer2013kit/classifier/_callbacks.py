@@ -202,7 +202,9 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Record the epoch, stop if nothing gets better, and write the checkpoint."""
         figures = dict(logs or {})
-        figures.setdefault("learning_rate", float(self.model.optimizer.learning_rate))
+        # Of several devices, each has a copy of the number, which none of them is by itself.
+        rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
+        figures.setdefault("learning_rate", float(rate))
         for name, value in figures.items():
             self.history.setdefault(name, []).append(_as_number(name, value))
         self._kept.append((epoch, _copies(self.model.weights)))

@@ -29,6 +29,8 @@ def as_json(value: Any) -> Any:
     if value is None or isinstance(value, str | int | float):
         return value
     note = value.get_config() if isinstance(value, _KERAS_OBJECTS) else value
+    if isinstance(value, keras.optimizers.Optimizer):
+        note.pop("name", None)  # Keras counts them, so that no two of a process have one name
     return {_NOTE: getattr(note, "__qualname__", repr(note))}
 
 

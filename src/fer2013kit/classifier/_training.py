@@ -18,6 +18,7 @@ from fer2013kit.classifier._keras_objects import (
 )
 from fer2013kit.classifier._normalization import fused_normalization
 from fer2013kit.classifier._progress import TrainingProgress
+from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,6 +85,7 @@ def train(
         If the loss is no number in the first epoch; later on, the last good epoch is kept, with a
         warning.
     """
+    validation_batch = _validation_batch(model, batches, validation)
     optimizer = make_optimizer(settings, batches.steps_per_epoch)
     check_callbacks(callbacks, optimizer)
     num_classes = model.output_shape[-1]
@@ -124,7 +126,7 @@ def train(
                     initial_epoch=start,
                     shuffle=False,
                     validation_data=getattr(validation, "for_keras", lambda: validation)(),
-                    validation_batch_size=_VALIDATION_BATCH,
+                    validation_batch_size=validation_batch,
                     callbacks=[seeds, averages, progress, *callbacks, keeper],
                     verbose=0,
                 )
@@ -144,6 +146,36 @@ def train(
         optimizer.finalize_variable_values(model.trainable_variables)
     keeper.finish(model)
     return TrainingOutcome(history=keeper.history, best_epoch=keeper.best_epoch)
+
+
+def _validation_batch(
+    model: Any, batches: TrainingBatches | StreamedBatches, validation: Any
+) -> int:
+    """Return how many images are validated at once, of which each device gets as many.
+
+    Keras builds a network that is shared by several devices (TensorFlow's ``MirroredStrategy``)
+    from the mean of what each gets of the first batch, which fails where these differ in number.
+
+    Raises
+    ------
+    InvalidInputError
+        Where a training or validation batch cannot be shared so.
+    """
+    strategy = getattr(model, "_distribute_strategy", None)
+    devices = 1 if strategy is None else strategy.num_replicas_in_sync
+    rows = getattr(batches, "rows_per_batch", 0)  # who reads from elsewhere decides it there
+    if rows % devices:
+        raise InvalidInputError(
+            f"a batch must have as many images for each of the {devices} devices; set batch_size "
+            f"to a multiple of {devices}; received batches of {rows}"
+        )
+    images = validation[0] if isinstance(validation, tuple) else ()
+    most = min(_VALIDATION_BATCH, len(images) or _VALIDATION_BATCH)
+    if most < devices:
+        raise InvalidInputError(
+            f"there must be an image to validate for each of the {devices} devices; received {most}"
+        )
+    return most // devices * devices
 
 
 def _works(model: Any, images: NDArray[Any]) -> bool:
