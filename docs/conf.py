@@ -72,6 +72,9 @@ sphinx_gallery_conf = {
 html_theme = "furo"
 html_title = f"fer2013kit {release}"
 html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["accessible.css"]
+html_js_files = [("accessible.js", {"defer": "defer"})]
 
 
 INNER = {"get_metadata_routing", "score", "set_output"}
