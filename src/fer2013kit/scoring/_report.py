@@ -16,7 +16,7 @@ NAMED: Final = 5
 class ScoreReport:
     """What :func:`score` counted, in all parts that lie in the folder.
 
-    Attributes
+    Parameters
     ----------
     path : str
         The folder.
@@ -72,7 +72,24 @@ class ScoreReport:
         n_passed_over: int,
         n_done_before: int,
     ) -> ScoreReport:
-        """Add up the facts of all parts."""
+        """Add up the facts of all parts.
+
+        Parameters
+        ----------
+        path : str
+            The folder.
+        parts : iterable of dict
+            Each part's ``n_images``, ``n_faces``, ``n_errors``, ``n_passed_over`` and
+            ``first_errors``.
+        n_passed_over : int
+            Files passed over before there were parts.
+        n_done_before : int
+            Parts that were there already.
+
+        Returns
+        -------
+        ScoreReport
+        """
         sums = dict.fromkeys(("n_images", "n_faces", "n_errors", "n_passed_over"), 0)
         sums["n_passed_over"] = n_passed_over
         errors: list[str] = []

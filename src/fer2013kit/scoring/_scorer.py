@@ -132,7 +132,18 @@ class PhotoScorer:
         return found
 
     def rows(self, items: Iterable[tuple[str, Photo | Fer2013KitError]]) -> pa.Table:
-        """Return the rows of images, each with its name; an error stands for one without pixels."""
+        """Return the rows of images.
+
+        Parameters
+        ----------
+        items : iterable of (str, image)
+            Each image with its name; an error of the kit stands for one without pixels.
+
+        Returns
+        -------
+        pyarrow.Table
+            With the columns of :attr:`schema`.
+        """
         items = list(items)
         photos = [photo for _, photo in items if not isinstance(photo, Fer2013KitError)]
         answers = iter(self._analyze(photos))
