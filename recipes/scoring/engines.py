@@ -22,6 +22,7 @@ def by_ray(folder: str, actors: int) -> pd.DataFrame:
     """Read with Ray Data, score in actors that keep their networks."""
     import ray.data
 
+    ray.init(num_cpus=actors + 1)  # the actors keep theirs, and the reading needs one
     images = ray.data.read_binary_files(folder, include_paths=True)
     found = images.map_batches(
         fk.PhotoScorer,
