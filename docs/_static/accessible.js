@@ -18,3 +18,11 @@ function reach() {
 reach();
 addEventListener("resize", reach);
 addEventListener("load", reach); // fonts may have changed widths
+
+// The page of the search has no heading.
+const article = document.querySelector("article, #search-results, main");
+if (article && !document.querySelector("h1")) {
+  const heading = document.createElement("h1");
+  heading.textContent = "Search";
+  article.prepend(heading);
+}

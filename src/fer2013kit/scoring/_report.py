@@ -35,7 +35,7 @@ class ScoreReport:
 
     See Also
     --------
-    PhotoScorer : Makes it.
+    score : Makes it.
 
     Examples
     --------
@@ -89,6 +89,7 @@ class ScoreReport:
         Returns
         -------
         ScoreReport
+            Their sums.
         """
         sums = dict.fromkeys(("n_images", "n_faces", "n_errors", "n_passed_over"), 0)
         sums["n_passed_over"] = n_passed_over
