@@ -165,6 +165,18 @@ def torch(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def cluster(session: nox.Session) -> None:
+    """Score on a Ray cluster of three nodes, processes of this machine; not part of the gate."""
+    with tempfile.TemporaryDirectory() as name:
+        python = _stranger_environment(Path(name) / "environment")
+        _install(session, python, "ray[data]")
+        # Ray gives its nodes 15 seconds to start, which a busy machine needs more of.
+        patience = {"RAY_agent_register_timeout_ms": "300000", "RAY_USAGE_STATS_ENABLED": "0"}
+        here = {**ENVIRONMENT, "PYTHONPATH": str(ROOT / "src"), **patience}
+        session.run(str(python), "-m", "pytest", "tests/test_scoring.py", "-k", "ray", env=here)
+
+
+@nox.session(default=False)
 def matrix(session: nox.Session) -> None:
     """Run the tests with the lowest and the highest versions of all libraries; not in the gate.
 
