@@ -1,17 +1,18 @@
-"""Train a deep network in short sittings, with a GPU (KERAS_BACKEND=jax) or without.
+"""Train deep teachers and the networks they teach on one GPU, in minutes (KERAS_BACKEND=jax).
 
 ::
 
-    python -m recipes.deep --pack fer2013.csv deep-data      # once: deep-data/pictures.0, .1, ...
-    python -m recipes.deep vgg_10 --data deep-data --out state --minutes 8
+    python -m recipes.deep --pack fer2013.csv fer2013new.csv deep-data
+    python -m recipes.deep --data deep-data --out state --seconds 570
 
-A run keeps its state in ``--out`` after each epoch, in parts that a machine gives back whole
-(``--part-mb``), and the same command goes on from there, on either backend.  A sitting ends after
-an epoch when its minutes are over.  At the end of the run the classifier is ``NAME_seedN.fer`` in
-``--out``, and its figures on PublicTest are printed and in ``NAME_seedN.json``.
+Everything stays on the device: images, augmentation (that of the kit), optimiser, averages.  A
+sitting is told its seconds; each network has its share of them, and trains as many epochs as fit
+in.  Each teacher has fifteen outputs: seven classes taught by FER-2013's labels and by what one
+would expect of them (recipes.crossfit), eight taught by the FER+ votes.  The students learn, all
+from the same augmented and mixed images, what the teachers' mean says of these very images.
 
-On a machine without scikit-learn, pandas or Keras their wheels go into PYTHONPATH; TensorFlow is
-needed for the TensorFlow backend alone.
+What a sitting leaves in ``--out`` is the averaged weights of each network in 16 bits, and what it
+prints is a line of figures each tenth of a run; recipes.collect makes classifiers of the weights.
 """
 
 from __future__ import annotations
@@ -20,143 +21,475 @@ import argparse
 import io
 import json
 import lzma
-import shutil
+import os
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+os.environ.setdefault("KERAS_BACKEND", "jax")
+
+import jax
+import jax.numpy as jnp
 import keras
 import numpy as np
 
-import fer2013kit as fk
+from fer2013kit.augmentation import FaceAugmentation, mix_images
+from fer2013kit.models import create_model
 
-_REGULARISED: Final = {
-    "batch_size": 128,
-    "learning_rate": 0.1,
-    "weight_decay": 5e-4,
-    "label_smoothing": 0.1,
-    "erasing": 0.25,
-    "epochs": 300,
-}
-NETWORKS: Final[dict[str, dict[str, Any]]] = {
-    "vgg_10": {"model": "vgg_10", **_REGULARISED},
-    "deep_cnn": {"model": "deep_cnn", **_REGULARISED},
-    "preact_resnet": {
-        "model": "preact_resnet",
-        **_REGULARISED,
-        "model_params": {"units": (3, 4, 6, 3), "stochastic_depth": 0.2},
-    },
-}
-"""Where to begin; none of them has been trained to its end yet."""
+Tensors = list[Any]
 
 _MB: Final = 1_000_000
+_PART: Final = 15 * _MB
 _FILTERS: Final = [{"id": lzma.FILTER_DELTA, "dist": 1}, {"id": lzma.FILTER_LZMA2, "preset": 6}]
 """Neighbouring pixels differ little."""
 
-
-class Sitting(keras.callbacks.Callback):  # type: ignore[misc]  # Keras carries no types
-    """Ends a sitting between two epochs, and lays the state of the last one out in parts."""
-
-    def __init__(self, checkpoint: Path, out: Path, *, minutes: float, part: int) -> None:
-        super().__init__()
-        self.checkpoint, self.out, self.part = checkpoint, out, part
-        self.ends = time.monotonic() + 60 * minutes
-        self.began = False
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Stop where the time is over; the epoch before has been kept."""
-        del logs
-        if self.began:
-            split(self.checkpoint, self.out, self.part)
-            print(f"epoch {epoch} kept", flush=True)
-        if self.began and time.monotonic() > self.ends:
-            raise KeyboardInterrupt
-        self.began = True
+_OUTPUTS: Final = {"fer": slice(0, 7), "ferplus": slice(7, 15), "both": slice(0, 15)}
+_COLUMNS: Final = (((48, 48), jnp.uint8), ((15,), jnp.float32), ((2,), jnp.float32))
+"""Images, targets and weights of a row."""
+_MOMENTUM: Final = 0.9
+_AVERAGE: Final = 0.999
+_CALM: Final = 0.75
+"""From this part of a run on, images are moved half as much, and neither erased nor mixed."""
+_EXPECTED: Final = 0.4
+"""Of a teacher's FER-2013 target, the share that is the expected label."""
+_LABEL: Final = 0.2
+"""Of a student's target, the share that is the label or the votes themselves."""
+_MIXED: Final = 0.25
+"""Of a student's images, the share that is mixed with another."""
 
 
-def split(path: Path, folder: Path, size: int) -> None:
-    """Write a file as parts, each under another name first."""
-    data = path.read_bytes()
-    parts = [data[start : start + size] for start in range(0, len(data), size)]
-    for number, part in enumerate(parts):
-        target = folder / f"{path.stem}.{number}"
-        target.with_suffix(".new").write_bytes(part)
-        target.with_suffix(".new").replace(target)
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """One network of a sitting: what it is made of, what it learns, its share of the time."""
+
+    name: str
+    model: str
+    params: dict[str, Any] = field(default_factory=dict)
+    learns: str = "both"
+    share: float = 1.0
+    learning_rate: float = 0.1
+    weight_decay: float = 5e-4
 
 
-def join(folder: Path, stem: str) -> bytes:
-    """Return what lies in parts."""
-    parts = sorted(folder.glob(f"{stem}.[0-9]*"), key=lambda path: int(path.suffix[1:]))
-    return b"".join(part.read_bytes() for part in parts)
+_WIDE: Final = (96, 192, 384)
+TEACHERS: Final[tuple[Network, ...]] = (
+    Network(
+        name="vgg",
+        model="vgg_10",
+        params={"filters": (64, 128, 256, 512), "dropout": 0.3},
+        share=0.32,
+    ),
+    Network(
+        name="preact",
+        model="preact_resnet",
+        params={"units": (3, 4, 6, 3), "stochastic_depth": 0.2},
+        share=0.38,
+    ),
+    Network(
+        name="gated",
+        model="deep_cnn",
+        params={"stem_filters": 96, "filters": _WIDE, "stochastic_depth": 0.2, "dropout": 0.3},
+        share=0.30,
+    ),
+)
+STUDENTS: Final[tuple[Network, ...]] = (
+    Network(
+        name="deep",
+        model="deep_cnn",
+        params={"stem_filters": 48, "filters": (48, 96, 192), "stochastic_depth": 0.0},
+    ),
+    Network(name="five_fer", model="five_layer_cnn", learns="fer"),
+    Network(name="five_ferplus", model="five_layer_cnn", learns="ferplus"),
+    Network(
+        name="small_fer",
+        model="five_layer_cnn",
+        params={"filters": (32, 64, 128), "kernel_sizes": (5, 5, 3)},
+        learns="fer",
+    ),
+)
 
 
-def pack(source: str, folder: Path, size: int) -> None:
-    """Write Training and PublicTest as parts of one compressed archive of arrays."""
-    data = fk.load_fer2013(source)
-    splits = {"train": data.train, "validation": data.validation}
-    arrays = {f"{name}_images": split.images for name, split in splits.items()}
-    arrays |= {f"{name}_labels": split.labels.astype(np.uint8) for name, split in splits.items()}
+def pack(fer2013: str, ferplus: str, folder: Path) -> None:
+    """Write images, labels, votes and expected labels as parts of one compressed archive."""
+    import fer2013kit as fk
+    from recipes.targets import SOFT_TARGETS
+
+    data = fk.load_fer2013(fer2013, ferplus=ferplus)
+    arrays: dict[str, Any] = {}
+    for name, split in (("train", data.train), ("validation", data.validation)):
+        arrays[f"{name}_images"] = split.images[..., 0]
+        arrays[f"{name}_labels"] = split.labels.astype(np.uint8)
+        arrays[f"{name}_votes"] = split.ferplus.probabilities().astype(np.float16)
+        arrays[f"{name}_majority"] = split.ferplus.majority().astype(np.int8)
+    with np.load(SOFT_TARGETS / "expected.npz") as file:
+        if not np.array_equal(file["labels"], data.train.labels):
+            raise SystemExit("expected labels follow fer2013.csv; give the CSV")
+        arrays["train_expected"] = file["probabilities"]
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
+    packed = lzma.compress(buffer.getvalue(), filters=_FILTERS)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "pictures.npz"
-    path.write_bytes(lzma.compress(buffer.getvalue(), filters=_FILTERS))
-    split(path, folder, size)
-    print(f"{path.stat().st_size / _MB:.1f} MB in parts of {size / _MB:g} MB")
-    path.unlink()
+    for number, start in enumerate(range(0, len(packed), _PART)):
+        (folder / f"images.{number}").write_bytes(packed[start : start + _PART])
+    print(f"{len(packed) / _MB:.1f} MB in parts of {_PART / _MB:g} MB")
 
 
-def unpack(folder: Path) -> dict[str, fk.Split]:
+def unpack(folder: Path) -> dict[str, Any]:
     """Read what :func:`pack` wrote."""
-    with np.load(io.BytesIO(lzma.decompress(join(folder, "pictures")))) as file:
-        return {
-            name: fk.Split(file[f"{name}_images"], file[f"{name}_labels"].astype(np.int64))
-            for name in ("train", "validation")
-        }
+    parts = sorted(folder.glob("images.*"), key=lambda path: int(path.suffix[1:]))
+    packed = b"".join(part.read_bytes() for part in parts)
+    with np.load(io.BytesIO(lzma.decompress(packed))) as file:
+        return {name: file[name] for name in file.files}
 
 
-def run(options: argparse.Namespace) -> None:
-    """Train for a sitting."""
-    splits = unpack(options.data)
-    train = splits["train"]
-    X, y = train.images[: options.rows], train.labels[: options.rows]
-    name = f"{options.network}_seed{options.seed}"
-    options.out.mkdir(parents=True, exist_ok=True)
-    state = options.out / name
-    state.mkdir(exist_ok=True)
-    checkpoint = state / "checkpoint.npz"
-    if kept := join(options.out, "checkpoint"):
-        checkpoint.write_bytes(kept)
-    given = {"epochs": options.epochs, "batch_size": options.batch_size}
-    settings = NETWORKS[options.network] | {key: value for key, value in given.items() if value}
-    classifier = fk.EmotionClassifier(
-        **settings,
-        compute_dtype=options.compute_dtype,
-        random_state=options.seed,
-        checkpoint_dir=state,
-        verbose=2,
+def targets(arrays: dict[str, Any], rows: int | None) -> tuple[Any, Any, Any]:
+    """Return images, targets (n, 15) and weights (n, 2) of what is known of each image."""
+    labels = np.eye(7, dtype=np.float32)[arrays["train_labels"]]
+    expected = (1 - _EXPECTED) * labels + _EXPECTED * arrays["train_expected"].astype(np.float32)
+    votes = arrays["train_votes"].astype(np.float32)
+    known = votes.sum(axis=1) > 0
+    wanted = np.concatenate([expected, votes], axis=1)
+    weights = np.stack([np.ones_like(known), known], axis=1).astype(np.float32)
+    return arrays["train_images"][:rows], wanted[:rows], weights[:rows]
+
+
+def build(network: Network) -> Any:
+    """Build a network that returns logits, computing in bfloat16."""
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    span = _OUTPUTS[network.learns]
+    model = create_model(network.model, num_classes=span.stop - span.start, **network.params)
+    model.layers[-1].activation = keras.activations.linear
+    return model
+
+
+def initial_state(model: Any) -> tuple[Tensors, Tensors, Tensors, Tensors, Tensors]:
+    """Return variables, what is not trained, momenta, and averages of the first two.
+
+    Each is an array of its own, since the device takes them over.
+    """
+    trained = [jnp.array(variable.value) for variable in model.trainable_variables]
+    rest = [jnp.array(variable.value) for variable in model.non_trainable_variables]
+    momenta = [jnp.zeros_like(value) for value in trained]
+    return trained, rest, momenta, *([jnp.array(v) for v in part] for part in (trained, rest))
+
+
+def move(augment: FaceAugmentation, images: Any, key: Any, calm: Any) -> Any:
+    """Augment a batch; where ``calm`` is 1, half as much and without erasing."""
+    uniform = jax.random.uniform(key, (images.shape[0], 13))
+    less = jnp.clip(jnp.arange(13), 0, 6)  # columns of angle, zoom, flip, shifts, contrast, light
+    halved = 0.5 + (uniform - 0.5) * (1 - 0.5 * calm)
+    moved = jnp.where((less == jnp.arange(13)) & (less != 2), halved, uniform)
+    moved = moved.at[:, 11].max(calm)
+    return augment.transform(images, moved)
+
+
+def cross_entropy(logits: Any, wanted: Any, weights: Any, learns: str) -> Any:
+    """Return the mean cross-entropy of the parts that a network learns."""
+    total = 0.0
+    start = _OUTPUTS[learns].start
+    for part, column in (("fer", 0), ("ferplus", 1)):
+        if learns in {part, "both"}:
+            span = _OUTPUTS[part]
+            said = jax.nn.log_softmax(logits[:, span.start - start : span.stop - start])
+            rows = -jnp.sum(wanted[:, span] * said, axis=1) * weights[:, column]
+            total = total + jnp.sum(rows) / jnp.maximum(jnp.sum(weights[:, column]), 1.0)
+    return total
+
+
+def probabilities(logits: Any) -> Any:
+    """Return what fifteen logits say: seven probabilities, and eight."""
+    return jnp.concatenate(
+        [jax.nn.softmax(logits[:, _OUTPUTS[part]]) for part in ("fer", "ferplus")], axis=1
     )
-    sitting = Sitting(
-        checkpoint, options.out, minutes=options.minutes, part=round(options.part_mb * _MB)
-    )
-    try:
-        classifier.fit(X, y, validation_data=splits["validation"], callbacks=[sitting])
-    except KeyboardInterrupt:
-        print("the time is over; the same command goes on")
-        return
-    finally:
-        shutil.rmtree(state)  # its parts are kept
-    figures = {
-        views or "one pass": round(
-            classifier.evaluate(*splits["validation"], tta=views).accuracy, 4
+
+
+def take_step(network: Network, state: Any, gradients: Tensors, rest: Tensors, now: Any) -> Any:
+    """Return the state after a step of SGD with Nesterov momentum, averages included."""
+    trained, _, momenta, mean_trained, mean_rest = state
+    rate, step = now
+    decay = network.weight_decay
+    gradients = [
+        g.astype(jnp.float32) + (decay * v if v.ndim > 1 else 0.0)
+        for g, v in zip(gradients, trained, strict=True)
+    ]
+    momenta = [_MOMENTUM * m + g for m, g in zip(momenta, gradients, strict=True)]
+    trained = [
+        v - rate * (g + _MOMENTUM * m) for v, g, m in zip(trained, gradients, momenta, strict=True)
+    ]
+    keep = jnp.minimum(_AVERAGE, (1.0 + step) / (10.0 + step))
+
+    def average(means: Tensors, values: Tensors) -> Tensors:
+        return [
+            keep * mean + (1 - keep) * value if jnp.issubdtype(value.dtype, jnp.floating) else value
+            for mean, value in zip(means, values, strict=True)
+        ]
+
+    return trained, rest, momenta, average(mean_trained, trained), average(mean_rest, rest)
+
+
+def make_epoch(
+    networks: tuple[Network, ...], models: list[Any], teachers: list[Any], size: int
+) -> Any:
+    """Return a function that trains the networks for an epoch, side by side."""
+    augment = FaceAugmentation(erasing=0.0 if teachers else 0.25)
+
+    def loss(trained: Tensors, rest: Tensors, at: int, batch: Any) -> Any:
+        images, wanted, weights = batch
+        logits, rest = models[at].stateless_call(trained, rest, images, training=True)
+        return cross_entropy(logits, wanted, weights, networks[at].learns), rest
+
+    def teach(images: Any, wanted: Any, weights: Any, key: Any, calm: Any, said_by: Any) -> Any:
+        keys = jax.random.split(key, 4)
+        mixed = jax.random.uniform(keys[0], (size,)) < _MIXED * (1 - calm)
+        share = jnp.where(mixed, jax.random.uniform(keys[1], (size,), minval=0.5), 1.0)
+        cut = mixed & (jax.random.uniform(keys[2], (size,)) < 0.5)
+        place = jax.random.uniform(keys[3], (size, 2))
+        both = jnp.concatenate([wanted, weights], axis=1)
+        images, both = mix_images(images, both, share=share, cut=cut, position=place)
+        said = 0.0
+        for model, values in zip(teachers, said_by, strict=True):
+            logits, _ = model.stateless_call(*values, images, training=False)
+            said = said + probabilities(logits.astype(jnp.float32)) / len(teachers)
+        own = jnp.repeat(both[:, 15:], np.array([7, 8]), axis=1, total_repeat_length=15) * _LABEL
+        return images, own * both[:, :15] + (1 - own) * said, jnp.ones_like(weights)
+
+    def epoch(states: Any, data: Any, said_by: Any, key: Any, first: Any, total: Any) -> Any:
+        images, wanted, weights = data
+        order_key, key = jax.random.split(key)
+        steps = images.shape[0] // size
+        order = jax.random.permutation(order_key, images.shape[0])[: steps * size]
+
+        def step(states: Any, now: Any) -> Any:
+            number, rows = now
+            part = number / total
+            calm = jnp.where(part < _CALM, 0.0, 1.0)
+            warm = jnp.minimum(1.0, (number + 1) / (2.0 * steps))
+            rate = warm * 0.5 * (1 + jnp.cos(jnp.pi * part))
+            keys = jax.random.split(jax.random.fold_in(key, number), 2)
+            batch = images[rows][..., None].astype(jnp.float32)
+            batch = move(augment, batch, keys[0], calm)
+            taught = (batch, wanted[rows], weights[rows])
+            if teachers:
+                taught = teach(*taught, keys[1], calm, said_by)
+            after, losses = [], []
+            for at, network in enumerate(networks):
+                (value, rest), gradients = jax.value_and_grad(loss, has_aux=True)(
+                    states[at][0], states[at][1], at, taught
+                )
+                of_now = (rate * network.learning_rate * size / 128, number)
+                after.append(take_step(network, states[at], gradients, rest, of_now))
+                losses.append(value)
+            return after, jnp.stack(losses)
+
+        numbers = first + jnp.arange(steps)
+        states, losses = jax.lax.scan(step, states, (numbers, order.reshape(steps, size)))
+        return states, jnp.mean(losses, axis=0)
+
+    return jax.jit(epoch, donate_argnums=0)
+
+
+def make_judge(models: list[Any]) -> Any:
+    """Return a function that gives the logits of the averaged networks, mirror image included."""
+
+    def judge(states: Any, images: Any) -> Any:
+        batches = images.reshape(-1, 256, 48, 48, 1).astype(jnp.float32)
+
+        def some(batch: Any) -> Any:
+            said = []
+            for model, state in zip(models, states, strict=True):
+                for view in (batch, batch[:, :, ::-1]):
+                    logits, _ = model.stateless_call(state[3], state[4], view, training=False)
+                    said.append(logits.astype(jnp.float32))
+            return said
+
+        return jax.lax.map(some, batches)
+
+    return jax.jit(judge)
+
+
+def figures(network: Network, said: Any, arrays: dict[str, Any]) -> dict[str, float]:
+    """Return the accuracy on PublicTest of what one network says."""
+    start = _OUTPUTS[network.learns].start
+    plain, mirrored = (np.asarray(part).reshape(-1, part.shape[-1]) for part in said)
+    truth = {"fer": arrays["validation_labels"], "ferplus": arrays["validation_majority"]}
+    results = {}
+    for part, codes in truth.items():
+        if network.learns not in {part, "both"}:
+            continue
+        span = slice(_OUTPUTS[part].start - start, _OUTPUTS[part].stop - start)
+        counted = codes.astype(int) >= 0
+        for views, logits in (("one pass", [plain]), ("flip", [plain, mirrored])):
+            mean = sum(_softmax(one[: len(codes), span]) for one in logits)
+            right = mean.argmax(axis=1)[counted] == codes[counted]
+            results[f"{part}, {views}"] = round(float(right.mean()), 4)
+    return results
+
+
+def _softmax(logits: Any) -> Any:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+@dataclass
+class Run:
+    """Networks that train side by side, their functions, and where they are."""
+
+    networks: tuple[Network, ...]
+    share: float
+    epoch: Any = None
+    judge: Any = None
+    states: Any = None
+
+
+def prepare(
+    run: Run, teachers: list[Any], shapes: Any, batch_size: int, compiler: Any
+) -> list[Any]:
+    """Build a run's networks and trace its functions; the compiler goes on with them."""
+    models = [build(network) for network in run.networks]
+    run.states = [initial_state(model) for model in models]
+    said_by = [initial_state(model)[:2] for model in teachers]
+    number, key = jax.ShapeDtypeStruct((), jnp.float32), jax.random.key(0)
+    epoch = make_epoch(run.networks, models, teachers, batch_size)
+    lowered = epoch.lower(run.states, shapes[0], said_by, key, number, number)
+    run.epoch = compiler.submit(lowered.compile)
+    run.judge = compiler.submit(make_judge(models).lower(run.states, shapes[1]).compile)
+    return models
+
+
+def train(run: Run, said_by: list[Any], data: Any, arrays: Any, ends: float, options: Any) -> None:
+    """Train until ``ends`` (monotonic seconds), and write what came of it."""
+    names = "+".join(network.name for network in run.networks)
+    epoch, judge = run.epoch.result(), run.judge.result()
+    print(f"{names}: begins, {ends - time.monotonic():.0f} s left for it", flush=True)
+    steps = data[0].shape[0] // options.batch_size
+    key = jax.random.key(options.seed)
+    total, done = options.epochs, 0
+    while done < total:
+        began = time.monotonic()
+        of_now = (jnp.float32(done * steps), jnp.float32(total * steps))
+        run.states, losses = epoch(
+            run.states, data, said_by, jax.random.fold_in(key, done), *of_now
         )
-        for views in (None, "ten_crop")
+        losses = np.asarray(losses)  # waits for the device
+        done += 1
+        if done == 2:
+            took = time.monotonic() - began
+            total = max(3, min(options.epochs, int((ends - time.monotonic() - 3) / took) + done))
+            print(f"{names}: {took:.2f} s an epoch, {total} epochs", flush=True)
+        if done % max(1, total // 10) == 0 or done == total:
+            said = judge(run.states, arrays["device_validation"])
+            for at, network in enumerate(run.networks):
+                line = {"network": network.name, "epoch": done, "loss": round(float(losses[at]), 4)}
+                line |= figures(network, said[2 * at : 2 * at + 2], arrays)
+                print(json.dumps(line), flush=True)
+                if 2 * done > total:
+                    save(network, run.states[at], options.out)
+        if time.monotonic() > ends:
+            print(f"{names}: out of time after {done} of {total} epochs", flush=True)
+            for network, state in zip(run.networks, run.states, strict=True):
+                save(network, state, options.out)
+            break
+
+
+def save(network: Network, state: Any, out: Path) -> None:
+    """Keep the averaged variables, in 16 bits; running variances keep 32."""
+    values = [*state[3], *state[4]]
+    arrays = {
+        f"v{at}": np.asarray(value).astype(np.float16 if value.ndim > 1 else np.float32)
+        for at, value in enumerate(values)
+        if jnp.issubdtype(value.dtype, jnp.floating)
     }
-    classifier.save(options.out / f"{name}.fer")
-    results = {"backend": keras.backend.backend(), "settings": str(settings), "PublicTest": figures}
-    results["history"] = classifier.history_
-    (options.out / f"{name}.json").write_text(json.dumps(results) + "\n", encoding="utf-8")
-    print(json.dumps(figures))
+    np.savez_compressed(out / f"{network.name}.npz", **arrays)
+
+
+def restore(model: Any, path: Path) -> tuple[Tensors, Tensors]:
+    """Return a network's averaged variables as :func:`save` left them."""
+    with np.load(path) as file:
+        kept = {name: jnp.asarray(file[name].astype(np.float32)) for name in file.files}
+    variables = [*model.trainable_variables, *model.non_trainable_variables]
+    values = [kept.get(f"v{at}", variable.value) for at, variable in enumerate(variables)]
+    count = len(model.trainable_variables)
+    return values[:count], values[count:]
+
+
+def run_sitting(options: argparse.Namespace) -> None:
+    """Train the teachers one after the other, then the students together."""
+    ends = time.monotonic() + options.seconds
+    jax.config.update("jax_compilation_cache_dir", "/tmp/jax-cache")
+    keras.utils.set_random_seed(options.seed)
+    keras.layers.MaxPooling2D.call = _max_pool
+    print(jax.devices(), flush=True)
+    options.out.mkdir(parents=True, exist_ok=True)
+    rows, blocks = options.rows or 28_709, 1 if options.rows else 15
+    shape = jax.ShapeDtypeStruct
+    shapes = (
+        tuple(shape((rows, *more), kind) for more, kind in _COLUMNS),
+        shape((blocks * 256, 48, 48), jnp.uint8),
+    )
+    compiler, tracer = ThreadPoolExecutor(8), ThreadPoolExecutor(1)
+    loading = compiler.submit(unpack, options.data)
+    runs = [Run((network,), network.share) for network in TEACHERS]
+    kept = options.teachers
+    sitting = [] if kept else runs
+    students = Run(STUDENTS, options.students / (1 - options.students))
+    traced: list[Any] = []
+
+    def trace() -> None:
+        for run in sitting:
+            traced.extend(prepare(run, [], shapes, options.batch_size, compiler))
+        teachers = traced or [build(network) for network in TEACHERS]
+        prepare(students, teachers, shapes, options.batch_size, compiler)
+        traced[:] = teachers
+        print(f"all traced, {ends - time.monotonic():.0f} s left", flush=True)
+
+    tracing = tracer.submit(trace)
+    arrays = loading.result()
+    data = tuple(jnp.asarray(part) for part in targets(arrays, options.rows))
+    for name in ("images", "labels", "majority"):
+        arrays[f"validation_{name}"] = arrays[f"validation_{name}"][: blocks * 256]
+    padded = np.zeros((blocks * 256, 48, 48), np.uint8)
+    padded[: len(arrays["validation_images"])] = arrays["validation_images"]
+    arrays["device_validation"] = jnp.asarray(padded)
+    to_do = [*sitting, students]
+    said_by: list[Any] = []
+    for at, run in enumerate(to_do):
+        while run.judge is None:  # not traced yet
+            if tracing.done():
+                tracing.result()
+            time.sleep(0.1)
+        if run is students:
+            tracing.result()
+            if kept:
+                files = [kept / f"{network.name}.npz" for network in TEACHERS]
+                said_by = [restore(*pair) for pair in zip(traced, files, strict=True)]
+        run.epoch.result()
+        left = ends - time.monotonic()
+        until = time.monotonic() + left * run.share / sum(one.share for one in to_do[at:])
+        train(run, said_by if run is students else [], data, arrays, until, options)
+        if run is not students:
+            said_by.append(run.states[0][3:])
+            run.states = None
+    print(f"done, {ends - time.monotonic():.0f} s left", flush=True)
+
+
+def _max_pool(layer: Any, x: Any) -> Any:
+    """Pool by maxima of slices: XLA's own gradient of a pool is slow on a GPU."""
+    side, stride = layer.pool_size[0], layer.strides[0]
+    out = -(-x.shape[1] // stride) if layer.padding == "same" else (x.shape[1] - side) // stride + 1
+    missing = max(0, (out - 1) * stride + side - x.shape[1])
+    before, after = missing // 2, missing - missing // 2
+    lowest = jnp.finfo(x.dtype).min
+    edges = ((0, 0), (before, after), (before, after), (0, 0))
+    x = jnp.pad(x, edges, constant_values=lowest)
+    span = (out - 1) * stride + 1
+    best = None
+    for i in range(side):
+        for j in range(side):
+            part = x[:, i : i + span : stride, j : j + span : stride]
+            best = part if best is None else jnp.maximum(best, part)
+    return best
 
 
 def main() -> None:
@@ -164,24 +497,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("network", nargs="?", choices=sorted(NETWORKS))
-    parser.add_argument("--pack", nargs=2, metavar=("FER2013", "FOLDER"))
+    parser.add_argument("--pack", nargs=3, metavar=("FER2013", "FERPLUS", "FOLDER"))
     parser.add_argument("--data", type=Path, help="the folder that --pack wrote")
-    parser.add_argument("--out", type=Path, help="the run's state and results")
-    parser.add_argument("--minutes", type=float, default=8.0, help="of one sitting")
+    parser.add_argument("--out", type=Path, help="weights and logs")
+    parser.add_argument("--teachers", type=Path, help="an earlier --out whose teachers do")
+    parser.add_argument("--students", type=float, default=0.4, help="their share of the time")
+    parser.add_argument("--seconds", type=float, default=400.0, help="of this sitting")
+    parser.add_argument("--epochs", type=int, default=300, help="at most, of each network")
+    parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int)
-    parser.add_argument("--batch-size", type=int)
     parser.add_argument("--rows", type=int, help="the first so many images alone")
-    parser.add_argument("--compute-dtype", default="bfloat16", choices=("bfloat16", "float32"))
-    parser.add_argument("--part-mb", type=float, default=15.0)
     options = parser.parse_args()
     if options.pack:
-        pack(options.pack[0], Path(options.pack[1]), round(options.part_mb * _MB))
-    elif options.network and options.data and options.out:
-        run(options)
+        pack(options.pack[0], options.pack[1], Path(options.pack[2]))
+    elif options.data and options.out:
+        run_sitting(options)
     else:
-        parser.error("give --pack FER2013 FOLDER, or a network, --data and --out")
+        parser.error("give --pack FER2013 FERPLUS FOLDER, or --data and --out")
 
 
 if __name__ == "__main__":
