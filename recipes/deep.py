@@ -24,7 +24,7 @@ import lzma
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,6 +37,7 @@ import numpy as np
 
 from fer2013kit.augmentation import FaceAugmentation, mix_images
 from fer2013kit.models import create_model
+from recipes.networks import OUTPUTS, STUDENTS, TEACHERS, Network
 
 Tensors = list[Any]
 
@@ -45,7 +46,6 @@ _PART: Final = 15 * _MB
 _FILTERS: Final = [{"id": lzma.FILTER_DELTA, "dist": 1}, {"id": lzma.FILTER_LZMA2, "preset": 6}]
 """Neighbouring pixels differ little."""
 
-_OUTPUTS: Final = {"fer": slice(0, 7), "ferplus": slice(7, 15), "both": slice(0, 15)}
 _COLUMNS: Final = (((48, 48), jnp.uint8), ((15,), jnp.float32), ((2,), jnp.float32))
 """Images, targets and weights of a row."""
 _MOMENTUM: Final = 0.9
@@ -58,57 +58,6 @@ _LABEL: Final = 0.2
 """Of a student's target, the share that is the label or the votes themselves."""
 _MIXED: Final = 0.25
 """Of a student's images, the share that is mixed with another."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Network:
-    """One network of a sitting: what it is made of, what it learns, its share of the time."""
-
-    name: str
-    model: str
-    params: dict[str, Any] = field(default_factory=dict)
-    learns: str = "both"
-    share: float = 1.0
-    learning_rate: float = 0.1
-    weight_decay: float = 5e-4
-
-
-_WIDE: Final = (96, 192, 384)
-TEACHERS: Final[tuple[Network, ...]] = (
-    Network(
-        name="vgg",
-        model="vgg_10",
-        params={"filters": (64, 128, 256, 512), "dropout": 0.3},
-        share=0.32,
-    ),
-    Network(
-        name="preact",
-        model="preact_resnet",
-        params={"units": (3, 4, 6, 3), "stochastic_depth": 0.2},
-        share=0.38,
-    ),
-    Network(
-        name="gated",
-        model="deep_cnn",
-        params={"stem_filters": 96, "filters": _WIDE, "stochastic_depth": 0.2, "dropout": 0.3},
-        share=0.30,
-    ),
-)
-STUDENTS: Final[tuple[Network, ...]] = (
-    Network(
-        name="deep",
-        model="deep_cnn",
-        params={"stem_filters": 48, "filters": (48, 96, 192), "stochastic_depth": 0.0},
-    ),
-    Network(name="five_fer", model="five_layer_cnn", learns="fer"),
-    Network(name="five_ferplus", model="five_layer_cnn", learns="ferplus"),
-    Network(
-        name="small_fer",
-        model="five_layer_cnn",
-        params={"filters": (32, 64, 128), "kernel_sizes": (5, 5, 3)},
-        learns="fer",
-    ),
-)
 
 
 def pack(fer2013: str, ferplus: str, folder: Path) -> None:
@@ -158,7 +107,7 @@ def targets(arrays: dict[str, Any], rows: int | None) -> tuple[Any, Any, Any]:
 def build(network: Network) -> Any:
     """Build a network that returns logits, computing in bfloat16."""
     keras.config.set_dtype_policy("mixed_bfloat16")
-    span = _OUTPUTS[network.learns]
+    span = OUTPUTS[network.learns]
     model = create_model(network.model, num_classes=span.stop - span.start, **network.params)
     model.layers[-1].activation = keras.activations.linear
     return model
@@ -188,10 +137,10 @@ def move(augment: FaceAugmentation, images: Any, key: Any, calm: Any) -> Any:
 def cross_entropy(logits: Any, wanted: Any, weights: Any, learns: str) -> Any:
     """Return the mean cross-entropy of the parts that a network learns."""
     total = 0.0
-    start = _OUTPUTS[learns].start
+    start = OUTPUTS[learns].start
     for part, column in (("fer", 0), ("ferplus", 1)):
         if learns in {part, "both"}:
-            span = _OUTPUTS[part]
+            span = OUTPUTS[part]
             said = jax.nn.log_softmax(logits[:, span.start - start : span.stop - start])
             rows = -jnp.sum(wanted[:, span] * said, axis=1) * weights[:, column]
             total = total + jnp.sum(rows) / jnp.maximum(jnp.sum(weights[:, column]), 1.0)
@@ -201,7 +150,7 @@ def cross_entropy(logits: Any, wanted: Any, weights: Any, learns: str) -> Any:
 def probabilities(logits: Any) -> Any:
     """Return what fifteen logits say: seven probabilities, and eight."""
     return jnp.concatenate(
-        [jax.nn.softmax(logits[:, _OUTPUTS[part]]) for part in ("fer", "ferplus")], axis=1
+        [jax.nn.softmax(logits[:, OUTPUTS[part]]) for part in ("fer", "ferplus")], axis=1
     )
 
 
@@ -311,14 +260,14 @@ def make_judge(models: list[Any]) -> Any:
 
 def figures(network: Network, said: Any, arrays: dict[str, Any]) -> dict[str, float]:
     """Return the accuracy on PublicTest of what one network says."""
-    start = _OUTPUTS[network.learns].start
+    start = OUTPUTS[network.learns].start
     plain, mirrored = (np.asarray(part).reshape(-1, part.shape[-1]) for part in said)
     truth = {"fer": arrays["validation_labels"], "ferplus": arrays["validation_majority"]}
     results = {}
     for part, codes in truth.items():
         if network.learns not in {part, "both"}:
             continue
-        span = slice(_OUTPUTS[part].start - start, _OUTPUTS[part].stop - start)
+        span = slice(OUTPUTS[part].start - start, OUTPUTS[part].stop - start)
         counted = codes.astype(int) >= 0
         for views, logits in (("one pass", [plain]), ("flip", [plain, mirrored])):
             mean = sum(_softmax(one[: len(codes), span]) for one in logits)
