@@ -21,6 +21,7 @@ import argparse
 import io
 import json
 import lzma
+import math
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -56,6 +57,8 @@ _EXPECTED: Final = 0.4
 """Of a teacher's FER-2013 target, the share that is the expected label."""
 _LABEL: Final = 0.2
 """Of a student's target, the share that is the label or the votes themselves."""
+_TIMED: Final = 8
+"""The quickest of so many epochs tells how many fit in: another network may be traced meanwhile."""
 _MIXED: Final = 0.25
 """Of a student's images, the share that is mixed with another."""
 
@@ -189,7 +192,8 @@ def make_epoch(
         logits, rest = models[at].stateless_call(trained, rest, images, training=True)
         return cross_entropy(logits, wanted, weights, networks[at].learns), rest
 
-    def teach(images: Any, wanted: Any, weights: Any, key: Any, calm: Any, said_by: Any) -> Any:
+    def teach(taught: Any, key: Any, calm: Any, said_by: Any) -> Any:
+        images, wanted, weights = taught
         keys = jax.random.split(key, 4)
         mixed = jax.random.uniform(keys[0], (size,)) < _MIXED * (1 - calm)
         share = jnp.where(mixed, jax.random.uniform(keys[1], (size,), minval=0.5), 1.0)
@@ -204,8 +208,8 @@ def make_epoch(
         own = jnp.repeat(both[:, 15:], np.array([7, 8]), axis=1, total_repeat_length=15) * _LABEL
         return images, own * both[:, :15] + (1 - own) * said, jnp.ones_like(weights)
 
-    def epoch(states: Any, data: Any, said_by: Any, key: Any, first: Any, total: Any) -> Any:
-        images, wanted, weights = data
+    def epoch(states: Any, data: Any, said_by: Any, key: Any, span: Any) -> Any:
+        (images, wanted, weights), (first, total) = data, span
         order_key, key = jax.random.split(key)
         steps = images.shape[0] // size
         order = jax.random.permutation(order_key, images.shape[0])[: steps * size]
@@ -221,7 +225,7 @@ def make_epoch(
             batch = move(augment, batch, keys[0], calm)
             taught = (batch, wanted[rows], weights[rows])
             if teachers:
-                taught = teach(*taught, keys[1], calm, said_by)
+                taught = teach(taught, keys[1], calm, said_by)
             after, losses = [], []
             for at, network in enumerate(networks):
                 (value, rest), gradients = jax.value_and_grad(loss, has_aux=True)(
@@ -287,6 +291,8 @@ class Run:
 
     networks: tuple[Network, ...]
     share: float
+    ends: float = 0.0
+    """Of its time, in seconds of the monotonic clock."""
     epoch: Any = None
     judge: Any = None
     states: Any = None
@@ -301,31 +307,31 @@ def prepare(
     said_by = [initial_state(model)[:2] for model in teachers]
     number, key = jax.ShapeDtypeStruct((), jnp.float32), jax.random.key(0)
     epoch = make_epoch(run.networks, models, teachers, batch_size)
-    lowered = epoch.lower(run.states, shapes[0], said_by, key, number, number)
+    lowered = epoch.lower(run.states, shapes[0], said_by, key, (number, number))
     run.epoch = compiler.submit(lowered.compile)
     run.judge = compiler.submit(make_judge(models).lower(run.states, shapes[1]).compile)
     return models
 
 
-def train(run: Run, said_by: list[Any], data: Any, arrays: Any, ends: float, options: Any) -> None:
-    """Train until ``ends`` (monotonic seconds), and write what came of it."""
+def train(run: Run, said_by: list[Any], data: Any, arrays: Any, options: Any) -> None:
+    """Train until the run's end, and write what came of it."""
+    ends = run.ends
     names = "+".join(network.name for network in run.networks)
     epoch, judge = run.epoch.result(), run.judge.result()
     print(f"{names}: begins, {ends - time.monotonic():.0f} s left for it", flush=True)
     steps = data[0].shape[0] // options.batch_size
     key = jax.random.key(options.seed)
-    total, done = options.epochs, 0
+    total, done, took = options.epochs, 0, math.inf
     while done < total:
         began = time.monotonic()
         of_now = (jnp.float32(done * steps), jnp.float32(total * steps))
-        run.states, losses = epoch(
-            run.states, data, said_by, jax.random.fold_in(key, done), *of_now
-        )
+        run.states, losses = epoch(run.states, data, said_by, jax.random.fold_in(key, done), of_now)
         losses = np.asarray(losses)  # waits for the device
         done += 1
-        if done == 2:
-            took = time.monotonic() - began
+        took = min(took, time.monotonic() - began)
+        if 1 < done <= _TIMED:
             total = max(3, min(options.epochs, int((ends - time.monotonic() - 3) / took) + done))
+        if done == _TIMED:
             print(f"{names}: {took:.2f} s an epoch, {total} epochs", flush=True)
         if done % max(1, total // 10) == 0 or done == total:
             said = judge(run.states, arrays["device_validation"])
@@ -366,7 +372,7 @@ def restore(model: Any, path: Path) -> tuple[Tensors, Tensors]:
 def run_sitting(options: argparse.Namespace) -> None:
     """Train the teachers one after the other, then the students together."""
     ends = time.monotonic() + options.seconds
-    jax.config.update("jax_compilation_cache_dir", "/tmp/jax-cache")
+    jax.config.update("jax_compilation_cache_dir", str(options.out / "compiled"))
     keras.utils.set_random_seed(options.seed)
     keras.layers.MaxPooling2D.call = _max_pool
     print(jax.devices(), flush=True)
@@ -415,8 +421,9 @@ def run_sitting(options: argparse.Namespace) -> None:
                 said_by = [restore(*pair) for pair in zip(traced, files, strict=True)]
         run.epoch.result()
         left = ends - time.monotonic()
-        until = time.monotonic() + left * run.share / sum(one.share for one in to_do[at:])
-        train(run, said_by if run is students else [], data, arrays, until, options)
+        part = run.share / sum(one.share for one in to_do[at:])
+        run.ends = time.monotonic() + left * part
+        train(run, said_by if run is students else [], data, arrays, options)
         if run is not students:
             said_by.append(run.states[0][3:])
             run.states = None
