@@ -45,6 +45,24 @@ def test_epochs_differ_and_repeat_by_seed():
     assert not np.array_equal(first.plans.plan(3)[1], other.plans.plan(3)[1])
 
 
+def test_the_last_epochs_are_calm():
+    wild, calm = (
+        make_batches(mixup=0.4, cutmix=1.0, calm_from=calm_from).plans for calm_from in (np.inf, 3)
+    )
+    for one, same in zip(wild.plan(2), calm.plan(2), strict=True):
+        np.testing.assert_array_equal(one, same)
+    order, uniform, mixing = calm.plan(3)
+    as_before = wild.plan(3)
+    np.testing.assert_array_equal(order, as_before[0])
+    assert (mixing == 1).all()
+    assert not (as_before[2] == 1).all()
+    image = np.linspace(0, 255, 48 * 48, dtype=np.float32).reshape(1, 48, 48, 1).repeat(12, 0)
+    augment = FaceAugmentation(0, 0, 0, horizontal_flip=False, contrast=0, erasing=1.0)
+    shifts = np.asarray(augment.transform(image, uniform)) - image
+    assert np.abs(shifts).max() <= 0.05 * 255 + 0.01  # half of the brightness, and nothing erased
+    assert np.abs(shifts).max() > 0.02 * 255
+
+
 def test_rows_stay_together():
     batches = make_batches()
     for images, targets, weights in collect(batches.dataset(initial_epoch=0, epochs=1)):

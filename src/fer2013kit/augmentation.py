@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import keras
 from keras import ops
 
 from fer2013kit._keras_settings import keras_settings
 from fer2013kit.exceptions import InvalidInputError, shown
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 UNIFORMS_PER_IMAGE = 13
 """How many random numbers in [0, 1) one image's augmentation takes."""
@@ -23,6 +27,11 @@ LIMITS: Final = {
     "erasing": 1.0,
 }
 """The greatest value of each strength; the least is 0."""
+
+_SIGNED = (0, 1, 3, 4, 5, 6)
+"""Those that say how far an image is moved or relit, of which 0.5 leaves it as it is."""
+_ERASING = 11
+"""The one that says whether an image is erased: below its probability."""
 
 _ERASED_AREA = (0.02, 0.25)
 _ERASED_ASPECT = (0.5, 2.0)
@@ -203,9 +212,17 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
             & (y < _per_image(top + rows))
             & (x >= _per_image(left))
             & (x < _per_image(left + columns))
-            & (_per_image(uniform[:, 11]) < self.erasing)
+            & (_per_image(uniform[:, _ERASING]) < self.erasing)
         )
         return ops.where(inside, _per_image(uniform[:, 12]) * 255.0, images)
+
+
+def calmed(uniform: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return random numbers (n, 13) that move and relight half as much, and erase nothing."""
+    uniform = uniform.copy()
+    uniform[:, _SIGNED] = 0.25 + uniform[:, _SIGNED] / 2
+    uniform[:, _ERASING] = 1.0
+    return uniform
 
 
 def mix_images(

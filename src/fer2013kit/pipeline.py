@@ -7,6 +7,7 @@ resume.
 
 from __future__ import annotations
 
+import math
 import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +17,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from fer2013kit.augmentation import UNIFORMS_PER_IMAGE, FaceAugmentation, mix_images
+from fer2013kit.augmentation import UNIFORMS_PER_IMAGE, FaceAugmentation, calmed, mix_images
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,6 +42,7 @@ class EpochPlans:
     seed: int
     mixup: float
     cutmix: float
+    calm_from: float
 
     def plan(self, epoch: int) -> tuple[NDArray[np.int64], Float32Array, Float32Array]:
         """Draw an epoch: row order, uniforms of the augmentation, and of the mixing.
@@ -63,11 +65,15 @@ class EpochPlans:
         order = rng.permutation(self.n_samples)
         rows = self.rows
         order = np.concatenate([order, order[: rows - len(order)]]).astype(np.int64)
-        return order, *self.draw(rng, rows)
+        return order, *self.draw(rng, rows, epoch)
 
-    def draw(self, rng: np.random.Generator, rows: int) -> tuple[Float32Array, Float32Array]:
-        """Draw the uniforms of the augmentation and of the mixing for so many rows."""
+    def draw(
+        self, rng: np.random.Generator, rows: int, epoch: int
+    ) -> tuple[Float32Array, Float32Array]:
+        """Draw the uniforms of the augmentation and of the mixing for so many rows of an epoch."""
         uniform = rng.random((rows, UNIFORMS_PER_IMAGE), dtype=np.float32)
+        if epoch >= self.calm_from:
+            return calmed(uniform), np.ones((rows, 4), np.float32)
         return uniform, self._plan_mixing(rng, rows)
 
     def _plan_mixing(self, rng: np.random.Generator, rows: int) -> Float32Array:
@@ -93,14 +99,16 @@ class _Augmented:
 
     The seed decides the order and every augmentation, of which None trains on the images as they
     are.  Mixup and cutmix are the alphas of the Beta distributions that shares are drawn from; 0
-    switches off, and with both each image gets one of them at random.  ``errors`` is what went
-    wrong while batches were read, which TensorFlow would tell as a text alone.
+    switches off, and with both each image gets one of them at random.  From the epoch ``calm_from``
+    on, images are augmented half as much and not mixed.  ``errors`` is what went wrong while
+    batches were read, which TensorFlow would tell as a text alone.
     """
 
     seed: int
     augmentation: FaceAugmentation | None = None
     mixup: float = 0.0
     cutmix: float = 0.0
+    calm_from: float = math.inf
     errors: list[Exception] = field(default_factory=list, init=False, compare=False)
 
     def prepare(self, images: Any, targets: Any, uniform: Any, mixing: Any) -> tuple[Any, Any]:
@@ -218,6 +226,7 @@ class TrainingBatches(_Augmented):
             seed=self.seed,
             mixup=self.mixup,
             cutmix=self.cutmix,
+            calm_from=self.calm_from,
         )
 
     def read(self, epoch: int) -> Iterator[tuple[Batch, Float32Array, Float32Array]]:
@@ -291,13 +300,18 @@ class StreamedBatches(_Augmented):
     def read(self, epoch: int) -> Iterator[tuple[Batch, Float32Array, Float32Array]]:
         """Yield each batch with random numbers that depend on its place alone."""
         plans = EpochPlans(
-            n_samples=0, rows=0, seed=self.seed, mixup=self.mixup, cutmix=self.cutmix
+            n_samples=0,
+            rows=0,
+            seed=self.seed,
+            mixup=self.mixup,
+            cutmix=self.cutmix,
+            calm_from=self.calm_from,
         )
         for number, batch in enumerate(
             self.batches_from(epoch), start=epoch * self.steps_per_epoch
         ):
             rng = np.random.default_rng([self.seed, 0, number])
-            yield batch, *plans.draw(rng, len(batch[0]))
+            yield batch, *plans.draw(rng, len(batch[0]), number // self.steps_per_epoch)
 
     def dataset(self, *, initial_epoch: int, epochs: int) -> Any:
         """Return what ``keras.Model.fit`` takes for the epochs from ``initial_epoch`` on."""

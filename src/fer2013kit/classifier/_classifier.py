@@ -118,6 +118,9 @@ class EmotionClassifier(
         0.2 and 0.0.
     mixup, cutmix : float, default 0.0
         Alpha of mixup (Zhang et al., ICLR 2018) and CutMix (Yun et al., ICCV 2019); 0 for none.
+    calm_epochs : int, default 0
+        So many epochs at the end move and relight images half as much, and neither erase nor mix
+        them: what is learned last are images like those that are asked about.
     metrics : sequence of str or keras.metrics.Metric, default ()
         Further figures for ``history_``, of one-hot targets and probabilities; they are copied.
     monitor : str, default "val_accuracy"
@@ -239,6 +242,7 @@ class EmotionClassifier(
     erasing: float = 0.0
     mixup: float = 0.0
     cutmix: float = 0.0
+    calm_epochs: int = 0
     metrics: Sequence[Any] = ()
     monitor: str = "val_accuracy"
     patience: int | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -45,6 +46,9 @@ def augmenting(params: Mapping[str, Any], seed: int) -> dict[str, Any]:
         "augmentation": augmentation,
         "mixup": params["mixup"],
         "cutmix": params["cutmix"],
+        "calm_from": params["epochs"] - params["calm_epochs"]
+        if params["calm_epochs"]
+        else math.inf,
     }
 
 

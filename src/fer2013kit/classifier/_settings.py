@@ -38,9 +38,10 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     **{name: (0, limit) for name, limit in LIMITS.items()},
     "mixup": (0, np.inf),
     "cutmix": (0, np.inf),
+    "calm_epochs": (0, np.inf),
 }
 _SEEDS: Final = 2**32  # so many NumPy takes
-_WHOLE: Final = ("epochs", "batch_size", "patience")
+_WHOLE: Final = ("epochs", "batch_size", "patience", "calm_epochs")
 _MAY_BE_NONE: Final = ("patience",)
 _DEFAULT_MONITOR: Final = "val_accuracy"
 _BY_THEMSELVES: Final = ("loss", "accuracy", "learning_rate")

@@ -89,6 +89,9 @@ _DEFAULT = "five_layer_cnn"
 @click.option("--mixup", type=Number(min=0), default=0.0, help="Alpha of mixup; 0 for none.")
 @click.option("--cutmix", type=Number(min=0), default=0.0, help="Alpha of CutMix; 0 for none.")
 @click.option(
+    "--calm-epochs", type=click.IntRange(min=0), default=0, help="Half the augmentation at the end."
+)
+@click.option(
     "--patience",
     type=click.IntRange(min=1),
     help="Stop after so many epochs without a better one.",
