@@ -2,13 +2,13 @@
 
 From recipes/results it makes the tables beside them: what each recipe changes (recipes.csv), what
 each run reached (runs.csv), mean and spread of the recipes that were run with several seeds
-(seeds.csv); and in docs/results the images of one run: the confusion matrix, the learning curves
-and the reliability diagram; and accuracy over time of the files that recipes.exports measured.
+(seeds.csv).  In docs/results it draws the confusion matrix and the reliability of the bundled
+``five_layer_cnn``, how the networks of recipes.deep learned, and accuracy over time of the files
+that recipes.exports measured.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 import itertools
 import json
@@ -21,7 +21,9 @@ import matplotlib as mpl
 
 import fer2013kit as fk
 from fer2013kit.plotting._parts import GREY, SERIES, open_frame
+from fer2013kit.pretrained import read_manifest
 from recipes.definitions import RECIPES
+from recipes.networks import STUDENTS, TEACHERS
 from recipes.train import RESULTS
 
 if TYPE_CHECKING:
@@ -33,6 +35,11 @@ _MARKERS: Final = {"dynamic": "o", "int8": "s", "float32": "^", "ONNX, float32":
 _COLORS: Final = dict(
     zip(("five_layer_cnn", "five_layer_cnn_small", "five_layer_cnn_balanced"), SERIES, strict=False)
 )
+_LINES: Final = {
+    network.name: (color, dashes)
+    for networks, dashes in ((TEACHERS, "--"), (STUDENTS, "-"))
+    for network, color in zip(networks, SERIES, strict=False)
+}
 _FIGURES: Final = (
     "one pass",
     "flip",
@@ -48,9 +55,6 @@ _FIGURES: Final = (
 
 def main() -> None:
     """Write the tables and the images."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", help="whose images are shown, e.g. plain_seed0")
-    options = parser.parse_args()
     mpl.use("agg")
     _DOCS.mkdir(exist_ok=True)
     runs = [json.loads(path.read_text(encoding="utf-8")) for path in RESULTS.glob("*.json")]
@@ -59,14 +63,13 @@ def main() -> None:
     _write_table("recipes.csv", _COST, _cost(runs))
     _write_table("runs.csv", ("recipe, seed", *_FIGURES), [_row(results) for results in measured])
     _write_table("seeds.csv", *_spread(measured))
-    shown = json.loads((RESULTS / f"{options.run}.json").read_text(encoding="utf-8"))
-    report = fk.EvaluationReport.from_dict(shown["report"])
+    report = fk.EvaluationReport.from_dict(read_manifest()["five_layer_cnn"]["report"])
     for name, axes in (
         ("confusion_matrix", fk.plot_confusion_matrix(report)),
-        ("learning_curves", fk.plot_history(_history(shown))),
         ("reliability", fk.plot_reliability(report)),
     ):
         axes.figure.savefig(_DOCS / f"{name}.png", dpi=90, bbox_inches="tight")
+    _draw_learning()
     _draw_accuracy_and_time()
 
 
@@ -93,15 +96,25 @@ def _draw_accuracy_and_time() -> None:
     ax.figure.savefig(_DOCS / "accuracy_time.png", dpi=90)
 
 
-def _history(results: dict[str, Any]) -> dict[str, list[float]]:
-    """Return a run's history, with that of the run it went on from before it."""
-    history: dict[str, list[float]] = results["history"]
-    start = RECIPES[results["recipe"]].start
-    if start is None:
-        return history
-    path = RESULTS / f"{start}_seed{results['seed']}.json"
-    before = _history(json.loads(path.read_text(encoding="utf-8")))
-    return {name: [*before[name], *values] for name, values in history.items()}
+def _draw_learning() -> None:
+    """Draw what recipes.deep printed: accuracy on PublicTest over the epochs of each network."""
+    import matplotlib.pyplot as plt
+
+    log = (RESULTS.parent / "logs" / "deep.log").read_text(encoding="utf-8").splitlines()
+    lines = [json.loads(line) for line in log if line.startswith("{")]
+    figure = plt.figure(figsize=(9, 4.2), layout="constrained")
+    parts = {"FER-2013": "fer, one pass", "FER+": "ferplus, one pass"}
+    for (title, part), ax in zip(parts.items(), figure.subplots(1, 2), strict=True):
+        for name, (color, dashes) in _LINES.items():
+            of_it = [line for line in lines if line["network"] == name and part in line]
+            if not of_it:
+                continue
+            x, y = [line["epoch"] for line in of_it], [line[part] for line in of_it]
+            ax.plot(x, y, dashes, color=color, label=name)
+        ax.set(title=title, xlabel="epoch", ylabel="accuracy on PublicTest")
+        ax.legend(frameon=False, loc="lower right")
+        open_frame(ax)
+    figure.savefig(_DOCS / "learning_curves.png", dpi=90)
 
 
 def _write_table(name: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
