@@ -26,18 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _NAMES: Final = {"fer": CLASS_NAMES, "ferplus": FERPLUS_CLASS_NAMES}
-_SETTINGS: Final = {
-    "batch_size": 256,
-    "learning_rate": 0.2,
-    # recipes.deep adds 5e-4 of the weights to gradients that momentum then makes tenfold; Keras's
-    # decay, which passes momentum by, does the same with ten times as much.
-    "weight_decay": 5e-3,
-    "label_smoothing": 0.0,
-    "warmup_epochs": 2.0,
-    "random_state": 0,
-    "epochs": 1,
-    "verbose": 0,
-}
 
 
 def main() -> None:
@@ -67,11 +55,17 @@ def main() -> None:
 def collect(network: Network, part: str, folder: Path) -> fk.EmotionClassifier:
     """Return a classifier with one part of a network's outputs."""
     names = _NAMES[part]
+    # The settings are what a later fit goes on with: the defaults, not those of a GPU's long run.
     classifier = fk.EmotionClassifier(
-        model=network.model, model_params=network.params, class_names=names, **_SETTINGS
+        model=network.model,
+        model_params=network.params,
+        class_names=names if part == "ferplus" else None,
+        epochs=1,
+        verbose=0,
     )
     # A step on nothing builds everything around the network; its weights go at once.
     classifier.fit(np.zeros((len(names), 48, 48, 1), np.uint8), np.arange(len(names)))
+    classifier.set_params(epochs=fk.EmotionClassifier().epochs)
     model = classifier.model_
     with np.load(folder / f"{network.name}.npz") as file:
         kept = {name: file[name].astype(np.float32) for name in file.files}
