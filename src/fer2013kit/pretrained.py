@@ -55,11 +55,6 @@ def read_manifest(folder: Path | None = None) -> dict[str, Any]:
     return manifest
 
 
-def calibration_of(name: str) -> Any:
-    """Return what a network that ships was calibrated on, which its file may be too old to tell."""
-    return read_manifest()[name]["calibration"]
-
-
 def find_pretrained(name: str, kind: Kind) -> tuple[Path, bytes]:
     """Return a network's file and its content, which is the one that was shipped.
 

@@ -18,7 +18,7 @@ from fer2013kit._prediction import ProbabilisticClassifier
 from fer2013kit._untrusted import model_file_errors
 from fer2013kit.evaluation import apply_temperature
 from fer2013kit.exceptions import InvalidInputError, ModelFileError
-from fer2013kit.pretrained import DEFAULT_NAME, calibration_of, find_pretrained
+from fer2013kit.pretrained import DEFAULT_NAME, find_pretrained
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -166,9 +166,7 @@ class EmotionPredictor(ProbabilisticClassifier):
         'contempt'
         """
         path, content = find_pretrained(name, "predictor")
-        predictor = cls._open(content, path, num_threads, classes)
-        predictor.calibration_ = calibration_of(name)
-        return predictor
+        return cls._open(content, path, num_threads, classes)
 
     @classmethod
     def load(

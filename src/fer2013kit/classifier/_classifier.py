@@ -30,7 +30,7 @@ from fer2013kit.classifier._fitting import fit_network
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.evaluation import EvaluationReport
 from fer2013kit.exceptions import TrainingDivergedError
-from fer2013kit.pretrained import DEFAULT_NAME, calibration_of, find_pretrained
+from fer2013kit.pretrained import DEFAULT_NAME, find_pretrained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -574,9 +574,7 @@ class EmotionClassifier(
         ('angry', 'disgust', 'fear', 'happy', 'sad', 'surprise', 'neutral')
         """
         path, _ = find_pretrained(name, "classifier")
-        classifier = cls.load(path, compute_dtype=compute_dtype)
-        classifier.calibration_ = calibration_of(name)
-        return classifier
+        return cls.load(path, compute_dtype=compute_dtype)
 
     def export(
         self,
