@@ -18,7 +18,7 @@ import fer2013kit as fk
 from fer2013kit.emotions import CLASS_NAMES, FERPLUS_CLASS_NAMES
 from recipes.ferplus import rows_with_majority
 from recipes.networks import OUTPUTS, PRIOR_POWERS, STUDENTS, TEACHERS, Network
-from recipes.train import RESULTS, without_leaks
+from recipes.train import RESULTS, headline, without_leaks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,21 +114,15 @@ def measure(
         results[kind] = {}
         for tta in views if kind == "PublicTest" else views[:1]:
             said = classifier.predict_proba(X, tta=tta)
-            results[kind][tta or "one pass"] = _figures(said, y, _NAMES[part])
+            results[kind][tta or "one pass"] = headline(
+                fk.evaluate_predictions(y, said, class_names=_NAMES[part])
+            )
             if kind == "PublicTest":
                 np.save(path.with_name(f"{path.name}_{tta or 'one_pass'}.npy"), said)
     text = json.dumps({"recipe": path.name, **results})
     print(text, flush=True)
     (RESULTS / "deep" / f"{path.name}.json").write_text(text + "\n", encoding="utf-8")
     classifier.save(path.with_suffix(".fer"))
-
-
-def _figures(
-    said: NDArray[np.float32], y: NDArray[np.int64], names: tuple[str, ...]
-) -> dict[str, float]:
-    report = fk.evaluate_predictions(y, said, class_names=names)
-    wanted = ("n_samples", "accuracy", "balanced_accuracy", "f1_macro", "loss", "ece")
-    return {key: round(float(getattr(report, key)), 4) for key in wanted}
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from benchmarks import machine
 
 import fer2013kit as fk
 from fer2013kit.emotions import FERPLUS_CLASS_NAMES
-from recipes.train import RESULTS, RUNS, VIEWS, Stopwatch
+from recipes.train import RESULTS, RUNS, VIEWS, Stopwatch, headline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +86,7 @@ def run(recipe: str, data: fk.FER2013, seed: int) -> None:
         "minutes": round(stopwatch.seconds / 60, 1),
         "machine": machine.describe(),
         "PublicTest, majority of the votes": {
-            views or "one pass": _figures(classifier, X, y, views) for views in VIEWS
+            views or "one pass": headline(classifier.evaluate(X, y, tta=views)) for views in VIEWS
         },
         "history": classifier.history_,
     }
@@ -110,14 +110,6 @@ def rows_with_majority(split: fk.Split) -> tuple[NDArray[np.uint8], NDArray[np.i
     """Return the images that Barsoum et al. (2016) count, and their classes."""
     codes = split.ferplus.majority()
     return split.images[codes >= 0], codes[codes >= 0]
-
-
-def _figures(
-    classifier: fk.EmotionClassifier, X: Any, y: Any, views: str | None
-) -> dict[str, float]:
-    report = classifier.evaluate(X, y, tta=views)
-    wanted = ("n_samples", "accuracy", "balanced_accuracy", "f1_macro", "loss", "ece")
-    return {key: round(float(getattr(report, key)), 4) for key in wanted}
 
 
 if __name__ == "__main__":

@@ -23,12 +23,12 @@ import fer2013kit as fk
 from fer2013kit._files import write_atomically
 from fer2013kit.pretrained import FOLDER, MANIFEST_NAME, read_manifest
 from recipes.ferplus import rows_with_majority
-from recipes.train import VIEWS, scaled_calibration_error, without_leaks
+from recipes.train import VIEWS, headline, scaled_calibration_error, without_leaks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     Rows = tuple[NDArray[np.uint8], NDArray[np.int64]]
 
@@ -135,7 +135,10 @@ def ship(
         },
         "labels": labels,
         **{
-            part: {views or "one pass": _scores(classifier, *of_part, views) for views in VIEWS}
+            part: {
+                views or "one pass": headline(classifier.evaluate(*of_part, tta=views))
+                for views in VIEWS
+            }
             for part, of_part in rows.items()
         },
         "ece": {
@@ -192,14 +195,6 @@ def _put_into(folder: Path, name: str, entry: dict[str, Any], paths: tuple[Path,
         write_atomically(folder / path.name, path.read_bytes())
     text = json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False) + "\n"
     write_atomically(folder / MANIFEST_NAME, text.encode())
-
-
-def _scores(
-    classifier: fk.EmotionClassifier, X: ArrayLike, y: ArrayLike, views: str | None
-) -> dict[str, float]:
-    report = classifier.evaluate(X, y, tta=views)
-    wanted = ("n_samples", "accuracy", "balanced_accuracy", "f1_macro", "loss", "ece")
-    return {key: round(float(getattr(report, key)), _DIGITS) for key in wanted}
 
 
 if __name__ == "__main__":

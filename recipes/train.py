@@ -96,6 +96,12 @@ def _measured(classifier: fk.EmotionClassifier, data: fk.FER2013) -> dict[str, A
     }
 
 
+def headline(report: fk.EvaluationReport) -> dict[str, float]:
+    """Return the figures of a report that are written down of every network."""
+    wanted = ("n_samples", "accuracy", "balanced_accuracy", "f1_macro", "loss", "ece")
+    return {key: round(float(getattr(report, key)), 4) for key in wanted}
+
+
 def scaled_calibration_error(classifier: fk.EmotionClassifier, X: Any, y: Any) -> float:
     """Return the calibration error with a temperature fitted on the other half of the rows."""
     errors = []
@@ -120,8 +126,7 @@ def _figures(
     classifier: fk.EmotionClassifier, split: fk.Split, views: str | None
 ) -> Mapping[str, Any]:
     report = classifier.evaluate(*split, tta=views)
-    wanted = ("n_samples", "accuracy", "balanced_accuracy", "f1_macro", "loss", "ece")
-    figures = {key: round(float(getattr(report, key)), 4) for key in wanted}
+    figures = headline(report)
     recall = {name: round(row["recall"], 3) for name, row in report.per_class.items()}
     return {**figures, "recall": recall}
 
