@@ -35,7 +35,8 @@ def pages_with_code():
     """Yield the name of a module and its code for each page that has some."""
     pages = [ROOT / "README.md", ROOT / "light" / "README.md"]
     pages += sorted((ROOT / "docs").glob("*.rst"))
-    pages += sorted((ROOT / "docs" / "user_guide").glob("*.rst"))
+    for folder in ("how_to", "user_guide"):
+        pages += sorted((ROOT / "docs" / folder).glob("*.rst"))
     pages += sorted((ROOT / "examples").glob("*.py"))
     for page in pages:
         if (code := code_of(page)).strip():

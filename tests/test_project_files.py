@@ -15,7 +15,12 @@ from fer2013kit.pretrained import read_manifest
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.rst"))]
-PAGES += sorted((ROOT / "docs" / "user_guide").glob("*.rst"))
+GUIDE = [
+    page
+    for name in ("how_to", "user_guide")
+    for page in sorted((ROOT / "docs" / name).glob("*.rst"))
+]
+PAGES += GUIDE
 
 
 @pytest.mark.slow
@@ -95,7 +100,7 @@ def test_options_that_the_guide_speaks_of_exist():
     }
     spoken_of = {
         option
-        for page in (ROOT / "docs" / "user_guide").glob("*.rst")
+        for page in GUIDE
         for option in re.findall(r"``(--[a-z-]+)", page.read_text(encoding="utf-8"))
     }
     assert spoken_of

@@ -52,8 +52,9 @@ def test_pages_with_code_are_all_found():
     assert {"readme", "light_readme", "docs_quickstart"} <= set(CODE)
     examples = {f"examples_{path.stem}" for path in (ROOT / "examples").glob("*.py")}
     guide = {
-        f"docs_user_guide_{path.stem}"
-        for path in (ROOT / "docs" / "user_guide").glob("*.rst")
+        f"docs_{folder}_{path.stem}"
+        for folder in ("how_to", "user_guide")
+        for path in (ROOT / "docs" / folder).glob("*.rst")
         if "\n>>> " in path.read_text(encoding="utf-8")
     }
     assert examples | guide <= set(CODE)
