@@ -150,6 +150,16 @@ def wheel(session: nox.Session) -> None:
         _check_light(session, folder)
 
 
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Run the example for the browser in Chromium, with LiteRT.js from npm."""
+    npm = shutil.which("npm")
+    if npm is None:
+        session.skip("there is no npm")
+    session.run(npm, "ci", "--prefix", "examples/browser", "--no-audit", "--no-fund", external=True)
+    run(session, "pytest", "tests/test_browser_example.py")
+
+
 @nox.session(default=False)
 def torch(session: nox.Session) -> None:
     """Try a dozen networks through the main doors on torch and JAX; not part of the gate.

@@ -1,0 +1,82 @@
+"""Put what the page needs of the installed library into a folder: networks and settings.
+
+Usage::
+
+    python collect.py [FOLDER]
+"""
+
+import json
+import shutil
+import sys
+from importlib import resources
+from pathlib import Path
+
+import fer2013kit as fk
+from fer2013kit.emotions import CLASS_COLORS
+from fer2013kit.faces import _alignment, _crops, _detector, _emotion, _quality
+from fer2013kit.pretrained import PHOTO_NAME
+
+
+def settings():
+    """Return the library's numbers, so that the page has none of its own."""
+    detector, predictor = fk.FaceDetector(), fk.load_predictor()
+    known = fk.load_predictor(PHOTO_NAME).class_names_
+    height, width, _ = predictor.image_shape_
+    return {
+        "detector": {
+            "minScore": detector.min_score,
+            "maxSide": detector.max_side,
+            "enlarge": detector.enlarge,
+            "coarseSide": _detector._COARSE_SIDE,
+            "quickSide": _detector._QUICK_SIDE,
+            "overlap": _detector._OVERLAP,
+            "turnedOverlap": _detector._TURNED_OVERLAP,
+            "largestFace": _detector._LARGEST_FACE,
+        },
+        "alignment": {
+            "leastRoll": _alignment._LEAST_ROLL,
+            "leastRead": _alignment._LEAST_READ,
+            "surer": _alignment._SURER,
+            "leastScore": _alignment._LEAST_SCORE,
+            "around": _alignment._AROUND,
+            "searched": _alignment._SEARCHED,
+            "boxSearched": list(_alignment._BOX_SEARCHED),
+            "largestSide": _alignment._LARGEST_SIDE,
+            "coarse": list(_alignment._COARSE),
+            "fine": list(_alignment._FINE),
+        },
+        "crop": {"width": width, "height": height, "margin": _crops.MARGIN},
+        "filled": _crops._FILLED,
+        "classes": {
+            "known": len(known),
+            "names": predictor.class_names_,
+            "colors": CLASS_COLORS[: len(predictor.class_names_)],
+            "columns": [known.index(name) for name in predictor.class_names_],
+            "temperature": predictor.temperature_,
+        },
+        "certain": {
+            "probability": _emotion.CERTAIN_PROBABILITY,
+            "smallest": _quality._SMALLEST,
+            "darkest": _quality._DARKEST,
+            "leastSharpness": _quality._LEAST_SHARPNESS,
+        },
+    }
+
+
+def collect(folder):
+    """Write both networks and the settings."""
+    folder.mkdir(parents=True, exist_ok=True)
+    package = resources.files(fk)
+    for source, name in (
+        (package / "faces" / "yunet.tflite", "detector.tflite"),
+        (package / "weights" / f"{PHOTO_NAME}.tflite", "emotions.tflite"),
+    ):
+        with resources.as_file(source) as path:
+            shutil.copyfile(path, folder / name)
+    (folder / "settings.json").write_text(
+        json.dumps(settings(), indent=2), encoding="utf-8"
+    )
+
+
+if __name__ == "__main__":
+    collect(Path(*sys.argv[1:2] or ["networks"]))
