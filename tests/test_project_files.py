@@ -107,6 +107,27 @@ def test_options_that_the_guide_speaks_of_exist():
     assert spoken_of <= known | {"--help"}
 
 
+WORDS = (
+    "android",
+    "bias",
+    "cite",
+    "deepface",
+    "docker",
+    "fairness",
+    "FAQ",
+    "fine-tune",
+    "GPU",
+    "javascript",
+)
+WORDS += ("licence", "license", "PyTorch", "reproducible", "transfer learning", "webcam")
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_what_people_search_for_is_on_a_page(word):
+    pages = [*(ROOT / "docs").glob("*.rst"), *GUIDE]
+    assert any(word.lower() in page.read_text(encoding="utf-8").lower() for page in pages)
+
+
 def test_pages_show_the_main_commands():
     shown = {word for page in PAGES for line in shell_lines(page) for word in line.split()}
     assert set(main.commands) <= shown
