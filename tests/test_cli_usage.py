@@ -1,6 +1,7 @@
 """What the command line says to calls that are wrong, in its own words."""
 
 import re
+import runpy
 import sys
 
 import click
@@ -322,3 +323,11 @@ def test_names_do_not_steer_the_terminal(capsys):
 
     print_error("\x1b[31mred\x07")
     assert capsys.readouterr().err == "fer2013kit: ?[31mred?\n"
+
+
+def test_command_line_is_reached_without_its_program(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["fer2013kit", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("fer2013kit", run_name="__main__")
+    assert ended.value.code == 0
+    assert fk.__version__ in capsys.readouterr().out
