@@ -1,6 +1,7 @@
 """Any number of images to parquet: every form they come in, and every way it can be cut short."""
 
 import io
+import os
 import pickle
 import signal
 import subprocess
@@ -114,6 +115,47 @@ def test_pixels_of_fer2013_are_read(tmp_path):
     assert found["image"].tolist() == [f"fer.parquet/row {row}" for row in range(3)]
     expected = fk.load_predictor().predict_proba(LEVELS[:2])
     assert found[list(fk.CLASS_NAMES)][:2].to_numpy() == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("left", [b"", b"PAR1 and no more", "no facts", "other facts"])
+def test_a_part_that_is_damaged_is_done_anew(tmp_path, left):
+    src = write_folder(tmp_path, IMAGES)
+    fk.score(src, tmp_path / "scores", crops=True, tta=None, part_size=5)
+    path = tmp_path / "scores" / "part-000001.parquet"
+    whole = path.read_bytes()
+    if isinstance(left, str):
+        facts = {} if left == "no facts" else {b"fer2013kit": b'{"n_images": -1}'}
+        parquet.write_table(parquet.read_table(path).replace_schema_metadata(facts), path)
+    else:
+        path.write_bytes(left)
+    report = fk.score(src, tmp_path / "scores", crops=True, tta=None, part_size=5)
+    assert (report.n_images, report.n_done_before) == (9, 1)
+    assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize("plan", [b"", b"[]", b'{"images": NaN}', b"\xff", b"[" * 100_000])
+def test_a_plan_that_is_damaged_is_told(tmp_path, plan):
+    src = write_folder(tmp_path, IMAGES)
+    (tmp_path / "scores").mkdir()
+    (tmp_path / "scores" / "_plan.json").write_bytes(plan)
+    with pytest.raises(fk.InvalidInputError, match="is damaged"):
+        fk.score(src, tmp_path / "scores")
+
+
+def test_a_path_of_no_known_kind_is_told(tmp_path):
+    with pytest.raises(fk.InvalidInputError, match="cannot be opened by fsspec"):
+        fk.score("gopher://photos", tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="such names and pipes are Unix's")
+def test_names_that_are_no_text_and_pipes(tmp_path):
+    src = write_folder(tmp_path, {"\udcff.png": IMAGES["face0.png"]})
+    os.mkfifo(src / "pipe.png")
+    (src / "gone.png").symlink_to("nowhere")
+    with pytest.warns(fk.Fer2013KitWarning, match=r"1 file that is no image.*pipe\.png"):
+        report = fk.score(src, tmp_path / "scores", crops=True, tta=None)
+    assert (report.n_images, report.n_errors) == (2, 1)
+    assert table_of(tmp_path / "scores")["image"].tolist() == ["deep/?.png", "gone.png"]
 
 
 def test_what_is_no_image_is_counted_and_named(tmp_path):

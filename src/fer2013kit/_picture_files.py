@@ -227,10 +227,13 @@ def _open(content: bytes) -> ImageFile.ImageFile:
         return picture
     if is_heif(start) and "HEIF" not in picture_formats():
         raise PictureError(_heif_advice())
-    raise PictureError(
-        "of no known format, or damaged at its beginning; expected one of "
-        f"{', '.join(picture_formats())}"
-    ) from problem
+    try:
+        raise PictureError(
+            "of no known format, or damaged at its beginning; expected one of "
+            f"{', '.join(picture_formats())}"
+        ) from problem
+    finally:
+        del problem  # which knows this frame, and so the file: the two would keep each other
 
 
 @contextmanager

@@ -513,6 +513,33 @@ def pax_bomb(path):
         archive.addfile(member)
 
 
+def parquet_bomb(path):
+    """A list of numbers whose repetition is all that is stored."""
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    parquet.write_table(pa.table({"pixels": [[0] * 2**24], "emotion": [0]}), path)
+
+
+def lying_parquet_bomb(path):
+    """A page that unpacks to more than the file's footer says of its column."""
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    table = pa.table({"pixels": [bytes(2**27)], "emotion": [0]})
+    parquet.write_table(table, path, use_dictionary=False, compression="zstd")
+    declared = parquet.read_metadata(path).row_group(0).column(0).total_uncompressed_size
+    content, wrong = path.read_bytes(), in_thrift(declared)
+    assert content.count(wrong) == 1  # in the footer
+    path.write_bytes(content.replace(wrong, in_thrift(1000)))
+    assert parquet.read_metadata(path).row_group(0).column(0).total_uncompressed_size == 1000
+
+
+def in_thrift(number):
+    """Return five bytes that Thrift's compact protocol takes for a number."""
+    return bytes([*(2 * number >> shift & 0x7F | 0x80 for shift in (0, 7, 14, 21)), number >> 27])
+
+
 def lying_array(path):
     """An array that says it is a terabyte."""
     stream = io.BytesIO()
@@ -529,6 +556,8 @@ def lying_array(path):
         (".csv.gz", gzip_bomb, "unpack to"),
         (".tar.gz", tar_bomb, "unpack to"),
         (".npz", array_bomb, "unpack to"),
+        (".parquet", parquet_bomb, "unpack to"),
+        (".parquet", lying_parquet_bomb, "unpack to"),
         (".npz", lying_array, "received 0"),
         (".tar", pax_bomb, "pax headers"),
     ],
@@ -544,6 +573,46 @@ def test_other_methods_in_a_zip_are_refused(tmp_path):
     path = tmp_path / "data.zip"
     fake.write_zip(path, fake.picture_files(GOOD), zipfile.ZIP_BZIP2)
     assert_refused(path, "another method than deflate")
+
+
+def test_rows_that_share_a_large_value_are_read_few_at_a_time(tmp_path):
+    """A page of 50 MB that a hundred rows refer to would be 5 GB in memory, from two kilobytes."""
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    from fer2013kit.datasets._parquet_pages import check_pages
+
+    shared = pa.DictionaryArray.from_arrays(pa.array([0] * 100, pa.int32()), [bytes(50_000_000)])
+    path = tmp_path / "a.parquet"
+    options = {"dictionary_pagesize_limit": 10**8, "store_schema": False, "compression": "zstd"}
+    parquet.write_table(pa.table({"image": shared}), path, **options)
+    size = path.stat().st_size
+    assert size < 10_000
+    with path.open("rb") as stream:
+        assert check_pages(stream, parquet.read_metadata(path), size) == 2
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+@pytest.mark.parametrize("compression", ["none", "snappy", "zstd"])
+def test_pages_are_those_that_the_footer_counts(tmp_path, version, compression):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    from fer2013kit.datasets._parquet_pages import _pages
+
+    path = fake.write_parquet(tmp_path / "a.parquet", GOOD * 40)
+    table = parquet.read_table(path).append_column("text", pa.array(["no"] * 40 * len(GOOD)))
+    options = {"data_page_version": version, "compression": compression, "row_group_size": 17}
+    parquet.write_table(table, path, data_page_size=1, write_page_checksum=True, **options)
+    metadata = parquet.read_metadata(path)
+    with path.open("rb") as stream:
+        for group in range(metadata.num_row_groups):
+            for number in range(metadata.num_columns):
+                column = metadata.row_group(group).column(number)
+                unpacked, values = zip(*_pages(stream, column), strict=True)
+                assert sum(values) == column.num_values
+                headers = column.total_uncompressed_size - sum(unpacked)
+                assert 0 < headers < 2**13 * len(unpacked)
 
 
 def test_more_rows_than_a_parquet_file_has_room_for_are_refused(tmp_path):

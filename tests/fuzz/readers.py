@@ -9,6 +9,7 @@ import tarfile
 import tempfile
 import warnings
 import zipfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -430,10 +431,44 @@ def page():
 
 def upload(path):
     """Send a photograph to the page, which says what is wrong with it."""
-    answer = page().post("/analyze", content=path.read_bytes())
+    answer = page().post("/analyze?whole=true", content=path.read_bytes())
     assert answer.status_code in {200, 400, 413, 415}, answer.text
     assert answer.headers["x-content-type-options"] == "nosniff"
     answer.json()
+
+
+def score_all(path):
+    """Read all images of a container, part by part, as the scoring does."""
+    from fer2013kit.scoring._sources import Source
+
+    source = Source(str(path))
+    for part in source.parts(source.look(), 2):
+        for _, photo in source.read(part, []):
+            with suppress(fk.Fer2013KitError):
+                if not isinstance(photo, Exception):
+                    read_photo(photo)
+
+
+@cache
+def scores():
+    """Return a part of what a scoring wrote."""
+    import pyarrow as pa
+
+    from fer2013kit.scoring._place import Place
+
+    table = pa.table({"image": ["a.png", "b.png"], "happy": [0.5, None]})
+    counts = dict.fromkeys(("n_images", "n_faces", "n_errors", "n_passed_over", "n_notes"), 2)
+    named = {key: ["a.png"] for key in ("first_errors", "passed_over", "notes")}
+    with tempfile.TemporaryDirectory() as folder:
+        Place(folder).write("x.parquet", table.schema, [table], counts | named)
+        return Path(folder, "x.parquet").read_bytes()
+
+
+def look_at_scores(path):
+    """Read what a part says of itself; None says that it is to be done anew."""
+    from fer2013kit.scoring._place import Place
+
+    Place(str(path.parent)).facts(path.name)
 
 
 PICTURES = {
@@ -484,6 +519,10 @@ READERS = {
     "folder": Reader(".jpg", picture("JPEG"), load_folder),
     "video": Reader(".mp4", video, look_at_video, inputs=10),
     "page": Reader(".jpg", picture("JPEG"), upload, inputs=10),
+    "score zip": Reader(".zip", zip_file, score_all),
+    "score tar": Reader(".tar.gz", tar_file("w:gz"), score_all),
+    "score parquet": Reader(".parquet", parquet, score_all),
+    "scores": Reader(".parquet", scores, look_at_scores),
 }
 
 

@@ -36,6 +36,7 @@ from fer2013kit.datasets._names import (
     missing_shards,
     split_of_word,
 )
+from fer2013kit.datasets._parquet_pages import check_pages
 from fer2013kit.datasets._rows import (
     NO_LABEL,
     Part,
@@ -55,7 +56,6 @@ if TYPE_CHECKING:
     from fer2013kit.datasets._listing import Listing, Options
     from fer2013kit.datasets._new_images import NewImages
 
-_CHUNK = 256
 _START = b"PAR1"
 # An image, or its pixels, has more bytes; equal ones can be packed into a bit each.
 _SHORTEST_ROW = 64
@@ -90,9 +90,11 @@ def read_parquet(listing: Listing, found: Found, options: Options, _new: NewImag
         path = listing.path / name
         content = listing.read(name)
         with _file_errors(path):
-            file = parquet.ParquetFile(io.BytesIO(content))
+            stream = io.BytesIO(content)
+            file = parquet.ParquetFile(stream)
             check_rows(file.metadata.num_rows, len(content))
-            parts.append((name, _File(file, options, path).read()))
+            chunk = check_pages(stream, file.metadata, len(content))
+            parts.append((name, _File(file, options, path, chunk).read()))
     return join_parts(parts, [code for _, code in files], path=listing.path)
 
 
@@ -114,8 +116,8 @@ def _file_errors(path: Path) -> AbstractContextManager[None]:
 class _File:
     """One file: its columns and what its labels mean."""
 
-    def __init__(self, file: Any, options: Options, path: Path) -> None:
-        self.file, self.options, self.path = file, options, path
+    def __init__(self, file: Any, options: Options, path: Path, chunk: int) -> None:
+        self.file, self.options, self.path, self.chunk = file, options, path, chunk
         self.known: dict[str, int] = {}
         self.names: list[str] = list(file.schema_arrow.names)
         features = declared_features(file.schema_arrow.metadata or {})
@@ -154,7 +156,7 @@ class _File:
         def chunks() -> Iterator[tuple[int, list[Any]]]:
             start = 0
             columns = [self.pictures, self.labels, *([self.split] if self.split else [])]
-            for batch in self.file.iter_batches(_CHUNK, columns=columns):
+            for batch in self.file.iter_batches(self.chunk, columns=columns):
                 values = batch.column(self.labels).to_pylist()
                 codes = [self._code(value, row) for row, value in enumerate(values, start=start)]
                 labels[start : start + len(values)] = codes

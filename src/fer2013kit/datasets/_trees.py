@@ -188,6 +188,8 @@ class ZipTree:
         Each turn to the disk hands the interpreter lock over to the decoding threads and waits for
         it to come back.  A memory map needs no turns, but a disk's error there ends the process.
         """
+        if start < 0:  # which a seek would take for a fault of the disk
+            raise zipfile.BadZipFile(f"no file at byte {start:,}")
         length = min(length, self._length)
         at = start - self._ahead_at
         if not 0 <= at <= len(self._ahead) - length:

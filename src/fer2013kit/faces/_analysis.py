@@ -278,7 +278,7 @@ def _analyze(
         except (MediaFileError, InvalidInputError) as error:
             if not return_errors:
                 raise
-            results.append(error)
+            results.append(_alone(error))
             continue
         faces = PhotoFaces(width=pixels.width, height=pixels.height)
         results.append(faces)
@@ -288,6 +288,15 @@ def _analyze(
     if waiting:
         name_waiting()
     return results
+
+
+def _alone(error: Fer2013KitError) -> Fer2013KitError:
+    """Return an error without where it happened, which holds the image's file in memory."""
+    link: BaseException | None = error
+    while link is not None:
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return error
 
 
 def _with_boxes(

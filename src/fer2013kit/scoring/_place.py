@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import secrets
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from fer2013kit._files import new_file
 from fer2013kit._optional import needed
-from fer2013kit._untrusted import read_facts
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit._untrusted import are_words, check_facts, errors_as, is_count, read_facts
+from fer2013kit.exceptions import Fer2013KitError, InvalidInputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,6 +26,27 @@ _PLAN: Final = "_plan.json"
 _KEY: Final = b"fer2013kit"
 
 
+_FACTS: Final = {
+    **dict.fromkeys(("n_images", "n_faces", "n_errors", "n_passed_over", "n_notes"), is_count),
+    **dict.fromkeys(("first_errors", "passed_over", "notes"), are_words),
+}
+
+
+class _DamagedError(Fer2013KitError):
+    """A part that another run left cannot be read."""
+
+
+def file_system(url: str, options: dict[str, Any]) -> tuple[Any, str]:
+    """Return fsspec's file system for a path, and the path as it is named there."""
+    with needed("score", extra="score"):
+        import fsspec
+    try:
+        fs, root = fsspec.core.url_to_fs(url, **options)
+    except (ValueError, ImportError) as error:  # no such protocol, or without its library
+        raise InvalidInputError(f"{shown(url)} cannot be opened by fsspec: {error}") from error
+    return fs, root
+
+
 @dataclass
 class Place:
     """A folder on any file system that fsspec knows."""
@@ -34,10 +55,7 @@ class Place:
     storage_options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        with needed("score", extra="score"):
-            import fsspec
-
-        self.fs, self.root = fsspec.core.url_to_fs(self.url, **self.storage_options)
+        self.fs, self.root = file_system(self.url, self.storage_options)
         self.is_local = self.fs.protocol == "file" or "file" in self.fs.protocol
 
     def check_apart(self, fs: Any, root: str) -> None:
@@ -67,7 +85,9 @@ class Place:
             with self._new_file(_PLAN) as file:
                 file.write(json.dumps(plan, indent=1).encode())
             return set()
-        begun = read_facts(self.fs.cat_file(f"{self.root}/{_PLAN}"))
+        text = self.fs.cat_file(f"{self.root}/{_PLAN}")
+        with errors_as(self._damaged):
+            begun = read_facts(text)
         other = [name for name in plan if begun.get(name) != plan[name]]
         if other:
             was = ", ".join(f"{name} {begun.get(name)!r}, now {plan[name]!r}" for name in other)
@@ -91,12 +111,25 @@ class Place:
                 writer.write_table(table)
             writer.add_key_value_metadata({_KEY: json.dumps(facts).encode()})
 
-    def facts(self, name: str) -> dict[str, Any]:
-        """Return the facts of a part that is there."""
+    def facts(self, name: str) -> dict[str, Any] | None:
+        """Return the facts of a part that is there; None where it is damaged, to be done anew."""
         from pyarrow import parquet
 
-        with self.fs.open(f"{self.root}/{name}", "rb") as file:
-            return read_facts(parquet.read_metadata(file).metadata[_KEY])
+        with (
+            self.fs.open(f"{self.root}/{name}", "rb") as file,
+            suppress(_DamagedError),
+            errors_as(_DamagedError),
+        ):
+            facts = read_facts(parquet.read_metadata(file).metadata[_KEY])
+            check_facts(facts, _FACTS)
+            return facts
+        return None
+
+    def _damaged(self, why: str) -> InvalidInputError:
+        return InvalidInputError(
+            f"{self.url}/{_PLAN}, which says what was begun there, is damaged ({why}): name "
+            "another folder, or delete this one to begin again"
+        )
 
     @contextmanager
     def _new_file(self, name: str) -> Iterator[IO[bytes]]:

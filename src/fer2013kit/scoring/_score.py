@@ -151,10 +151,12 @@ def score(
         "tta": tta,
     })  # fmt: skip
     names = [file_name(part.number) for part in parts]
-    left = [part for part, name in zip(parts, names, strict=True) if name not in there]
+    done = {name: place.facts(name) for name in names if name in there}
+    left = [part for part, name in zip(parts, names, strict=True) if not done.get(name)]
     for _ in _with_progress(_run(job, left, workers, engine), len(left), enabled=progress):
         pass
-    facts = [place.facts(name) for name in names]
+    done |= {name: place.facts(name) for name in map(file_name, (one.number for one in left))}
+    facts = [found for name in names if (found := done[name])]
     tell(job.src, facts, listing.others)
     return ScoreReport.of(
         job.dst,

@@ -144,7 +144,8 @@ class PhotoScorer:
         pyarrow.Table
             With the columns of :attr:`schema`.
         """
-        items = list(items)
+        # What is no text in UTF-8, as a name on a disk may be, is none in a table.
+        items = [(name.encode(errors="replace").decode(), photo) for name, photo in items]
         photos = [photo for _, photo in items if not isinstance(photo, Fer2013KitError)]
         answers = iter(self._analyze(photos))
         columns: dict[str, list[Any]] = {name: [] for name in self.schema.names}

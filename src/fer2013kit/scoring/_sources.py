@@ -14,13 +14,15 @@ import numpy as np
 from fer2013kit._files import is_rubbish
 from fer2013kit._optional import needed
 from fer2013kit._picture_files import MAX_BYTES, is_picture_name
-from fer2013kit._untrusted import check_unpacked, errors_as
+from fer2013kit._untrusted import errors_as
 from fer2013kit.datasets._csv_header import normal
 from fer2013kit.datasets._csv_pixels import parse_row
 from fer2013kit.datasets._parquet import PICTURE_COLUMNS, check_rows, declared_features
+from fer2013kit.datasets._parquet_pages import check_pages
 from fer2013kit.datasets._trees import TarTree, ZipTree, archive_errors
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.exceptions import DatasetFormatError, Fer2013KitError, MediaFileError
+from fer2013kit.scoring._place import file_system
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,10 +58,7 @@ class Source:
     storage_options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        with needed("score", extra="score"):
-            import fsspec
-
-        self.fs, self.root = fsspec.core.url_to_fs(self.url, **self.storage_options)
+        self.fs, self.root = file_system(self.url, self.storage_options)
         self.is_local = "file" in np.atleast_1d(self.fs.protocol)
 
     def look(self) -> Listing:
@@ -71,6 +70,9 @@ class Source:
         for path, info in sorted(self.fs.find(self.root, detail=True).items()):
             name = path.removeprefix(self.root).lstrip("/") or PurePosixPath(path).name
             if any(map(is_rubbish, name.split("/"))):
+                continue
+            if info["type"] == "other" and Path(path).exists() and not Path(path).is_file():
+                listing.others.append(name)  # a pipe, which would be waited for
                 continue
             if name.lower().endswith(CONTAINERS):
                 listing.containers.append(name)
@@ -116,7 +118,7 @@ class Source:
         if name.lower().endswith(_TAR):
             return [None]
         if name.lower().endswith(_PARQUET):
-            with self._parquet(name) as file:
+            with self._parquet(name) as (file, _):
                 ends: list[Any] = [0]
                 row = 0
                 for number in range(file.num_row_groups):
@@ -187,23 +189,22 @@ class Source:
                 yield f"{part.container}/{name}", read(name)
 
     @contextmanager
-    def _parquet(self, name: str) -> Iterator[Any]:
+    def _parquet(self, name: str) -> Iterator[tuple[Any, int]]:
+        """Open a parquet file; yield it and how many of its rows may be read at a time."""
         with needed("reading parquet", extra="score"):
             from pyarrow import parquet
 
         def damaged(why: str) -> DatasetFormatError:
             return DatasetFormatError(f"the file is damaged ({why}); get it again", path=name)
 
-        with self.fs.open(self._path(name), "rb") as stream, errors_as(damaged):
+        with self._local(name) as path, path.open("rb") as stream, errors_as(damaged):
             file = parquet.ParquetFile(stream)
-            size = self.fs.size(self._path(name))
+            size = path.stat().st_size
             check_rows(file.metadata.num_rows, size)
-            groups = map(file.metadata.row_group, range(file.num_row_groups))
-            check_unpacked(sum(group.total_byte_size for group in groups), size)
-            yield file
+            yield file, min(_ROWS_AT_ONCE, check_pages(stream, file.metadata, size))
 
     def _rows(self, part: Part, _others: list[str]) -> Iterator[Item]:
-        with self._parquet(part.container) as file:
+        with self._parquet(part.container) as (file, chunk):
             column = _picture_column(file.schema_arrow)
             row, groups = 0, []
             for number in range(file.num_row_groups):
@@ -211,7 +212,7 @@ class Source:
                     groups.append(number)
                 row += file.metadata.row_group(number).num_rows
             row = part.start
-            for batch in file.iter_batches(_ROWS_AT_ONCE, row_groups=groups, columns=[column]):
+            for batch in file.iter_batches(chunk, row_groups=groups, columns=[column]):
                 for value in batch.column(0).to_pylist():
                     yield f"{part.container}/row {row}", _photo_of(value)
                     row += 1
