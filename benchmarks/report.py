@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -13,31 +12,17 @@ if TYPE_CHECKING:
 
 
 def write(results: dict[str, Any], stem: Path) -> None:
-    """Write ``stem.json`` and ``stem.md``, the tables of the docs, and the roofline's image.
+    """Write ``stem.json``, ``stem.md`` and the roofline's image.
 
-    The docs show ``stem_targets.csv``, ``stem_cases.csv`` and, where training was measured,
-    ``roofline.svg``.
+    The docs show a summary of ``stem.json`` and, where training was measured, ``roofline.svg``.
     """
     stem.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(results, indent=1)
     stem.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
     stem.with_suffix(".md").write_text(as_markdown(results), encoding="utf-8")
-    targets: list[tuple[str, ...]] = [("what", "asked", "measured")]
-    cases: list[tuple[str, ...]] = [("case", "figures")]
     for topic in results["topics"]:
-        targets += [_target(one) for one in topic["targets"]]
-        cases += [(name, _figures(one)) for name, one in topic["cases"].items()]
         if {"machine: memory", "machine: GEMM float32"} <= topic["cases"].keys():
             roofline.draw(topic["cases"], stem.with_name("roofline.svg"))
-    for name, rows in (("targets", targets), ("cases", cases)):
-        with stem.with_name(f"{stem.name}_{name}.csv").open("w", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(rows)
-
-
-def _target(target: dict[str, Any]) -> tuple[str, ...]:
-    unit = f" {target['unit']}" if target["unit"] else ""
-    missed = "" if target["met"] else " (not reached)"
-    return target["what"], f"{target['asked']}{unit}", f"{_spread(target)}{unit}{missed}"
 
 
 def _figures(figures: dict[str, Any]) -> str:

@@ -54,6 +54,16 @@ plot_html_show_formats = False
 plot_html_show_source_link = False
 plot_include_source = True
 
+NOTEBOOKS_BEGIN = """\
+# Where the kit is missing, as on Colab, this installs it; its wheel, uploaded, does as well:
+# %pip install -q fer2013kit-*.whl
+import importlib.util
+
+if importlib.util.find_spec("fer2013kit") is None:
+    %pip install -q "fer2013kit[export,video]"
+%matplotlib inline
+"""
+
 sphinx_gallery_conf = {
     "backreferences_dir": "generated/backreferences",  # which example uses which name
     "doc_module": ("fer2013kit",),
@@ -61,6 +71,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "gallery",
     "abort_on_example_error": True,
     "download_all_examples": False,
+    "first_notebook_cell": NOTEBOOKS_BEGIN,
     "min_reported_time": 1,
     "parallel": 2,  # programs at once
     "plot_gallery": True,
@@ -96,9 +107,14 @@ def read_as_text(app, ctx, lines):  # noqa: ANN001, ANN201, ARG001 - sphinx-clic
 
 sys.path.insert(0, str(Path(__file__).parent))
 import model_figures  # noqa: E402 - it lies beside this file
+import performance_figures  # noqa: E402 - the same
 
 model_figures.write(Path(__file__).parent / "generated" / "model_figures.rst")
 model_figures.write_table(Path(__file__).parent / "generated" / "model_table.rst")
+performance_figures.write(
+    Path(__file__).parents[1] / "benchmarks" / "results" / "latest.json",
+    Path(__file__).parent / "generated" / "performance_table.rst",
+)
 
 
 def setup(app):  # noqa: ANN001, ANN201 - the same

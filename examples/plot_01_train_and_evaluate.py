@@ -17,6 +17,7 @@ import fer2013kit as fk
 data = fk.make_fer2013(n_samples=1400, random_state=0)
 print(data.summary())
 fk.plot_samples(*data.train, n=18, random_state=0)
+plt.suptitle("Eighteen drawn faces and their labels")
 plt.show()
 
 # %%
@@ -61,6 +62,7 @@ fk.plot_reliability(report, ax=axes[0])
 fk.plot_reliability(calibrated, ax=axes[1])
 axes[0].set_title("before")
 axes[1].set_title("after")
+fig.suptitle("Reliability, before and after calibration")
 plt.show()
 
 # %%

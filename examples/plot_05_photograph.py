@@ -32,6 +32,7 @@ for face in faces:
 fig, ax = plt.subplots(figsize=(8, 4.7), layout="constrained")
 ax.imshow(fk.annotate(photo, faces))
 ax.axis("off")
+ax.set_title("Each face, its box and its probabilities")
 plt.show()
 
 # %%
@@ -43,10 +44,14 @@ found = [
     faces[0].probabilities if faces else np.full(7, np.nan) for faces in answers
 ]
 fig, ax = plt.subplots(figsize=(7, 3.5), layout="constrained")
-lines = zip(fk.CLASS_NAMES, CLASS_COLORS, np.transpose(found), strict=False)
-for name, color, row in lines:
-    ax.plot(shares, row, "o-", color=color, markersize=3, label=name)
+styles = ("-", "--", ":", "-.", "-", "--", ":")
+lines = zip(
+    fk.CLASS_NAMES, CLASS_COLORS, styles, np.transpose(found), strict=False
+)
+for name, color, style, row in lines:
+    ax.plot(shares, row, style, marker=".", color=color, label=name)
 ax.set(xscale="log", xlabel="share of the light", ylabel="probability")
 ax.invert_xaxis()
-ax.legend(fontsize="small")
+ax.set_title("The answer as the light fades")
+fig.legend(loc="outside right center", fontsize="small")
 plt.show()

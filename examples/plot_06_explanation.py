@@ -2,7 +2,7 @@
 What did the network look at?
 =============================
 
-A heat map colours the places of a face that spoke for its emotion.
+A heat map colours the parts of a face that supported the prediction.
 """
 
 # %%
@@ -19,16 +19,18 @@ probabilities = clf.predict_proba(faces)
 
 heat = fk.explain(clf, faces)
 fk.plot_explanation(faces, heat, probabilities=probabilities)
+plt.suptitle("What supported the answer")
 plt.show()
 
 # %%
-# The same face may be asked about each emotion: what speaks for surprise in a smile?
+# The same face may be asked about each emotion: what supports surprise in a smile?
 smile = np.repeat(faces[:1], 7, axis=0)
 fk.plot_explanation(
     smile,
     fk.explain(clf, smile, emotion=fk.CLASS_NAMES),
     emotion=fk.CLASS_NAMES,
 )
+plt.suptitle("One face, asked about each emotion (HiResCAM)")
 plt.show()
 
 # %%
@@ -36,4 +38,5 @@ plt.show()
 # not suit networks whose dense layer reads it cell by cell, as this one's does.
 averaged = fk.explain(clf, smile, emotion=fk.CLASS_NAMES, method="grad_cam")
 fk.plot_explanation(smile, averaged, emotion=fk.CLASS_NAMES)
+plt.suptitle("The same with Grad-CAM")
 plt.show()

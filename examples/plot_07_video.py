@@ -48,6 +48,7 @@ plt.show()
 
 # %%
 fk.plot_tracks(table)
+plt.suptitle("Who showed what, and when")
 plt.show()
 
 # %%

@@ -35,6 +35,7 @@ folder.cleanup()
 print(split.images.shape, split.images.dtype)
 print(fk.class_counts(split.labels))
 fk.plot_samples(*split, n=14, random_state=0)
+plt.suptitle("Fourteen images of the folder")
 plt.show()
 
 # %%

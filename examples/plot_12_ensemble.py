@@ -31,5 +31,6 @@ low = [value - end[0] for value, end in zip(values, ends, strict=True)]
 high = [end[1] - value for value, end in zip(values, ends, strict=True)]
 ax.errorbar(values, list(reports), xerr=(low, high), fmt="o", capsize=4)
 ax.set(xlabel="accuracy, with its 95 % interval")
+ax.set_title("Two networks, and both as one")
 ax.margins(y=0.2)
 plt.show()

@@ -38,4 +38,5 @@ fig, ax = plt.subplots(figsize=(6, 3), layout="constrained")
 shares = votes.probabilities(n_classes=7)[np.arange(len(labels)), labels]
 ax.hist(shares, bins=[place / 10 - 0.05 for place in range(12)], rwidth=0.9)
 ax.set(xlabel="share of votes for the label", ylabel="images")
+ax.set_title("How many voters agree with the label")
 plt.show()

@@ -28,6 +28,7 @@ for row, layer, title in zip(
         ax.imshow(image[..., 0], cmap="gray", vmin=0, vmax=255)
         ax.set(xticks=[], yticks=[])
     row[0].set_ylabel(title)
+fig.suptitle("One face, augmented: with the defaults, and three times as much")
 plt.show()
 
 # %%

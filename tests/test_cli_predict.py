@@ -54,6 +54,18 @@ def test_photographs_that_ship():
     )
 
 
+def test_a_summary_counts_and_says_what_the_question_mark_means(tmp_path):
+    with Image.open(COLLINS) as photo:
+        photo.point(lambda level: level // 12).save(tmp_path / "dark.png")
+    Image.new("L", (90, 60), "gray").save(tmp_path / "empty.png")
+    result = run(tmp_path / "dark.png", tmp_path / "empty.png", "--sample")
+    assert "?" in result.stdout
+    assert result.stderr.startswith(
+        "4 images, 3 faces, 1 without a face, 1 uncertain (?: less than 70%"
+    )
+    assert not run("--sample", "--json").stderr
+
+
 def test_folders_files_and_patterns(folder):
     document = run_json(folder, folder / "a.png", folder / "*.png")
     assert document["errors"] == []
@@ -65,10 +77,10 @@ def test_folders_files_and_patterns(folder):
     assert [len(row["faces"]) for row in document["pictures"]] == [1, 0, 1]
     result = run(folder)
     assert f"{folder / 'c.png'}: no face" in result.stdout.splitlines()
-    assert result.stderr == (
+    assert result.stderr.splitlines()[:-1] == [
         f"fer2013kit: warning: {folder}: 1 file that is no image by its name was passed over "
-        "(1 .txt): 'notes.txt'\n"
-    )
+        "(1 .txt): 'notes.txt'"
+    ]
 
 
 def test_csv_has_a_row_for_each_face(folder):
@@ -190,8 +202,12 @@ def test_shells_are_told_how_to_complete(shell):
         ("fer2013kit pre", 1, "plain,predict"),
         ("fer2013kit predict --save", 2, "plain,--save-annotated"),
         ("fer2013kit predict --crops --aspect str", 4, "plain,stretch"),
+        ("fer2013kit predict --model deep", 3, "plain,deep_cnn file,deep"),
+        ("fer2013kit benchmark --model deep", 3, "plain,deep_cnn file,deep"),
+        ("fer2013kit train --architecture vgg", 3, "plain,vgg_10"),
+        ("fer2013kit explain --emotion ha", 3, "plain,happy"),
     ],
 )
 def test_completion(words, place, expected):
     answer = complete(_FER2013KIT_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(place))
-    assert answer.split() == [expected]
+    assert answer.split() == expected.split()

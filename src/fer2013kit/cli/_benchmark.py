@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from fer2013kit.cli._datasets import DataOptions, data_options
-from fer2013kit.cli._options import OUTPUT_FILE, PATH, json_option
+from fer2013kit.cli._options import OUTPUT_FILE, PATH, json_option, offer_networks
 from fer2013kit.cli._output import create_parents, print_result, write_figure
 from fer2013kit.cli._program import Command
 from fer2013kit.cli._quiet import import_keras, quiet_stderr
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     required=True,
     multiple=True,
     metavar="NAME|FILE",
+    shell_complete=offer_networks,
     help="A shipped network, a .fer, .tflite, .onnx or .keras file, or fer, deepface, emotiefflib "
     "where they are installed. Given once for each.",
 )

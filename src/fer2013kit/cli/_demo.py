@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 # Enough for four in five right.
 N_SAMPLES = 2100
 EPOCHS = 8
+_NEXT = """
+Next:
+  {report} in a browser: the evaluation, with figures
+  fer2013kit predict party.jpg --save-annotated drawn    a photograph of yours
+  fer2013kit serve                                       the same in the browser, with the camera
+  fer2013kit train archive.zip -o emotions.fer           on FER-2013, which you download from
+      https://www.kaggle.com/datasets/msambare/fer2013 and leave zipped"""
 
 
 @click.command(cls=Command, example="demo -o tried")
@@ -74,6 +81,8 @@ def demo(*, output: Path, seed: int, as_json: bool) -> None:
     text = f"{evaluation}\n\n{photographs}\n"
     files = {"classifier": model, "report": report}
     print_result(document, text, as_json=as_json, files=files)
+    if not as_json:
+        print_note(_NEXT.format(report=report))
 
 
 def _analyze_photographs() -> dict[Path, list[FaceEmotion]]:

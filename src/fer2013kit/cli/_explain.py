@@ -1,4 +1,4 @@
-"""explain: what in a face speaks for its emotion."""
+"""explain: which parts of a face support the prediction."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from fer2013kit.cli._options import (
     OutputFile,
     is_one_file,
     json_option,
+    offer,
     photo_model_option,
 )
 from fer2013kit.cli._output import (
@@ -31,6 +32,7 @@ from fer2013kit.cli._pictures import (
     find_pictures,
 )
 from fer2013kit.cli._program import Command
+from fer2013kit.emotions import FERPLUS_CLASS_NAMES
 from fer2013kit.exceptions import InvalidInputError, did_you_mean
 from fer2013kit.typing import ExplanationMethod
 
@@ -54,7 +56,11 @@ if TYPE_CHECKING:
     required=True,
     help="A file such as .png or .svg for one figure of all, or a folder for one of each.",
 )
-@click.option("--emotion", help="The emotion to explain; by default the predicted one.")
+@click.option(
+    "--emotion",
+    shell_complete=offer(FERPLUS_CLASS_NAMES),
+    help="The emotion to explain; by default the predicted one.",
+)
 @click.option("--layer", help="Name of the layer that is looked at; by default the last map.")
 @click.option(
     "--method",
@@ -74,7 +80,7 @@ def explain(
     method: ExplanationMethod,
     as_json: bool,
 ) -> None:
-    """Draw what in a face speaks for its emotion (Grad-CAM).
+    """Draw which parts of a face support the prediction (Grad-CAM).
 
     PICTURES are photographs, folders of them, or patterns; a crop of a face is taken as it is.
     Emotions and scores are those of `fer2013kit predict`.
@@ -164,7 +170,7 @@ def _figures(owners: Sequence[Path], output: Path) -> dict[Path, list[int]]:
 def _draw(
     path: Path, faces: Sequence[FaceEmotion], heat: NDArray[np.float32], asked: Sequence[str]
 ) -> None:
-    """Write a figure of some faces and of what speaks for the emotions that are asked."""
+    """Write a figure of some faces and of what supports the emotions that are asked."""
     import numpy as np
     from matplotlib.figure import Figure
 

@@ -15,7 +15,7 @@ from fer2013kit.pretrained import DEFAULT_NAME, PHOTO_NAME
 from fer2013kit.typing import PhotoViews, TestTimeAugmentation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 PATH: Final = click.Path(path_type=Path)
 OUTPUT_FILE: Final = click.Path(path_type=Path, dir_okay=False, writable=True)
@@ -98,11 +98,26 @@ class Network(click.ParamType):  # type: ignore[type-arg]  # generic in new vers
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Offer the networks that ship, and files."""
-        del ctx, param
-        from fer2013kit.pretrained import list_pretrained
+        return offer_networks(ctx, param, incomplete)
 
-        names = [name for name in list_pretrained() if name.startswith(incomplete)]
-        return [*map(CompletionItem, names), CompletionItem(incomplete, type="file")]
+
+def offer_networks(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Complete the networks that ship, and files."""
+    from fer2013kit.pretrained import list_pretrained
+
+    names = offer(list_pretrained())(ctx, param, incomplete)
+    return [*names, CompletionItem(incomplete, type="file")]
+
+
+def offer(
+    names: Iterable[str],
+) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """Return how the shell completes one of some names."""
+    return lambda _ctx, _param, incomplete: [
+        CompletionItem(name) for name in names if name.startswith(incomplete)
+    ]
 
 
 model_option = click.option(

@@ -19,7 +19,7 @@ from fer2013kit.cli._options import (
     photo_model_option,
     photo_tta_option,
 )
-from fer2013kit.cli._output import create_parents, free_name, plain_cell, print_result
+from fer2013kit.cli._output import create_parents, free_name, plain_cell, print_note, print_result
 from fer2013kit.cli._pictures import (
     analyze,
     check_pictures,
@@ -113,7 +113,26 @@ def predict(
     lines = [line for path, faces in found.items() for line in as_lines(path, faces)]
     files_written = {"csv": csv_path, "annotated": annotated if saved else None}
     print_result(document, "\n".join(lines), as_json=as_json, files=files_written)
+    if found and not as_json:
+        print_note(_summary(list(found.values())))
     exit_with(errors)
+
+
+def _summary(found: Sequence[Sequence[FaceEmotion]]) -> str:
+    """Say how much was found, and what the question mark behind an emotion means."""
+    from fer2013kit.datasets._names import counted
+    from fer2013kit.faces._emotion import CERTAIN_PROBABILITY
+
+    faces = [face for photo in found for face in photo]
+    without = sum(not photo for photo in found)
+    counts = [counted(len(found), "image"), counted(len(faces), "face")]
+    if without:
+        counts.append(f"{without} without a face")
+    if uncertain := sum(face.uncertain for face in faces):
+        counts.append(
+            f"{uncertain} uncertain (?: less than {CERTAIN_PROBABILITY:.0%} sure, or a poor image)"
+        )
+    return ", ".join(counts)
 
 
 def as_lines(path: Path, faces: Sequence[FaceEmotion]) -> list[str]:

@@ -19,6 +19,7 @@ from fer2013kit.cli._options import (
     Number,
     faces_option,
     json_option,
+    offer,
     seed_option,
 )
 from fer2013kit.cli._output import create_parents, print_note, print_result
@@ -30,10 +31,20 @@ from fer2013kit.typing import ClassWeightMethod, ComputeDtype, Loss
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from click.shell_completion import CompletionItem
+
     from fer2013kit.classifier import EmotionClassifier
     from fer2013kit.datasets import FER2013
 
 _DEFAULT = "five_layer_cnn"
+
+
+def _offer_architectures(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    from fer2013kit.models import list_models
+
+    return offer(list_models())(ctx, param, incomplete)
 
 
 @click.command(
@@ -54,7 +65,12 @@ _DEFAULT = "five_layer_cnn"
 )
 @click.option("--report", type=OUTPUT_FILE, help="Write an HTML page on the validation split.")
 @faces_option
-@click.option("--architecture", default=_DEFAULT, help="A name that `fer2013kit info` lists.")
+@click.option(
+    "--architecture",
+    default=_DEFAULT,
+    shell_complete=_offer_architectures,
+    help="A name that `fer2013kit info` lists.",
+)
 @click.option(
     "--param",
     "model_params",
