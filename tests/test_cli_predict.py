@@ -77,10 +77,10 @@ def test_folders_files_and_patterns(folder):
     assert [len(row["faces"]) for row in document["pictures"]] == [1, 0, 1]
     result = run(folder)
     assert f"{folder / 'c.png'}: no face" in result.stdout.splitlines()
-    assert result.stderr.splitlines()[:-1] == [
+    assert result.stderr.startswith(
         f"fer2013kit: warning: {folder}: 1 file that is no image by its name was passed over "
-        "(1 .txt): 'notes.txt'"
-    ]
+        "(1 .txt): 'notes.txt'\n"
+    )
 
 
 def test_csv_has_a_row_for_each_face(folder):
