@@ -110,7 +110,10 @@ import model_figures  # noqa: E402 - it lies beside this file
 import performance_figures  # noqa: E402 - the same
 
 model_figures.write(Path(__file__).parent / "generated" / "model_figures.rst")
-model_figures.write_table(Path(__file__).parent / "generated" / "model_table.rst")
+model_figures.write_table(
+    Path(__file__).parent / "generated" / "model_table.rst",
+    Path(__file__).parent / "results" / "exports.csv",
+)
 performance_figures.write(
     Path(__file__).parents[1] / "benchmarks" / "results" / "latest.json",
     Path(__file__).parent / "generated" / "performance_table.rst",

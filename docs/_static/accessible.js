@@ -26,3 +26,26 @@ if (article && !document.querySelector("h1")) {
   heading.textContent = "Search";
   article.prepend(heading);
 }
+
+// Tables that can be sorted by a column: largest first, then smallest, names by the alphabet.
+document.querySelectorAll("table.sortable").forEach((table) => {
+  const body = table.tBodies[0];
+  table.querySelectorAll("thead th").forEach((head, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...head.childNodes);
+    head.append(button);
+    const cell = (row) => row.cells[column].textContent.trim().replaceAll(",", "");
+    button.addEventListener("click", () => {
+      const rises = head.getAttribute("aria-sort") === "descending";
+      table.querySelectorAll("th").forEach((other) => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", rises ? "ascending" : "descending");
+      const rows = [...body.rows].sort((a, b) => {
+        const [x, y] = [cell(a), cell(b)];
+        const order = parseFloat(x) - parseFloat(y) || x.localeCompare(y);
+        return rises ? order : -order;
+      });
+      body.append(...rows);
+    });
+  });
+});

@@ -60,6 +60,10 @@ class ProbabilisticClassifier:
             ``np.log(predict_proba(X))``, as everywhere in scikit-learn: minus infinity where a
             probability is 0, being smaller than float32 can hold.
 
+        See Also
+        --------
+        EmotionClassifier.predict_proba : The probabilities themselves.
+
         Examples
         --------
         >>> import fer2013kit as fk
@@ -100,6 +104,11 @@ class ProbabilisticClassifier:
         InvalidInputError
             As in :meth:`predict_proba`; for a confidence outside [0, 1], or a ``reject_label``
             that is a class or of another kind.
+
+        See Also
+        --------
+        EmotionClassifier.predict_proba : How probable each class is.
+        risk_coverage_curve : Helps to choose `min_confidence`.
 
         Examples
         --------
@@ -148,6 +157,11 @@ class ProbabilisticClassifier:
         InvalidInputError
             For images that :meth:`predict_proba` refuses, other than one label an image, a
             label that is no class, or weights that are none.
+
+        See Also
+        --------
+        evaluate_predictions : The same for any probabilities.
+        compare_predictions : Two models on the same images.
 
         Examples
         --------
@@ -216,6 +230,10 @@ class CalibratedClassifier(ProbabilisticClassifier):
         InvalidInputError
             For images of another shape or range, NaN, or an unknown ``tta``.
 
+        See Also
+        --------
+        EmotionClassifier.predict : The most probable class.
+
         Examples
         --------
         >>> import fer2013kit as fk
@@ -260,6 +278,11 @@ class CalibratedClassifier(ProbabilisticClassifier):
         ------
         InvalidInputError
             For an unknown method, labels that are no classes, or classes without images.
+
+        See Also
+        --------
+        EmotionClassifier.evaluate : Measures the calibration error.
+        plot_reliability : Draws it.
 
         Examples
         --------

@@ -118,7 +118,12 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
         self.supports_masking = False
 
     def call(self, images: Any, training: bool | None = None) -> Any:
-        """Augment images while training; return them unchanged otherwise."""
+        """Augment images while training; return them unchanged otherwise.
+
+        See Also
+        --------
+        FaceAugmentation.transform : The same for labels, too.
+        """
         if not training:
             return images
         uniform = keras.random.uniform(
@@ -127,7 +132,12 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
         return self.transform(images, uniform)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return the input's shape: augmentation keeps it."""
+        """Return the input's shape: augmentation keeps it.
+
+        See Also
+        --------
+        FaceAugmentation : The layer.
+        """
         return input_shape
 
     def transform(self, images: Any, uniform: Any) -> Any:
@@ -144,6 +154,10 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
         -------
         tensor of float32, shape (n, height, width, channels)
             Values in [0, 255].
+
+        See Also
+        --------
+        FaceAugmentation.call : Images alone.
         """
         with keras_settings():  # constants take Keras's float type
             images = ops.cast(images, "float32")
@@ -161,7 +175,12 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
             return images
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments that build this layer again."""
+        """Return the arguments that build this layer again.
+
+        See Also
+        --------
+        FaceAugmentation : What it is rebuilt with.
+        """
         return {
             **super().get_config(),
             "rotation": self.rotation,

@@ -84,6 +84,10 @@ class BenchmarkReport(Tabular):
         -------
         dict
             Every field under its own name.
+
+        See Also
+        --------
+        BenchmarkReport.to_frame : The same as a table.
         """
         return {
             "split": self.split,
@@ -101,6 +105,10 @@ class BenchmarkReport(Tabular):
         pandas.DataFrame
             Columns "accuracy", "accuracy_low", "accuracy_high", "balanced_accuracy", "f1_macro",
             "loss", "ece", "p_value" (of McNemar's test against the first) and "milliseconds".
+
+        See Also
+        --------
+        BenchmarkReport.as_dict : The same for JSON.
         """
         with needed("to_frame"):
             import pandas as pd
@@ -136,6 +144,10 @@ class BenchmarkReport(Tabular):
         -------
         matplotlib.axes.Axes
             The Axes drawn into.
+
+        See Also
+        --------
+        BenchmarkReport.to_frame : The figures.
         """
         if ax is None:
             with needed("a figure"):

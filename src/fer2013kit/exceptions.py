@@ -134,7 +134,12 @@ class DatasetFormatError(Fer2013KitError, ValueError):
         super().__init__(f"{where}: {message}")
 
     def advise(self, advice: str) -> None:
-        """Add to the message what only who called the reader knows."""
+        """Add to the message what only who called the reader knows.
+
+        See Also
+        --------
+        DatasetFormatError : The error.
+        """
         self.args = (f"{self}; {advice}",)
 
 

@@ -159,6 +159,11 @@ class EmotionPredictor(ProbabilisticClassifier):
         ChecksumError
             If the file is not the one that was shipped.
 
+        See Also
+        --------
+        list_pretrained : The names.
+        EmotionClassifier.from_pretrained : The same network, for further training.
+
         Examples
         --------
         >>> import fer2013kit as fk
@@ -203,6 +208,11 @@ class EmotionPredictor(ProbabilisticClassifier):
         MissingDependencyError
             If the runtime for its kind is not installed.
 
+        See Also
+        --------
+        load_predictor : Any file or name.
+        EmotionClassifier.export : Writes the file.
+
         Examples
         --------
         >>> import fer2013kit as fk
@@ -243,6 +253,10 @@ class EmotionPredictor(ProbabilisticClassifier):
         ------
         InvalidInputError
             For images of another shape or range, NaN, or an unknown ``tta``.
+
+        See Also
+        --------
+        EmotionPredictor.predict : The most probable class.
 
         Examples
         --------

@@ -75,6 +75,10 @@ class TuningResult:
         -------
         pandas.DataFrame
             As Optuna's ``Study.trials_dataframe``.
+
+        See Also
+        --------
+        tune : Where the trials come from.
         """
         frame: pd.DataFrame = self.study.trials_dataframe()
         return frame

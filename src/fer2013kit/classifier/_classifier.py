@@ -274,6 +274,10 @@ class EmotionClassifier(
         EmotionClassifier
             self.
 
+        See Also
+        --------
+        EmotionClassifier.fit : Trains with them.
+
         Examples
         --------
         >>> import fer2013kit as fk
@@ -357,6 +361,12 @@ class EmotionClassifier(
             If the loss is no number in the first epoch.  Later on, the last good epoch's weights
             are kept, with scikit-learn's ``ConvergenceWarning``.
 
+        See Also
+        --------
+        EmotionClassifier.evaluate : How good the result is.
+        EmotionClassifier.calibrate : Makes its probabilities honest.
+        training_batches : The same batches for your own training loop.
+
         Notes
         -----
         A fit that is interrupted or fails changes nothing: the classifier is as it was before.
@@ -404,6 +414,10 @@ class EmotionClassifier(
             The penultimate activations: what the last layer with a kernel is given, maps averaged
             over the image.
 
+        See Also
+        --------
+        EmotionClassifier.predict_proba : What the last layer makes of them.
+
         Examples
         --------
         >>> import fer2013kit as fk
@@ -449,6 +463,11 @@ class EmotionClassifier(
         ------
         InvalidInputError
             For another ``weights_dtype``, or weights that float16 cannot hold.
+
+        See Also
+        --------
+        EmotionClassifier.load : Reads the file.
+        EmotionClassifier.export : Files for other programs.
 
         Examples
         --------
@@ -514,6 +533,11 @@ class EmotionClassifier(
         UnknownModelError
             If the architecture is not registered and no ``model`` is given.
 
+        See Also
+        --------
+        EmotionClassifier.save : Writes the file.
+        load_predictor : Any file that predicts.
+
         Examples
         --------
         >>> import fer2013kit as fk
@@ -565,6 +589,11 @@ class EmotionClassifier(
             For another name.
         ChecksumError
             If the file is not the one that was shipped.
+
+        See Also
+        --------
+        list_pretrained : The names.
+        EmotionPredictor.from_pretrained : The same without TensorFlow.
 
         Examples
         --------
@@ -620,6 +649,11 @@ class EmotionClassifier(
             If a library for the format is missing.
         ModelFileError
             If the result does not agree; nothing is written then.
+
+        See Also
+        --------
+        EmotionPredictor.load : Reads ``.tflite`` and ``.onnx``.
+        EmotionClassifier.save : The file for further training.
 
         Examples
         --------

@@ -133,6 +133,11 @@ class AuditReport:
         InvalidInputError
             For another ``side``, or when near-duplicates were not looked for.
 
+        See Also
+        --------
+        AuditReport.drop_duplicates : Keep one of each group.
+        audit_dataset : Where the report comes from.
+
         Examples
         --------
         >>> import fer2013kit as fk
@@ -176,6 +181,10 @@ class AuditReport:
         InvalidInputError
             For another ``conflicts``, or when near-duplicates were not looked for.
 
+        See Also
+        --------
+        AuditReport.drop_leaks : No image in both training and evaluation.
+
         Examples
         --------
         >>> import fer2013kit as fk
@@ -207,6 +216,11 @@ class AuditReport:
             in groups, ``extra_rows`` (rows beyond the first of each group).  ``conflicts``:
             ``groups``, ``rows``.  ``class_counts``: per split and class, None where there are no
             labels.
+
+        See Also
+        --------
+        AuditReport.to_frame : Each finding as a row.
+        AuditReport.summary : The same for people.
         """
         from fer2013kit.datasets._audit_tables import audit_figures
 
@@ -219,6 +233,10 @@ class AuditReport:
         -------
         str
             Some twenty lines.
+
+        See Also
+        --------
+        AuditReport.as_dict : The same as numbers.
 
         Examples
         --------
@@ -245,6 +263,10 @@ class AuditReport:
             of identical or, for the ``near_`` findings, similar images, missing for blanks.  A
             row of the data set stands here once for each of its findings.  Ordered by finding,
             split and index.
+
+        See Also
+        --------
+        FER2013.to_frame : The rows that it joins to.
 
         Examples
         --------

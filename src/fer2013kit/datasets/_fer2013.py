@@ -132,6 +132,10 @@ class FER2013:
         str
             Some ten lines of text.
 
+        See Also
+        --------
+        FER2013.to_frame : A row for each image.
+
         Examples
         --------
         >>> import fer2013kit as fk
@@ -178,6 +182,10 @@ class FER2013:
             code, missing where there are no labels) and ``emotion_name``, beside those of
             :attr:`Split.columns`.
 
+        See Also
+        --------
+        FER2013.summary : Counts for people.
+
         Examples
         --------
         >>> import fer2013kit as fk
@@ -221,6 +229,10 @@ class FER2013:
         ------
         InvalidInputError
             For another file name.
+
+        See Also
+        --------
+        load_fer2013 : Reads the file.
 
         Examples
         --------
@@ -266,6 +278,10 @@ class FER2013:
         ------
         InvalidInputError
             For an unknown class, a negative number, or ``classes`` where a split has no labels.
+
+        See Also
+        --------
+        Split.subset : The same for one split.
 
         Examples
         --------
@@ -370,6 +386,10 @@ class FER2013:
         ------
         InvalidInputError
             When there is a validation split already, or for a fraction out of range.
+
+        See Also
+        --------
+        Split.subset : Rows of your own choice.
 
         Examples
         --------

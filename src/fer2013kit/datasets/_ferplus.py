@@ -127,6 +127,10 @@ class FERPlus:
         InvalidInputError
             For another ``n_classes``.
 
+        See Also
+        --------
+        FERPlus.probabilities : Soft labels in place of one.
+
         Examples
         --------
         Train on the images that people agree on:
@@ -168,6 +172,10 @@ class FERPlus:
         ------
         InvalidInputError
             For another ``n_classes``.
+
+        See Also
+        --------
+        FERPlus.majority : One label for each image.
 
         Examples
         --------
@@ -213,6 +221,10 @@ class FERPlus:
         InvalidInputError
             For row numbers out of range or a mask of another length.
 
+        See Also
+        --------
+        FERPlus.concat : The way back.
+
         Examples
         --------
         >>> import fer2013kit as fk
@@ -234,6 +246,10 @@ class FERPlus:
         -------
         FERPlus
             The rows of all.
+
+        See Also
+        --------
+        FERPlus.subset : Some of the rows.
 
         Examples
         --------
@@ -262,6 +278,10 @@ class FERPlus:
         ------
         InvalidInputError
             For another number of labels, or other codes than 0 to 7.
+
+        See Also
+        --------
+        FERPlus.majority : What most people saw.
 
         Examples
         --------

@@ -147,6 +147,10 @@ class Split:
         InvalidInputError
             When the split has no labels.
 
+        See Also
+        --------
+        Split : Labels may be None.
+
         Examples
         --------
         >>> import fer2013kit as fk
@@ -186,6 +190,10 @@ class Split:
         InvalidInputError
             For row numbers out of range or a mask of another length.
 
+        See Also
+        --------
+        Split.concat : The way back.
+
         Examples
         --------
         >>> import fer2013kit as fk
@@ -221,6 +229,10 @@ class Split:
         ------
         InvalidInputError
             For a column that is not there, or none at all.
+
+        See Also
+        --------
+        FER2013.to_frame : All columns.
 
         Examples
         --------
@@ -261,6 +273,10 @@ class Split:
         InvalidInputError
             When some parts have labels and some have none, or images another shape; for other
             than one weight of at least 0, or one source, for each part.
+
+        See Also
+        --------
+        Split.subset : Some of the rows.
 
         Examples
         --------

@@ -128,6 +128,10 @@ class EnsembleClassifier(
         -------
         EnsembleClassifier
             self.
+
+        See Also
+        --------
+        EnsembleClassifier : Its members are fitted before.
         """
         del X, y
         return self
@@ -139,6 +143,10 @@ class EnsembleClassifier(
         ----------
         path : str or Path
             The file; by custom it ends in ``.fers``.
+
+        See Also
+        --------
+        EnsembleClassifier.load : Reads the file.
 
         Examples
         --------
@@ -189,6 +197,10 @@ class EnsembleClassifier(
             If the file is missing, damaged, or of a newer format.
         UnknownModelError
             If an architecture is not registered.
+
+        See Also
+        --------
+        EnsembleClassifier.save : Writes the file.
         """
         path = Path(path)
         with (
@@ -247,6 +259,10 @@ class EnsembleClassifier(
         InvalidInputError
             As :meth:`EmotionClassifier.export` does; for members that were calibrated by isotonic
             curves, or read floats in different ranges.
+
+        See Also
+        --------
+        EmotionPredictor.load : Reads ``.tflite`` and ``.onnx``.
         """
         from fer2013kit.ensemble._export import export_ensemble
 

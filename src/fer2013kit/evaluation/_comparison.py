@@ -105,6 +105,10 @@ class PredictionComparison(Tabular):
         -------
         dict
             Every field and property under its own name.
+
+        See Also
+        --------
+        PredictionComparison.to_frame : The same as a table.
         """
         return {
             "names": list(self.names),
@@ -125,6 +129,10 @@ class PredictionComparison(Tabular):
         -------
         pandas.DataFrame
             A row for each figure: both, their difference, and the ends of its interval.
+
+        See Also
+        --------
+        PredictionComparison.as_dict : The same for JSON.
 
         Examples
         --------

@@ -203,6 +203,11 @@ class EvaluationReport(Tabular):
             Every field and property under its own name; arrays as lists, NaN as None.
             :meth:`from_dict` turns it back into an equal report.
 
+        See Also
+        --------
+        EvaluationReport.from_dict : The way back.
+        EvaluationReport.to_frame : The classes as a table.
+
         Examples
         --------
         >>> import fer2013kit as fk
@@ -232,6 +237,10 @@ class EvaluationReport(Tabular):
         InvalidInputError
             If a value is missing or is not what :meth:`as_dict` writes.
 
+        See Also
+        --------
+        EvaluationReport.as_dict : Makes such a dict.
+
         Examples
         --------
         >>> import fer2013kit as fk
@@ -250,6 +259,10 @@ class EvaluationReport(Tabular):
             A row for each class, then "macro avg" (over the classes in the true labels or the
             predictions) and "weighted avg" (by support), as in scikit-learn's classification
             report; columns "precision", "recall", "f1" (float) and "support" (int).
+
+        See Also
+        --------
+        EvaluationReport.as_dict : All figures, for JSON.
 
         Examples
         --------
@@ -276,6 +289,10 @@ class EvaluationReport(Tabular):
             A row for each group; columns "n_samples", "accuracy", "accuracy_low" and
             "accuracy_high" (the ends of its interval), "balanced_accuracy", "f1_macro", "loss"
             and "ece".
+
+        See Also
+        --------
+        EvaluationReport.to_frame : The classes as a table.
         """
         with needed("groups_to_frame"):
             import pandas as pd
@@ -341,6 +358,10 @@ class EvaluationReport(Tabular):
         ------
         InvalidInputError
             If the folder does not exist, or for a history or samples that cannot be drawn.
+
+        See Also
+        --------
+        EvaluationReport.to_markdown : Tables for a README.
 
         Examples
         --------

@@ -89,6 +89,10 @@ class ReportSummary(Tabular):
         -------
         dict
             Every field under its own name; NaN as None.
+
+        See Also
+        --------
+        ReportSummary.to_frame : The same as a table.
         """
         return {
             "n_reports": self.n_reports,
@@ -105,6 +109,10 @@ class ReportSummary(Tabular):
         -------
         pandas.DataFrame
             A row for each figure: mean, std, ends of the interval, lowest and highest.
+
+        See Also
+        --------
+        ReportSummary.as_dict : The same for JSON.
         """
         with needed("to_frame"):
             import pandas as pd

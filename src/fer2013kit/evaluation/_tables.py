@@ -45,6 +45,10 @@ class Tabular:
         ------
         InvalidInputError
             For a table that there is not.
+
+        See Also
+        --------
+        EvaluationReport.to_latex : The same for a paper.
         """
         return "\n\n".join(map(as_markdown, self._chosen(table)))
 
@@ -66,6 +70,10 @@ class Tabular:
         ------
         InvalidInputError
             For a table that there is not.
+
+        See Also
+        --------
+        EvaluationReport.to_markdown : The same for a README.
         """
         return "\n\n".join(map(as_latex, self._chosen(table)))
 

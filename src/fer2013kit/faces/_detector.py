@@ -131,7 +131,12 @@ class FaceDetector:
         )
 
     def load(self) -> None:
-        """Load the network now rather than with the first image."""
+        """Load the network now rather than with the first image.
+
+        See Also
+        --------
+        analyze_photo : Loads it by itself.
+        """
         _network()
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -169,6 +174,11 @@ class FaceDetector:
         InvalidInputError
             For another shape or type.
 
+        See Also
+        --------
+        analyze_photo : Names the emotions, too.
+        FaceDetector.locate : Boxes alone.
+
         Examples
         --------
         >>> import fer2013kit as fk
@@ -201,6 +211,10 @@ class FaceDetector:
         ------
         InvalidInputError
             For another shape or type.
+
+        See Also
+        --------
+        FaceDetector.detect : Finds the faces in all of the image.
 
         Examples
         --------

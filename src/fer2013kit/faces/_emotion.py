@@ -162,6 +162,10 @@ class FaceEmotion:
             ``landmarks`` as dicts; ``valence`` and ``arousal``, where the classes are emotions, and
             ``head_pose``, where there are landmarks.
 
+        See Also
+        --------
+        FaceEmotion.as_row : The same without nesting.
+
         Examples
         --------
         >>> import fer2013kit as fk
@@ -195,6 +199,11 @@ class FaceEmotion:
             ``emotion``, ``score``, ``uncertain``, ``quality`` (words with commas between them),
             ``valence``, ``arousal``, ``roll``, ``yaw``, ``pitch``, and each landmark as
             ``right_eye_x``, ``right_eye_y`` and so on; NaN for what is not known.
+
+        See Also
+        --------
+        FaceEmotion.as_dict : The same for JSON.
+        PhotoFaces.to_frame : All faces of a photograph.
 
         Examples
         --------
@@ -263,6 +272,10 @@ class PhotoFaces(list[FaceEmotion]):
         ------
         MissingDependencyError
             Where pandas is not installed.
+
+        See Also
+        --------
+        FaceEmotion.as_row : One of its rows.
 
         Examples
         --------

@@ -90,6 +90,10 @@ class ScoreReport:
         -------
         ScoreReport
             Their sums.
+
+        See Also
+        --------
+        score : Gives such a report.
         """
         sums = dict.fromkeys(("n_images", "n_faces", "n_errors", "n_passed_over"), 0)
         sums["n_passed_over"] = n_passed_over

@@ -143,6 +143,10 @@ class PhotoScorer:
         -------
         pyarrow.Table
             With the columns of :attr:`schema`.
+
+        See Also
+        --------
+        score : All images of a folder.
         """
         # What is no text in UTF-8, as a name on a disk may be, is none in a table.
         items = [(name.encode(errors="replace").decode(), photo) for name, photo in items]
