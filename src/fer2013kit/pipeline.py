@@ -18,6 +18,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from fer2013kit.augmentation import UNIFORMS_PER_IMAGE, FaceAugmentation, calmed, mix_images
+from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,7 +101,8 @@ class _Augmented:
     The seed decides the order and every augmentation, of which None trains on the images as they
     are.  Mixup and cutmix are the alphas of the Beta distributions that shares are drawn from; 0
     switches off, and with both each image gets one of them at random.  From the epoch ``calm_from``
-    on, images are augmented half as much and not mixed.  ``errors`` is what went wrong while
+    on, images are augmented half as much and not mixed.  Of each batch, :meth:`prepared` yields one
+    of so many parts, as one of several processes needs it.  ``errors`` is what went wrong while
     batches were read, which TensorFlow would tell as a text alone.
     """
 
@@ -109,6 +111,8 @@ class _Augmented:
     mixup: float = 0.0
     cutmix: float = 0.0
     calm_from: float = math.inf
+    part: int = 0
+    parts: int = 1
     errors: list[Exception] = field(default_factory=list, init=False, compare=False)
 
     def prepare(self, images: Any, targets: Any, uniform: Any, mixing: Any) -> tuple[Any, Any]:
@@ -139,9 +143,23 @@ class _Augmented:
 
             prepare = jax.jit(prepare)
         for (raw, aims, weights), uniform, mixing in self.read(epoch):
-            tensors = map(ops.convert_to_tensor, (raw, aims, uniform, mixing))
-            images, targets = map(ops.convert_to_numpy, prepare(*tensors))
-            yield images, targets, weights
+            own = self._own_rows(len(raw))
+            # Partners that are mixed stand in the whole batch.
+            rows = slice(None) if self.mixup or self.cutmix else own
+            given = (one[rows] for one in (raw, aims, uniform, mixing))
+            images, targets = map(ops.convert_to_numpy, prepare(*map(ops.convert_to_tensor, given)))
+            if rows != own:
+                images, targets = images[own], targets[own]
+            yield images, targets, weights[own]
+
+    def _own_rows(self, rows: int) -> slice:
+        if rows % self.parts:
+            raise InvalidInputError(
+                f"a batch must have as many images for each of the {self.parts} processes; "
+                f"received one of {rows}"
+            )
+        size = rows // self.parts
+        return slice(self.part * size, (self.part + 1) * size)
 
     def as_tensorflow_reads(
         self, epoch: int, images: NDArray[Any], targets: NDArray[Any], rows: int | None = None

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from fer2013kit.classifier._processes import Processes
+
 _ADVICE: Final = (
     "lower learning_rate, raise warmup_epochs, or see whether the network takes images in [0, 255]"
 )
@@ -127,6 +129,7 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
         restore_best_weights: bool,
         checkpoint_path: Path | None,
         fingerprint: str,
+        processes: Processes,
     ) -> None:
         super().__init__()
         self._averages = averages
@@ -135,6 +138,7 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
         self._restore_best_weights = restore_best_weights
         self._checkpoint_path = checkpoint_path
         self._fingerprint = fingerprint
+        self._processes = processes
         self._epoch = 0
         self._step = 0
         self._kept: deque[tuple[int, list[Any]]] = deque(maxlen=2)  # epochs and their weights
@@ -146,7 +150,9 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
     def resume(self, model: Any) -> int:
         """Put the checkpoint's state into the model and return the epoch to go on with."""
         path = self._checkpoint_path
-        checkpoint = None if path is None else read_checkpoint(path, self._fingerprint)
+        if path is None:
+            return 0
+        checkpoint = read_checkpoint(path, self._fingerprint, self._processes)
         if checkpoint is None:
             return 0
         _assign(model.variables, checkpoint.model)
@@ -214,7 +220,7 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
             self.stopped = True
             self.model.stop_training = True
         self._averages.hide()
-        if self._checkpoint_path is not None:
+        if self._checkpoint_path is not None and self._processes.index == 0:
             write_checkpoint(
                 self._checkpoint_path,
                 Checkpoint(

@@ -20,6 +20,7 @@ from fer2013kit._untrusted import (
     read_facts,
     read_npz,
 )
+from fer2013kit.classifier._processes import ALONE, Processes
 from fer2013kit.exceptions import InvalidInputError, ModelFileError
 
 if TYPE_CHECKING:
@@ -68,8 +69,12 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     write_atomically(path, lambda file: np.savez(file, facts=np.array(json.dumps(facts)), **arrays))
 
 
-def read_checkpoint(path: Path, fingerprint: str) -> Checkpoint | None:
+def read_checkpoint(
+    path: Path, fingerprint: str, processes: Processes = ALONE
+) -> Checkpoint | None:
     """Read the checkpoint of the run that ``fingerprint`` names; None where there is no file.
+
+    Of several processes, all get what the first one has.
 
     Raises
     ------
@@ -78,7 +83,8 @@ def read_checkpoint(path: Path, fingerprint: str) -> Checkpoint | None:
     InvalidInputError
         If it belongs to a run with other settings or other data.
     """
-    if not path.exists():
+    content = processes.share(path.read_bytes() if path.exists() else None)
+    if content is None:
         return None
     with (
         model_file_errors(path, "a checkpoint"),
@@ -88,7 +94,7 @@ def read_checkpoint(path: Path, fingerprint: str) -> Checkpoint | None:
             )
         ),
     ):
-        arrays = read_npz(path.read_bytes())
+        arrays = read_npz(content)
         facts = read_facts(str(arrays.pop("facts")))
         check_facts(facts, _FACTS)
         groups: dict[str, Any] = {"model": [], "optimizer": [], "best": []}

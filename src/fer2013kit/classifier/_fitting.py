@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import keras
 import numpy as np
 from sklearn.utils import check_random_state
 
 from fer2013kit._compilation import threads_of_arithmetic
 from fer2013kit.classifier._class_labels import name_classes
 from fer2013kit.classifier._compute_dtype import resolve_compute_dtype
-from fer2013kit.classifier._fitted import Architecture, Fitted
+from fer2013kit.classifier._fitted import Architecture, Fitted, rebuild_network
 from fer2013kit.classifier._network import build_network
+from fer2013kit.classifier._processes import undistributed
 from fer2013kit.classifier._runs import describe_run
 from fer2013kit.classifier._settings import check_monitor, check_settings
 from fer2013kit.classifier._training import train
@@ -28,7 +30,6 @@ from fer2013kit.models import brings_weights
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import keras
     from numpy.typing import ArrayLike, NDArray
 
     from fer2013kit.classifier import EmotionClassifier
@@ -86,6 +87,11 @@ def fit_network(
         best_epoch=outcome.best_epoch,
         threads=threads_of_arithmetic(),
     )
+    if keras.distribution.distribution() is not None:  # Keras would predict on all devices together
+        with undistributed():
+            network, _ = rebuild_network(
+                fitted, architecture, network.get_weights(), compute_dtype=compute_dtype
+            )
     return fitted, architecture, network
 
 

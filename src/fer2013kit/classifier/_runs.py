@@ -13,6 +13,7 @@ import numpy as np
 
 from fer2013kit.augmentation import FaceAugmentation
 from fer2013kit.classifier._json import as_json
+from fer2013kit.classifier._processes import current_processes
 from fer2013kit.classifier._progress import resolve_verbose
 from fer2013kit.classifier._training import TrainingSettings
 from fer2013kit.exceptions import InvalidInputError, shown
@@ -36,7 +37,7 @@ _STRENGTHS: Final = (
 
 def augmenting(params: Mapping[str, Any], seed: int) -> dict[str, Any]:
     """Return what happens to the images of a training set, as the classifier's settings say."""
-    augmentation = None
+    augmentation, processes = None, current_processes()
     if params["augment"]:
         # With a seed, it takes none from Python's global generator, which another thread may be
         # building its network with.
@@ -46,6 +47,8 @@ def augmenting(params: Mapping[str, Any], seed: int) -> dict[str, Any]:
         "augmentation": augmentation,
         "mixup": params["mixup"],
         "cutmix": params["cutmix"],
+        "part": processes.index,
+        "parts": processes.count,
         "calm_from": params["epochs"] - params["calm_epochs"]
         if params["calm_epochs"]
         else math.inf,
@@ -65,16 +68,18 @@ def describe_run(
     """
     shared = {one.name for one in fields(TrainingSettings)} & params.keys()
     folder = params["checkpoint_dir"]
-    path, fingerprint = None, ""
+    path, fingerprint, processes = None, "", current_processes()
     if folder is not None:
         path = Path(folder) / _CHECKPOINT_NAME
+    if folder is not None or processes.count > 1:
         fingerprint = _fingerprint(params, batches, compute_dtype, first_weights)
     return TrainingSettings(
         **{name: params[name] for name in shared - {"verbose", "compute_dtype"}},
-        verbose=resolve_verbose(params["verbose"]),
+        verbose=0 if processes.index else resolve_verbose(params["verbose"]),
         compute_dtype=compute_dtype,
         checkpoint_path=path,
         fingerprint=fingerprint,
+        processes=processes,
     )
 
 
@@ -91,7 +96,8 @@ def _fingerprint(
     if not isinstance(params["random_state"], int | np.integer):
         raise InvalidInputError(
             "checkpoint_dir needs an int as random_state, else a resumed run could not end "
-            f"where the unbroken one would have; received {shown(params['random_state'])}"
+            "where the unbroken one would have, and so do several processes, who draw the same; "
+            f"received {shown(params['random_state'])}"
         )
     settings = {name: as_json(value) for name, value in params.items() if name not in _NO_CHOICE}
     settings["compute_dtype"] = compute_dtype

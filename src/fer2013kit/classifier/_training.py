@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import keras
@@ -17,6 +18,7 @@ from fer2013kit.classifier._keras_objects import (
     make_optimizer,
 )
 from fer2013kit.classifier._normalization import fused_normalization
+from fer2013kit.classifier._processes import ALONE, Processes
 from fer2013kit.classifier._progress import TrainingProgress
 from fer2013kit.exceptions import InvalidInputError
 
@@ -56,6 +58,7 @@ class TrainingSettings:
     compute_dtype: str
     checkpoint_path: Path | None = None
     fingerprint: str = ""
+    processes: Processes = ALONE
 
 
 @dataclass
@@ -85,7 +88,8 @@ def train(
         If the loss is no number in the first epoch; later on, the last good epoch is kept, with a
         warning.
     """
-    validation_batch = _validation_batch(model, batches, validation)
+    settings.processes.check_agreement(settings.fingerprint)
+    validation_batch = _validation_batch(model, batches, validation, settings.processes)
     optimizer = make_optimizer(settings, batches.steps_per_epoch)
     check_callbacks(callbacks, optimizer)
     num_classes = model.output_shape[-1]
@@ -104,6 +108,7 @@ def train(
         restore_best_weights=settings.restore_best_weights,
         checkpoint_path=settings.checkpoint_path,
         fingerprint=settings.fingerprint,
+        processes=settings.processes,
     )
     start = keeper.resume(model)
     if start:
@@ -118,7 +123,7 @@ def train(
         )
         some = batches.some
         try:
-            with fused_normalization(model), seeds.kept():
+            with fused_normalization(model), seeds.kept(), settings.processes.joined():
                 model.fit(
                     batches.dataset(initial_epoch=start, epochs=settings.epochs),
                     steps_per_epoch=batches.steps_per_epoch,
@@ -149,12 +154,16 @@ def train(
 
 
 def _validation_batch(
-    model: Any, batches: TrainingBatches | StreamedBatches, validation: Any
+    model: Any,
+    batches: TrainingBatches | StreamedBatches,
+    validation: Any,
+    processes: Processes,
 ) -> int:
     """Return how many images are validated at once, of which each device gets as many.
 
     Keras builds a network that is shared by several devices (TensorFlow's ``MirroredStrategy``)
-    from the mean of what each gets of the first batch, which fails where these differ in number.
+    from the mean of what each gets of the first batch, which fails where these differ in number;
+    on JAX, every batch must be shared so.  Each of several processes validates all images.
 
     Raises
     ------
@@ -162,7 +171,7 @@ def _validation_batch(
         Where a training or validation batch cannot be shared so.
     """
     strategy = getattr(model, "_distribute_strategy", None)
-    devices = 1 if strategy is None else strategy.num_replicas_in_sync
+    devices = processes.devices if strategy is None else strategy.num_replicas_in_sync
     rows = getattr(batches, "rows_per_batch", 0)  # who reads from elsewhere decides it there
     if rows % devices:
         raise InvalidInputError(
@@ -171,9 +180,15 @@ def _validation_batch(
         )
     images = validation[0] if isinstance(validation, tuple) else ()
     most = min(_VALIDATION_BATCH, len(images) or _VALIDATION_BATCH)
+    devices //= processes.count
     if most < devices:
         raise InvalidInputError(
             f"there must be an image to validate for each of the {devices} devices; received {most}"
+        )
+    if strategy is None and len(images) % devices:
+        raise InvalidInputError(
+            f"JAX validates as many images on each of the {devices} devices; leave out "
+            f"{len(images) % devices} of the {len(images)}"
         )
     return most // devices * devices
 
@@ -181,7 +196,14 @@ def _validation_batch(
 def _works(model: Any, images: NDArray[Any]) -> bool:
     """Tell whether a network answers with numbers."""
     pixels = np.asarray(images, np.float32)
-    if keras.backend.backend() == "jax":  # as above: one compilation in place of many
-        return bool(np.isfinite(model.predict_on_batch(pixels)).all())
+    if keras.backend.backend() == "jax":  # one compilation in place of many, on this device alone
+        import jax
+
+        values = [
+            [np.array(variable) for variable in variables]
+            for variables in (model.trainable_variables, model.non_trainable_variables)
+        ]
+        answers, _ = jax.jit(partial(model.stateless_call, training=False))(*values, pixels)
+        return bool(np.isfinite(answers).all())
     answers = model(pixels, training=False)
     return bool(np.isfinite(keras.ops.convert_to_numpy(answers)).all())
