@@ -245,6 +245,8 @@ LABELS = ("--label-map", "joy=happy", "--label-map", "2=anger", "--label-map", "
 
 def test_labels_and_sizes_of_ones_own(own, tmp_path):
     assert "--label-map" in run("info", own, "--resize", code=1).stderr
+    refused = run("info", own, "--resize", *LABELS[:4], code=1).stderr
+    assert "leaves it out), or keep it with --contempt\n" in refused
     assert "--resize" in run("info", own, *LABELS, code=1).stderr
     result = run_json("info", own, *LABELS, "--resize")
     counts = {name: split["class_counts"] for name, split in result["splits"].items()}

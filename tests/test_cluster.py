@@ -98,23 +98,23 @@ def alone(tmp_path_factory):
     return said
 
 
-def check_equal(ended, alone, folder):
+def check_equal(ended, alone):
+    weights = set()
     for code, lines, err in ended:
         assert code == 0, err
         said = json.loads(lines[0])
+        weights.add(said["weights"])
         for name, figures in alone["history"].items():
             np.testing.assert_allclose(said["history"][name], figures, rtol=1e-4, err_msg=name)
         np.testing.assert_allclose(said["answers"], alone["answers"], atol=1e-5)
-    one, other = (fk.EmotionClassifier.load(folder / f"of_{n}.fer") for n in range(2))
-    for mine, theirs in zip(one.model_.get_weights(), other.model_.get_weights(), strict=True):
-        np.testing.assert_array_equal(mine, theirs)
+    assert len(weights) == 1  # both have the same, to the last bit
 
 
 @pytest.mark.parametrize("name", ["plain", "mixed"])
 def test_two_hosts_learn_what_one_does(hosts, alone, tmp_path, name):
     folder = tmp_path / name
     folder.mkdir()
-    check_equal(train_on(hosts, folder), alone[name], folder)
+    check_equal(train_on(hosts, folder), alone[name])
     assert not (folder / "of_1").exists()  # the first one keeps the checkpoint
 
 
@@ -126,7 +126,7 @@ def test_a_host_that_dies_ends_the_run_which_goes_on_from_its_checkpoint(hosts, 
     assert not (tmp_path / "of_0.fer").exists()
     ended = train_on(hosts, tmp_path)
     assert "resuming after epoch 2" in ended[0][2]
-    check_equal(ended, alone["plain"], tmp_path)
+    check_equal(ended, alone["plain"])
 
 
 @pytest.fixture
@@ -203,4 +203,4 @@ def test_ray_launches_a_fit_again_whose_worker_died(cluster, tmp_path):
     code, lines, err = end(start([], "", 0, 1, tmp_path / "alone"))
     assert code == 0, err
     assert (tmp_path / "killed").exists()
-    check_equal(ended, json.loads(lines[0]), tmp_path)
+    check_equal(ended, json.loads(lines[0]))

@@ -220,13 +220,15 @@ def test_after_a_kill_the_same_call_ends_as_an_unbroken_one(tmp_path):
     command = (src, tmp_path / "killed", *settings, "--workers", "2")
     with subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-c", "from fer2013kit.cli import main; main()", "score", *command],
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"},
     ) as killed:
         while not (done := list((tmp_path / "killed").glob("part*"))):
             time.sleep(0.005)
             assert killed.poll() is None
         workers = Path(f"/proc/{killed.pid}/task/{killed.pid}/children").read_text().split()
         killed.send_signal(signal.SIGKILL)
+        assert b"INFO" not in killed.stderr.read()  # of the libraries
     assert len(done) < 41
     while any(is_running(one) for one in workers):  # they end with it
         time.sleep(0.01)

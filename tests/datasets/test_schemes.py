@@ -85,6 +85,27 @@ def test_contempt_is_left_out_and_counted_or_kept(tmp_path, caplog):
     assert data.to_frame()["emotion_name"].tolist() == ["angry", "contempt", "contempt"]
     assert len(data.subset(classes=["contempt"]).train) == 2
     assert fk.load_image_folder(folder, contempt=True).labels.tolist() == [ANGRY, 7, 7]
+    with pytest.raises(
+        fk.DatasetFormatError, match=r"leave it out}, or keep it with contempt=True"
+    ):
+        fk.load_image_folder(folder)
+    with pytest.raises(fk.DatasetFormatError, match=r"^(?!.*contempt=True)"):
+        fk.load_image_folder(folder, label_map={"anger": None, "contempt": None, "happy": "sad"})
+
+
+def test_contempt_in_a_csv(tmp_path, caplog):
+    path = tmp_path / "faces.csv"
+    pixels = " ".join(["7"] * 48 * 48)
+    rows = [f"{label},{pixels},Training" for label in ("happy", "contempt", "7")]
+    path.write_text("\n".join(["emotion,pixels,Usage", *rows]))
+    both = {7: "contempt"}
+    kept = fk.load_fer2013(path, label_map=both, contempt=True).train
+    assert kept.labels.tolist() == [HAPPY, 7, 7]
+    left = fk.load_fer2013(path, label_map={**both, "contempt": None})
+    assert "left out 1 row of '7'" in caplog.text
+    assert left.train.labels.tolist() == [HAPPY]
+    with pytest.raises(fk.DatasetFormatError, match=r"line 3.*or keep it with contempt=True"):
+        fk.load_fer2013(path)
 
 
 def test_numbered_folders_with_splits(tmp_path):

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
+from fer2013kit._quiet import quiet_stderr
 from fer2013kit.cli._datasets import DataOptions, data_options
 from fer2013kit.cli._options import OUTPUT_FILE, PATH, json_option, offer_networks
 from fer2013kit.cli._output import create_parents, print_result, write_figure
 from fer2013kit.cli._program import Command
-from fer2013kit.cli._quiet import import_keras, quiet_stderr
+from fer2013kit.cli._quiet import import_keras
 from fer2013kit.typing import SplitName
 
 if TYPE_CHECKING:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fer2013kit._quiet import quiet_stderr
 from fer2013kit.cli._evaluate import write_report
 from fer2013kit.cli._options import OUTPUT_FOLDER, json_option, seed_option
 from fer2013kit.cli._output import print_note, print_result
 from fer2013kit.cli._predict import as_lines, save_annotated
 from fer2013kit.cli._program import Command
-from fer2013kit.cli._quiet import import_keras, quiet_stderr
+from fer2013kit.cli._quiet import import_keras
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from fer2013kit._quiet import quiet_stderr
 from fer2013kit.cli._options import json_option
 from fer2013kit.cli._output import print_result
 from fer2013kit.cli._program import Command
-from fer2013kit.cli._quiet import import_keras, quiet_stderr
+from fer2013kit.cli._quiet import import_keras
 
 if TYPE_CHECKING:
     from fer2013kit.classifier import EmotionClassifier

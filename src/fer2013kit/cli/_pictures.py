@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fer2013kit._quiet import quiet_stderr
 from fer2013kit.cli._output import print_error
 from fer2013kit.cli._program import FAILED
-from fer2013kit.cli._quiet import quiet_stderr
 from fer2013kit.exceptions import MediaFileError
 
 if TYPE_CHECKING:

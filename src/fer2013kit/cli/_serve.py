@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
+from fer2013kit._quiet import quiet_stderr
 from fer2013kit.cli._models import load_predictor
 from fer2013kit.cli._options import Number, photo_model_option
 from fer2013kit.cli._output import print_error, print_note
 from fer2013kit.cli._program import Command
-from fer2013kit.cli._quiet import quiet_stderr
 
 _PORT = 2013
 _POSITIVE = Number(min=0, min_open=True)

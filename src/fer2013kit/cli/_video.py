@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fer2013kit._quiet import quiet_stderr
 from fer2013kit.cli._models import load_predictor
 from fer2013kit.cli._options import (
     FIGURE_ENDINGS,
@@ -25,7 +26,6 @@ from fer2013kit.cli._output import (
     write_table,
 )
 from fer2013kit.cli._program import Command
-from fer2013kit.cli._quiet import quiet_stderr
 
 if TYPE_CHECKING:
     import pandas as pd

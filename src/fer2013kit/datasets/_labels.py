@@ -41,6 +41,7 @@ class Labels:
         self._codes: dict[str, int] = {}
         self.used: set[str] = set()
         self.scheme: Scheme | None = None
+        self._met_contempt = False
         labels: Mapping[Any, Any] | None
         if isinstance(label_map, str):
             self.scheme = find_scheme(label_map)
@@ -78,6 +79,7 @@ class Labels:
             self.used.add(word)
             return self._codes[word]
         if not word.isdecimal():
+            self._met_contempt |= word == CONTEMPT
             return emotion_code(word)
         code = int(word) if len(word) == 1 else NUM_CLASSES
         return code if numbers and not self._own_numbers and code < NUM_CLASSES else None
@@ -87,9 +89,10 @@ class Labels:
         plain = numbers and not self._own_numbers
         codes = f"a code from 0 to {NUM_CLASSES - 1} or " if plain else ""
         words = [*CLASS_NAMES, *self._codes]
+        keep = ", or keep it with contempt=True" if self._met_contempt else ""
         return (
             f"expected {codes}one of {', '.join(words)}; say what it means with "
-            "label_map={label: emotion, or None to leave it out}"
+            f"label_map={{label: emotion, or None to leave it out}}{keep}"
         )
 
     def unused(self) -> list[str]:

@@ -12,7 +12,10 @@ from dataclasses import asdict, dataclass
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from fer2013kit._optional import needed
+from fer2013kit._quiet import quiet_stderr
 from fer2013kit.exceptions import Fer2013KitError, Fer2013KitWarning, shown, warn
 from fer2013kit.scoring._place import Place
 from fer2013kit.scoring._report import NAMED
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 _IMAGES_AT_ONCE: Final = 64
 _BYTES_AT_ONCE: Final = 2**26
+_BLANK: Final = np.zeros((48, 48), np.uint8)
 _ONE_THREAD: Final = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
@@ -51,6 +55,8 @@ class PartWorker:
         self._source = Source(job.src, job.storage_options)
         self._place = Place(job.dst, job.storage_options)
         self._scorer = PhotoScorer(job.classifier, crops=job.crops, tta=job.tta)
+        with quiet_stderr():  # LiteRT names its delegate when the first network starts
+            self._scorer.rows([("", _BLANK)])
 
     def __call__(self, part: Part) -> int:
         """Write a part's file; return its number."""

@@ -1,0 +1,41 @@
+"""What libraries write straight to the terminal, kept from it where the user wants none of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LOG_LEVEL: Final = "TF_CPP_MIN_LOG_LEVEL"
+QUIET: Final = "3"  # level 2 still says on every machine without a GPU that it has none
+
+
+@contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Keep from the terminal what libraries write to file descriptor 2, unless they fail.
+
+    Only where the user wants no messages of TensorFlow.
+    """
+    if os.environ.get(LOG_LEVEL) != QUIET:
+        yield
+        return
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as messages:
+        os.dup2(messages.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(terminal, 2)
+            messages.seek(0)
+            shutil.copyfileobj(messages, sys.stderr.buffer)
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
