@@ -106,6 +106,9 @@ ComputeDtype: TypeAlias = Literal["auto", "float32", "bfloat16"]
 ConflictPolicy: TypeAlias = Literal["first", "drop"]
 """Which rows stay of copies of an image whose labels differ: the first, or none."""
 
+DetectorName: TypeAlias = Literal["yunet", "opencv", "mtcnn", "dlib"]
+"""What finds faces: the kit's own network, or that of another package."""
+
 ExplanationMethod: TypeAlias = Literal["hires_cam", "grad_cam"]
 """How `explain` computes its heat maps."""
 

@@ -77,9 +77,7 @@ def test_too_wide_margins_are_refused(mean):
         fk.analyze_photo(COLLINS, classifier=mean, boxes=[CORNER], margin=1e6)
 
 
-def test_what_is_no_detector_or_classifier_is_refused(mean):
-    with pytest.raises(fk.InvalidInputError, match=r"detector must be callable.*received 'yunet'"):
-        fk.analyze_photo(COLLINS, classifier=mean, detector="yunet")
+def test_what_is_no_classifier_is_refused():
     with pytest.raises(fk.InvalidInputError, match=r"'five_layer_cnn'.*load_predictor"):
         fk.analyze_photo(COLLINS, classifier="five_layer_cnn")
 

@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 
 from fer2013kit.exceptions import ModelFileError
 from fer2013kit.pretrained import DEFAULT_NAME, PHOTO_NAME
-from fer2013kit.typing import PhotoViews, TestTimeAugmentation
+from fer2013kit.typing import DetectorName, PhotoViews, TestTimeAugmentation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -151,6 +151,13 @@ photo_tta_option = click.option(
     callback=lambda _, __, value: None if value == "none" else value,
     help="Average over mirrored or shifted views of a face; auto: the default network sees the "
     "mirror image, too.",
+)
+detector_option = click.option(
+    "--detector",
+    type=click.Choice(get_args(DetectorName)),
+    default="yunet",
+    show_default=True,
+    help="What finds faces; all but the first are extras.",
 )
 faces_option = click.option(
     "--faces/--no-faces",

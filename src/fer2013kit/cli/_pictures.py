@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fer2013kit.faces import PhotoFaces
-    from fer2013kit.typing import Aspect, TestTimeAugmentation
+    from fer2013kit.typing import Aspect, DetectorName, TestTimeAugmentation
 
 _VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv")
 
@@ -49,6 +49,7 @@ def analyze(
     classifier: Any,
     *,
     tta: TestTimeAugmentation | None = None,
+    detector: DetectorName = "yunet",
     aspect: Aspect | None = None,
 ) -> tuple[dict[Path, PhotoFaces], dict[Path, str]]:
     """Return the faces of each file, and what is wrong with those that cannot be read.
@@ -60,9 +61,9 @@ def analyze(
     if aspect is not None:
         answers = analyze_crops(files, classifier=classifier, aspect=aspect, tta=tta, progress=True)
     else:
-        detector = FaceDetector()
-        with quiet_stderr():
-            detector.load()
+        if detector == "yunet":
+            with quiet_stderr():
+                FaceDetector().load()
         answers = analyze_photos(
             files,
             classifier=classifier,

@@ -14,6 +14,7 @@ from fer2013kit.cli._options import (
     PATH,
     PICTURE_ENDINGS,
     OutputFile,
+    detector_option,
     is_one_file,
     json_option,
     photo_model_option,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fer2013kit.faces import FaceEmotion
-    from fer2013kit.typing import PhotoViews
+    from fer2013kit.typing import DetectorName, PhotoViews
 
 _BOX = ("left", "top", "width", "height")
 
@@ -53,6 +54,7 @@ _BOX = ("left", "top", "width", "height")
     help="With --crops: what becomes of images that are not square.",
 )
 @photo_tta_option
+@detector_option
 @click.option("--csv", "csv_path", type=OUTPUT_FILE, help="Write a row for each face to this file.")
 @click.option(
     "--save-annotated",
@@ -69,6 +71,7 @@ def predict(
     crops: bool,
     aspect: Aspect,
     tta: PhotoViews | None,
+    detector: DetectorName,
     csv_path: Path | None,
     annotated: Path | None,
     as_json: bool,
@@ -96,6 +99,7 @@ def predict(
         files,
         classifier,
         tta=photo_views(tta, is_default=model is None),
+        detector=detector,
         aspect=aspect if crops else None,
     )
     errors |= unreadable

@@ -11,6 +11,7 @@ from fer2013kit.faces._detector import FaceDetector
 from fer2013kit.faces._emotion import PhotoFaces
 from fer2013kit.faces._finding import check_margin, find_faces, whole_photo
 from fer2013kit.faces._naming import FaceNamer
+from fer2013kit.faces._other_detectors import chosen_detector
 from fer2013kit.faces._photos import read_photo
 
 if TYPE_CHECKING:
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
     from fer2013kit.exceptions import Fer2013KitError
     from fer2013kit.faces._finding import FoundFace
     from fer2013kit.faces._photos import Pixels
-    from fer2013kit.typing import Aspect, Classifier, Detector, Photo, PhotoViews
+    from fer2013kit.typing import Aspect, Classifier, Detector, DetectorName, Photo, PhotoViews
 
 
 def analyze_photo(
     photo: Photo,
     *,
     classifier: Classifier | None = None,
-    detector: Detector | None = None,
+    detector: DetectorName | Detector | None = None,
     boxes: ArrayLike | None = None,
     margin: float | None = None,
     align: bool = True,
@@ -51,11 +52,11 @@ def analyze_photo(
         words; what has neither must answer for the seven emotions in the order of
         :class:`Emotion`.  By default ``load_predictor()``, the network ``ferplus_cnn`` with
         these seven, which is loaded once and kept.
-    detector : callable, optional
-        Takes the upright image, uint8 ``(height, width, 3)`` in red, green, blue, and returns
-        the boxes of its faces, ``(n, 4)``: left, top, width and height in its pixels; or
+    detector : {"yunet", "opencv", "mtcnn", "dlib"} or callable, optional
+        A callable takes the upright image, uint8 ``(height, width, 3)`` in red, green, blue, and
+        returns the boxes of its faces, ``(n, 4)``: left, top, width and height in its pixels; or
         ``(n, 14)``, with landmarks, as :meth:`FaceDetector.locate` does.  By default
-        :class:`FaceDetector`.
+        :class:`FaceDetector`, which is ``"yunet"``; the others are extras.
     boxes : array_like, shape (n, 4), optional
         Where the faces are, in pixels of the upright photograph: nothing is searched then.
     margin : float, optional
@@ -87,7 +88,8 @@ def analyze_photo(
         For another array; boxes of another shape, or off the photograph; a classifier, detector
         or margin that is none; a classifier whose classes are neither names nor FER codes.
     MissingDependencyError
-        Where no detector or boxes are given and LiteRT is not installed.
+        Where LiteRT is not installed and no detector or boxes are given, or where the package of
+        the named detector is not.
 
     See Also
     --------
@@ -125,7 +127,7 @@ def analyze_photos(
     photos: Iterable[Photo],
     *,
     classifier: Classifier | None = ...,
-    detector: Detector | None = ...,
+    detector: DetectorName | Detector | None = ...,
     boxes: Iterable[ArrayLike | None] | None = ...,
     margin: float | None = ...,
     align: bool = ...,
@@ -139,7 +141,7 @@ def analyze_photos(
     photos: Iterable[Photo],
     *,
     classifier: Classifier | None = ...,
-    detector: Detector | None = ...,
+    detector: DetectorName | Detector | None = ...,
     boxes: Iterable[ArrayLike | None] | None = ...,
     margin: float | None = ...,
     align: bool = ...,
@@ -152,7 +154,7 @@ def analyze_photos(
     photos: Iterable[Photo],
     *,
     classifier: Classifier | None = None,
-    detector: Detector | None = None,
+    detector: DetectorName | Detector | None = None,
     boxes: Iterable[ArrayLike | None] | None = None,
     margin: float | None = None,
     align: bool = True,
@@ -208,14 +210,11 @@ def analyze_photos(
     """
     namer = FaceNamer(classifier, tta=tta)
     check_margin(margin)
-    if detector is not None and not callable(detector):
-        raise InvalidInputError(
-            f"detector must be callable: an image in, boxes out; received {shown(detector)}"
-        )
+    chosen = chosen_detector(detector)
 
     def find(pixels: Pixels, given: ArrayLike | None) -> list[FoundFace]:
-        chosen = detector or _default_detector()
-        return find_faces(pixels, given, chosen, margin, namer.size, align=align)
+        used = chosen or _default_detector()
+        return find_faces(pixels, given, used, margin, namer.size, align=align)
 
     return _analyze(
         _with_boxes(_with_progress(photos, enabled=progress), boxes),

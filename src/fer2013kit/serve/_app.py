@@ -31,7 +31,7 @@ from fer2013kit.serve._worker import Worker
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator
 
-    from fer2013kit.typing import Classifier, Detector
+    from fer2013kit.typing import Classifier, Detector, DetectorName
 
 _TYPES: Final = {
     ".css": "text/css",
@@ -54,7 +54,7 @@ _logger = logging.getLogger(__name__)
 def create_app(
     classifier: Classifier | None = None,
     *,
-    detector: Detector | None = None,
+    detector: DetectorName | Detector | None = None,
     max_megabytes: float = 20,
     max_megapixels: float = 50,
     max_seconds: float = 60,
@@ -72,7 +72,7 @@ def create_app(
     classifier : object, optional
         As for :func:`analyze_photo`.  With the default or an :class:`EmotionClassifier`, and where
         TensorFlow is installed, the page explains its answers (:func:`explain`).
-    detector : callable, optional
+    detector : {"yunet", "opencv", "mtcnn", "dlib"} or callable, optional
         As for :func:`analyze_photo`.
     max_megabytes : float, default 20
         Larger uploads are refused while they come; in millions of bytes.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fer2013kit.faces import FaceEmotion
-    from fer2013kit.typing import Classifier, Detector, PhotoViews
+    from fer2013kit.typing import Classifier, Detector, DetectorName, PhotoViews
     from fer2013kit.video._reading import Source, Video
 
 _BOX = ("left", "top", "width", "height")
@@ -31,7 +31,7 @@ def analyze_video(
     video: Source,
     *,
     classifier: Classifier | None = None,
-    detector: Detector | None = None,
+    detector: DetectorName | Detector | None = None,
     sampling_rate: float | None = 5.0,
     duration: float | None = None,
     smoothing: float | None = 1.5,

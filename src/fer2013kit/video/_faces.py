@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.faces import FaceDetector
 from fer2013kit.faces._finding import find_faces, is_shipped_detector
 from fer2013kit.faces._naming import FaceNamer, photo_views
+from fer2013kit.faces._other_detectors import chosen_detector
 from fer2013kit.faces._photos import MAX_SIDE, Pixels, read_photo
 from fer2013kit.video._following import FaceFollower
 
 if TYPE_CHECKING:
     from fer2013kit.faces import FaceEmotion
     from fer2013kit.faces._finding import FoundFace
-    from fer2013kit.typing import Classifier, Detector, PhotoViews
+    from fer2013kit.typing import Classifier, Detector, DetectorName, PhotoViews
     from fer2013kit.video._reading import Frame
 
 _SEARCHED_SIDE: Final = 640
@@ -34,22 +34,20 @@ class FrameAnalyzer:
     def __init__(
         self,
         classifier: Classifier | None,
-        detector: Detector | None,
+        detector: DetectorName | Detector | None,
         *,
         search_interval: float | None,
         align: bool,
         tta: PhotoViews | None,
         is_smoothed: bool,
     ) -> None:
-        if detector is not None and not callable(detector):
-            raise InvalidInputError(
-                f"detector must be callable: an image in, boxes out; received {shown(detector)}"
-            )
-        detector = detector or FaceDetector(max_side=_SEARCHED_SIDE, enlarge=1, turned=False)
+        chosen = chosen_detector(detector) or FaceDetector(
+            max_side=_SEARCHED_SIDE, enlarge=1, turned=False
+        )
         self._follower = None
-        if search_interval is not None and is_shipped_detector(detector):
-            detector = self._follower = FaceFollower(detector, search_interval)
-        self._detector = detector
+        if search_interval is not None and is_shipped_detector(chosen):
+            chosen = self._follower = FaceFollower(chosen, search_interval)
+        self._detector: Detector = chosen
         self._align = align
         self._namer = FaceNamer(classifier, tta=tta)
         views = photo_views(tta, is_default=classifier is None)
