@@ -17,7 +17,7 @@ export function quarterTurns(points) {
   return roundHalfEven(rollOf(points) / 90);
 }
 
-/** The square around a face's box in grey levels, the face turned upright. */
+/** Squares around a face's box in grey levels, the face upright; two more of one that lay aslant. */
 export async function uprightFace(rgb, { box, points }, detector, settings) {
   const { alignment, crop } = settings;
   const { around, side } = surroundings(rgb, box, alignment);
@@ -27,7 +27,7 @@ export async function uprightFace(rgb, { box, points }, detector, settings) {
     const turns = quarterTurns(points);
     const lies = Math.abs(turns) % 2 === 1;
     const size = lies ? { ...crop, width: crop.height, height: crop.width } : crop;
-    return quarterTurned(cutFace(rgb, box, size), ((turns % 4) + 4) % 4);
+    return [quarterTurned(cutFace(rgb, box, size), ((turns % 4) + 4) % 4)];
   }
   const turned = rotated(around, roll, "bicubic");
   const boxes = [];
@@ -38,7 +38,8 @@ export async function uprightFace(rgb, { box, points }, detector, settings) {
   const middle = (turned.width - side) / 2;
   if (!boxes.length) boxes.push([middle, middle, side, side]);
   const mean = [0, 1, 2, 3].map((k) => boxes.reduce((sum, one) => sum + one[k], 0) / boxes.length);
-  return cutFace(turned, mean, crop);
+  const views = [turned, ...alignment.beside.map((one) => rotated(around, roll + one, "bicubic"))];
+  return views.map((view) => cutFace(view, mean, crop));
 }
 
 // By the turns at which the detector finds the face; null for hardly more than a quarter turn.
@@ -66,14 +67,14 @@ async function findRoll(around, side, read, look) {
   };
   const quarter = 90 * roundHalfEven(read / 90);
   const aside = Math.max(await surety(quarter - 30), await surety(quarter + 30));
-  const isUpright = aside < (await surety(quarter)) + settings.surer;
+  const found = await surety(quarter);
+  const isUpright = found > 0 && aside < found + settings.surer;
   if (Math.abs(read - quarter) < settings.leastRead && isUpright) return null;
   let best = null;
   for (const step of settings.coarse) {
     if (best === null || (await surety(quarter + step)) > (await surety(best))) best = quarter + step;
   }
-  if (!(await surety(best))) return read;
-  const roll = await centered(await centered(best));
+  const roll = (await surety(best)) > 0 ? await centered(await centered(best)) : read;
   const off = ((((roll - quarter + 180) % 360) + 360) % 360) - 180;
   return Math.abs(off) < settings.leastRoll ? null : roll;
 }

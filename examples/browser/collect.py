@@ -11,9 +11,19 @@ import sys
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
+
 import fer2013kit as fk
 from fer2013kit.emotions import CLASS_COLORS
-from fer2013kit.faces import _alignment, _crops, _detector, _emotion, _quality
+from fer2013kit.faces import (
+    _alignment,
+    _covering,
+    _crops,
+    _detector,
+    _emotion,
+    _pose,
+    _quality,
+)
 from fer2013kit.pretrained import PHOTO_NAME
 
 
@@ -22,6 +32,7 @@ def settings():
     detector, predictor = fk.FaceDetector(), fk.load_predictor()
     known = fk.load_predictor(PHOTO_NAME).class_names_
     height, width, _ = predictor.image_shape_
+    covering = [array.tolist() for array in _covering._network()]
     return {
         "detector": {
             "minScore": detector.min_score,
@@ -30,6 +41,7 @@ def settings():
             "coarseSide": _detector._COARSE_SIDE,
             "quickSide": _detector._QUICK_SIDE,
             "overlap": _detector._OVERLAP,
+            "missed": _detector._MISSED,
             "turnedOverlap": _detector._TURNED_OVERLAP,
             "largestFace": _detector._LARGEST_FACE,
         },
@@ -44,6 +56,7 @@ def settings():
             "largestSide": _alignment._LARGEST_SIDE,
             "coarse": list(_alignment._COARSE),
             "fine": list(_alignment._FINE),
+            "beside": list(_alignment._BESIDE),
         },
         "crop": {"width": width, "height": height, "margin": _crops.MARGIN},
         "filled": _crops._FILLED,
@@ -59,6 +72,21 @@ def settings():
             "smallest": _quality._SMALLEST,
             "darkest": _quality._DARKEST,
             "leastSharpness": _quality._LEAST_SHARPNESS,
+            "leastContrast": _quality._LEAST_CONTRAST,
+            "covered": _quality._COVERED,
+            "profile": _quality._PROFILE,
+            "covering": {
+                "cells": _covering._CELLS,
+                "angles": _covering._ANGLES,
+                **dict(
+                    zip(
+                        ("into", "shift", "out", "least"), covering, strict=True
+                    )
+                ),
+            },
+            "pose": np.linalg.pinv(
+                _pose._HEAD - _pose._HEAD.mean(axis=0)
+            ).tolist(),
         },
     }
 

@@ -2,7 +2,7 @@
 //
 // A face is {score, box: [left, top, width, height], points: five of [across, down]}.
 
-import { pad, quarterTurned, resized, rotated, shrunk } from "./pixels.js";
+import { mirrored, pad, quarterTurned, resized, rotated, shrunk } from "./pixels.js";
 import { Network } from "./networks.js";
 
 const STRIDES = [8, 16, 32];
@@ -21,7 +21,7 @@ export class Detector {
 
   /** The faces on an RGB image, the surest first. */
   async find(rgb) {
-    let faces = await this.#findUpright(rgb, this.#scale(rgb));
+    let faces = await this.#findSteadily(rgb);
     faces = await this.#addTurned(faces, rgb, [1, 2, 3]);
     if (!faces.length) faces = await this.#findAslant(rgb);
     return surestFirst(faces);
@@ -32,13 +32,42 @@ export class Detector {
     return Math.min(enlarge, maxSide / Math.max(rgb.width, rgb.height));
   }
 
+  #findQuickly(rgb) {
+    const scale = Math.min(1, this.#settings.quickSide / Math.max(rgb.width, rgb.height));
+    return this.#findUpright(rgb, scale, this.#settings.minScore);
+  }
+
+  // The means of what is found on an image and on its mirror image.
+  async #findSteadily(rgb) {
+    const { minScore, missed, overlap } = this.#settings;
+    const least = missed * minScore;
+    const faces = await this.#findUpright(rgb, this.#scale(rgb), least);
+    const others = (await this.#findUpright(mirrored(rgb), this.#scale(rgb), least))
+      .map((one) => mirroredBack(one, rgb.width));
+    const shares = faces.map((one) => others.map((other) => iou(one.box, other.box)));
+    const joined = [];
+    const isJoined = [new Set(), new Set()];
+    faces.forEach((face, row) => others.forEach((other, column) => {
+      const share = shares[row][column];
+      const most = Math.max(...shares[row], ...shares.map((one) => one[column]));
+      if (share <= overlap || share < most) return;
+      joined.push(meanOf(face, other));
+      isJoined[0].add(row);
+      isJoined[1].add(column);
+    }));
+    const alone = [faces, others].flatMap((some, side) => (
+      some.filter((_, place) => !isJoined[side].has(place))
+        .map((one) => ({ ...one, score: (one.score + least) / 2 }))));
+    return surestFirst([...joined, ...alone].filter(({ score }) => score >= minScore));
+  }
+
   // At a size and at a small one, for faces too large for the network.
-  async #findUpright(rgb, scale) {
+  async #findUpright(rgb, scale, least) {
     const { coarseSide, overlap, largestFace } = this.#settings;
     const longest = Math.max(rgb.width, rgb.height);
-    let faces = await this.#search(rgb, scale);
+    let faces = await this.#search(rgb, scale, least);
     if (scale * longest > coarseSide) {
-      faces = [...faces, ...await this.#search(rgb, coarseSide / longest)];
+      faces = [...faces, ...await this.#search(rgb, coarseSide / longest, least)];
     }
     return withoutDoubles(faces, overlap).filter(({ box: [left, top, width, height] }) => (
       left + width > 0 && top + height > 0 && left < rgb.width && top < rgb.height
@@ -48,14 +77,14 @@ export class Detector {
 
   // Those that are found, or surer, on views turned by quarters; a quick look goes first.
   async #addTurned(faces, rgb, quarters) {
-    const { quickSide, turnedOverlap } = this.#settings;
+    const { turnedOverlap } = this.#settings;
     let all = faces;
     for (const turns of quarters) {
       const view = quarterTurned(rgb, turns);
-      const quick = Math.min(1, quickSide / Math.max(rgb.width, rgb.height));
       let fresh = [];
-      for (const scale of [quick, this.#scale(rgb)]) {
-        const found = (await this.#findUpright(view, scale)).map((one) => turnedBack(one, turns, rgb));
+      for (const isQuick of [true, false]) {
+        const seen = await (isQuick ? this.#findQuickly(view) : this.#findSteadily(view));
+        const found = seen.map((one) => turnedBack(one, turns, rgb));
         const isSame = (a, b) => iou(a.box, b.box) > turnedOverlap;
         fresh = found.filter((one) => !all.some((old) => isSame(old, one) && old.score >= one.score));
         if (!fresh.length) break;
@@ -85,21 +114,22 @@ export class Detector {
 
   /** The faces on a small part of an image, searched at a scale. */
   async findInPatch(rgb, scale) {
-    return withoutDoubles(await this.#search(rgb, scale), this.#settings.overlap);
+    const { minScore, overlap } = this.#settings;
+    return withoutDoubles(await this.#search(rgb, scale, minScore), overlap);
   }
 
-  async #search(rgb, scale) {
+  async #search(rgb, scale, least) {
     const size = [rgb.width, rgb.height].map((length) => Math.max(1, roundHalfEven(length * scale)));
     const small = resized(rgb, ...size, "bilinear");
     const [across, down] = [rgb.width / size[0], rgb.height / size[1]];
-    return (await this.#faces(small)).map(({ score, box, points }) => ({
+    return (await this.#faces(small, least)).map(({ score, box, points }) => ({
       score,
       box: box.map((one, axis) => one * (axis % 2 ? down : across)),
       points: points.map(([x, y]) => [x * across, y * down]),
     }));
   }
 
-  async #faces(rgb) {
+  async #faces(rgb, least) {
     const [width, height] = [rgb.width, rgb.height].map((length) => Math.ceil(length / STEP) * STEP);
     const { data } = pad(rgb, width, height);
     const maps = await this.#network.run(data, [1, height, width, 3]);
@@ -109,7 +139,7 @@ export class Detector {
       const found = [];
       for (let place = 0; place * COLUMNS < map.length; place += 1) {
         const [score, right, down, wide, high, ...points] = map.subarray(place * COLUMNS, (place + 1) * COLUMNS);
-        if (score < this.#settings.minScore) continue;
+        if (score < least) continue;
         const [x, y] = [place % columns, Math.floor(place / columns)];
         const sides = [stride * Math.exp(wide), stride * Math.exp(high)];
         found.push({
@@ -145,6 +175,21 @@ function iou(a, b) {
     Math.min(a[axis] + a[axis + 2], b[axis] + b[axis + 2]) - Math.max(a[axis], b[axis])));
   const both = shared[0] * shared[1];
   return both / Math.max(a[2] * a[3] + b[2] * b[3] - both, 1e-12);
+}
+
+function meanOf(a, b) {
+  const mean = (x, y) => x.map((one, place) => (one + y[place]) / 2);
+  return {
+    score: (a.score + b.score) / 2,
+    box: mean(a.box, b.box),
+    points: a.points.map((one, place) => mean(one, b.points[place])),
+  };
+}
+
+// Where a face is on the image that was mirrored.
+function mirroredBack({ score, box: [left, top, ...size], points }, width) {
+  const turned = [1, 0, 2, 4, 3].map((place) => [width - points[place][0], points[place][1]]);
+  return { score, box: [width - left - size[0], top, ...size], points: turned };
 }
 
 // Where a face is on the image before it was turned counter-clockwise by quarters.

@@ -5,6 +5,7 @@ import { fillsPicture, wholeFace } from "./crops.js";
 import { Detector, roundHalfEven } from "./detector.js";
 import { fetchBytes, Network } from "./networks.js";
 import { mirrored, quarterTurned } from "./pixels.js";
+import { qualityOf } from "./quality.js";
 
 /** What collect.py wrote into a folder, ready to analyze photographs. */
 export async function loadAnalyzer(folder) {
@@ -36,7 +37,10 @@ export class Analyzer {
   async analyze(rgb) {
     const faces = [];
     for (const face of await this.#find(rgb)) {
-      const probabilities = await this.#probabilities(face.crop);
+      const answers = [];
+      for (const view of [face.crop, ...face.views ?? []]) answers.push(await this.#probabilities(view));
+      const probabilities = answers[0].map((_, place) => (
+        answers.reduce((sum, row) => sum + row[place], 0) / answers.length));
       faces.push({ ...face, ...this.#describe(face, probabilities) });
     }
     return faces;
@@ -55,7 +59,8 @@ export class Analyzer {
     }
     const found = [];
     for (const face of faces) {
-      found.push({ ...face, crop: await uprightFace(rgb, face, this.#detector, this.#settings) });
+      const [crop, ...views] = await uprightFace(rgb, face, this.#detector, this.#settings);
+      found.push({ ...face, crop, views });
     }
     return found;
   }
@@ -75,10 +80,10 @@ export class Analyzer {
     return words.map((one) => one / sum);
   }
 
-  #describe({ box, crop }, probabilities) {
+  #describe({ box, crop, points }, probabilities) {
     const { certain, classes } = this.#settings;
     const score = Math.max(...probabilities);
-    const quality = qualityOf(box, crop, certain);
+    const quality = qualityOf(box, crop, points, certain);
     return {
       box: box.map(roundHalfEven),
       emotion: classes.names[probabilities.indexOf(score)],
@@ -94,23 +99,4 @@ function rescaled(probabilities, temperature) {
   const raised = Array.from(probabilities, (one) => Math.max(one, 1e-7) ** (1 / temperature));
   const sum = raised.reduce((total, one) => total + one, 0);
   return raised.map((one) => one / sum);
-}
-
-// What makes a face hard to read.
-function qualityOf([, , width, height], { data, width: side }, { smallest, darkest, leastSharpness }) {
-  const mean = data.reduce((sum, level) => sum + level, 0) / data.length;
-  const variance = data.reduce((sum, level) => sum + (level - mean) ** 2, 0) / data.length;
-  let [squares, places] = [0, 0];
-  for (let at = side; at < data.length - side; at += 1) {
-    if (at % side === 0 || at % side === side - 1) continue;
-    const around = data[at - 1] + data[at + 1] + data[at - side] + data[at + side];
-    squares += (around - 4 * data[at]) ** 2;
-    places += 1;
-  }
-  const sharpness = variance > 0 ? squares / places / variance : 1;
-  return [
-    Math.sqrt(width * height) < smallest && "small",
-    mean < darkest && "dark",
-    sharpness < leastSharpness && "blurred",
-  ].filter(Boolean);
 }

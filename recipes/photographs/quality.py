@@ -4,9 +4,10 @@
 
 Of every so-manieth photograph the largest face counts.  Its box stays where it was found, so that
 naming alone is measured.  Printed are what certain answers are worth, by the least score; how many
-are right by how far heads are turned; and then, for each step of darkness, blur and smallness, the
-median and the 5th and 95th percentile of what the kit measures, how many faces are named as
-labelled, and how many as before.
+are right by how far heads are turned; for each way to cover a face (``worse.py``), how many are
+seen to be covered, by the least that counts, and how many wrong answers would be called certain;
+and then, for each step of darkness, blur and smallness, the median and the 5th and 95th percentile
+of what the kit measures, how many faces are named as labelled, and how many as before.
 """
 
 from __future__ import annotations
@@ -18,13 +19,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageFilter
+from worse import COVERINGS
 
 import fer2013kit as fk
+from fer2013kit.faces._covering import covering
+from fer2013kit.faces._emotion import CERTAIN_PROBABILITY
 from fer2013kit.faces._quality import brightness, face_side, sharpness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+LEAST_COVERED = (0.9, 0.95, 0.97, 0.98, 0.99, 0.995)
 LIGHT = (1, 0.5, 0.25, 0.15, 0.1, 0.05)
 BLUR = (0.01, 0.02, 0.03, 0.05, 0.07, 0.1)
 SIDES = (64, 48, 32, 24, 20, 16, 12)
@@ -44,6 +49,7 @@ def main(folder: str, every: int = 1) -> None:
     labels = [rows[index]["emotion"] for index in known]
     certain(faces, labels)
     profile(faces, labels)
+    covered(photos, faces, labels)
     plain = [one.emotion for one in name(photos, faces, 1.0)]
 
     def tell(
@@ -98,6 +104,38 @@ def profile(faces: Sequence[fk.FaceEmotion], labels: Sequence[str]) -> None:
     for low, high in ((0, 10), (10, 20), (20, 30), (30, 90)):
         some = (yaw >= low) & (yaw < high)
         print(f"turned by {low} to {high}: {some.sum()} faces, right {right[some].mean():.3f}")
+
+
+def covered(
+    photos: Sequence[Image.Image], faces: Sequence[fk.FaceEmotion], labels: Sequence[str]
+) -> None:
+    """Print how many covered faces are seen to be so."""
+    rng = np.random.default_rng(0)
+    plain = np.array([covering(one.crop) for one in faces])
+    for least in LEAST_COVERED:
+        print(f"from {least}: {np.mean(plain >= least):.3f} as they are count as covered")
+    for kind, cover in COVERINGS.items():
+        worse = [
+            Image.fromarray(cover(np.asarray(photo), face.landmarks, rng))
+            for photo, face in zip(photos, faces, strict=True)
+        ]
+        named = name(worse, faces, 1.0)
+        seen = np.array([covering(one.crop) for one in named])
+        right = np.array([one.emotion == label for one, label in zip(named, labels, strict=True)])
+        same = np.mean(
+            [one.emotion == face.emotion for one, face in zip(named, faces, strict=True)]
+        )
+        wrong = ~right & np.array([one.score >= CERTAIN_PROBABILITY for one in named])
+        figures = (
+            f"right {right.mean():.3f}, as before {same:.3f}, sure and wrong {wrong.mean():.3f}"
+        )
+        print(f"{kind}: {figures}")
+        for least in LEAST_COVERED:
+            print(
+                f"    from {least}: seen {np.mean(seen >= least):.3f}, "
+                f"sure, wrong and not seen {np.mean(wrong & (seen < least)):.3f}",
+                flush=True,
+            )
 
 
 def certain(faces: Sequence[fk.FaceEmotion], labels: Sequence[str]) -> None:

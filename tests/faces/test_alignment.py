@@ -69,12 +69,12 @@ def test_where_none_is_found_faces_are_looked_for_half_way(photo, upright, monke
     detector = fk.FaceDetector()
     find, seen = detector._find, []
 
-    def find_nothing_at_first(image, scale):
+    def find_nothing_at_first(image, scale, least):
         seen.append(scale)
-        return find(image, scale)[: 0 if len(seen) <= 4 else None]
+        return find(image, scale, least)[: 0 if len(seen) <= 5 else None]
 
     monkeypatch.setattr(detector, "_find", find_nothing_at_first)
-    (face,) = fk.analyze_photo(tilted, detector=detector)
+    face = fk.analyze_photo(tilted, detector=detector)[0]
     turn = np.exp(-1j * np.radians(angle))  # counter-clockwise, down being positive
     around = upright.landmarks - np.divide(photo.size, 2)
     places = (around[:, 0] + 1j * around[:, 1]) * turn
@@ -116,7 +116,7 @@ def test_a_subclass_is_called_as_it_wants(mean):
 def test_other_sizes_are_kept_in_a_quarter_turn():
     rgb = np.arange(300 * 300 * 3).reshape(300, 300, 3).astype(np.uint8)
     on_its_side = np.stack([POINTS[:, 1], -POINTS[:, 0]], axis=1)
-    face = upright_face(rgb, np.array(CORNER, float), on_its_side, (64, 32), margin=None)
+    (face,) = upright_face(rgb, np.array(CORNER, float), on_its_side, (64, 32), margin=None)
     assert face.shape == (64, 32)
 
 
@@ -124,5 +124,62 @@ def test_a_face_that_is_not_found_again_is_turned_by_its_points():
     rgb = np.zeros((300, 300, 3), np.uint8)
     angle = np.radians(40)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    face = upright_face(rgb, np.array(CORNER, float), POINTS @ turn, (48, 48), margin=None)
+    face, *beside = upright_face(rgb, np.array(CORNER, float), POINTS @ turn, (48, 48), margin=None)
     assert (face == 0).all()
+    assert len(beside) == 2
+
+
+def test_a_mirrored_photograph_has_the_same_faces(photo, upright):
+    at_the_edge = photo.crop((190, 30, 460, 333))  # no multiple of the network's steps
+    detector = fk.FaceDetector()
+    rgb = np.asarray(at_the_edge)
+    ((left, top, width, height, *points),) = detector.locate(rgb)
+    (mirrored,) = detector.locate(np.ascontiguousarray(rgb[:, ::-1]))
+    np.testing.assert_allclose(
+        mirrored[:4], (rgb.shape[1] - left - width, top, width, height), rtol=1e-6
+    )
+    right_eye, left_eye = np.reshape(points, (5, 2))[:2]
+    assert abs(rgb.shape[1] - mirrored[4] - left_eye[0]) < 1e-3
+    assert abs(rgb.shape[1] - mirrored[6] - right_eye[0]) < 1e-3
+    (ours,), (theirs,) = fk.analyze_photo(rgb), fk.analyze_photo(rgb[:, ::-1])
+    np.testing.assert_allclose(theirs.probabilities, ours.probabilities, atol=0.01)
+
+
+def test_what_one_of_two_mirrored_searches_misses_must_be_surer(photo, monkeypatch):
+    detector = fk.FaceDetector(turned=False)
+    find, seen = detector._find, []
+
+    def find_with(score):
+        def find_once(image, scale, least):
+            seen.append(least)
+            rows = find(image, scale, least)[: len(seen) % 2]
+            rows[:, 0] = score
+            return rows
+
+        return find_once
+
+    for score, count in ((0.74, 0), (0.76, 1)):
+        monkeypatch.setattr(detector, "_find", find_with(score))
+        boxes, scores = detector.detect(np.asarray(photo))
+        assert len(boxes) == count
+    np.testing.assert_allclose(scores, (0.76 + 0.25) / 2)
+    assert seen == [0.25] * 4
+
+
+def test_points_that_are_upside_down_are_not_believed(photo, upright):
+    tilted = np.asarray(photo.rotate(45, Image.Resampling.BICUBIC))
+    turn = np.exp(-1j * np.radians(45))
+    around = upright.landmarks - np.divide(photo.size, 2)
+    places = (around[:, 0] + 1j * around[:, 1]) * turn
+    center = places.mean()
+    points = np.stack([places.real, places.imag], axis=1) + np.divide(photo.size, 2)
+    middle = np.array([center.real, center.imag]) + np.divide(photo.size, 2)
+    upside_down = 2 * middle - points
+    upside_down[:2, 1] = upside_down[:2, 1].mean()  # the detector calls it nearly level
+    side = 110.0
+    box = np.array([*(middle - side / 2), side, side])
+    face, *beside = upright_face(tilted, box, upside_down, (48, 48), margin=None)
+    assert len(beside) == 2
+    same = np.corrcoef(face.ravel(), upright.crop.ravel())[0, 1]
+    turned = np.corrcoef(np.rot90(face, 2).ravel(), upright.crop.ravel())[0, 1]
+    assert same > 0.6 > turned

@@ -59,7 +59,7 @@ def test_the_detector_gives_none_off_the_picture(monkeypatch):
     boxes = [CORNER, (530, 9, 20, 20), (-30, 9, 20, 20), (0, 0, 9, 1e9)]
     rows = np.array([[0.9, *box, *[0] * 10] for box in boxes])
     monkeypatch.setattr("fer2013kit.faces._detector._run_network", lambda *_: rows.copy())
-    detector = fk.FaceDetector(max_side=512, turned=False)
+    detector = fk.FaceDetector(max_side=512, turned=False, mirrored=False)
     assert set(map(tuple, detector(np.zeros((512, 512, 3), np.uint8)).tolist())) == {
         CORNER,
         tuple(2 * length for length in CORNER),  # of the search at half the size

@@ -8,9 +8,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from fake_photos import CORNER, Mean, picture
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 import fer2013kit as fk
+from fer2013kit.faces._pose import _HEAD
+from fer2013kit.faces._quality import face_quality
 
 COLLINS, HOPPER = fk.sample_photos()
 
@@ -143,6 +145,11 @@ def test_uncertain_is_a_score_below_seven_tenths():
         assert face.uncertain is expected
 
 
+def with_rectangle(photo, corners, color):
+    ImageDraw.Draw(photo).rectangle(corners, fill=color)
+    return photo
+
+
 @pytest.mark.parametrize(
     ("worse", "quality"),
     [
@@ -150,6 +157,8 @@ def test_uncertain_is_a_score_below_seven_tenths():
         (lambda photo: photo.point(lambda level: level // 6), ("dark",)),
         (lambda photo: photo.filter(ImageFilter.GaussianBlur(5)), ("blurred",)),
         (lambda photo: photo.resize((102, 102)), ("small",)),
+        (lambda photo: with_rectangle(photo, (176, 128, 270, 182), "#b8c4cc"), ("covered",)),
+        (lambda photo: with_rectangle(photo, (186, 92, 258, 116), "#181818"), ("covered",)),
     ],
 )
 def test_quality_says_why_a_face_is_hard_to_read(worse, quality):
@@ -163,6 +172,15 @@ def test_quality_says_why_a_face_is_hard_to_read(worse, quality):
         assert face.quality == quality
         assert face.uncertain is bool(quality)
     assert face.as_row()["quality"] == ", ".join(quality)
+
+
+def test_heads_in_profile_and_flat_images_are_told_from_others():
+    crop, box = np.full((48, 48), 200, np.uint8), (0, 0, 90, 110)
+    for yaw, quality in ((-60, ("profile",)), (30, ()), (0, ())):
+        turn = np.radians(yaw)
+        across = _HEAD @ [np.cos(turn), 0, np.sin(turn)]
+        points = 40 * np.stack([across, _HEAD[:, 1]], axis=1) + 100
+        assert face_quality(box, crop, points) == quality
 
 
 def test_no_face_is_an_empty_list(mean):

@@ -15,6 +15,8 @@ from sklearn.preprocessing import FunctionTransformer
 import fer2013kit as fk
 from fer2013kit._class_names import class_colors, class_names, classifier_names
 from fer2013kit.emotions import CLASS_COLORS, FERPLUS_CLASS_NAMES
+from fer2013kit.faces._finding import FoundFace
+from fer2013kit.faces._naming import FaceNamer
 
 
 def flat_model():
@@ -176,3 +178,13 @@ def test_the_lightest_reader_is_taken(tmp_path, monkeypatch):
     (tmp_path / "five_layer_cnn").write_bytes(b"a file goes before a name")
     with pytest.raises(fk.ModelFileError):
         fk.load_predictor("five_layer_cnn")
+
+
+def test_the_views_of_a_face_are_averaged(mean):
+    levels = [np.full((48, 48), level, np.uint8) for level in (0, 51, 102, 255)]
+    box = np.array(CORNER, float)
+    found = [FoundFace(box, levels[0], None, tuple(levels[1:3])), FoundFace(box, levels[3])]
+    turned, upright = FaceNamer(mean).name(found)
+    np.testing.assert_allclose(turned.probabilities, [0.8, 0.2], atol=1e-6)
+    np.testing.assert_allclose(upright.probabilities, [0, 1], atol=1e-6)
+    assert (turned.crop == 0).all()

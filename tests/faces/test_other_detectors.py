@@ -60,7 +60,7 @@ def mtcnn():
 def test_boxes_are_fitted_to_those_of_the_kit(monkeypatch, name, module, package):
     monkeypatch.setitem(sys.modules, module, package())
     (face,) = fk.analyze_photo(IMAGE, detector=name)
-    lower, larger = _other_detectors._FIT[name]
+    lower, larger = _other_detectors.FIT[name]
     assert abs(face.box.width - 80 * larger) < 1
     assert abs(face.box.top + face.box.height / 2 - (100 + 80 * lower)) < 1
     assert abs(face.box.left + face.box.width / 2 - 140) < 1

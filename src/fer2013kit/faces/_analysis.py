@@ -109,7 +109,7 @@ def analyze_photo(
     >>> import fer2013kit as fk
     >>> for face in fk.analyze_photo(fk.sample_photos()[0]):
     ...     print(face.emotion, face.box)
-    happy FaceBox(left=180, top=67, width=90, height=110)
+    happy FaceBox(left=179, top=65, width=90, height=112)
     """
     return analyze_photos(
         [photo],

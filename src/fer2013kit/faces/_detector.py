@@ -42,6 +42,11 @@ _TURNED_OVERLAP: Final = 0.15
 _COLUMNS: Final = 15
 """Of a face: the score, four of its box, and across and down of five points."""
 
+_MISSED: Final = 0.5
+"""Of the least score: what counts for a face that one of two mirrored searches does not see."""
+
+_MIRRORED_POINTS: Final = [1, 0, 2, 4, 3]
+
 _LARGEST_FACE: Final = 1.5
 """In longer sides of the image."""
 
@@ -73,6 +78,9 @@ class FaceDetector:
         Search the image turned by quarters as well, for faces that lie on their side or upside
         down; it takes nearly twice the time.  Where no face is found so, the image is searched
         turned by eighths, too.
+    mirrored : bool, default True
+        Search the mirror image as well, and take the means of scores, boxes and landmarks, so that
+        a mirrored photograph has the same faces at the same places; it takes half as long again.
 
     See Also
     --------
@@ -108,6 +116,7 @@ class FaceDetector:
         max_side: int = 1280,
         enlarge: float = 2.0,
         turned: bool = True,
+        mirrored: bool = True,
     ) -> None:
         if not (is_number(min_score) and 0 < min_score <= 1):
             raise InvalidInputError(f"min_score must be in (0, 1]; received {shown(min_score)}")
@@ -123,11 +132,12 @@ class FaceDetector:
         self.max_side = max_side
         self.enlarge = enlarge
         self.turned = turned
+        self.mirrored = mirrored
 
     def __repr__(self) -> str:
         return (
             f"FaceDetector(min_score={self.min_score}, max_side={self.max_side}, "
-            f"enlarge={self.enlarge}, turned={self.turned})"
+            f"enlarge={self.enlarge}, turned={self.turned}, mirrored={self.mirrored})"
         )
 
     def load(self) -> None:
@@ -235,7 +245,7 @@ class FaceDetector:
                 "image must be uint8 of shape (height, width, 3), with pixels; "
                 f"received {image.dtype} of shape {image.shape}"
             )
-        rows = self._find(image, self._scale(image))
+        rows = self._find_steadily(image)
         if not self.turned:
             return rows
         rows = self._add_turned(rows, image, (1, 2, 3))
@@ -253,8 +263,8 @@ class FaceDetector:
         for turns in quarters:
             view = np.ascontiguousarray(np.rot90(image, turns))
             # A quick look first: most images hold no turned face.
-            for scale in (min(1, _QUICK_SIDE / max(image.shape[:2])), self._scale(image)):
-                found = self._find(view, scale)
+            for look in (self._find_quickly, self._find_steadily):
+                found = look(view)
                 found = turn_back(found, turns, image.shape[:2])
                 share = iou(rows[:, 1:5], found[:, 1:5])
                 is_same = share > _TURNED_OVERLAP
@@ -283,7 +293,31 @@ class FaceDetector:
         low = places[:, 0] - sides / 2
         return np.hstack([rows[:, :1], low, sides, sides, places[:, 1:].reshape(len(rows), 10)])
 
-    def _find(self, image: NDArray[np.uint8], scale: float) -> NDArray[np.float64]:
+    def _find_quickly(self, image: NDArray[np.uint8]) -> NDArray[np.float64]:
+        return self._find(image, min(1, _QUICK_SIDE / max(image.shape[:2])), self.min_score)
+
+    def _find_steadily(self, image: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return the means of what is found on an image and on its mirror image."""
+        scale = self._scale(image)
+        if not self.mirrored:
+            return self._find(image, scale, self.min_score)
+        least = _MISSED * self.min_score
+        rows = self._find(image, scale, least)
+        mirror_image = np.ascontiguousarray(image[:, ::-1])
+        others = _mirror_back(self._find(mirror_image, scale, least), image.shape[1])
+        share = iou(rows[:, 1:5], others[:, 1:5])
+        first, second = np.nonzero(
+            (share > _OVERLAP)
+            & (share == share.max(axis=1, keepdims=True, initial=0))
+            & (share == share.max(axis=0, keepdims=True, initial=0))
+        )
+        alone = np.concatenate([np.delete(rows, first, axis=0), np.delete(others, second, axis=0)])
+        alone[:, 0] = (alone[:, 0] + least) / 2
+        found = np.concatenate([(rows[first] + others[second]) / 2, alone])
+        found = found[found[:, 0] >= self.min_score]
+        return found[np.argsort(-found[:, 0], kind="stable")]
+
+    def _find(self, image: NDArray[np.uint8], scale: float, least: float) -> NDArray[np.float64]:
         """Return scores, boxes and points of upright faces, searched at a size and at a small one.
 
         The surest come first.
@@ -292,7 +326,7 @@ class FaceDetector:
         scales = [scale]
         if scale * longest > _COARSE_SIDE:
             scales.append(_COARSE_SIDE / longest)
-        rows = np.concatenate([_search(image, one, self.min_score) for one in scales])
+        rows = np.concatenate([_search(image, one, least) for one in scales])
         rows = rows[nms(rows[:, 1:5], rows[:, 0], _OVERLAP)]
         ends = rows[:, 1:3] + rows[:, 3:5]
         # The network looks at the padding, too, and knows nothing of the image's size.
@@ -316,6 +350,16 @@ def turn_back(rows: NDArray[np.float64], turns: int, shape: tuple[int, int]) -> 
     points = np.stack([x, y], axis=2)
     low, high = points[:, :2].min(axis=1), points[:, :2].max(axis=1)
     return np.hstack([rows[:, :1], low, high - low, points[:, 2:].reshape(-1, 10)])
+
+
+def _mirror_back(rows: NDArray[np.float64], width: int) -> NDArray[np.float64]:
+    """Return scores, boxes and points, (n, 15), where they are on the image that was mirrored."""
+    mirrored = rows.copy()
+    mirrored[:, 1] = width - rows[:, 1] - rows[:, 3]
+    points = rows[:, 5:].reshape(len(rows), 5, 2)[:, _MIRRORED_POINTS]
+    points[..., 0] = width - points[..., 0]
+    mirrored[:, 5:] = points.reshape(len(rows), 10)
+    return mirrored
 
 
 def _search(image: NDArray[np.uint8], scale: float, min_score: float) -> NDArray[np.float64]:

@@ -83,7 +83,8 @@ class FaceEmotion:
         without.
     quality : tuple of str
         What makes the face hard to read, of ``"small"`` (a side below 20 pixels), ``"dark"`` (a
-        mean grey level below 35) and ``"blurred"``; empty where nothing does.
+        mean grey level below 35), ``"blurred"``, ``"covered"`` (by a mask, a hand, sunglasses) and
+        ``"profile"`` (turned aside by 50 degrees or more); empty where nothing does.
 
     Attributes
     ----------
@@ -171,7 +172,7 @@ class FaceEmotion:
         >>> import fer2013kit as fk
         >>> (face,) = fk.analyze_photo(fk.sample_photos()[0])
         >>> face.as_dict()["box"]
-        {'left': 180, 'top': 67, 'width': 90, 'height': 110}
+        {'left': 179, 'top': 65, 'width': 90, 'height': 112}
         """
         answer: dict[str, Any] = {
             "box": self.box._asdict(),
@@ -211,7 +212,7 @@ class FaceEmotion:
         >>> (face,) = fk.analyze_photo(fk.sample_photos()[0])
         >>> row = face.as_row()
         >>> row["left"], row["emotion"]
-        (180, 'happy')
+        (179, 'happy')
         """
         points = np.full((5, 2), np.nan) if self.landmarks is None else self.landmarks
         return {
@@ -283,7 +284,7 @@ class PhotoFaces(list[FaceEmotion]):
         >>> table = fk.analyze_photo(fk.sample_photos()[0]).to_frame()
         >>> table[["left", "top", "emotion", "uncertain"]]
            left  top emotion  uncertain
-        0   180   67   happy      False
+        0   179   65   happy      False
         """
         with needed("to_frame", library="pandas"):
             import pandas as pd
@@ -310,7 +311,7 @@ def face_emotion(
     best = int(row.argmax()) if word is None else word
     score = float(row[best])
     left, top, width, height = (round(float(length)) for length in box)
-    quality = face_quality(box, crop)
+    quality = face_quality(box, crop, points)
     return FaceEmotion(
         box=FaceBox(left, top, width, height),
         probabilities=row,

@@ -31,11 +31,15 @@ _LARGEST_SQUARE: Final = 2
 
 
 class FoundFace(NamedTuple):
-    """A face of a photograph: its box (4,), the face cut out, and where its points (5, 2) are."""
+    """A face of a photograph: its box (4,), the face cut out, and where its points (5, 2) are.
+
+    With the answer for the crop, those for the views are averaged.
+    """
 
     box: NDArray[np.float64]
     crop: NDArray[np.uint8]
     landmarks: NDArray[np.float64] | None = None
+    views: tuple[NDArray[np.uint8], ...] = ()
 
 
 def find_faces(
@@ -65,16 +69,15 @@ def find_faces(
         turns = quarter_turns(points[0]) if align and points[0] is not None else 0
         face = whole_photo(pixels, size, turns=turns)
         return [face._replace(landmarks=_scaled(points[0], pixels))]
-    return [
-        FoundFace(
-            box * scale,
-            cut_face(rgb, box, size, margin=margin)
+    faces = []
+    for box, one in zip(boxes, points, strict=True):
+        crop, *views = (
+            [cut_face(rgb, box, size, margin=margin)]
             if one is None or not align
-            else upright_face(rgb, box, one, size, margin=margin),
-            _scaled(one, pixels),
+            else upright_face(rgb, box, one, size, margin=margin)
         )
-        for box, one in zip(boxes, points, strict=True)
-    ]
+        faces.append(FoundFace(box * scale, crop, _scaled(one, pixels), tuple(views)))
+    return faces
 
 
 def _locate(detector: Detector, rgb: NDArray[np.uint8]) -> ArrayLike:

@@ -56,7 +56,7 @@ class FaceNamer:
 
     def name(self, found: Sequence[FoundFace]) -> list[FaceEmotion]:
         """Return what each face is taken for."""
-        faces = np.stack([one.crop for one in found])
+        faces = np.stack([view for one in found for view in (one.crop, *one.views)])
         if self._channels > 1:
             faces = np.repeat(faces[..., None], self._channels, axis=-1)
         probabilities = self._probabilities(faces)
@@ -68,6 +68,9 @@ class FaceNamer:
                 f"received {probabilities.shape}"
             )
         check_probabilities(probabilities, name="the classifier's predict_proba: probabilities")
+        counts = np.array([1 + len(one.views) for one in found])
+        begins = np.cumsum(counts) - counts
+        probabilities = np.add.reduceat(probabilities, begins) / counts[:, None]
         return [
             face_emotion(one.box, row, names, one.crop, one.landmarks)
             for one, row in zip(found, probabilities, strict=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fer2013kit._version import __version__
 from fer2013kit.faces import HeadPose
 from fer2013kit.faces._emotion import LANDMARK_NAMES
+from fer2013kit.faces._quality import QUALITY_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,7 +112,7 @@ def _schemas() -> dict[str, Any]:
         emotion=_TEXT,
         score=_SHARE,
         uncertain=_FLAG,
-        quality={"type": "array", "items": {"enum": ["small", "dark", "blurred"]}},
+        quality={"type": "array", "items": {"enum": list(QUALITY_WORDS)}},
         probabilities={"type": "object", "additionalProperties": _SHARE},
     )
     face["properties"] |= {  # where they are known

@@ -53,7 +53,7 @@ def analyze_video(
         A file's rotation and the shape of its pixels are obeyed; a cover image is no video.
     classifier, detector : optional
         As for :func:`analyze_photo`.  By default upright faces are searched, at a longer side of
-        at most 640 pixels: ``FaceDetector(max_side=640, enlarge=1, turned=False)``.
+        at most 640 pixels: ``FaceDetector(max_side=640, enlarge=1, turned=False, mirrored=False)``.
     sampling_rate : float, optional, default 5.0
         Frames a second that are analysed, at most; None takes all.
     duration : float, optional

@@ -15,6 +15,8 @@ from fer2013kit.faces._photos import MAX_SIDE, Pixels, read_photo
 from fer2013kit.video._following import FaceFollower
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from fer2013kit.faces import FaceEmotion
     from fer2013kit.faces._finding import FoundFace
     from fer2013kit.typing import Classifier, Detector, DetectorName, PhotoViews
@@ -42,7 +44,7 @@ class FrameAnalyzer:
         is_smoothed: bool,
     ) -> None:
         chosen = chosen_detector(detector) or FaceDetector(
-            max_side=_SEARCHED_SIDE, enlarge=1, turned=False
+            max_side=_SEARCHED_SIDE, enlarge=1, turned=False, mirrored=False
         )
         self._follower = None
         if search_interval is not None and is_shipped_detector(chosen):
@@ -80,7 +82,13 @@ def _pixels(frame: Frame) -> Pixels:
     return Pixels(frame.rgb, width, height)
 
 
+def _mirror(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(crop[:, ::-1])
+
+
 def _name_mirrored(namer: FaceNamer, found: list[FoundFace]) -> list[FaceEmotion]:
-    mirrored = [one._replace(crop=np.ascontiguousarray(one.crop[:, ::-1])) for one in found]
+    mirrored = [
+        one._replace(crop=_mirror(one.crop), views=tuple(map(_mirror, one.views))) for one in found
+    ]
     named = namer.name(mirrored)
     return [replace(face, crop=one.crop) for face, one in zip(named, found, strict=True)]
