@@ -57,11 +57,17 @@ clf.calibrate(*data.validation)
 calibrated = clf.evaluate(X_test, y_test)
 print(f"calibration error: {report.ece:.3f}, then {calibrated.ece:.3f}")
 
-fig, axes = plt.subplots(1, 2, figsize=(10, 5), sharey=True)
+fig, axes = plt.subplots(
+    1, 2, figsize=(10, 5), sharey=True, layout="constrained"
+)
 fk.plot_reliability(report, ax=axes[0])
 fk.plot_reliability(calibrated, ax=axes[1])
 axes[0].set_title("before")
 axes[1].set_title("after")
+for ax in axes:
+    ax.get_legend().remove()
+handles, labels = axes[0].get_legend_handles_labels()
+fig.legend(handles, labels, loc="outside lower center", ncols=3)
 fig.suptitle("Reliability, before and after calibration")
 plt.show()
 

@@ -38,7 +38,7 @@ print(findings[findings["finding"] == "leak"])
 
 leaks = faulty.test.subset(findings["index"][findings["finding"] == "leak"])
 fk.plot_samples(*leaks)
-plt.suptitle("Test images that also stand in training")
+plt.suptitle("Test images that are also in training")
 plt.show()
 
 # %%

@@ -34,5 +34,5 @@ ends = (
 ax.errorbar(figures["difference"], figures.index, xerr=ends, fmt="o", capsize=4)
 ax.axvline(0, color="gray", linestyle="--")
 ax.set(xlabel=f"{names[1]} less {names[0]}, with 95 % intervals")
-ax.set_title("Accuracies that hold zero cannot be told apart")
+ax.set_title("Across zero: the two cannot be told apart")
 plt.show()
