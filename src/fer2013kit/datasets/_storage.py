@@ -65,8 +65,11 @@ def cache_home() -> Path:
     InvalidInputError
         For a user without a home folder.
     """
-    moved = os.environ.get(HOME_VARIABLE)
-    path = os.path.expanduser(moved or platformdirs.user_cache_dir("fer2013kit"))  # noqa: PTH111 - Path's own raises
+    try:
+        moved = os.environ.get(HOME_VARIABLE) or platformdirs.user_cache_dir("fer2013kit")
+    except RuntimeError:  # later versions say so themselves
+        moved = "~"
+    path = os.path.expanduser(moved)  # noqa: PTH111 - Path's own raises
     if path.startswith("~"):
         raise InvalidInputError(
             f"you have no home folder for a cache; set {HOME_VARIABLE} to a folder of yours"
