@@ -74,7 +74,7 @@ def write(results: Path, page: Path) -> None:
     """Write the table, whose cases are those of ``benchmarks/results/latest.json``."""
     topics = json.loads(results.read_text(encoding="utf-8"))["topics"]
     cases = {name: case for topic in topics for name, case in topic["cases"].items()}
-    head = ("What", "Here", "Elsewhere", "")
+    head = ("What", "Here", "Elsewhere", "What that is")
     lines = [".. list-table::", "   :header-rows: 1", "   :widths: 42 14 16 28", ""]
     for row in (head, *_cells(cases)):
         first, *others = row

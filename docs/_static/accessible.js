@@ -11,7 +11,9 @@ document.querySelectorAll(".sphx-glr-thumbcontainer a").forEach((link) => {
 // What scrolls is reached by the keyboard.
 function reach() {
   document.querySelectorAll(".highlight pre, .table-wrapper").forEach((part) => {
-    if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
+    const scrolls =
+      part.scrollWidth > part.clientWidth || part.scrollHeight > part.clientHeight;
+    if (scrolls) part.tabIndex = 0;
     else part.removeAttribute("tabindex");
   });
 }
