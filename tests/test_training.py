@@ -101,15 +101,40 @@ def test_soft_targets_are_what_is_learned(data):
     X, y = data.train
     other = np.roll(fk.to_one_hot(y), 1, axis=1)
     classifier = make_tiny(epochs=20, batch_size=28, learning_rate=0.02)
-    classifier.fit(X, y, soft_targets=other)
+    with pytest.warns(fk.Fer2013KitWarning, match=r"another class than y for 100% .* order 0, 1"):
+        classifier.fit(X, y, soft_targets=other)
     assert (classifier.predict(X) == (y + 1) % 7).mean() > 0.7
+
+
+def test_rows_without_votes_weigh_nothing(data):
+    X, y = data.train
+    votes = fk.to_one_hot(y)
+    votes[::3] = 0
+    known = votes.any(axis=1)
+    soft = make_tiny().fit(X, y, soft_targets=votes, validation_data=(X, votes))
+    plain = make_tiny().fit(X[known], y[known], validation_data=(X[known], y[known]))
+    assert_same_weights(soft, plain)
+    assert soft.history_ == plain.history_
+
+
+def test_soft_validation(data):
+    X, y = data.validation
+    halves = np.full((len(X), 7), 0.5 / 6)
+    halves[np.arange(len(X)), y] = 0.5
+    clf = make_tiny(label_smoothing=0).fit(*data.train, validation_data=(X, halves))
+    loss = -(halves * np.log(clf.predict_proba(X))).sum(axis=1).mean()
+    assert clf.history_["val_loss"][-1] == pytest.approx(loss, rel=1e-4)
+    for wrong, message in ((halves * 2, "must sum to 1"), (halves * 0, "says nothing")):
+        with pytest.raises(fk.InvalidInputError, match=f"y of validation_data.*{message}"):
+            make_tiny().fit(*data.train, validation_data=(X, wrong))
 
 
 @pytest.mark.parametrize(
     ("targets", "message"),
     [
         (np.ones((3, 7)) / 7, r"a row for each image .*received \(3, 7\)"),
-        (np.ones((168, 7)), "must sum to 1; received sums from 7 to 7"),
+        (np.ones((168, 7)), "must sum to 1, .* received sums from 7 to 7"),
+        (np.zeros((168, 7)), "all rows are zero"),
         (np.full((168, 7), np.nan), "received NaN or a negative"),
         (np.tile([2.0, -1, 0, 0, 0, 0, 0], (168, 1)), "received NaN or a negative"),
     ],

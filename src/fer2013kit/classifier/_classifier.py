@@ -328,7 +328,8 @@ class EmotionClassifier(
         soft_targets : array_like of float, shape (n, k), optional
             Probabilities of the classes, in the sorted order of ``classes_``, that the loss aims
             at instead of the plain label: what other networks predict (distillation, Hinton et
-            al., 2015) or how several people voted.  ``y`` still decides classes and weights.
+            al., 2015) or how several people voted.  ``y`` still decides classes and weights.  An
+            image whose row is all zero is left out, as those of FER+ on which nobody agrees.
         teacher : object, optional
             A fitted classifier of the same classes, or anything with ``predict_proba``: an
             :class:`EnsembleClassifier` for instance.  What it answers for the images as they are
@@ -340,6 +341,7 @@ class EmotionClassifier(
             Hinton et al. flatten the pupil's answers, too; here these stay as they are.
         validation_data : Split or (X, y), optional
             Evaluated after every epoch, without augmentation and class weights; or batches.
+            ``y`` may be rows of probabilities, as `soft_targets`.
         callbacks : sequence of keras.callbacks.Callback
             They see the Keras network itself, at the end of an epoch with the weights that were
             validated; weights that one puts there are gone on with.  Figures that one adds to
@@ -366,6 +368,11 @@ class EmotionClassifier(
         EmotionClassifier.evaluate : How good the result is.
         EmotionClassifier.calibrate : Makes its probabilities honest.
         training_batches : The same batches for your own training loop.
+
+        Warns
+        -----
+        Fer2013KitWarning
+            Where `soft_targets` say another class than ``y`` for more than half of the images.
 
         Notes
         -----

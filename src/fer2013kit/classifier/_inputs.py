@@ -22,7 +22,7 @@ from fer2013kit._image_input import (
 from fer2013kit.class_weight import sample_weights
 from fer2013kit.classifier._class_labels import as_labels, check_targets, encode_labels
 from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE
-from fer2013kit.exceptions import InvalidInputError, shortened, shown
+from fer2013kit.exceptions import InvalidInputError, shortened, shown, warn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _MINIMUM_CLASSES: Final = 2
 _SUM_TOLERANCE: Final = 1e-3
+_MOST_OTHERWISE: Final = 0.5  # people and FER-2013 differ on a third, wrong columns on most
 """How far a row of probabilities may be from 1; half precision is."""
 _HELD_IN_MEMORY: Final = 2**29  # bytes; more are read batch by batch
 _LONG: Final = 300  # characters of another library's message
@@ -94,7 +95,10 @@ def read_codes(n_samples: int, y: Any, classes: NDArray[Any]) -> IntArray:
 def read_validation_data(
     classifier: EmotionClassifier, data: Any, *, shape: Shape, classes: NDArray[Any]
 ) -> tuple[Pixels | StoredPictures, NDArray[np.float32]]:
-    """Return images in [0, 255] and one-hot targets of a ``Split`` or ``(X, y)``."""
+    """Return images in [0, 255] and targets of a ``Split`` or ``(X, y)``, whose y may be soft.
+
+    Images of which ``y`` says nothing are left out.
+    """
     try:
         X, y = data
     except (TypeError, ValueError) as error:
@@ -102,7 +106,18 @@ def read_validation_data(
             f"validation_data must be a Split with labels or (X, y); received {shown(data)}"
         ) from error
     images = _as_pixels(classifier, read_images(classifier, X, shape))
-    return images, one_hot(read_codes(len(images), y, classes), classes)
+    if np.ndim(y) != 2 or np.shape(y)[1] == 1:  # noqa: PLR2004 - rows and columns
+        return images, one_hot(read_codes(len(images), y, classes), classes)
+    targets = probabilities(y, len(images), classes, name="y of validation_data")
+    known = np.flatnonzero(targets.any(axis=1))
+    if not len(known):
+        raise InvalidInputError("y of validation_data says nothing of any image")
+    return rows_of(images, known), targets[known]
+
+
+def rows_of(images: Any, rows: NDArray[np.intp]) -> Any:
+    """Return some of the images, stored ones without reading them."""
+    return images.subset(rows) if isinstance(images, StoredPictures) else images[rows]
 
 
 def validation_groups(given: Any, X: Any, n_samples: int) -> NDArray[Any] | None:
@@ -202,23 +217,47 @@ def _class_weight_of_rows(
 def training_targets(
     codes: IntArray, classes: NDArray[Any], soft_targets: Any
 ) -> NDArray[np.float32]:
-    """Return what the loss aims at: the one-hot rows of the codes, or given probabilities."""
+    """Return what the loss aims at: the one-hot rows of the codes, or given probabilities.
+
+    Warns
+    -----
+    Fer2013KitWarning
+        Where most of the probabilities say another class than the codes.
+    """
     if soft_targets is None:
         return one_hot(codes, classes)
-    targets = np.asarray(soft_targets, np.float32)
-    expected = (len(codes), len(classes))
+    targets = probabilities(soft_targets, len(codes), classes, name="soft_targets")
+    known = np.flatnonzero(targets.any(axis=1))
+    if not len(known):
+        raise InvalidInputError("soft_targets must say something of an image; all rows are zero")
+    own = targets[known, codes[known]]
+    other = (own < targets[known].max(axis=1)).mean()
+    if other > _MOST_OTHERWISE:
+        warn(
+            f"soft_targets say another class than y for {other:.0%} of the images; their columns "
+            f"must be in the order {shortened(', '.join(map(str, classes)))}"
+        )
+    return targets
+
+
+def probabilities(
+    table: Any, rows: int, classes: NDArray[Any], *, name: str
+) -> NDArray[np.float32]:
+    """Return rows that sum to 1, or to 0 where nothing is known of an image."""
+    targets = np.asarray(table, np.float32)
+    expected = (rows, len(classes))
     if targets.shape != expected:
         raise InvalidInputError(
-            f"soft_targets must have a row for each image and a column for each class, "
+            f"{name} must have a row for each image and a column for each class, "
             f"{expected}; received {targets.shape}"
         )
     sums = targets.sum(axis=1)
     if not (np.isfinite(sums).all() and (targets >= 0).all()):
-        raise InvalidInputError("soft_targets must be probabilities; received NaN or a negative")
-    if (np.abs(sums - 1) > _SUM_TOLERANCE).any():
+        raise InvalidInputError(f"{name} must be probabilities; received NaN or a negative")
+    if ((np.abs(sums - 1) > _SUM_TOLERANCE) & (sums > 0)).any():
         raise InvalidInputError(
-            f"rows of soft_targets must sum to 1; received sums from {sums.min():g} to "
-            f"{sums.max():g}"
+            f"rows of {name} must sum to 1, or be all zero to weigh nothing; received sums from "
+            f"{sums.min():g} to {sums.max():g}"
         )
     return targets
 

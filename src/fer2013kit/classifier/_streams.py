@@ -15,8 +15,8 @@ from fer2013kit._image_input import StoredPictures, pixel_converter, read_pictur
 from fer2013kit.classifier._class_labels import encode_labels
 from fer2013kit.classifier._inputs import (
     one_hot,
+    probabilities,
     row_weights,
-    training_targets,
 )
 from fer2013kit.exceptions import InvalidInputError, shown
 
@@ -121,7 +121,7 @@ class BatchReader:
                 f"and {len(labels)} labels"
             )
         if labels.ndim > 1:
-            targets = training_targets(np.empty(len(labels), np.int64), self.classes, labels)
+            targets = probabilities(labels, len(labels), self.classes, name="labels of a batch")
             codes = targets.argmax(axis=1)
         else:
             codes = encode_labels(labels, self.classes)
@@ -133,7 +133,7 @@ class BatchReader:
             sample_weight=np.asarray(batch[2]) if len(batch) == _TRIPLE else None,
             class_weight=self.class_weight,
         )
-        return pixels, targets, weights
+        return pixels, targets, weights * targets.any(axis=1)
 
 
 def _plain(labels: Any) -> NDArray[Any]:

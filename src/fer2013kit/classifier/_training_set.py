@@ -120,6 +120,7 @@ def _of_arrays(
         labels, codes, classes, sample_weight=sample_weight, class_weight=classifier.class_weight
     )
     targets = _inputs.training_targets(codes, classes, soft_targets)
+    known: NDArray[np.bool_] = np.asarray(targets.any(axis=1))
     if distillation is not None:
         names = name_classes(classes, asked=classifier.classes, class_names=classifier.class_names)
         targets = distilled_targets(targets, X, class_names=names, **distillation)
@@ -135,8 +136,14 @@ def _of_arrays(
             seed,
             groups=_inputs.validation_groups(classifier.validation_groups, X, len(images)),
         )
-        validation = _for_keras(_subset(images, held), _inputs.one_hot(codes[held], classes))
-        images, targets, weights = _subset(images, ~held), targets[~held], weights[~held]
+        validation = _for_keras(
+            _inputs.rows_of(images, np.flatnonzero(held)), _inputs.one_hot(codes[held], classes)
+        )
+        images, targets = _inputs.rows_of(images, np.flatnonzero(~held)), targets[~held]
+        weights, known = weights[~held], known[~held]
+    if not known.all():  # of an image without votes nothing is learned
+        rows = np.flatnonzero(known)
+        images, targets, weights = _inputs.rows_of(images, rows), targets[rows], weights[rows]
     params = classifier.get_params(deep=False)
     batches = TrainingBatches(
         images=images,
@@ -230,9 +237,3 @@ def _for_keras(images: Any, targets: NDArray[np.float32]) -> Any:
     if isinstance(images, StoredPictures):
         return batches_of_pictures(images, targets)
     return images, targets
-
-
-def _subset(images: Any, mask: NDArray[np.bool_]) -> Any:
-    if isinstance(images, StoredPictures):
-        return images.subset(np.flatnonzero(mask))
-    return images[mask]
