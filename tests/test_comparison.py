@@ -26,6 +26,45 @@ def compare(a=A, b=B, **options):
     return fk.compare_predictions(Y, a, b, class_names=NAMES, **options)
 
 
+def test_all_that_a_comparison_says():
+    y, a, b = [0, 0, 1, 1, 2, 2], [0, 1, 1, 1, 2, 0], [0, 0, 1, 2, 2, 2]
+    options = {"names": ("old", "new"), "confidence_level": 0.9}
+    comparison = fk.compare_predictions(y, a, b, class_names=["x", "y", "z"], **options)
+    assert (
+        str(comparison)
+        == """\
+new against old on 6 samples
+
+figure               old    new  difference      90% interval
+accuracy           0.667  0.833      +0.167  -0.333 to +0.667
+balanced accuracy  0.667  0.833      +0.167  -0.250 to +0.583
+macro F1           0.656  0.822      +0.167  -0.333 to +0.704
+
+McNemar's exact test of equal accuracy: p = 1
+
+true class  both right  only old right  only new right  both wrong
+x                    1               0               1           0
+y                    1               1               0           0
+z                    1               0               1           0
+all                  3               1               2           0"""
+    )
+    assert repr(comparison) == (
+        "<PredictionComparison: new +0.167 against old on 6 samples, p = 1>"
+    )
+    told = comparison.as_dict()
+    accuracy = told.pop("figures")["accuracy"]
+    assert list(accuracy) == ["a", "b", "difference", "interval"]
+    assert accuracy["interval"] == list(comparison.figures["accuracy"].interval)
+    assert told == {
+        "names": ["old", "new"],
+        "n_samples": 6,
+        "p_value": 1.0,
+        "confidence_level": 0.9,
+        "outcomes": {"x": [1, 0, 1, 0], "y": [1, 1, 0, 0], "z": [1, 0, 1, 0]},
+    }
+    assert list(comparison.to_frame().columns) == ["old", "new", "difference", "low", "high"]
+
+
 def test_both_figures_are_those_of_their_reports():
     comparison = compare()
     for table, place in ((A, 0), (B, 1)):

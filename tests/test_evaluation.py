@@ -272,6 +272,11 @@ def test_each_group_has_the_report_of_its_samples():
     assert difference == pytest.approx(accuracies[best] - accuracies[worst])
     assert low < difference < high
     frame = report.groups_to_frame()
+    assert list(frame.columns)[:4] == ["n_samples", "accuracy", "accuracy_low", "accuracy_high"]
+    assert frame["n_samples"].tolist() == [group.n_samples for group in report.groups.values()]
+    for place, end in enumerate(("accuracy_low", "accuracy_high")):
+        ends = [group.accuracy_interval[place] for group in report.groups.values()]
+        assert frame[end].tolist() == ends
     assert frame["accuracy"].to_dict() == accuracies
     assert frame.loc["old", "accuracy_low"] == report.groups["old"].accuracy_interval[0]
     for text in (str(report), Page(report.to_html()).text):

@@ -7,6 +7,11 @@ from hypothesis.extra import numpy as hnp
 import fer2013kit as fk
 
 
+def test_more_classes_than_fer2013_has():
+    assert fk.to_one_hot([8], 9).argmax() == 8
+    assert fk.class_weights([7, 7, 8], n_classes=9) == {7: 0.75, 8: 1.5}
+
+
 @given(st.integers(1, 9), st.data())
 def test_one_hot_goes_there_and_back(n_classes, data):
     labels = data.draw(

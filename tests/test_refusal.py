@@ -60,6 +60,14 @@ def test_risk_and_coverage_are_those_of_every_threshold():
         assert risk == pytest.approx(wrong.mean())
 
 
+def test_a_curve_that_can_be_counted():
+    table = [[0.9, 0.1], [0.3, 0.7], [0.4, 0.6], [0.4, 0.6]]
+    threshold, coverage, risk = fk.risk_coverage_curve([0, 0, 1, 0], table, class_names=("a", "b"))
+    assert threshold.tolist() == [0.9, 0.7, 0.6]
+    assert coverage.tolist() == [0.25, 0.5, 1]
+    assert risk.tolist() == [0, 0.5, 0.5]
+
+
 def test_equal_confidences_stand_together():
     curve = fk.risk_coverage_curve([0, 1, 1], [[0.8, 0.2]] * 3, class_names=("a", "b"))
     assert [values.tolist() for values in curve] == [[0.8], [1], [pytest.approx(2 / 3)]]

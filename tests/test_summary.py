@@ -43,6 +43,39 @@ def test_one_run_has_no_spread():
     assert summary.as_dict()["figures"]["accuracy"]["low"] is None
 
 
+def test_all_that_a_summary_says():
+    answers = ([0.9, 0.2, 0.4, 0.3], [0.8, 0.6, 0.4, 0.3])
+    runs = [
+        fk.evaluate_predictions([0, 1, 0, 1], [[x, 1 - x] for x in run], class_names=["x", "y"])
+        for run in answers
+    ]
+    summary = fk.summarize_reports(runs, confidence_level=0.9)
+    assert (
+        str(summary)
+        == """\
+2 runs, each measured on 4 samples
+
+figure              mean    std     90% interval  lowest  highest
+accuracy           0.625  0.177  -0.164 to 1.414   0.500    0.750
+balanced accuracy  0.625  0.177  -0.164 to 1.414   0.500    0.750
+macro F1           0.617  0.165  -0.120 to 1.353   0.500    0.733
+top-2 accuracy     1.000  0.000   1.000 to 1.000   1.000    1.000
+loss               0.502  0.143  -0.138 to 1.142   0.400    0.603
+calibration error  0.363  0.088  -0.032 to 0.757   0.300    0.425
+
+F1 of class   mean    std     90% interval  lowest  highest
+x            0.583  0.118   0.057 to 1.109   0.500    0.667
+y            0.650  0.212  -0.297 to 1.597   0.500    0.800"""
+    )
+    assert repr(summary) == "<ReportSummary: accuracy 0.625 ± 0.177, 2 runs>"
+    told = summary.as_dict()
+    assert list(told["figures"]) == list(summary.figures)
+    assert list(told["classes"]) == ["x", "y"]
+    assert (told["n_reports"], told["n_samples"], told["confidence_level"]) == (2, 4, 0.9)
+    columns = ["mean", "std", "low", "high", "lowest", "highest"]
+    assert list(summary.to_frame().columns) == columns
+
+
 def test_forms():
     summary = fk.summarize_reports(iter(RUNS))
     values = json.loads(json.dumps(summary.as_dict(), allow_nan=False))

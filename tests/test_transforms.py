@@ -383,3 +383,32 @@ def test_histogram_functions_give_the_numbers_of_opencv(shape, clip_limit, tiles
         np.testing.assert_array_equal(fk.equalize_histogram(image), cv2.equalizeHist(image))
         result = fk.apply_clahe(image, clip_limit=clip_limit, tiles=tiles)
         np.testing.assert_array_equal(result, clahe.apply(image))
+
+
+@pytest.mark.parametrize("size", [(5, 4), (19, 23)])
+def test_resized_16_bits_are_resized_floats_rounded(size):
+    images = np.random.default_rng(0).integers(1000, 60_000, (2, 9, 9), np.uint16)
+    images[0, :4], images[1, :, 5:] = 1000, 59_999  # edges, beyond which the filter swings
+    floats = fk.resize(images.astype(np.float64), size)
+    np.testing.assert_array_equal(fk.resize(images, size), np.rint(floats))
+    assert floats.dtype == np.float64
+    for one, image in zip(floats, images, strict=True):
+        assert image.min() <= one.min()
+        assert one.max() <= image.max()
+    assert (np.rint(floats) != floats).any()
+
+
+def test_images_of_few_levels_are_standardized():
+    steps = np.tile([[0.0, 2.0], [2.0, 0.0]], (5, 5))  # whose deviation is 1
+    constant = np.full((10, 10), 0.1)
+    expected = [steps - 1, np.zeros((10, 10))]
+    np.testing.assert_array_equal(fk.standardize(np.stack([steps, constant])), expected)
+
+
+def test_tiles_of_single_rows_and_the_usual_limit():
+    images = np.random.default_rng(0).integers(0, 256, (2, 16, 16), np.uint8)
+    assert fk.apply_clahe(images, tiles=(16, 16)).shape == images.shape
+    images = fk.make_fer2013(n_samples=70, random_state=0).train.images[:2]
+    usual = fk.apply_clahe(images)
+    np.testing.assert_array_equal(usual, fk.apply_clahe(images, clip_limit=2.0, tiles=(8, 8)))
+    assert (usual != fk.apply_clahe(images, clip_limit=3.0)).any()
