@@ -1,5 +1,6 @@
 """What an error says of a library that is missing, under either name of the package."""
 
+import subprocess
 import sys
 from email.message import Message
 from importlib import metadata
@@ -83,6 +84,23 @@ def test_own_errors_stay_as_they_are(error):
     with pytest.raises(type(error)) as caught, needed("a poem"):
         raise error
     assert caught.value is error
+
+
+@pytest.mark.parametrize(
+    ("library", "call", "extra"),
+    [
+        ("starlette", "fk.create_app()", "serve"),
+        ("fsspec", "fk.score('photos', 'scores')", "score"),
+        ("pyarrow", "fk.score(fk.sample_photos()[0], '.')", "score"),
+    ],
+)
+def test_what_needs_an_extra_names_it(tmp_path, library, call, extra):
+    program = f"import sys; sys.modules[{library!r}] = None; import fer2013kit as fk; {call}"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path)  # noqa: S603 - ours
+    assert "MissingDependencyError" in done.stderr
+    assert f"{library}, which is not installed: pip install" in done.stderr
+    assert f"fer2013kit[{extra}]" in done.stderr
 
 
 def test_threads_are_those_that_the_process_may_use(monkeypatch):

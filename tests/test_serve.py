@@ -465,6 +465,13 @@ def test_command_ends_cleanly_and_warns_of_other_hosts():
     process, url = start("--host", "0.0.0.0")  # noqa: S104 - what is warned of
     with urllib.request.urlopen(f"{url}health") as answer:  # noqa: S310 - our own server
         assert answer.status == 200
+    address = urllib.parse.urlsplit(url)
+    with socket.create_connection((address.hostname, address.port)) as connection:
+        connection.sendall(b"no HTTP\r\n\r\n")
+        answer = connection.makefile("rb").read()  # to the end: the connection is closed
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"x-content-type-options: nosniff\r\n" in answer
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]
     _, messages = stop(process)
     assert process.returncode == 0, messages
     assert "warning: whoever can reach this computer" in messages

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import json
 import socket
 import threading
 import webbrowser
@@ -13,6 +14,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.serve._guard import HEADERS
 
 if TYPE_CHECKING:
     import asyncio
@@ -74,6 +76,15 @@ class _Connection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._patience.cancel()
         super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP as all else is answered; uvicorn does it without the headers."""
+        content = json.dumps({"error": msg}).encode()
+        headers = {**HEADERS, "content-type": "application/json", "connection": "close"}
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        length = f"content-length: {len(content)}\r\n\r\n"
+        self.transport.write(f"HTTP/1.1 400 Bad Request\r\n{head}{length}".encode() + content)
+        self.transport.close()
 
     def _close_unless_asked(self) -> None:
         asked: object = self.cycle  # None until a request's head has come
