@@ -1,6 +1,6 @@
 """FER-2013 facial expressions, end to end.
 
-Load the data set from any form it is handed round in, audit it, train a five-layer CNN,
+Load the data set from any of its forms, audit it, train a five-layer CNN,
 evaluate it honestly, save it and predict.  Every public name stands in this namespace;
 names are imported when they are first used, so ``import fer2013kit`` costs next to nothing.
 

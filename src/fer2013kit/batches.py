@@ -1,4 +1,4 @@
-"""training_batches: what fit trains on, for training loops of one's own."""
+"""training_batches: what fit trains on, for your own training loop."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def training_batches(
         Its settings say the size of the batches, the augmentation, mixup and cutmix, class weights
         and the seed; it needs not to be fitted.  By default one with all defaults.
     soft_targets : array_like of float, shape (n, k), optional
-        Targets in place of the labels, as in ``fit``.
+        Targets instead of the labels, as in ``fit``.
     form : {"keras", "tensorflow", "torch"}, default "keras"
         A ``keras.utils.PyDataset`` of one epoch after another, for any backend and ``model.fit``;
         an endless ``tf.data.Dataset``, where TensorFlow is the backend; or a

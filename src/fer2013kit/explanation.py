@@ -87,7 +87,7 @@ def explain(
     -------
     ndarray of float32, shape (n, 48, 48)
         Heat in [0, 1]: 1 at the hottest place of each image; 0 everywhere where nothing
-        speaks for the class.
+        supports the class.
 
     Raises
     ------

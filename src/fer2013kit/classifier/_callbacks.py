@@ -40,7 +40,7 @@ class AveragedWeights(keras_callbacks.Callback):  # type: ignore[misc]  # Keras 
     """Show the averaged weights from validation to the end of the epoch.
 
     It stands first among the callbacks, :class:`StateKeeper` last: those between see, save and
-    judge the weights that were measured, and what they put in their place is gone on with.
+    judge the weights that were measured, and what they put in their place is kept.
     """
 
     def __init__(self) -> None:

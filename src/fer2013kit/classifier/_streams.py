@@ -65,7 +65,7 @@ def known_length(X: Any) -> int | None:
 def raw_batches(X: Any, epoch: int, steps: int) -> Iterator[Any]:
     """Yield the batches of a stream for ever, from an epoch on; each has so many steps.
 
-    A stream without epochs of its own is gone on with where the epoch before stopped, so that a
+    A stream without epochs of its own continues where the epoch before stopped, so that a
     resumed run passes over what was trained on.
     """
     if isinstance(X, keras.utils.PyDataset):

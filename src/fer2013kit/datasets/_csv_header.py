@@ -1,6 +1,6 @@
 """The header line of a CSV: which column holds the pixels, the label and the split.
 
-As they are handed round::
+As they are distributed::
 
     emotion,pixels,Usage                  fer2013.csv
     emotion, Usage, pixels                icml_face_data.csv (with these leading spaces)

@@ -1,4 +1,4 @@
-"""The dialects in which FER-2013 is handed round: one row each, in the order of preference.
+"""The dialects in which FER-2013 is distributed: one row each, in the order of preference.
 
 A new one is a file with two functions and a row here: ``find`` recognises it in a listing and
 ``read`` makes rows of what was found.

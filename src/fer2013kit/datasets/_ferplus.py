@@ -129,7 +129,7 @@ class FERPlus:
 
         See Also
         --------
-        FERPlus.probabilities : Soft labels in place of one.
+        FERPlus.probabilities : Soft labels instead of one.
 
         Examples
         --------

@@ -34,7 +34,7 @@ def load_fer2013(
     ferplus: str | os.PathLike[str] | None = None,
     cache: bool = True,
 ) -> FER2013:
-    """Load FER-2013 from any form in which it is handed round.
+    """Load FER-2013 from any of its forms.
 
     What a path names is recognised by its content; names of files, folders, columns and arrays
     tell the splits, by the words train, training; val, valid, validation, dev, PublicTest; test,

@@ -1,6 +1,6 @@
 """Reader of images beside a list of their labels.
 
-The lists as they are handed round, each beside its images or above their folders::
+The lists as they are distributed, each beside its images or above their folders::
 
     fer0000000.png,"(0, 0, 48, 48)",4,0,0,1,3,2,0,0,0,0     FER+: label.csv in FER2013Train/, ...
     filename, angry, disgust, fear, ...                     Roboflow: _classes.csv in train/, ...

@@ -85,7 +85,7 @@ class EnsembleClassifier(
 
     See Also
     --------
-    average_weights : One network in place of several.
+    average_weights : One network instead of several.
     EmotionClassifier : Its members.
 
     References

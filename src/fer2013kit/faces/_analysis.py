@@ -183,7 +183,7 @@ def analyze_photos(
     progress : bool, default False
         Show a progress bar with the time left.
     return_errors : bool, default False
-        Go on after a photograph that cannot be read: its error stands in the place of its faces.
+        Go on after a photograph that cannot be read: its error takes the place of its faces.
 
     Returns
     -------
