@@ -49,6 +49,35 @@ def test_counts_refuse_no_classes():
         fk.class_counts([], n_classes=0)
 
 
+@pytest.mark.parametrize(
+    "y",
+    [
+        ["happy", 1],
+        ["happy", None],
+        [None, 0],
+        [np.nan, 0],
+        [10**30, 0],
+        [np.datetime64("2026-01-01")],
+    ],
+)
+def test_labels_that_are_not_of_one_kind_are_refused(y):
+    for weigh in (fk.class_weights, fk.sample_weights):
+        with pytest.raises(fk.InvalidInputError, match=r"^y must"):
+            weigh(y, n_classes=None)
+
+
+@pytest.mark.parametrize("beta", [-0.1, 1, np.nan, "0.9", None, True])
+def test_a_beta_that_is_none_is_refused(beta):
+    with pytest.raises(fk.InvalidInputError, match="beta must"):
+        fk.class_weights([0, 1], method="effective_number", beta=beta)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "1", np.nan, True, [1]])
+def test_seeds_that_are_none_are_refused(seed):
+    with pytest.raises(fk.InvalidInputError, match="random_state must"):
+        fk.make_fer2013(n_samples=70, random_state=seed)
+
+
 # --- class_weights ----------------------------------------------------------------------
 
 

@@ -26,6 +26,25 @@ def is_number(value: Any, kind: type = numbers.Real) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool)
 
 
+def random_generator(random_state: Any) -> np.random.Generator:
+    """Return a generator for what users pass as ``random_state``.
+
+    Raises
+    ------
+    InvalidInputError
+        For other than a whole number from 0, a generator, a RandomState or None.
+    """
+    if isinstance(random_state, np.random.RandomState):
+        random_state = int(random_state.randint(2**31))
+    is_seed = is_number(random_state, numbers.Integral) and random_state >= 0
+    if not (random_state is None or is_seed or isinstance(random_state, np.random.Generator)):
+        raise InvalidInputError(
+            "random_state must be a whole number from 0, a NumPy generator, a RandomState or None; "
+            f"received {shown(random_state)}"
+        )
+    return np.random.default_rng(random_state)
+
+
 def check_choice(name: str, value: object, vocabulary: Any) -> None:
     """Raise :class:`InvalidInputError` unless a value is one of the words that an option takes.
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._checks import check_choice, check_labels
+from fer2013kit._checks import check_choice, check_labels, is_number
 from fer2013kit.emotions import NUM_CLASSES
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.typing import ClassWeightMethod
 
 if TYPE_CHECKING:
@@ -190,8 +190,8 @@ def _weigh_counts(
 ) -> NDArray[np.float64]:
     """Return the weight of each class from its count; their mean over the samples is 1."""
     check_choice("method", method, ClassWeightMethod)
-    if not 0 <= beta < 1:
-        raise InvalidInputError(f"beta must be in [0, 1); received {beta}")
+    if not (is_number(beta) and 0 <= beta < 1):
+        raise InvalidInputError(f"beta must be a number in [0, 1); received {shown(beta)}")
     if not counts.size:
         return np.empty(0)
     number = counts.astype(np.float64)
@@ -208,14 +208,17 @@ def _weigh_counts(
 def _encode(y: ArrayLike, n_classes: int | None) -> tuple[NDArray[Any], NDArray[np.intp]]:
     """Return the sorted labels that occur, and for each sample the place of its label."""
     labels = np.asarray(y)
-    if labels.dtype.kind in "OT" and all(isinstance(label, str) for label in labels.flat):
-        labels = np.array(labels.tolist(), dtype=str)
     if labels.ndim != 1:
         raise InvalidInputError(
             f"y must have shape (n,); received {labels.shape}; of one-hot rows take from_one_hot"
         )
-    if n_classes is not None and labels.dtype.kind != "U":
+    words = np.asarray(y, dtype=object) if labels.dtype.kind in "OTU" else None
+    if words is not None and all(isinstance(label, str) for label in words.flat):
+        labels = np.array(words.tolist(), dtype=str)
+    elif n_classes is not None and labels.dtype.kind != "U":
         labels = check_labels(labels, n_classes=n_classes, name="y")
+    elif labels.dtype.kind not in "biuf" or not np.isfinite(labels).all():
+        raise InvalidInputError(f"y must hold finite numbers or words alone; received {shown(y)}")
     return np.unique(labels, return_inverse=True)
 
 

@@ -15,6 +15,7 @@ from fer2013kit._checks import (
     check_labels,
     check_same_length,
     chosen_rows,
+    random_generator,
 )
 from fer2013kit.datasets._columns import groups_of, join_columns, source_and_weight
 from fer2013kit.datasets._ferplus import FERPlus, no_votes
@@ -316,13 +317,6 @@ class Split:
             self.image_shape,
             join_columns(columns, sizes),
         )
-
-
-def random_generator(random_state: RandomState) -> np.random.Generator:
-    """Return a generator for what users pass as ``random_state``."""
-    if isinstance(random_state, np.random.RandomState):
-        random_state = int(random_state.randint(2**31))
-    return np.random.default_rng(random_state)
 
 
 def choose_rows(

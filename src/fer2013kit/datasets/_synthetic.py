@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fer2013kit._checks import random_generator
 from fer2013kit.datasets._drawing import draw_faces
 from fer2013kit.datasets._fer2013 import FER2013
-from fer2013kit.datasets._split import RandomState, Split, random_generator
+from fer2013kit.datasets._split import RandomState, Split
 from fer2013kit.emotions import CLASS_NAMES, NUM_CLASSES
 from fer2013kit.exceptions import InvalidInputError, shown
 

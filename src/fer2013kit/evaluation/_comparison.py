@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from fer2013kit import _metrics
-from fer2013kit._checks import check_same_length
+from fer2013kit._checks import check_same_length, random_generator
 from fer2013kit._optional import needed
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.evaluation._predictions import check_level, read_predictions, read_truth
@@ -279,7 +279,7 @@ def compare_predictions(
     measure = _Figures(codes, (predicted_a, predicted_b), losses, len(classes))
     weights = np.ones(len(codes)) if weights is None else weights[rows]
     found = measure(weights)
-    rng = np.random.default_rng(random_state)
+    rng = random_generator(random_state)
     drawn = np.empty((n_resamples, found.shape[1]))
     for row in range(n_resamples):
         chosen = rng.integers(len(codes), size=len(codes))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from fer2013kit._checks import random_generator
 from fer2013kit._metrics import check_probabilities
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.plotting._faces import as_pictures
@@ -73,7 +74,7 @@ def galleries(report: EvaluationReport, samples: Any, random_state: int) -> list
 
 def choose_over_classes(codes: IntArray, random_state: int) -> NDArray[np.intp]:
     """Return all rows in a random order that takes one of each class in turn."""
-    rng = np.random.default_rng(random_state)
+    rng = random_generator(random_state)
     order = rng.permutation(len(codes))
     turn = np.empty(len(codes), np.intp)
     for code in np.unique(codes):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer2013kit._checks import FloatArray, UInt8Array, check_same_length
+from fer2013kit._checks import FloatArray, UInt8Array, check_same_length, random_generator
 from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, IMAGE_SIZE, MAX_LEVEL
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.plotting._parts import BLUE, VERMILION, axes_or_new, class_codes, plain
@@ -97,7 +97,7 @@ def plot_samples(
         raise InvalidInputError(f"there is nothing to draw: {total} images, n={n}")
     chosen = np.arange(total)
     if n < total:
-        chosen = np.random.default_rng(random_state).choice(total, size=n, replace=False)
+        chosen = random_generator(random_state).choice(total, size=n, replace=False)
     pictures = as_pictures(np.asarray(images)[chosen])
 
     captions: list[str] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from fer2013kit._checks import is_number
 from fer2013kit._optional import needed
 from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.faces import annotate
@@ -130,7 +131,7 @@ def analyze_video(
         ("smoothing", smoothing),
         ("search_interval", search_interval),
     ):
-        if value is not None and not 0 < value < float("inf"):
+        if value is not None and not (is_number(value) and 0 < value < float("inf")):
             raise InvalidInputError(f"{name} must be above 0 or None; received {shown(value)}")
     with needed("analyze_video", extra="video"):
         import pandas as pd
