@@ -61,7 +61,7 @@ def describe(models: Sequence[str], max_bytes: int) -> dict[str, Any]:
             },
             "/explain": {
                 "post": _operation(
-                    "explain", "What in a face speaks for an emotion", "Heat", [*choices, *of_face]
+                    "explain", "What in a face supports an emotion", "Heat", [*choices, *of_face]
                 )
             },
         },

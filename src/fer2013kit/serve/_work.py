@@ -109,7 +109,7 @@ class PhotoWork:
         model: str = DEFAULT,
         whole: bool = False,
     ) -> dict[str, Any]:
-        """Return a face, by its place in `analyze`, and what in it speaks for an emotion."""
+        """Return a face, by its place in `analyze`, and what in it supports an emotion."""
         self._check(model)
         if not self.explains(model):
             raise RefusedPhotoError(

@@ -1,4 +1,4 @@
-// What speaks for an emotion: heat on the photo itself, and beside what the network saw.
+// What supports an emotion: heat on the photo itself, and beside what the network saw.
 import { at, make } from "./parts.js";
 
 const TURNED = 12; // degrees from which faces are turned upright before they are read
@@ -11,7 +11,7 @@ export function explanationOf({ emotion, width, height, face, heat, square }, { 
   const pixels = fromBase64(face);
   const hot = fromBase64(heat);
   drawOnPhoto(hot, width, height, square, pose, photoWidth, photoHeight);
-  at("heat").ariaLabel = `Heat: what speaks for ${emotion}`;
+  at("heat").ariaLabel = `Heat: what supports ${emotion}`;
   const seen = drawPixels(width, height, (place) => [...Array(3).fill(pixels[place]), 255]);
   const spoke = drawPixels(width, height, (place) => {
     const share = hot[place] / 255;
@@ -23,7 +23,7 @@ export function explanationOf({ emotion, width, height, face, heat, square }, { 
     return make("figure", {}, canvas, make("figcaption", {}, text));
   };
   return [
-    make("div", { className: "pair" }, shows(seen, "What the network saw"), shows(spoke, `What in it speaks for ${emotion}`)),
+    make("div", { className: "pair" }, shows(seen, "What the network saw"), shows(spoke, `What in it supports ${emotion}`)),
     make("p", { className: "soft" }, "HiResCAM, also on the photo: yellow speaks most. It is as coarse as the network's last maps."),
   ];
 }

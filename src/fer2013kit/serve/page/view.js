@@ -81,7 +81,7 @@ export class View {
     at("video").classList.toggle("mirrored", isMirrored);
   }
 
-  // onExplain: a function from a face's number and an emotion to what speaks for it, or null.
+  // onExplain: a function from a face's number and an emotion to what supports it, or null.
   showAnswer(answer, onExplain) {
     const isSeen = !this.stage.hidden;
     // From left to right; the number of a face is that of the answer.
@@ -160,7 +160,7 @@ export class View {
       }
     };
     choice.onchange = explain;
-    place.replaceChildren(make("label", {}, "What speaks for ", choice), shown);
+    place.replaceChildren(make("label", {}, "What supports ", choice), shown);
     explain();
   }
 }
