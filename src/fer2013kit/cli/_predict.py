@@ -134,8 +134,8 @@ def _summary(found: Sequence[Sequence[FaceEmotion]]) -> str:
         counts.append(f"{without} without a face")
     if uncertain := sum(face.uncertain for face in faces):
         counts.append(
-            f"{uncertain} uncertain (?: less than {CERTAIN_PROBABILITY:.0%} sure, or a face that is "
-            "hard to see)"
+            f"{uncertain} uncertain (?: less than {CERTAIN_PROBABILITY:.0%} sure, or a face that "
+            "is hard to see)"
         )
     return ", ".join(counts)
 
