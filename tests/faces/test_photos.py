@@ -244,3 +244,11 @@ def test_missing_files_and_folders(tmp_path):
 def test_what_is_no_photo_is_refused(photo, message, mean):
     with pytest.raises(fk.Fer2013KitError, match=message):
         fk.analyze_photo(photo, classifier=mean)
+
+
+def test_an_error_that_is_returned_does_not_keep_the_file():
+    (error,) = fk.analyze_photos([b"\x89PNG of nothing"], return_errors=True)
+    assert error.__cause__ is not None
+    while error is not None:  # a traceback holds its frames, and those what they read
+        assert error.__traceback__ is None
+        error = error.__cause__ or error.__context__
