@@ -108,12 +108,14 @@ def read_as_text(app, ctx, lines):  # noqa: ANN001, ANN201, ARG001 - sphinx-clic
 sys.path.insert(0, str(Path(__file__).parent))
 import model_figures  # noqa: E402 - it lies beside this file
 import performance_figures  # noqa: E402 - the same
+import photograph_figures  # noqa: E402 - the same
 
 model_figures.write(Path(__file__).parent / "generated" / "model_figures.rst")
 model_figures.write_table(
     Path(__file__).parent / "generated" / "model_table.rst",
     Path(__file__).parent / "results" / "exports.csv",
 )
+photograph_figures.write(Path(__file__).parent / "generated")
 performance_figures.write(
     Path(__file__).parents[1] / "benchmarks" / "results" / "latest.json",
     Path(__file__).parent / "generated" / "performance_table.rst",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _RESULTS: Final = Path(__file__).parent / "results" / "photographs.json"
 _COLOURS: Final = ("#0b6e8f", "#b9770e", "#7d5ba6", "#5f6a6a")
+_FEW: Final = 0.5
 _HATCHES: Final = ("", "//", "..", "xx")
 
 
@@ -28,14 +29,15 @@ def write(folder: Path) -> None:
 
 
 def _right(peers: dict[str, Any]) -> list[str]:
-    head = ("", "named as labelled", "faces found", "named as labelled, squares of the kit")
+    head = ("", "photographs", "faces found", "named as labelled", "squares of the kit")
     return _table(
         head,
         [
             (
                 name,
-                _percent(one["own way"]["right"]),
+                f"{one['own way']['photographs']:,}",
                 _percent(one["own way"]["found"]),
+                _percent(one["own way"]["right"]),
                 _percent(one["squares of the kit"]["right"]),
             )
             for name, one in peers.items()
@@ -47,32 +49,35 @@ def _recall(peers: dict[str, Any]) -> list[str]:
     rows = []
     for name, one in peers.items():
         for way in ("own way", "squares of the kit"):
+            if one[way]["found"] < _FEW:  # not found says nothing of the word
+                continue
             recall = one[way]["recall"]
             rows.append((f"{name}, {way}", *(_percent(recall[word]) for word in CLASS_NAMES)))
     return _table(("", *CLASS_NAMES), rows)
 
 
 def _worse(peers: dict[str, Any]) -> list[str]:
-    ways = next(iter(peers.values()))["worse"]
+    measured = {name: one["worse"] for name, one in peers.items() if "worse" in one}
     rows = []
-    for way in ways:
-        shares = [one["worse"][way] for one in peers.values()]
+    for way in next(iter(measured.values())):
+        shares = [one[way] for one in measured.values()]
         cells = (f"{_percent(one['kept'])} ({_percent(one['right'])})" for one in shares)
         rows.append((way, *cells))
-    return _table(("", *peers), rows)
+    return _table(("", *measured), rows)
 
 
 def _video(peers: dict[str, Any]) -> list[str]:
-    words = sorted({word for one in peers.values() for word in one["video"]["words"]})
+    videos = {name: one["video"] for name, one in peers.items() if "video" in one}
+    words = sorted({word for one in videos.values() for word in one["words"]})
     return _table(
         ("", *words, "changes"),
         [
             (
                 name,
-                *(str(one["video"]["words"].get(word, 0)) for word in words),
-                str(one["video"]["changes"]),
+                *(str(one["words"].get(word, 0)) for word in words),
+                str(one["changes"]),
             )
-            for name, one in peers.items()
+            for name, one in videos.items()
         ],
     )
 
@@ -103,8 +108,8 @@ def _bars(path: Path, peers: dict[str, Any]) -> None:
     axes = figure.subplots()
     words = ("all", *CLASS_NAMES)
     for place, (name, one) in enumerate(peers.items()):
-        own = one["own way"]
-        shares = [own["right"], *(own["recall"][word] for word in CLASS_NAMES)]
+        said = one["squares of the kit" if name != "fer2013kit" else "own way"]
+        shares = [said["right"], *(said["recall"][word] for word in CLASS_NAMES)]
         at = [row + (place - len(peers) / 2 + 0.5) * 0.2 for row in range(len(words))]
         axes.bar(
             at,

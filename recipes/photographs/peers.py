@@ -56,6 +56,12 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="holds press-photos and talking.mp4")
     parser.add_argument("peers", type=Path, help="the folder with the other packages")
     parser.add_argument("--only", choices=list(PEERS), action="append", help="measure these anew")
+    parser.add_argument(
+        "--brief",
+        type=int,
+        metavar="N",
+        help="find faces in every Nth photograph alone, and stop there",
+    )
     options = parser.parse_args()
     folder = options.data / "press-photos"
     with (folder / "labels.csv").open(encoding="utf-8", newline="") as file:
@@ -68,27 +74,45 @@ def main() -> None:
     if _RESULTS.exists():
         known = json.loads(_RESULTS.read_text(encoding="utf-8"))
     for name in options.only or PEERS:
-        known[name] = measure(PEERS[name](options.peers), photos, labels, faces, frames)
+        peer = PEERS[name](options.peers)
+        known[name] = measure_naming(peer, photos, labels, faces, options.brief or 1)
+        if not options.brief:
+            known[name] |= measure_worse(peer, photos, labels, faces, frames)
         if name == KIT:
             known[name]["certainty"] = certainty(faces, labels)
         _RESULTS.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
         print(name, known[name], flush=True)
 
 
-def measure(
+def measure_naming(
+    peer: Peer,
+    photos: Sequence[NDArray[np.uint8]],
+    labels: Sequence[str],
+    faces: Sequence[fk.FaceEmotion | None],
+    every: int,
+) -> dict[str, Any]:
+    """Return how one peer names the photographs in its own way, and the kit's squares."""
+    own = [word_for(peer, rgb) for rgb in photos[::every]]
+    cut = [
+        _NONE if face is None else peer.crop(face_crop(rgb, face))
+        for rgb, face in zip(photos, faces, strict=True)
+    ]
+    return {
+        "own way": figures(own, labels[::every]),
+        "squares of the kit": figures(cut, labels),
+    }
+
+
+def measure_worse(
     peer: Peer,
     photos: Sequence[NDArray[np.uint8]],
     labels: Sequence[str],
     faces: Sequence[fk.FaceEmotion | None],
     frames: Sequence[NDArray[np.uint8]],
 ) -> dict[str, Any]:
-    """Return the figures of one peer."""
-    own = [word_for(peer, rgb) for rgb in photos]
-    cut = [
-        _NONE if face is None else peer.crop(face_crop(rgb, face))
-        for rgb, face in zip(photos, faces, strict=True)
-    ]
+    """Return what one peer makes of photographs in worse conditions, and of a video."""
     some = range(0, len(photos), _EVERY)
+    own = {index: word_for(peer, photos[index]) for index in some}
     worse = {}
     for way, change in _WORSE.items():
         words = {
@@ -98,14 +122,11 @@ def measure(
         }
         worse[way] = {
             "photographs": len(words),
-            "kept": _share(word == own[index] for index, word in words.items()),
+            "kept": _share(word == own[index] != _NONE for index, word in words.items()),
             "right": _share(word == labels[index] for index, word in words.items()),
         }
     spoken = [word_for(peer, frame) for frame in frames]
     return {
-        "photographs": len(photos),
-        "own way": figures(own, labels),
-        "squares of the kit": figures(cut, labels),
         "worse": worse,
         "video": {
             "frames": len(spoken),
@@ -123,6 +144,7 @@ def figures(words: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:
         for name in fk.CLASS_NAMES
     }
     return {
+        "photographs": len(words),
         "right": _share(right),
         "found": _share(word != _NONE for word in words),
         "recall": recall,
