@@ -151,11 +151,14 @@ def test_a_path_of_no_known_kind_is_told(tmp_path):
 def test_names_that_are_no_text_and_pipes(tmp_path):
     src = write_folder(tmp_path, {"\udcff.png": IMAGES["face0.png"]})
     os.mkfifo(src / "pipe.png")
+    (src / "\x1b[31mred.png").write_bytes(b"no image")
     (src / "gone.png").symlink_to("nowhere")
     with pytest.warns(fk.Fer2013KitWarning, match=r"1 file that is no image.*pipe\.png"):
         report = fk.score(src, tmp_path / "scores", crops=True, tta=None)
-    assert (report.n_images, report.n_errors) == (2, 1)
-    assert table_of(tmp_path / "scores")["image"].tolist() == ["deep/?.png", "gone.png"]
+    assert (report.n_images, report.n_errors) == (3, 2)
+    names = ["\x1b[31mred.png", "deep/?.png", "gone.png"]
+    assert table_of(tmp_path / "scores")["image"].tolist() == names
+    assert "\n?[31mred.png: " in str(report)
 
 
 def test_what_is_no_image_is_counted_and_named(tmp_path):

@@ -16,7 +16,7 @@ import numpy as np
 
 from fer2013kit._optional import needed
 from fer2013kit._quiet import quiet_stderr
-from fer2013kit.exceptions import Fer2013KitError, Fer2013KitWarning, shown, warn
+from fer2013kit.exceptions import Fer2013KitError, Fer2013KitWarning, printable, shown, warn
 from fer2013kit.scoring._place import Place
 from fer2013kit.scoring._report import NAMED
 from fer2013kit.scoring._scorer import PhotoScorer
@@ -101,7 +101,7 @@ def _count(facts: dict[str, Any], table: pa.Table, notes: list[str]) -> None:
     facts["n_images"] += len(set(names))
     facts["n_faces"] += len(names) - table["emotion"].null_count
     told = [
-        error if name in error else f"{name}: {error}"
+        error if (named := printable(name)) in error else f"{named}: {error}"
         for name, error in zip(names, errors, strict=True)
         if error is not None
     ]
