@@ -16,17 +16,23 @@ from typing import Any
 def train(settings: dict[str, Any]) -> None:
     """Fit together with the other processes, from the last whole epoch on where there is one."""
     import keras
-    import ray.train
+    import ray.train.collective
+    from ray.train._internal.utils import get_address_and_port
 
     import fer2013kit as fk
 
+    context = ray.train.get_context()
+    if not settings["gpu"]:  # on GPUs, Ray has joined the processes already
+        host, port = get_address_and_port()
+        address = ray.train.collective.broadcast_from_rank_zero(f"{host}:{port}")
+        keras.distribution.initialize(address, context.get_world_size(), context.get_world_rank())
     keras.distribution.set_distribution(keras.distribution.DataParallel())
     data = fk.load_fer2013(settings["data"])
     clf = fk.EmotionClassifier(
         epochs=settings["epochs"], random_state=0, checkpoint_dir=settings["folder"] + "/state"
     )
     clf.fit(*data.train, validation_data=data.validation)
-    if ray.train.get_context().get_world_rank() == 0:
+    if context.get_world_rank() == 0:
         clf.save(settings["folder"] + "/emotions.fer")
 
 
@@ -43,6 +49,7 @@ def main() -> None:
     parser.add_argument("--gpu", action="store_true")
     options = parser.parse_args()
     settings = {"data": options.data, "folder": options.folder, "epochs": options.epochs}
+    settings["gpu"] = options.gpu
     # --- how they are launched
     import ray
     from ray.train import FailureConfig, RunConfig, ScalingConfig

@@ -183,11 +183,15 @@ def test_ray_launches_a_fit_again_whose_worker_died(cluster, tmp_path):
     from ray.train.v2.jax import JaxTrainer
 
     def work(folder):
-        import ray.train
+        import ray.train.collective
+        from ray.train._internal.utils import get_address_and_port
 
         import two_processes
 
         context = ray.train.get_context()
+        host, port = get_address_and_port()
+        address = ray.train.collective.broadcast_from_rank_zero(f"{host}:{port}")
+        two_processes.join(address, context.get_world_rank(), context.get_world_size())
         two_processes.fit_once(folder, context.get_world_rank(), context.get_world_size())
 
     result = JaxTrainer(

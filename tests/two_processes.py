@@ -60,9 +60,18 @@ def fit(folder, index, killed=()):
     return json.dumps({"history": clf.history_, "answers": answers, "weights": weights})
 
 
+def join(address, index, count):
+    """Join the others, as keras.distribution.initialize does, but for the wait for the dead."""
+    import jax
+
+    jax.distributed.initialize(
+        address, count, index, heartbeat_timeout_seconds=10, shutdown_timeout_seconds=10
+    )
+    keras.distribution.set_distribution(keras.distribution.DataParallel())
+
+
 def fit_once(folder, index, count):
     """Fit under Ray, whose last process dies in its first life."""
-    keras.distribution.set_distribution(keras.distribution.DataParallel())
     mark = Path(folder, "killed")
     killed = []
     if index == count - 1 and not mark.exists():
@@ -74,13 +83,7 @@ def fit_once(folder, index, count):
 def main(address, index, count, folder, at=None):
     index, count = int(index), int(count)
     if count > 1:
-        import jax
-
-        # As keras.distribution.initialize does, but for how long is waited for the dead.
-        jax.distributed.initialize(
-            address, count, index, heartbeat_timeout_seconds=10, shutdown_timeout_seconds=10
-        )
-        keras.distribution.set_distribution(keras.distribution.DataParallel())
+        join(address, index, count)
     killed = [Killed(int(at))] if at and index == count - 1 else []
     print(fit(folder, index, killed))  # noqa: T201 - what the test reads
 
