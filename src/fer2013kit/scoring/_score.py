@@ -120,7 +120,7 @@ def score(
     (1, 0)
     >>> pd.read_parquet(folder)[["image", "left", "emotion"]]
                    image  left emotion
-    0  eileen_collins.jpg   180   happy
+    0  eileen_collins.jpg   179   happy
     """
     check_choice("tta", tta, PhotoViews | None)
     check_choice("engine", engine, ScoreEngine)

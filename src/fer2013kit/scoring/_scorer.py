@@ -76,7 +76,7 @@ class PhotoScorer:
     >>> table = pd.DataFrame({"path": [photo.name, "no.jpg"], "bytes": [photo.read_bytes(), b"?"]})
     >>> fk.PhotoScorer()(table)[["face", "left", "emotion"]]
        face  left emotion
-    0     0   180   happy
+    0     0   179   happy
     1  <NA>  <NA>    <NA>
     """
 
