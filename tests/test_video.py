@@ -1,5 +1,6 @@
 import io
 import os
+import sys
 import tracemalloc
 import warnings
 from fractions import Fraction
@@ -637,7 +638,7 @@ def test_plot_breaks_lines_where_the_face_was_away():
     plt.close("all")
 
 
-def test_command(tmp_path):
+def test_command(tmp_path, monkeypatch):
     with Image.open(fk.sample_photos()[0]) as photo:
         path = write(tmp_path / "photo.mp4", [photo.convert("RGB")] * 4)
     files = {name: tmp_path / "new" / f"x.{name}" for name in ("csv", "png", "mp4")}
@@ -651,6 +652,8 @@ def test_command(tmp_path):
     lines = run("video", path, "--csv", files["csv"]).stdout.splitlines()
     assert lines == [f"{path}: face 0, 0.0 to 0.2 s: happy 100%", f"csv: {files['csv']}"]
     assert "camera 77" in run("video", "77", code=1).stderr
+    monkeypatch.setitem(sys.modules, "dlib", None)
+    assert "[dlib]" in run("video", path, "--detector", "dlib", code=1).stderr
 
 
 def test_a_playlist_reads_no_other_file(tmp_path):

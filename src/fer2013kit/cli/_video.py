@@ -15,6 +15,7 @@ from fer2013kit.cli._options import (
     VIDEO_ENDINGS,
     Number,
     OutputFile,
+    detector_option,
     json_option,
     photo_model_option,
 )
@@ -29,6 +30,9 @@ from fer2013kit.cli._program import Command
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from fer2013kit.typing import DetectorName
+
 _POSITIVE = Number(min=0, min_open=True)
 
 
@@ -39,6 +43,7 @@ _POSITIVE = Number(min=0, min_open=True)
 )
 @click.argument("source", metavar="VIDEO")
 @photo_model_option
+@detector_option
 @click.option(
     "--rate",
     type=_POSITIVE,
@@ -73,6 +78,7 @@ def video(
     *,
     source: str,
     model: str | None,
+    detector: DetectorName,
     rate: float,
     duration: float | None,
     smoothing: float,
@@ -91,7 +97,8 @@ def video(
 
     table = analyze_video(
         int(source) if source.isdecimal() and not Path(source).exists() else Path(source),
-        classifier=_load_networks(model),
+        classifier=_load_networks(model, detector),
+        detector=detector,
         tta=photo_views("auto", is_default=model is None),
         sampling_rate=rate,
         duration=duration,
@@ -117,13 +124,14 @@ def video(
     )
 
 
-def _load_networks(model: str | None) -> Any:
-    """Return what predicts, with the detector loaded, too, without LiteRT's messages."""
+def _load_networks(model: str | None, detector: DetectorName) -> Any:
+    """Return what predicts, with the bundled detector loaded, too, without LiteRT's messages."""
     from fer2013kit.faces import FaceDetector
 
     classifier = load_predictor(model)
-    with quiet_stderr():
-        FaceDetector().load()
+    if detector == "yunet":
+        with quiet_stderr():
+            FaceDetector().load()
     return classifier
 
 
