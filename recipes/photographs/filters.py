@@ -21,6 +21,7 @@ from PIL import Image
 import fer2013kit as fk
 from fer2013kit.faces._crops import cut_face
 from fer2013kit.faces._photos import read_photo
+from fer2013kit.pretrained import PHOTO_NAME
 
 FILTERS = ("LANCZOS", "BICUBIC", "HAMMING", "BILINEAR", "BOX")
 SIDES = (64, 96, 192)
@@ -54,11 +55,9 @@ def press_faces(folder: Path) -> tuple[dict[str, Any], Any]:
 def main(data: str) -> None:
     """Print both tables."""
     faces, labels = press_faces(Path(data) / "press-photos")
-    networks = {
-        name: fk.EmotionPredictor.from_pretrained(name)
-        for name in fk.list_pretrained()
-        if len(fk.EmotionPredictor.from_pretrained(name).class_names_) == len(fk.CLASS_NAMES)
-    }
+    names = fk.list_pretrained()
+    networks = {name: fk.EmotionPredictor.from_pretrained(name) for name in names}
+    networks[PHOTO_NAME] = fk.load_predictor()  # with the seven words of the labels
     rows = np.arange(len(labels))
     print(f"{len(labels)} faces of press photographs: accuracy / log loss\n")
     print(f"{'':26}" + "".join(f"{name:>16}" for name in FILTERS))
@@ -74,7 +73,7 @@ def main(data: str) -> None:
     images = fk.load_fer2013(Path(data) / "fer2013-kaggle.zip").validation.images[::3, ..., 0]
     print(f"\n{len(images)} crops of PublicTest, enlarged and shrunk again: named as before\n")
     print(f"{'':26}" + "".join(f"{name:>16}" for name in FILTERS))
-    predictor = fk.EmotionPredictor.from_pretrained()
+    predictor = networks[PHOTO_NAME]
     before = predictor.predict_proba(images).argmax(axis=1)
     for side in SIDES:
         line = ""
