@@ -51,7 +51,9 @@ class ProbabilisticClassifier:
 
         Parameters
         ----------
-        X, tta
+        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
+            Images.
+        tta : {None, "flip", "ten_crop"}, default None
             As in :meth:`predict_proba`.
 
         Returns
@@ -86,11 +88,13 @@ class ProbabilisticClassifier:
 
         Parameters
         ----------
-        X, tta
+        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
+            Images.
+        tta : {None, "flip", "ten_crop"}, default None
             As in :meth:`predict_proba`.
         min_confidence : float in [0, 1], optional
-            Images whose most probable class has less get ``reject_label``.  What that costs and
-            gains is shown by :func:`risk_coverage_curve`; of calibrated probabilities, that is.
+            Images whose most probable class has less get ``reject_label``.  Calibrate first;
+            :func:`risk_coverage_curve` then shows what a threshold costs and gains.
         reject_label : int or str, optional
             By default -1, or ``"uncertain"`` where labels are words.
 
@@ -271,8 +275,8 @@ class CalibratedClassifier(ProbabilisticClassifier):
         Returns
         -------
         EmotionClassifier or EnsembleClassifier
-            self, with a new ``temperature_`` or ``calibrator_``; the members of an ensemble, whose
-            mean is less sure than they are, stay.
+            The classifier itself, with a new ``temperature_`` or ``calibrator_``.  An ensemble's
+            members stay as they are: it is their mean that is calibrated.
 
         Raises
         ------

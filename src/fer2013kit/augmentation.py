@@ -120,9 +120,21 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
     def call(self, images: Any, training: bool | None = None) -> Any:
         """Augment images while training; return them unchanged otherwise.
 
+        Parameters
+        ----------
+        images : tensor, shape (n, height, width, channels)
+            Values in [0, 255].
+        training : bool, optional
+            Keras sets it in ``fit``; None counts as False.
+
+        Returns
+        -------
+        tensor, shape (n, height, width, channels)
+            Float32 with values in [0, 255] while training; otherwise the images as given.
+
         See Also
         --------
-        FaceAugmentation.transform : The same for labels, too.
+        FaceAugmentation.transform : The same with random numbers of your own.
         """
         if not training:
             return images
@@ -134,6 +146,16 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the input's shape: augmentation keeps it.
 
+        Parameters
+        ----------
+        input_shape : tuple of int or None
+            Shape of a batch.
+
+        Returns
+        -------
+        tuple of int or None
+            The same.
+
         See Also
         --------
         FaceAugmentation : The layer.
@@ -141,7 +163,7 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
         return input_shape
 
     def transform(self, images: Any, uniform: Any) -> Any:
-        """Augment images with given random numbers.
+        """Augment images, with random numbers of your own.
 
         Parameters
         ----------
@@ -157,7 +179,16 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
 
         See Also
         --------
-        FaceAugmentation.call : Images alone.
+        FaceAugmentation.call : Draws the random numbers itself.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> import numpy as np
+        >>> images = fk.make_fer2013(n_samples=70, random_state=0).test.images
+        >>> uniform = np.random.default_rng(0).random((len(images), 13), dtype="float32")
+        >>> tuple(fk.FaceAugmentation().transform(images, uniform).shape) == images.shape
+        True
         """
         with keras_settings():  # constants take Keras's float type
             images = ops.cast(images, "float32")
@@ -177,9 +208,20 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that build this layer again.
 
+        Returns
+        -------
+        dict
+            The constructor's arguments by their names.
+
         See Also
         --------
-        FaceAugmentation : What it is rebuilt with.
+        FaceAugmentation : Takes them.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> fk.FaceAugmentation(rotation=20).get_config()["rotation"]
+        20
         """
         return {
             **super().get_config(),

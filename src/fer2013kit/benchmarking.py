@@ -48,15 +48,15 @@ class BenchmarkReport(Tabular):
     reports : dict of str to EvaluationReport
         Of each network, by its name.
     comparisons : dict of str to PredictionComparison
-        Of every other network with the most accurate one, which is ``b``: paired, on the same
+        Of each other network with the most accurate one, which is ``b``: paired, on the same
         images.
     milliseconds : dict of str to float or None
         Median time of one face on one core; None where it was not measured.
     split : str
-        What was measured on.
+        The split measured on.
     leaks : int or None
-        Images that were left out because the training split holds them, too; None where they
-        were not looked for.
+        Images left out because the training split holds them, too; None where nobody looked for
+        them.
 
     See Also
     --------
@@ -88,6 +88,14 @@ class BenchmarkReport(Tabular):
         See Also
         --------
         BenchmarkReport.to_frame : The same as a table.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> data = fk.make_fer2013(n_samples=70, random_state=0)
+        >>> report = fk.benchmark(["five_layer_cnn_small"], data, latency=False)
+        >>> report.as_dict()["reports"]["five_layer_cnn_small"]["n_samples"]
+        7
         """
         return {
             "split": self.split,
@@ -109,6 +117,14 @@ class BenchmarkReport(Tabular):
         See Also
         --------
         BenchmarkReport.as_dict : The same for JSON.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> data = fk.make_fer2013(n_samples=70, random_state=0)
+        >>> report = fk.benchmark(["five_layer_cnn_small"], data, latency=False)
+        >>> list(report.to_frame().columns[:3])
+        ['accuracy', 'accuracy_low', 'accuracy_high']
         """
         with needed("to_frame"):
             import pandas as pd
@@ -148,6 +164,13 @@ class BenchmarkReport(Tabular):
         See Also
         --------
         BenchmarkReport.to_frame : The figures.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> data = fk.make_fer2013(n_samples=70, random_state=0)
+        >>> fk.benchmark(["five_layer_cnn_small"], data, latency=False).plot().get_title()
+        'On the test split'
         """
         if ax is None:
             with needed("a figure"):

@@ -17,7 +17,7 @@ class Emotion(IntEnum):
 
     See Also
     --------
-    CLASS_NAMES
+    CLASS_NAMES : Their names in lower case.
 
     Examples
     --------

@@ -23,7 +23,7 @@ class Fer2013KitError(Exception):
 
     See Also
     --------
-    Fer2013KitWarning : What is told and goes on.
+    Fer2013KitWarning : Warns, and the call goes on.
 
     Examples
     --------
@@ -40,14 +40,14 @@ class Fer2013KitError(Exception):
 
 
 class Fer2013KitWarning(UserWarning):
-    """Something was left out, passed over or assumed; what is returned is right without it.
+    """Something was left out, skipped or assumed; the result is right without it.
 
-    The message names and counts it.  To get an error instead, or silence, filter the category
+    The message names and counts it.  To turn it into an error, or silence it, filter the category
     as any other one of Python's.
 
     See Also
     --------
-    Fer2013KitError : What ends a call.
+    Fer2013KitError : Ends the call.
 
     Examples
     --------
@@ -134,11 +134,24 @@ class DatasetFormatError(Fer2013KitError, ValueError):
         super().__init__(f"{where}: {message}")
 
     def advise(self, advice: str) -> None:
-        """Add to the message what only who called the reader knows.
+        """Add advice to the message that only the reader's caller can give.
+
+        Parameters
+        ----------
+        advice : str
+            What to do about it.
 
         See Also
         --------
         DatasetFormatError : The error.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> error = fk.DatasetFormatError("no column 'emotion'", path="fer2013.csv")
+        >>> error.advise("pass the path of another file")
+        >>> print(error)
+        fer2013.csv: no column 'emotion'; pass the path of another file
         """
         self.args = (f"{self}; {advice}",)
 

@@ -113,9 +113,12 @@ class EmotionClassifier(
         labels as in ``y``, an array follows ``classes_``.
     augment : bool, default True
         False trains on the images as they are, whatever the strengths below.
-    rotation, zoom, shift, horizontal_flip, brightness, contrast, erasing
-        Strengths of :class:`FaceAugmentation`: defaults 12.0 degrees, 0.12, 0.08, True, 0.1,
-        0.2 and 0.0.
+    rotation, zoom, shift : float, default 12.0 (degrees), 0.12 and 0.08
+        As in :class:`FaceAugmentation`.
+    horizontal_flip : bool, default True
+        As in :class:`FaceAugmentation`.
+    brightness, contrast, erasing : float, default 0.1, 0.2 and 0.0
+        As in :class:`FaceAugmentation`.
     mixup, cutmix : float, default 0.0
         Alpha of mixup (Zhang et al., ICLR 2018) and CutMix (Yun et al., ICCV 2019); 0 for none.
     calm_epochs : int, default 0
@@ -272,7 +275,7 @@ class EmotionClassifier(
         Returns
         -------
         EmotionClassifier
-            self.
+            The classifier itself.
 
         See Also
         --------
@@ -350,7 +353,7 @@ class EmotionClassifier(
         Returns
         -------
         EmotionClassifier
-            self.
+            The classifier itself.
 
         Raises
         ------
@@ -363,16 +366,16 @@ class EmotionClassifier(
             If the loss is no number in the first epoch.  Later on, the last good epoch's weights
             are kept, with scikit-learn's ``ConvergenceWarning``.
 
-        See Also
-        --------
-        EmotionClassifier.evaluate : How good the result is.
-        EmotionClassifier.calibrate : Makes its probabilities honest.
-        training_batches : The same batches for your own training loop.
-
         Warns
         -----
         Fer2013KitWarning
-            Where `soft_targets` say another class than ``y`` for more than half of the images.
+            Where `soft_targets` favour another class than ``y`` for more than half of the images.
+
+        See Also
+        --------
+        EmotionClassifier.evaluate : Measures how good the result is.
+        EmotionClassifier.calibrate : Makes its probabilities honest.
+        training_batches : The same batches for your own training loop.
 
         Notes
         -----

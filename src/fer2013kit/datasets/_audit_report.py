@@ -221,6 +221,13 @@ class AuditReport:
         --------
         AuditReport.to_frame : Each finding as a row.
         AuditReport.summary : The same for people.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> data = fk.make_fer2013(n_samples=140, random_state=0)
+        >>> fk.audit_dataset(data).as_dict()["leaks"]
+        {'validation': 0, 'test': 0}
         """
         from fer2013kit.datasets._audit_tables import audit_figures
 

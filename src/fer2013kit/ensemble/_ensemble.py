@@ -127,11 +127,11 @@ class EnsembleClassifier(
         Returns
         -------
         EnsembleClassifier
-            self.
+            The ensemble itself.
 
         See Also
         --------
-        EnsembleClassifier : Its members are fitted before.
+        EmotionClassifier.fit : Trains a member.
         """
         del X, y
         return self
@@ -246,7 +246,9 @@ class EnsembleClassifier(
 
         Parameters
         ----------
-        path, quantization, images, tolerance
+        path : str or Path
+            The file; its ending chooses the format, as in :meth:`EmotionClassifier.export`.
+        quantization, images, tolerance : optional
             As in :meth:`EmotionClassifier.export`.
 
         Returns

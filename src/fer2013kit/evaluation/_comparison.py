@@ -29,7 +29,7 @@ _FIGURES: Final = ("accuracy", "balanced accuracy", "macro F1", "loss")
 
 
 class Difference(NamedTuple):
-    """One figure of both, and how much more the second has."""
+    """One figure of both models, and their difference."""
 
     a: float
     b: float
@@ -44,15 +44,15 @@ class PredictionComparison(Tabular):
     Parameters
     ----------
     names : tuple of two str
-        What they are called.
+        Names of the two.
     n_samples : int
-        How many samples both answered.
+        How many samples both predicted.
     figures : dict of str to tuple
         "accuracy", "balanced accuracy", "macro F1" and, of probabilities, "loss": each as
         ``(a, b, difference, interval)``, the difference b - a with its paired bootstrap interval.
     p_value : float
-        Of McNemar's exact test: how likely samples on which one alone is right are shared so
-        unevenly, or more so, where both are equally accurate.
+        Of McNemar's exact test: how likely a split at least this uneven is, among the samples on
+        which only one is right, if both are equally accurate.
     outcomes : dict of str to tuple of four int
         For each class: both right, a alone right, b alone right, both wrong.
     confidence_level : float
@@ -85,7 +85,7 @@ class PredictionComparison(Tabular):
 
     @property
     def difference(self) -> float:
-        """Accuracy of b less that of a, in [-1, 1]."""
+        """Accuracy of b minus accuracy of a, in [-1, 1]."""
         return self.figures["accuracy"].difference
 
     @property
@@ -95,7 +95,7 @@ class PredictionComparison(Tabular):
 
     @property
     def both_wrong(self) -> int:
-        """On how many samples neither is right."""
+        """How many samples both get wrong."""
         return sum(outcome[3] for outcome in self.outcomes.values())
 
     def as_dict(self) -> dict[str, Any]:
@@ -109,6 +109,13 @@ class PredictionComparison(Tabular):
         See Also
         --------
         PredictionComparison.to_frame : The same as a table.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> result = fk.compare_predictions([3, 3, 4, 4], [3, 4, 4, 4], [3, 3, 4, 3])
+        >>> result.as_dict()["outcomes"]["sad"]
+        [1, 1, 0, 0]
         """
         return {
             "names": list(self.names),

@@ -182,8 +182,8 @@ class EvaluationReport(Tabular):
         """The groups of the highest and the lowest accuracy; None for fewer than two groups.
 
         A tuple ``(best, worst, difference, interval)``; the interval of the difference is
-        Newcombe's (1998) at :attr:`confidence_level`.  It is that of two groups chosen
-        beforehand: of many groups, the two farthest apart differ somewhat by chance alone.
+        Newcombe's (1998) at :attr:`confidence_level`.  It holds for two groups chosen beforehand:
+        among many groups, the two farthest apart differ somewhat by chance alone.
         """
         if len(self.groups) < 2:  # noqa: PLR2004 - a gap has two sides
             return None
@@ -293,6 +293,14 @@ class EvaluationReport(Tabular):
         See Also
         --------
         EvaluationReport.to_frame : The classes as a table.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> groups = ["young", "young", "old", "old"]
+        >>> report = fk.evaluate_predictions([3, 3, 6, 4], [3, 6, 6, 4], groups=groups)
+        >>> report.groups_to_frame()["accuracy"].to_dict()
+        {'old': 1.0, 'young': 0.5}
         """
         with needed("groups_to_frame"):
             import pandas as pd

@@ -93,6 +93,13 @@ class ReportSummary(Tabular):
         See Also
         --------
         ReportSummary.to_frame : The same as a table.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> runs = [fk.evaluate_predictions([3, 4], labels) for labels in ([3, 4], [3, 3])]
+        >>> fk.summarize_reports(runs).as_dict()["figures"]["accuracy"]["mean"]
+        0.75
         """
         return {
             "n_reports": self.n_reports,
@@ -113,6 +120,13 @@ class ReportSummary(Tabular):
         See Also
         --------
         ReportSummary.as_dict : The same for JSON.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> runs = [fk.evaluate_predictions([3, 4], labels) for labels in ([3, 4], [3, 3])]
+        >>> fk.summarize_reports(runs).to_frame().loc["accuracy", ["lowest", "highest"]].to_dict()
+        {'lowest': 0.5, 'highest': 1.0}
         """
         with needed("to_frame"):
             import pandas as pd

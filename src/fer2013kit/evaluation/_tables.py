@@ -22,7 +22,7 @@ _LATEX: Final = {
 
 
 class Tabular:
-    """What can be written as tables: a base of reports."""
+    """Base of the reports that can be written as tables."""
 
     def _tables(self) -> dict[str, Rows]:
         """Return the tables by name."""
@@ -44,11 +44,22 @@ class Tabular:
         Raises
         ------
         InvalidInputError
-            For a table that there is not.
+            For an unknown table.
 
         See Also
         --------
         EvaluationReport.to_latex : The same for a paper.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> report = fk.evaluate_predictions([3, 3, 6, 4], [3, 6, 6, 4])
+        >>> print(report.to_markdown("figures"))
+        | figure | value |  |
+        | --- | ---: | ---: |
+        | accuracy | 0.750 | 95% Wilson interval 0.301 to 0.954 |
+        | balanced accuracy | 0.833 | mean recall of the classes |
+        | macro F1 | 0.778 | mean F1 of the classes |
         """
         return "\n\n".join(map(as_markdown, self._chosen(table)))
 
@@ -69,11 +80,18 @@ class Tabular:
         Raises
         ------
         InvalidInputError
-            For a table that there is not.
+            For an unknown table.
 
         See Also
         --------
         EvaluationReport.to_markdown : The same for a README.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> report = fk.evaluate_predictions([3, 3, 6, 4], [3, 6, 6, 4])
+        >>> print(report.to_latex("classes").splitlines()[7])
+        happy & 1.000 & 0.500 & 0.667 & 2 \\
         """
         return "\n\n".join(map(as_latex, self._chosen(table)))
 

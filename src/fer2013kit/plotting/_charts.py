@@ -204,7 +204,7 @@ def plot_reliability(report: Any, *, ax: Axes | None = None) -> Axes:
     See Also
     --------
     EmotionClassifier.calibrate : Makes probabilities honest.
-    plot_risk_coverage
+    plot_risk_coverage : What a confidence threshold costs and gains.
 
     References
     ----------

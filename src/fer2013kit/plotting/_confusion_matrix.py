@@ -55,8 +55,8 @@ def plot_confusion_matrix(
     See Also
     --------
     EvaluationReport : Holds the numbers.
-    plot_roc
-    plot_precision_recall
+    plot_roc : Every threshold of each class.
+    plot_precision_recall : The same for rare classes.
 
     Examples
     --------

@@ -47,8 +47,7 @@ def plot_risk_coverage(
     Returns
     -------
     matplotlib.axes.Axes
-        The Axes drawn into; the legend tells the area under the curve, which is the better the
-        smaller it is.
+        The Axes drawn into; the legend gives the area under the curve: the smaller, the better.
 
     Raises
     ------
@@ -58,7 +57,7 @@ def plot_risk_coverage(
     See Also
     --------
     risk_coverage_curve : The numbers.
-    plot_reliability
+    plot_reliability : Whether confidence is honest.
 
     References
     ----------
@@ -113,7 +112,7 @@ def plot_roc(
     Returns
     -------
     matplotlib.axes.Axes
-        The Axes drawn into; the legend tells the areas.
+        The Axes drawn into; the legend gives the areas under the curves.
 
     Raises
     ------
@@ -122,7 +121,7 @@ def plot_roc(
 
     See Also
     --------
-    plot_precision_recall : Tells more of rare classes.
+    plot_precision_recall : Says more about rare classes.
     EvaluationReport : Holds the numbers.
 
     Examples
@@ -150,27 +149,33 @@ def plot_precision_recall(
 ) -> Axes:
     """Draw precision over recall of each class against all others, by scikit-learn.
 
-    For rare classes it tells more than :func:`plot_roc`, whose false positive rate is small
-    wherever the others are many.
+    It says more about rare classes than :func:`plot_roc`, where the many images of the other
+    classes keep the false positive rate small.
 
     Parameters
     ----------
-    y_true, probabilities, class_names, ax
+    y_true : array_like of int or str, shape (n,)
         As in :func:`plot_roc`.
+    probabilities : array_like or data frame of float, shape (n, k)
+        As in :func:`plot_roc`.
+    class_names : sequence of str, length k
+        As in :func:`plot_roc`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The Axes drawn into; the legend tells the average precision.
+        The Axes drawn into; the legend gives the average precisions.
 
     Raises
     ------
     InvalidInputError
-        As by :func:`plot_roc`.
+        As in :func:`plot_roc`.
 
     See Also
     --------
-    plot_roc : Where the classes are of like size.
+    plot_roc : For classes of similar size.
     EvaluationReport : Holds the numbers.
 
     Examples
