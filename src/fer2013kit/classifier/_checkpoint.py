@@ -83,16 +83,15 @@ def read_checkpoint(
     InvalidInputError
         If it belongs to a run with other settings or other data.
     """
-    content = processes.share(path.read_bytes() if path.exists() else None)
+    with model_file_errors(path, "a checkpoint"):
+        content = path.read_bytes() if path.exists() else None
+    content = processes.share(content)
     if content is None:
         return None
-    with (
-        model_file_errors(path, "a checkpoint"),
-        errors_as(
-            lambda why: ModelFileError(
-                f"{path} is no readable checkpoint ({why}); delete it to start the run again"
-            )
-        ),
+    with errors_as(
+        lambda why: ModelFileError(
+            f"{path} is no readable checkpoint ({why}); delete it to start the run again"
+        )
     ):
         arrays = read_npz(content)
         facts = read_facts(str(arrays.pop("facts")))
