@@ -215,7 +215,7 @@ def resample(
     """Return one plane of numbers at another size: the one filter with which faces are resized.
 
     Pillow's ``LANCZOS``, whose support grows when it makes images smaller.  Of Pillow's filters
-    it lets the networks name most faces rightly: see recipes/photographs/filters.py.  No number
+    it changes the fewest answers, or nearly so: see recipes/photographs/filters.py.  No number
     leaves the range of the plane, though the filter overshoots.  The window, by default everything,
     is left, top, right and bottom of what is taken.
     """
