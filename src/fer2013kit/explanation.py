@@ -55,17 +55,17 @@ def explain(
     layer: str | None = None,
     method: ExplanationMethod = "hires_cam",
 ) -> NDArray[np.float32]:
-    """Return heat maps of what speaks for a class: HiResCAM or Grad-CAM.
+    """Return heat maps of what supports a class: HiResCAM or Grad-CAM.
 
-    A map is the sum of a layer's channels, each times the gradient of the class's score by it,
-    without what is negative, and stretched over the image.  Grad-CAM [1]_ takes each channel's
-    mean gradient; HiResCAM [2]_ takes the gradient of every cell.  Both are the same where
-    the network averages over the map; where a dense layer reads it cell by cell, as in the
-    five-layer CNN, HiResCAM keeps to what the network really did, and Grad-CAM leaves some maps
-    without heat.
+    A map is the sum of a layer's channels, each weighted by the gradient of the class's score;
+    negative values are set to 0, and the map is resized to the image.  Grad-CAM [1]_ uses each
+    channel's mean gradient; HiResCAM [2]_ uses the gradient of every cell.  Both are the same if
+    the network averages over the map; if a dense layer reads it cell by cell, as in the five-layer
+    CNN, HiResCAM is faithful to what the network computes, and Grad-CAM leaves some maps without
+    heat.
 
-    The score is the logarithm of the class's probability less the mean of those of all classes:
-    what goes into the softmax, up to what the softmax takes away.
+    The score is the class's log-probability minus the mean log-probability of all classes: the
+    logit, up to a constant that the softmax cancels.
 
     Parameters
     ----------
@@ -78,16 +78,16 @@ def explain(
         The class to explain, for all images or for each: a label of ``classes_`` or a name of
         ``class_names_``.  Default: the predicted class of each image.
     layer : str, optional
-        Name of the layer whose map is taken, layers of nested models included.  Default: the
-        last one that has a map of more than one cell.
+        Name of the layer whose map to use, including layers of nested models.  Default: the last
+        one with a map of more than one cell.
     method : {"hires_cam", "grad_cam"}, default "hires_cam"
         How channels are weighted.
 
     Returns
     -------
     ndarray of float32, shape (n, 48, 48)
-        Heat in [0, 1]: 1 at the hottest place of each image; 0 everywhere where nothing
-        supports the class.
+        Heat in [0, 1]: 1 at the hottest point of each image; 0 everywhere if nothing supports the
+        class.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def explain(
 
     Notes
     -----
-    A map is as fine as its layer: that of the five-layer CNN has 6x6 cells of 8 pixels.
+    A map has the resolution of its layer: 6x6 cells of 8 pixels in the five-layer CNN.
 
     References
     ----------

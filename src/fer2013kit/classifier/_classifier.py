@@ -122,15 +122,15 @@ class EmotionClassifier(
     mixup, cutmix : float, default 0.0
         Alpha of mixup (Zhang et al., ICLR 2018) and CutMix (Yun et al., ICCV 2019); 0 for none.
     calm_epochs : int, default 0
-        So many epochs at the end move and relight images half as much, and neither erase nor mix
-        them: what is learned last are images like those that are asked about.
+        This many epochs at the end use half the geometric and lighting augmentation, and neither
+        erasing nor mixing, so that training ends with images like those at inference.
     metrics : sequence of str or keras.metrics.Metric, default ()
         Further figures for ``history_``, of one-hot targets and probabilities; they are copied.
     monitor : str, default "val_accuracy"
         Figure of ``history_`` that early stopping and the best weights go by; smaller is better
         where its name holds "loss".  One that no epoch brings is refused.
     patience : int, optional
-        Stop after so many epochs without a better ``monitor``; None never stops.
+        Stop after this many epochs without improvement in ``monitor``; None never stops.
     restore_best_weights : bool, default False
         Keep the best epoch's weights rather than the last one's; needs ``validation_data`` where
         ``monitor`` is a figure of it.
@@ -146,17 +146,17 @@ class EmotionClassifier(
         Number format of the network's arithmetic; ``"auto"`` takes bfloat16 where the CPU has
         instructions for it.
     warm_start : bool, default False
-        True goes on from the weights of the last ``fit`` or of the file that was read.  Labels
-        that were all known before keep ``classes_`` as it is; for others, or other ``classes``,
-        the last layer begins anew.  The optimizer always begins anew.
+        True continues from the weights of the last ``fit`` or of the loaded file.  Labels that were
+        all known before keep ``classes_`` as it is; for others, or other ``classes``, the last
+        layer begins anew.  The optimizer always begins anew.
     freeze : "convolutions", str, int or callable, optional
-        With ``warm_start`` or a network that brings weights, layers that stay as they are, for
-        small sets: those before the fully-connected end, those up to a layer's name (also one
-        inside of a backbone), the first so many, or those that a function of a layer says True of.
+        With ``warm_start`` or a network that brings weights, layers to freeze, for small data sets:
+        those before the fully-connected end, those up to a layer's name (also inside a backbone),
+        the first n, or those for which a function of a layer returns True.
     checkpoint_dir : str or Path, optional
-        Folder that holds the state after every epoch.  A ``fit`` with the same settings and data
-        goes on from there and ends where the unbroken one would have; a finished run is not
-        repeated.  The state of your own callbacks is not kept.
+        Folder for a checkpoint after every epoch.  A ``fit`` with the same settings and data
+        resumes from there and ends with the same result as an uninterrupted one; a finished run is
+        not repeated.  The state of your own callbacks is not kept.
     image_shape : tuple of int, optional, default (48, 48, 1)
         Height, width and channels; None takes them from ``X`` in ``fit``.
     value_range : (low, high), optional, default (0.0, 1.0)
@@ -335,20 +335,21 @@ class EmotionClassifier(
             image whose row is all zero is left out, as those of FER+ on which nobody agrees.
         teacher : object, optional
             A fitted classifier of the same classes, or anything with ``predict_proba``: an
-            :class:`EnsembleClassifier` for instance.  What it answers for the images as they are
-            becomes a part of what the loss aims at (distillation).
+            :class:`EnsembleClassifier` for instance.  Its predictions for the images without
+            augmentation become part of the training targets (distillation).
         distillation_alpha : float in [0, 1], default 0.5
-            The teacher's part; the labels or ``soft_targets`` have the rest.
+            The teacher's share of the targets; the labels or ``soft_targets`` have the rest.
         distillation_temperature : float, default 1.0
-            Above 1, the teacher's answers are flattened, so that its second thoughts count more.
-            Hinton et al. flatten the pupil's answers, too; here these stay as they are.
+            Above 1, the teacher's probabilities are flattened, so that its less likely classes
+            count more.  Hinton et al. flatten the student's probabilities, too; this method does
+            not.
         validation_data : Split or (X, y), optional
             Evaluated after every epoch, without augmentation and class weights; or batches.
             ``y`` may be rows of probabilities, as `soft_targets`.
         callbacks : sequence of keras.callbacks.Callback
             They see the Keras network itself, at the end of an epoch with the weights that were
-            validated; weights that one puts there are gone on with.  Figures that one adds to
-            ``logs`` reach ``history_``.
+            validated; training continues with weights that a callback sets.  Metrics that it adds
+            to ``logs`` appear in ``history_``.
 
         Returns
         -------
@@ -379,8 +380,8 @@ class EmotionClassifier(
 
         Notes
         -----
-        A fit that is interrupted or fails changes nothing: the classifier is as it was before.
-        The figures of the epochs until then are the exception's attribute ``history_``.
+        A fit that is interrupted or fails leaves the classifier unchanged.  The exception's
+        attribute ``history_`` holds the metrics of the epochs so far.
 
         Examples
         --------
@@ -411,7 +412,7 @@ class EmotionClassifier(
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Return what the network's last layer decides by: features for other estimators.
+        """Return the input of the network's last layer, as features for other estimators.
 
         Parameters
         ----------
@@ -421,8 +422,8 @@ class EmotionClassifier(
         Returns
         -------
         ndarray of float32, shape (n, d)
-            The penultimate activations: what the last layer with a kernel is given, maps averaged
-            over the image.
+            The penultimate activations: the input of the last layer with a kernel, with maps
+            averaged over the image.
 
         See Also
         --------

@@ -256,12 +256,12 @@ class FER2013:
         stratified: bool = True,
         random_state: RandomState = None,
     ) -> FER2013:
-        """Return a smaller data set, for a quick try or for some classes only.
+        """Return a smaller data set, for a quick experiment or for some classes only.
 
         Parameters
         ----------
         n_samples : int, optional
-            At most so many images of each split, chosen at random; default all.
+            Largest number of images of each split, chosen at random; default all.
         classes : iterable of int or str, optional
             Codes or names of the classes to keep; default all.  Codes stay what they are.
         stratified : bool, default True

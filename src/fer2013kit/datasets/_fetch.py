@@ -33,7 +33,7 @@ def fetch_fer2013(
     cache: bool = True,
     download_if_missing: bool = True,
 ) -> FER2013:
-    """Load FER-2013 from where it lies on this machine, or download it from Kaggle.
+    """Load FER-2013 from this machine, or download it from Kaggle.
 
     The first of these is loaded with :func:`load_fer2013`:
 

@@ -36,9 +36,9 @@ def load_fer2013(
 ) -> FER2013:
     """Load FER-2013 from any of its forms.
 
-    What a path names is recognised by its content; names of files, folders, columns and arrays
-    tell the splits, by the words train, training; val, valid, validation, dev, PublicTest; test,
-    testing, eval, evaluation, PrivateTest, in any capitals.
+    A source is recognised by its content; names of files, folders, columns and arrays give the
+    splits, by the words train, training; val, valid, validation, dev, PublicTest; test, testing,
+    eval, evaluation, PrivateTest, in upper or lower case.
 
     - a CSV with ``pixels``, ``emotion`` and ``Usage`` (``fer2013.csv``, ``icml_face_data.csv``,
       and columns under other names), or with a column for each pixel; compressed, too;
@@ -56,8 +56,8 @@ def load_fer2013(
       ``test.csv`` (``pixels``) has no labels;
     - a ``.zip``, ``.tar`` or compressed tar of one of these, read without unpacking it.
 
-    All files of one set are read.  A folder that holds several sets gives the first of this list,
-    and the others are named in a warning.
+    All files of one set are read.  From a folder with several data sets, the first in this list is
+    read, and a warning names the others.
 
     Parameters
     ----------
@@ -75,8 +75,8 @@ def load_fer2013(
         Keep contempt as an eighth class, code 7; otherwise `label_map` leaves it out and the log
         counts it.
     resize : bool, default False
-        Make images of any size and mode grey and 48x48, as :func:`load_image_folder` does.
-        Without it images of another size are an error.
+        Convert images of any size and mode to 48x48 grey, as :func:`load_image_folder` does.
+        Without it, images of another size are an error.
     ferplus : path-like, optional
         ``fer2013new.csv`` of FER+ (Barsoum et al., 2016), whose votes are joined row by row.
         That needs a source that keeps the order of ``fer2013.csv``: the CSV dialects with a
@@ -96,7 +96,7 @@ def load_fer2013(
     DatasetNotFoundError
         When there is nothing at ``path``.
     DatasetFormatError
-        When what is there cannot be read, or only by a guess, with the file and, for text, the
+        If the source cannot be read without guessing; the error names the file and, for text, the
         line at fault.
     InvalidInputError
         When FER+ votes cannot be joined to this source, or for a `label_map` that is none.
@@ -106,7 +106,7 @@ def load_fer2013(
     Warns
     -----
     Fer2013KitWarning
-        For whatever was passed over, left out or assumed; from the cache as at the first load.
+        For whatever was skipped, left out or assumed, both at the first load and from the cache.
 
     See Also
     --------

@@ -215,8 +215,8 @@ def compare_predictions(
 ) -> PredictionComparison:
     """Compare two networks on the same samples.
 
-    Two reports whose intervals overlap may differ all the same: both networks met the same
-    easy and difficult samples.  Here only those count on which they disagree.
+    Two models can differ even if the intervals of their reports overlap, since both saw the same
+    easy and difficult samples.  Here, only the samples count on which they disagree.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def risk_coverage_curve(
     y_true: ArrayLike, probabilities: ArrayLike, *, class_names: Sequence[str] = CLASS_NAMES
 ) -> RiskCoverage:
-    """Return what a least confidence costs in answers, and gains in answers that are right.
+    """Return how a confidence threshold trades fewer answers for fewer errors.
 
     Parameters
     ----------

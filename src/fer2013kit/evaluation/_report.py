@@ -39,12 +39,12 @@ class GroupGap(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EvaluationReport(Tabular):
-    """What an evaluation found; :func:`evaluate_predictions` and ``evaluate`` make it.
+    """The result of an evaluation, from :func:`evaluate_predictions` or ``evaluate``.
 
-    The fields are what was counted and measured, all other figures follow from them.  Where
-    a ratio's denominator is 0 (the recall of a class that no sample has, the precision of one
-    that was never predicted) it is 0, as in scikit-learn, but without a warning; averages say
-    below which classes they take in.
+    The fields hold the measurements; all other metrics are computed from them.  A ratio with
+    denominator 0 (the recall of a class without samples, the precision of one that was never
+    predicted) is 0, as in scikit-learn, but without a warning; each average documents which classes
+    it includes.
 
     Parameters
     ----------
@@ -66,12 +66,12 @@ class EvaluationReport(Tabular):
     confidence_level : float
         Of :attr:`accuracy_interval`.
     n_effective : float, optional
-        Where samples are weighted, how many of equal weight would tell as much (Kish, 1965).
+        For weighted samples, how many of equal weight would carry as much information (Kish, 1965).
     groups : dict of str to EvaluationReport
         The same evaluation of each group of samples, for :func:`evaluate_predictions` with
         ``groups``.
     notes : tuple of str
-        What has to be known to read the figures rightly.
+        Caveats for reading the metrics.
 
     See Also
     --------
@@ -137,7 +137,8 @@ class EvaluationReport(Tabular):
     def accuracy_interval(self) -> tuple[float, float]:
         """Wilson score interval (Wilson, 1927) of the accuracy, at :attr:`confidence_level`.
 
-        It tells how far the figure may be from that on endless samples of the same kind.
+        It shows how far the accuracy may be from its value on infinitely many samples of the same
+        kind.
         """
         n = self.n_samples if self.n_effective is None else self.n_effective
         return _metrics.wilson_interval(self.accuracy * n, n, self.confidence_level)
@@ -353,7 +354,7 @@ class EvaluationReport(Tabular):
             ``images`` as :func:`plot_samples` takes them, ``labels`` codes or names or None,
             ``probabilities`` of shape (m, k).
         facts : mapping of str to object, optional
-            Adds to how the result came about: the command, the data, the time.
+            Adds facts about how the result was made: the command, the data, the time.
         random_state : int, default 0
             Seed of the choice of samples.
 

@@ -47,14 +47,13 @@ class ReportSummary(Tabular):
     Parameters
     ----------
     n_reports : int
-        How many runs there were.
+        Number of runs.
     n_samples : int
-        On how many samples each was measured.
+        Number of samples in each run.
     figures : dict of str to tuple
         "accuracy", "balanced accuracy", "macro F1", "top-2 accuracy", "loss" and "calibration
-        error", each as ``(mean, std, interval, lowest, highest)``.  The standard deviation is
-        that of a sample (n - 1); the interval is Student's, of the mean.  Both are NaN for one
-        run.
+        error", each as ``(mean, std, interval, lowest, highest)``.  The standard deviation is the
+        sample's (n - 1); the interval of the mean is Student's.  Both are NaN for one run.
     classes : dict of str to tuple
         The same of each class's F1.
     confidence_level : float
@@ -173,8 +172,8 @@ def summarize_reports(
 ) -> ReportSummary:
     """Summarize the evaluations of runs that differ by chance alone, such as their seed.
 
-    The interval in one report tells what other test samples would change; this one tells what
-    another training run would.
+    The interval in one report shows the effect of other test samples; this one shows the effect of
+    another training run.
 
     Parameters
     ----------

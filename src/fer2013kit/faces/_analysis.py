@@ -41,43 +41,43 @@ def analyze_photo(
     ----------
     photo : path, file object, bytes-like, data URL, PIL.Image.Image or array_like
         An image of any size and mode.  A path, file, bytes or data URL (``data:...;base64,...``)
-        holds JPEG, PNG or another common format, HEIC with the extra ``heif``; its orientation
-        tag is obeyed.  An array has shape ``(height, width)`` or ``(height, width, channels)``
-        with grey; grey and alpha; red, green and blue; or these and alpha: uint8; uint16, of
-        which 65535 is white; floats in [0, 1].
+        holds JPEG, PNG or another common format, HEIC with the extra ``heif``; its EXIF orientation
+        is applied.  An array has shape ``(height, width)`` or ``(height, width, channels)`` with
+        grey; grey and alpha; red, green and blue; or these and alpha: uint8; uint16, of which 65535
+        is white; floats in [0, 1].
     classifier : object, optional
-        Whose ``predict_proba`` takes uint8 faces ``(n, 48, 48)``: what :func:`load_predictor`
-        returns, or any other, a scikit-learn search or pipeline for instance.  The words for its
-        columns are its ``class_names_`` or its ``classes_``: names, or FER codes, which become
-        words; what has neither must answer for the seven emotions in the order of
-        :class:`Emotion`.  By default ``load_predictor()``, the network ``ferplus_cnn`` with
-        these seven, which is loaded once and kept.
+        Any object whose ``predict_proba`` takes uint8 faces ``(n, 48, 48)``: what
+        :func:`load_predictor` returns, or for instance a scikit-learn search or pipeline.  Its
+        ``class_names_`` or ``classes_`` name the columns: names, or FER codes, which become words;
+        without either, the columns must be the seven emotions in the order of :class:`Emotion`.
+        Default: ``load_predictor()``, the network ``ferplus_cnn`` with these seven, loaded once
+        and kept.
     detector : {"yunet", "opencv", "mtcnn", "dlib"} or callable, optional
         A callable takes the upright image, uint8 ``(height, width, 3)`` in red, green, blue, and
         returns the boxes of its faces, ``(n, 4)``: left, top, width and height in its pixels; or
         ``(n, 14)``, with landmarks, as :meth:`FaceDetector.locate` does.  By default
         :class:`FaceDetector`, which is ``"yunet"``; the others are extras.
     boxes : array_like, shape (n, 4), optional
-        Where the faces are, in pixels of the upright photograph: nothing is searched then.
+        The face boxes, in pixels of the upright photograph; detection is skipped.
     margin : float, optional
-        A square is cut: as large as the box, about its centre, and so much larger on each side,
-        as a share of the square's side.  The default, 0.025, was measured for
+        The crop is a square around the centre of the box, as large as the box, plus this margin on
+        each side, as a share of the square's side.  The default, 0.025, was measured for
         :class:`FaceDetector`, whose boxes reach from the forehead to the chin.
     align : bool, default True
-        Turn faces upright before they are judged, where the boxes come with landmarks: by quarter
-        turns, and from about 12 degrees on by what is measured.
+        Rotate faces upright before classification, if the detector gives landmarks: by quarter
+        turns, and from about 12 degrees on by the measured angle.
     tta : {"auto", None, "flip", "ten_crop"}, default "auto"
-        Test-time augmentation: the probabilities of each face are averaged with those of its
-        mirror image, or of ten windows moved by a few pixels.  By default the default network
-        sees the mirror image, too, so that a mirrored photograph gets the same words; a
-        `classifier` that is given answers as its ``predict_proba`` does.
+        Test-time augmentation: average the probabilities over the face and its mirror image, or
+        over ten crops shifted by a few pixels.  By default, the default network uses the mirror
+        image, so that a mirrored photograph gets the same answers; your own `classifier` answers as
+        its ``predict_proba`` does.
 
     Returns
     -------
     PhotoFaces
-        A list of :class:`FaceEmotion` in the order of their boxes, of :class:`FaceDetector` the
-        surest first; empty where there is no face.  Its ``width`` and ``height`` are those of the
-        upright photograph.
+        A list of :class:`FaceEmotion` in the order of the boxes, with :class:`FaceDetector` the
+        most certain first; empty if there is no face.  Its ``width`` and ``height`` are the size of
+        the upright photograph.
 
     Raises
     ------
@@ -98,11 +98,11 @@ def analyze_photo(
 
     Notes
     -----
-    A ready-made crop goes straight in: an image of 48x48 pixels is a face, whatever it shows,
-    and reaches the classifier as it is; a larger one that its only face fills as FER-2013's faces
-    fill theirs is resized whole, as :func:`to_face` does.
+    Ready-made crops are recognised.  A 48x48 image counts as a face, whatever it shows, and reaches
+    the classifier unchanged; a larger one whose only face fills it, as in FER-2013, is resized as a
+    whole, as by :func:`to_face`.
 
-    A photograph of more than 4096 pixels in a direction is worked on at that size.
+    A photograph with a side of more than 4096 pixels is reduced to that size.
 
     Examples
     --------
@@ -165,7 +165,7 @@ def analyze_photos(
 ) -> Any:
     """Find the faces in many photographs and name their emotions, in batches.
 
-    The photographs are read one by one, so that any number of them fits in memory.
+    The photographs are read one by one, so any number of them fits in memory.
 
     Parameters
     ----------
@@ -174,16 +174,15 @@ def analyze_photos(
     classifier, detector : optional
         As for :func:`analyze_photo`.
     boxes : iterable, optional
-        The boxes of each photograph, as for :func:`analyze_photo`; where they are None, faces are
-        looked for.
+        The boxes of each photograph, as for :func:`analyze_photo`; None for detection.
     margin, align, tta : optional
         As for :func:`analyze_photo`.
     batch_size : int, default 128
-        How many faces the classifier is given at once, or some more.
+        How many faces, approximately, the classifier gets at once.
     progress : bool, default False
         Show a progress bar with the time left.
     return_errors : bool, default False
-        Go on after a photograph that cannot be read: its error takes the place of its faces.
+        Continue after an unreadable photograph: its error takes the place of its faces.
 
     Returns
     -------

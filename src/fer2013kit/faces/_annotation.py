@@ -54,9 +54,9 @@ def annotate(photo: Photo, faces: Iterable[FaceEmotion], *, numbers: bool = Fals
     Returns
     -------
     PIL.Image.Image
-        The upright photograph in RGB, at most 4096 pixels in each direction.  Each face has a
-        box with the name of its emotion (with a question mark where it is uncertain) and, where
-        there is room beside, below or above it that nothing else takes, a bar for each class.
+        The upright photograph in RGB, at most 4096 pixels in each direction.  Each face has a box
+        with the name of its emotion (with a question mark if it is uncertain) and, where there is
+        free room beside, below or above it, a bar for each class.
 
     Raises
     ------

@@ -62,25 +62,24 @@ _ONE_THREAD_PIXELS: Final = 256 * 256
 class FaceDetector:
     """Find faces, with a small network that ships with the kit.
 
-    Any other callable of this kind goes in its place: see ``detector`` of :func:`analyze_photo`.
+    Any other callable of this kind can replace it: see ``detector`` of :func:`analyze_photo`.
 
     Parameters
     ----------
     min_score : float, default 0.5
-        How sure the network must be of a face, in [0, 1].
+        Lowest score of a face, in [0, 1].
     max_side : int, default 1280
-        The longer side at which an image is searched: larger ones are made smaller, smaller ones
-        larger.  Half of it takes a quarter of the time and finds faces from twice the size on.
+        Images are resized to this length of the longer side before the search.  Half of it takes a
+        quarter of the time and finds only faces of at least twice the size.
     enlarge : float, default 2.0
-        How many times larger, at most.  Of faces cut to 48 pixels, without hair and neck around
-        them, the network finds half at their own size, 1, and nine in ten at twice that.
+        Largest factor by which a small image is enlarged.  Of faces cropped to 48 pixels, without
+        hair and neck, the network finds half at their own size, 1, and nine in ten at twice that.
     turned : bool, default True
-        Search the image turned by quarters as well, for faces that lie on their side or upside
-        down; it takes nearly twice the time.  Where no face is found so, the image is searched
-        turned by eighths, too.
+        Also search the image in quarter turns, for faces on their side or upside down; this takes
+        nearly twice the time.  If no face is found, eighth turns are searched, too.
     mirrored : bool, default True
-        Search the mirror image as well, and take the means of scores, boxes and landmarks, so that
-        a mirrored photograph has the same faces at the same places; it takes half as long again.
+        Also search the mirror image, and average scores, boxes and landmarks, so that a mirrored
+        photograph has the same faces in the same places; this takes half as long again.
 
     See Also
     --------

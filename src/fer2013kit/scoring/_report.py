@@ -14,22 +14,22 @@ NAMED: Final = 5
 
 @dataclass(frozen=True)
 class ScoreReport:
-    """What :func:`score` counted, in all parts that lie in the folder.
+    """The counts of :func:`score`, over all parts in the folder.
 
     Parameters
     ----------
     path : str
         The folder.
     n_images : int
-        Images that were looked at, those with errors among them.
+        Number of images, including those with errors.
     n_faces : int
-        Faces that were found.
+        Number of faces found.
     n_errors : int
         Images, archives and files that could not be read; each is a row whose ``error`` says why.
     n_passed_over : int
-        Files that are no images by their names.
+        Skipped files: their names are not those of images.
     n_parts, n_done_before : int
-        Parquet files, and how many of them were there already.
+        Parquet files, and how many of them existed before.
     first_errors : tuple of str
         The first five errors.
 

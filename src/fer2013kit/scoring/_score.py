@@ -45,9 +45,9 @@ def score(
 ) -> ScoreReport:
     """Name the emotions of any number of images, into parquet files.
 
-    The work is cut into parts, each of which becomes one file, written whole or not at all.  Parts
-    that are there already are passed over: after an interruption, a kill or a crash, the same call
-    does what is left, and the result is that of an unbroken run.
+    The work is divided into parts; each part becomes one file, written atomically.  Existing parts
+    are skipped: after an interruption, a kill or a crash, the same call does the rest, with the
+    same result as an uninterrupted run.
 
     Parameters
     ----------
@@ -60,20 +60,21 @@ def score(
     classifier : str or path, optional
         What :func:`load_predictor` takes.
     crops : bool, default False
-        The images are faces already: look for none; what is not square is cut.
+        The images are already faces: skip detection; images that are not square are cropped.
     tta : {"auto", None, "flip", "ten_crop"}, default "auto"
         As for :func:`analyze_photo`.
     part_size : int, default 1000
-        Images in a part, about: a tar, or a container that is not on a local disk, is one part.
+        Approximate number of images in a part; a tar, or a container that is not on a local disk,
+        is one part.
     workers : int, default 1
-        How many processes work, with one thread each; 1 is this one.  A program that asks for more
-        guards its first lines with ``if __name__ == "__main__":``.
+        Number of processes, with one thread each; 1 means this process.  A script that uses more
+        needs the guard ``if __name__ == "__main__":``.
     engine : {"processes", "ray"}, default "processes"
-        Who works: processes on this machine, or actors of Ray Data on all machines of the cluster
-        that Ray finds, or that you connected to with ``ray.init``.  All of them see `src`, `dst`
-        and the classifier's file under the same paths.
+        Processes on this machine, or Ray Data actors on all machines of the cluster that Ray finds,
+        or that you connected to with ``ray.init``.  All of them must see `src`, `dst` and the
+        classifier's file under the same paths.
     storage_options : mapping, optional
-        What fsspec is told, for instance credentials.
+        Options for fsspec, for instance credentials.
     progress : bool, default False
         Show a progress bar of the parts.
 
@@ -91,12 +92,12 @@ def score(
     MissingDependencyError
         Without fsspec and pyarrow, the extra ``score``; or Ray, the extra ``distributed``.
     OSError
-        From a disk or a network that fails: nothing is taken for broken on its account.
+        If a disk or the network fails; no image counts as broken because of it.
 
     Warns
     -----
     Fer2013KitWarning
-        For files that are no images by their names; it counts and names them.
+        For files whose names are not those of images; it counts and names them.
 
     See Also
     --------
@@ -105,9 +106,9 @@ def score(
 
     Notes
     -----
-    Files of other names, and what operating systems leave about, are passed over.  An image that
-    cannot be read is a row with an error, and so is an archive, of which the images before the
-    damage are rows.  What limits there are to what a file may unpack to is told in ``trust``.
+    Files with other names, and clutter of operating systems, are skipped.  An unreadable image
+    becomes a row with an error, and so does a damaged archive; its images before the damage have
+    their rows.  The page ``trust`` lists the limits of unpacking.
 
     Examples
     --------

@@ -42,39 +42,40 @@ def analyze_video(
     annotated: str | os.PathLike[str] | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Find the faces in a video or before a camera and name their emotions over time.
+    """Find the faces in a video or from a camera and name their emotions over time.
 
-    Frames are read, analysed and forgotten one by one, so that memory does not grow with the
-    length of the video, but for the rows of the answer.
+    Frames are read, analysed and forgotten one by one, so apart from the returned rows, memory does
+    not grow with the length of the video.
 
     Parameters
     ----------
     video : path or int
-        A file that FFmpeg reads, or the number of a camera (Linux and macOS), 0 for the first.
-        A file's rotation and the shape of its pixels are obeyed; a cover image is no video.
+        A file that FFmpeg reads, or the number of a camera (Linux and macOS), 0 for the first. A
+        file's rotation and pixel aspect ratio are applied; a cover image does not count as a video.
     classifier, detector : optional
-        As for :func:`analyze_photo`.  By default upright faces are searched, at a longer side of
-        at most 640 pixels: ``FaceDetector(max_side=640, enlarge=1, turned=False, mirrored=False)``.
+        As for :func:`analyze_photo`.  By default, the search is for upright faces, at a longer side
+        of at most 640 pixels:
+        ``FaceDetector(max_side=640, enlarge=1, turned=False, mirrored=False)``.
     sampling_rate : float, optional, default 5.0
-        Frames a second that are analysed, at most; None takes all.
+        Largest number of frames a second to analyse; None for all.
     duration : float, optional
         Seconds after which to stop.  By default a video is read to its end, and a camera until
         Ctrl-C, which then ends the recording and not the program.
     smoothing : float, optional, default 1.5
-        Time constant, in seconds, of an exponential average of the probabilities along each
-        track, which calms a flickering answer; a word is kept until another one leads by 0.1.
-        Shorter ones follow quick expressions; with None each frame stands for itself.
+        Time constant, in seconds, of an exponential average of the probabilities along each track,
+        which reduces flicker; the emotion changes only when another one leads by 0.1.  Shorter
+        constants follow quick expressions; None disables smoothing.
     search_interval : float, optional, default 1.0
-        Seconds after which all of a frame is searched again for new faces.  In between, a
-        :class:`FaceDetector` looks for each face near its last place alone, which is several
-        times faster, and searches earlier after a cut, where a face is lost, and while there is
-        none.  None searches every frame whole, as any other detector does.
+        Seconds between searches of a whole frame for new faces.  In between, a
+        :class:`FaceDetector` looks for each face only near its last position, which is several
+        times faster; it searches earlier after a cut, when a face is lost, and while there is none.
+        None searches every frame as a whole, as any other detector does.
     align : bool, default False
-        As for :func:`analyze_photo`, for people who lie down or hold their heads aslant; it takes
+        As for :func:`analyze_photo`, for people who lie down or tilt their heads; this takes
         longer.
     tta : {"auto", None, "flip", "ten_crop"}, default "auto"
-        As for :func:`analyze_photo`; but with `smoothing`, following frames show a face and its
-        mirror image in turn.
+        As for :func:`analyze_photo`; but with `smoothing`, consecutive frames alternate between a
+        face and its mirror image.
     annotated : path, optional
         Also write the analysed frames, with what :func:`annotate` draws, to this file
         (``.mp4``, ``.mkv``, ``.mov``), and the sound of a file.
@@ -94,7 +95,7 @@ def analyze_video(
     Raises
     ------
     MediaFileError
-        For a file or camera that is missing, no video, or broken from its beginning.
+        For a file or camera that is missing, not a video, or broken from the start.
     InvalidInputError
         For another argument; a classifier whose classes are neither names nor FER codes, or bear
         the name of another column.
@@ -112,8 +113,8 @@ def analyze_video(
 
     Notes
     -----
-    A track is one face through following frames, paired so that all are nearest to where they
-    were (Hungarian method).  A face may be lost for two seconds; one that moves by more than its
+    A track is one face in consecutive frames, matched by the smallest total distance (Hungarian
+    method).  A face may be lost for two seconds; one that moves by more than its
     width between analysed frames (twice that after two seconds), or halves its size, begins a new
     track, as does every face after a cut: where most of the image changes between two frames.
 

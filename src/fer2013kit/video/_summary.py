@@ -27,13 +27,13 @@ class VideoSummary:
     ----------
     people : pandas.DataFrame
         A row for each track: ``begin`` and ``end`` (seconds since the first frame), ``seconds``
-        seen, the share of these under each class's name, ``emotion`` (what it was longest) and
-        ``changes`` (how often its word changed).
+        seen, the share of these under each class's name, ``emotion`` (the longest one) and
+        ``changes`` (how often the emotion changed).
     peaks : pandas.DataFrame
-        A row for each track and each word it had: the ``time`` at which that class was most
+        A row for each track and each of its emotions: the ``time`` at which that class was most
         probable, and this ``probability``.
     transitions : pandas.DataFrame
-        A row for each change of a track's word: ``track``, ``time``, ``before``, ``after``.
+        A row for each change of a track's emotion: ``track``, ``time``, ``before``, ``after``.
 
     See Also
     --------
@@ -55,7 +55,7 @@ class VideoSummary:
 
 
 def summarize_video(table: pd.DataFrame) -> VideoSummary:
-    """Say in short who showed what for how long in a video.
+    """Summarise who had which expression for how long in a video.
 
     Parameters
     ----------
@@ -78,9 +78,9 @@ def summarize_video(table: pd.DataFrame) -> VideoSummary:
 
     Notes
     -----
-    A row stands for the time until the next row of its track; where that is longer than three usual
-    steps the face was away, and the row stands for one.  What is counted are the words of the
-    table: with `smoothing`, what is shorter than about its time constant is not among them.
+    A row counts for the time until the next row of its track; if that is longer than three usual
+    steps, the face was away, and the row counts for one step.  The summary uses the table's
+    emotions: with `smoothing`, expressions shorter than about its time constant are missing.
 
     Examples
     --------
