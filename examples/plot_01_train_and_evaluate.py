@@ -2,7 +2,7 @@
 How do I train, evaluate and save a classifier?
 ===============================================
 
-The whole way in half a minute: drawn faces, a small network, a report with figures.
+The whole workflow in half a minute: drawn faces, a small network, a report with figures.
 """
 
 # %%
@@ -39,20 +39,20 @@ fk.plot_history(clf)
 plt.show()
 
 # %%
-# What it is worth, on faces that it never saw.  The interval says how much of the figure may be
+# How good it is on faces that it never saw.  The interval shows how much of the accuracy may be
 # luck.
 X_test, y_test = fk.make_fer2013(n_samples=700, random_state=1).train
 report = clf.evaluate(X_test, y_test)
 print(report)
 
 # %%
-# Which faces are taken for which?
+# Which expressions does it confuse?
 fk.plot_confusion_matrix(report)
 plt.show()
 
 # %%
-# Label smoothing makes a network modest.  One number, fitted on the validation split, makes its
-# probabilities honest; the predictions stay the same.
+# Label smoothing makes a network underconfident.  One number, fitted on the validation split, makes
+# its probabilities honest; the predictions stay the same.
 clf.calibrate(*data.validation)
 calibrated = clf.evaluate(X_test, y_test)
 print(f"calibration error: {report.ece:.3f}, then {calibrated.ece:.3f}")

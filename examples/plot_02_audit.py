@@ -2,8 +2,8 @@
 What is wrong with a data set?
 ==============================
 
-Copies of training images in the test set make every figure too good, and FER-2013 has hundreds.
-Here some are planted into drawn faces, and found again.
+Copies of training images in the test set inflate every metric, and FER-2013 has hundreds.
+This example plants some among drawn faces, and finds them again.
 """
 
 # %%
@@ -27,12 +27,12 @@ faulty = fk.FER2013(train=data.train, validation=data.validation, test=planted)
 
 # %%
 # The audit compares the pixels of all images, within a split and across them.  Faces that are
-# merely alike are counted apart: with drawings, some are by chance.
+# merely similar are counted separately: among drawings, some are by chance.
 report = fk.audit_dataset(faulty)
 print(report.summary())
 
 # %%
-# Each finding is a row, so that you can look at the images yourself.
+# Each finding is a row, so you can look at the images yourself.
 findings = report.to_frame()
 print(findings[findings["finding"] == "leak"])
 
@@ -42,13 +42,13 @@ plt.suptitle("Test images that are also in training")
 plt.show()
 
 # %%
-# Leaks are dropped from the training set, so that figures on the test set compare row for row with
-# those of others; or from the test set, for a model that was trained already.
+# Drop leaks from the training set, so that metrics on the test set stay comparable, row for row;
+# or from the test set, for a model that is already trained.
 for side in get_args(LeakSide):
     clean = report.drop_leaks(side=side)
     print(f"from {side}: {len(clean.train)} train, {len(clean.test)} test")
 
 # %%
-# The other thing to know before training is how the classes are filled.
+# Also look at the class balance before training.
 fk.plot_class_balance(faulty)
 plt.show()

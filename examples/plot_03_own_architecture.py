@@ -64,8 +64,8 @@ for params, score in zip(
     print(params, f"accuracy {score:.2f}")
 
 # %%
-# A saved file holds the name of the architecture, not its code: whoever loads it registers the
-# builder first, or hands it to ``load``.
+# A saved file holds the name of the architecture, not its code: to load it, register the
+# builder first, or pass it to ``load``.
 report = search.best_estimator_.evaluate(*data.test)
 fk.plot_confusion_matrix(report)
 plt.show()

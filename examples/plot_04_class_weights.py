@@ -9,7 +9,7 @@ from seed to seed: here is one, for a figure of your own take several.
 
 # %%
 # Drawn faces as uneven as the real training set.  A test set as uneven, of a few hundred faces,
-# would hold a handful of disgusted ones and could not judge how they fare; so there are two.
+# would hold a handful of disgusted ones, too few to measure; so there are two.
 from typing import get_args
 
 import matplotlib.pyplot as plt
@@ -34,7 +34,7 @@ fk.plot_class_balance({"train": y, "uneven test": uneven.labels})
 plt.show()
 
 # %%
-# What each method gives the classes, their mean over the samples being 1.
+# The weights of each method; their mean over the samples is 1.
 for method in get_args(ClassWeightMethod):
     weights = fk.class_weights(y, method=method)
     print(f"{method:16}", *(f"{weight:5.2f}" for weight in weights.values()))

@@ -6,7 +6,7 @@ A heat map colours the parts of a face that supported the prediction.
 """
 
 # %%
-# The network that ships, and the faces of the two photographs that do.
+# A bundled model, and the faces in the two bundled photographs.
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -23,7 +23,7 @@ plt.suptitle("What supported the answer")
 plt.show()
 
 # %%
-# The same face may be asked about each emotion: what supports surprise in a smile?
+# Explain any emotion for the same face: what supports surprise in a smile?
 smile = np.repeat(faces[:1], 7, axis=0)
 fk.plot_explanation(
     smile,
@@ -34,8 +34,8 @@ plt.suptitle("One face, asked about each emotion (HiResCAM)")
 plt.show()
 
 # %%
-# Two methods: HiResCAM, the default, keeps to the place; Grad-CAM averages over the map, which does
-# not suit networks whose dense layer reads it cell by cell, as this one's does.
+# Two methods: HiResCAM, the default, keeps the gradient of each cell; Grad-CAM averages over the
+# map, which does not suit networks whose dense layer reads it cell by cell, like this one.
 averaged = fk.explain(clf, smile, emotion=fk.CLASS_NAMES, method="grad_cam")
 fk.plot_explanation(smile, averaged, emotion=fk.CLASS_NAMES)
 plt.suptitle("The same with Grad-CAM")

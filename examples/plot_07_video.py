@@ -2,12 +2,12 @@
 Who looks how, and when, in a video?
 ====================================
 
-Faces are followed from frame to frame; each one gets a timeline of its emotions.
+Faces are tracked from frame to frame; each gets a timeline of its emotions.
 """
 
 # %%
-# A video to look at: the two photographs that ship, moved before a wall.  The smile leaves after
-# two seconds.  Any file that FFmpeg reads will do in its place.
+# An example video: the two bundled photographs, moved in front of a wall.  The smile leaves after
+# two seconds.  Any file that FFmpeg reads works as well.
 import tempfile
 from pathlib import Path
 
@@ -52,5 +52,5 @@ plt.suptitle("Who showed what, and when")
 plt.show()
 
 # %%
-# The same in numbers: seconds in sight, and the share of each word.
+# The same in numbers: seconds visible, and the share of each emotion.
 print(fk.summarize_video(table).people[["track", "seconds", "happy"]].round(2))

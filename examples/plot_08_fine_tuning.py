@@ -6,7 +6,7 @@ A network that knows real faces learns a new kind of them from some two hundred 
 """
 
 # %%
-# Here the new kind are drawn faces, which the network that ships has never seen.
+# Here these are drawn faces, which the bundled model has never seen.
 import matplotlib.pyplot as plt
 
 import fer2013kit as fk
@@ -18,7 +18,7 @@ before = clf.evaluate(*new)
 print(f"as it ships: accuracy {before.accuracy:.2f}")
 
 # %%
-# ``warm_start`` goes on from what it knows.  A low learning rate and few epochs keep that.
+# ``warm_start`` starts from its weights.  A low learning rate and few epochs preserve them.
 clf.set_params(
     warm_start=True,
     epochs=3,
@@ -32,7 +32,7 @@ after = clf.evaluate(*new)
 print(f"fine-tuned: accuracy {after.accuracy:.2f}")
 
 # %%
-# What was gained, class by class.
+# The gain, class by class.
 fig, axes = plt.subplots(1, 2, figsize=(11, 5), layout="constrained")
 for ax, report, title in zip(
     axes, (before, after), ("as it ships", "fine-tuned"), strict=True

@@ -2,11 +2,11 @@
 How small can a network be made for deployment?
 ===============================================
 
-The same network as a LiteRT file, with weights of 32 and of 8 bits: size, and what it costs.
+The same network as a LiteRT file, with 32-bit and with 8-bit weights: size and accuracy.
 """
 
 # %%
-# Each export is run once, and its answers are compared with those of the network itself.
+# Each export is run once, and its predictions are compared with the network's own.
 import tempfile
 from pathlib import Path
 from typing import Literal
@@ -33,7 +33,7 @@ for quantization in quantizations:
 folder.cleanup()
 
 # %%
-# A quarter of the size; whether the difference matters, your own test set says.
+# A quarter of the size; your own test set shows whether the difference matters.
 names = ["float32", "8 bits"]
 fig, axes = plt.subplots(1, 2, figsize=(8, 2.6), layout="constrained")
 axes[0].barh(names, sizes)

@@ -2,11 +2,11 @@
 Is one model really better than the other?
 ==========================================
 
-Two models answer for the same images; the difference gets an interval and a test.
+Two models classify the same images; the difference gets an interval and a test.
 """
 
 # %%
-# Two networks that ship, one of a tenth of the other's size, on drawn faces: neither has seen any.
+# Two bundled models, one a tenth of the other's size, on drawn faces: neither has seen any.
 import matplotlib.pyplot as plt
 
 import fer2013kit as fk
@@ -18,13 +18,13 @@ answers = [
 ]
 
 # %%
-# Pairs tell more than two accuracies: images that both name wrongly say nothing about which is
+# A paired comparison says more than two accuracies: images that both get wrong do not show which is
 # better.
 result = fk.compare_predictions(y, *answers, names=names)
 print(result)
 
 # %%
-# Where the interval holds zero, the data cannot tell them apart.
+# If the interval contains zero, the data cannot tell them apart.
 figures = result.to_frame()
 fig, ax = plt.subplots(figsize=(7, 2.8), layout="constrained")
 ends = (

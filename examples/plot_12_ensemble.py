@@ -2,11 +2,11 @@
 Are two networks better than one?
 =================================
 
-An ensemble averages what its members say; it is used and saved like one classifier.
+An ensemble averages the predictions of its members; use and save it like one classifier.
 """
 
 # %%
-# Two networks that ship, and drawn faces that neither has seen.
+# Two bundled models, and drawn faces that neither has seen.
 import matplotlib.pyplot as plt
 
 import fer2013kit as fk
@@ -17,8 +17,8 @@ members = [fk.EmotionClassifier.from_pretrained(name) for name in names]
 both = fk.EnsembleClassifier(members)
 
 # %%
-# The average of two is seldom worse than the better one, and its loss is the lowest here.  Whether
-# it is right more often, so few images cannot tell.
+# The average of two is seldom worse than the better one, and its loss is the lowest here.  So few
+# images cannot show whether it is right more often.
 models = zip((*names, "both"), (*members, both), strict=True)
 reports = {name: model.evaluate(X, y) for name, model in models}
 for name, report in reports.items():

@@ -14,7 +14,7 @@ import fer2013kit as fk
 
 random = np.random.default_rng(0)
 labels = fk.make_fer2013(n_samples=300, random_state=0).train.labels
-# Drawn here: people mean the label most often, and neutral else.
+# Simulated: most votes are for the label, the others for neutral.
 shares = np.full((len(labels), 10), 0.02)
 shares[:, fk.Emotion.NEUTRAL] += 0.25
 clear = random.uniform(0.1, 1, len(labels))
@@ -23,7 +23,7 @@ shares /= shares.sum(axis=1, keepdims=True)
 votes = fk.FERPlus([random.multinomial(10, row) for row in shares])
 
 # %%
-# The word of most people, where there is one (-1 elsewhere), and all of them as soft labels.
+# The majority label, if there is one (otherwise -1), and all votes as soft labels.
 majority = votes.majority(n_classes=7)
 print(f"{np.mean(majority >= 0):.0%} have a majority")
 print(f"{np.mean(majority == labels):.0%} have that of the data set")

@@ -6,7 +6,7 @@ One accuracy hides much.  A report can hold one for each light, source, age grou
 """
 
 # %%
-# Faces of two photographs, in full light and in a tenth of it, each cut out a little differently.
+# Faces from two photographs, in full light and in a tenth of it, each cropped slightly differently.
 import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image
@@ -27,7 +27,7 @@ for path, label in zip(fk.sample_photos(), ("happy", "neutral"), strict=True):
         labels += [label, label]
 
 # %%
-# The figures of each group, with intervals that say how little so few images tell.
+# The metrics of each group, with intervals that show how little so few images prove.
 report = fk.evaluate_predictions(
     labels, predictor.predict_proba(np.array(faces)), groups=groups
 )

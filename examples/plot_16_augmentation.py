@@ -2,11 +2,11 @@
 What does augmentation do to an image?
 ======================================
 
-While it trains, the network never sees an image twice alike.  This is what it sees instead.
+During training, the network never sees the same image twice.  This is what it sees instead.
 """
 
 # %%
-# One face, and what the layer makes of it with its defaults, and with three times as much.
+# One face, augmented with the defaults, and with three times the strength.
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -32,7 +32,7 @@ fig.suptitle("One face, augmented: with the defaults, and three times as much")
 plt.show()
 
 # %%
-# The classifier takes the layer as ``augment``; outside of training nothing changes.
+# The classifier takes the layer as ``augment``; it is inactive outside of training.
 same = np.asarray(wild(batch, training=False))
 print(bool((same == batch).all()))
 clf = fk.EmotionClassifier(augment=wild)
