@@ -137,9 +137,7 @@ def test_interrupt_is_code_130(folder, tmp_path, monkeypatch):
     command = ("train", folder / "faces.npz", "-o", tmp_path / "emotions.fer")
     assert run(*command, code=130).stderr == "fer2013kit: interrupted\n"
     stopped = run(*command, "--checkpoint-dir", tmp_path / "run", code=130)
-    assert stopped.stderr == (
-        "fer2013kit: interrupted; the same command goes on where this one stopped\n"
-    )
+    assert stopped.stderr == ("fer2013kit: interrupted; run the same command again to resume\n")
     assert not (tmp_path / "emotions.fer").exists()
 
 

@@ -78,7 +78,7 @@ def test_folders_files_and_patterns(folder):
     result = run(folder)
     assert f"{folder / 'c.png'}: no face" in result.stdout.splitlines()
     assert result.stderr.startswith(
-        f"fer2013kit: warning: {folder}: 1 file that is no image by its name was passed over "
+        f"fer2013kit: warning: {folder}: 1 file that is no image by its name was skipped "
         "(1 .txt): 'notes.txt'\n"
     )
 

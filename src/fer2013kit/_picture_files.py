@@ -105,7 +105,7 @@ def passed_over(names: Iterable[str]) -> str:
     --------
     >>> from fer2013kit._picture_files import passed_over
     >>> print(passed_over(["a.txt", "b.txt", "c.csv"]))
-    3 files that are no images by their names were passed over (2 .txt, 1 .csv): 'a.txt',
+    3 files that are no images by their names were skipped (2 .txt, 1 .csv): 'a.txt',
     'b.txt', 'c.csv'
     """
     names = list(names)
@@ -116,7 +116,7 @@ def passed_over(names: Iterable[str]) -> str:
         files = f"{len(names)} files that are no images by their names were"
     has_heif = not _HEIF_ENDINGS.isdisjoint(endings) and "HEIF" not in picture_formats()
     advice = f"; {_heif_advice()}" if has_heif else ""
-    return f"{files} passed over ({counts}): {first_names(names)}{advice}"
+    return f"{files} skipped ({counts}): {first_names(names)}{advice}"
 
 
 def first_names(names: Sequence[str]) -> str:

@@ -109,7 +109,7 @@ def test_labelled_test_csv(tmp_path):
 @pytest.mark.parametrize(
     ("names", "match"),
     [
-        (("train", "test", "finaltest"), "test.csv, train.csv tell a split, finaltest.csv tells n"),
+        (("train", "test", "finaltest"), "test.csv, train.csv hold a split, finaltest.csv holds n"),
         (("train", "test", "eval"), "eval.csv, test.csv each tell the split test"),
         (("train", "Training"), "Training.csv, train.csv each tell the split train"),
         (("test", "test (1)"), r"test \(1\).csv, test.csv each tell"),
@@ -222,7 +222,7 @@ def test_pixels_over_several_lines_and_rows_without_content(tmp_path):
     path.write_text(path.read_text() + ",,\n,,\n")
     data, (said,) = load_twice(path)
     assert_holds(data, ROWS)
-    assert "passed over 2 rows without any content" in said
+    assert "skipped 2 rows without any content" in said
     path.write_text(path.read_text() + "9,1 2 3,Training\n")
     line = 1 + 4 * len(ROWS) + 3
     assert f"line {line}: unknown emotion '9'" in refused_twice(path, "unknown emotion")
@@ -365,7 +365,7 @@ def test_columns_that_are_not_known_are_named(tmp_path, kind):
     data, said = load_twice(path)
     assert len(data.train) == 1
     assert [line.partition(": ")[2] for line in said] == [
-        "passed over the columns 'age', which are not known"
+        "skipped the columns 'age', which are not known"
     ]
 
 

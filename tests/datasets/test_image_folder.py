@@ -68,7 +68,7 @@ def test_what_is_passed_over_is_counted_and_named_at_every_load(folder, monkeypa
         assert len(faces) == 6
         (warning,) = caught
         assert str(folder) in str(warning.message)
-        assert "3 files that are no images by their names were passed over" in str(warning.message)
+        assert "3 files that are no images by their names were skipped" in str(warning.message)
         for name in ("SAD/list.txt", "happiness/more/b.TGA", "notes"):
             assert name in str(warning.message)
 

@@ -65,7 +65,7 @@ def test_codes_and_subjects_in_file_names(tmp_path):
     assert split.labels.tolist() == [DISGUST, FEAR]
     assert split.columns["subject"].tolist() == ["KM", "KA"]
     faces(jaffe, "someone.png")
-    with pytest.raises(fk.DatasetFormatError, match=r"someone.*tells no label of that data set"):
+    with pytest.raises(fk.DatasetFormatError, match=r"someone.*contains no label of that data set"):
         fk.load_image_folder(jaffe, label_map="jaffe")
     assert run_json("info", kdef, "--label-map", "kdef", "--json")["splits"]["train"]
 

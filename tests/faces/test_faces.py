@@ -241,7 +241,7 @@ def test_find_photos(tmp_path, monkeypatch):
 
     with pytest.warns(fk.Fer2013KitWarning, match=r"1 file .*\(1 \.txt\): 'notes\.txt'"):
         assert names(tmp_path) == ["a.PNG", "b.jpg", "deep/c.webp", "odd[1].jpg"]
-    with pytest.warns(fk.Fer2013KitWarning, match=r"folders that match were passed over: .*deep"):
+    with pytest.warns(fk.Fer2013KitWarning, match=r"folders that match were skipped: .*deep"):
         assert "b.jpg" in names(tmp_path / "[a-f]*")
     assert names(str(tmp_path / "*.jpg")) == ["b.jpg", "odd[1].jpg"]
     assert names(str(tmp_path / "**" / "*.webp")) == ["deep/c.webp"]
@@ -254,7 +254,7 @@ def test_find_photos(tmp_path, monkeypatch):
     with pytest.raises(fk.MediaFileError, match="no file matches"):
         fk.find_photos(tmp_path / "*.gif")
     (tmp_path / "deep" / "again").symlink_to(tmp_path)
-    with pytest.warns(fk.Fer2013KitWarning, match=r"links or closed were passed over: .*again"):
+    with pytest.warns(fk.Fer2013KitWarning, match=r"links or closed were skipped: .*again"):
         assert names(tmp_path / "deep") == ["deep/c.webp"]
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "movie.mp4").write_bytes(b"")

@@ -191,7 +191,7 @@ def train(
     except KeyboardInterrupt:
         if settings["checkpoint_dir"] is None:
             raise
-        raise KeyboardInterrupt("the same command goes on where this one stopped") from None
+        raise KeyboardInterrupt("run the same command again to resume") from None
     classifier.save(output)  # before anything else can go wrong
     document: dict[str, Any] = {
         "compute_dtype": classifier.compute_dtype_,

@@ -142,7 +142,7 @@ class _Reader:
                 passed_over_columns(self.header.names[at] for at in self.header.others)
             )
         if self.empty_rows:
-            part.notes.append(f"passed over {counted(self.empty_rows, 'row')} without any content")
+            part.notes.append(f"skipped {counted(self.empty_rows, 'row')} without any content")
         return part
 
     def _blocks(self) -> Iterator[_Block]:

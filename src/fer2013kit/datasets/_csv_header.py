@@ -160,7 +160,7 @@ def split_fault(name: str, value: str) -> str | None:
 
 def passed_over_columns(names: Iterable[str]) -> str:
     """Return what is said of columns that are not known."""
-    return f"passed over the columns {listed(map(repr, names))}, which are not known"
+    return f"skipped the columns {listed(map(repr, names))}, which are not known"
 
 
 def is_plain(name: str) -> bool:

@@ -178,7 +178,7 @@ def _list_pictures(tree: FolderTree, labels: Labels) -> _Listed:
             class_folder = labels.scheme.told_by(PurePosixPath(name).name).get("label", "")
             if not class_folder:
                 raise DatasetFormatError(
-                    "the name of the image tells no label of that data set; take away what does "
+                    "the name of the image contains no label of that data set; take away what does "
                     "not belong to it, or pass a label_map of folder names",
                     path=tree.path / name,
                 )

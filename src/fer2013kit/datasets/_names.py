@@ -80,7 +80,7 @@ def assign_splits(names: Sequence[str], *, home: str, path: Path) -> list[int]:
     if len(silent) == len(names):
         if len({shard_key(name) for name in names}) > 1:
             raise DatasetFormatError(
-                f"{listed(names)} may each be a data set or a part of one, and no name tells a "
+                f"{listed(names)} may each be a data set or a part of one, and no name holds a "
                 "split (train, validation, test); pass the path of one of them",
                 path=path,
             )
@@ -90,7 +90,7 @@ def assign_splits(names: Sequence[str], *, home: str, path: Path) -> list[int]:
     if silent:
         known = [name for name in names if name not in silent]
         raise DatasetFormatError(
-            f"the names {listed(known)} tell a split, {listed(silent)} tells none; name it by "
+            f"the names {listed(known)} hold a split, {listed(silent)} holds none; name it by "
             "train, validation or test, or move it away",
             path=path,
         )

@@ -126,7 +126,7 @@ class FolderTree:
         if not self.unread:
             return ()
         what = "what is closed, too many folders deep, leads nowhere or leads back"
-        return (f"{what} was passed over: {first_names(self.unread)}",)
+        return (f"{what} was skipped: {first_names(self.unread)}",)
 
     def open(self, name: str) -> IO[bytes]:
         return (self.path / name).open("rb")

@@ -75,7 +75,7 @@ def _matches(pattern: str) -> list[Path]:
         raise MediaFileError("no file matches this pattern", path=pattern)
     folders = [str(path) for path in matches if path.is_dir()]
     if folders and "**" not in pattern:
-        warn(f"{pattern}: folders that match were passed over: {first_names(folders)}")
+        warn(f"{pattern}: folders that match were skipped: {first_names(folders)}")
     return files
 
 
@@ -101,7 +101,7 @@ def _pictures_in(folder: Path) -> list[Path]:
                 others.append(str(path.relative_to(folder)))
     notes = [passed_over(others)] if others else []
     if closed:
-        notes.append(f"folders that are links or closed were passed over: {first_names(closed)}")
+        notes.append(f"folders that are links or closed were skipped: {first_names(closed)}")
     if not pictures:
         problem = (
             "there is no image in this folder; name files one by one where their names do not "

@@ -195,7 +195,7 @@ def tell(url: str, facts: Sequence[dict[str, Any]], others: Sequence[str]) -> No
         files = "1 file that is no image by its name was"
         if count > 1:
             files = f"{count:,} files that are no images by their names were"
-        warn(f"{url}: {files} passed over: {', '.join(map(shown, names[:NAMED]))}")
+        warn(f"{url}: {files} skipped: {', '.join(map(shown, names[:NAMED]))}")
     notes = [note for one in facts for note in one["notes"]]
     if notes:
         warn(f"{url}: {sum(one['n_notes'] for one in facts):,} notes, first {notes[0]}")

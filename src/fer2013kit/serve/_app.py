@@ -215,7 +215,7 @@ class _PhotoQueue:
             raise
         except Exception as error:  # answered here, where the headers are put on
             _logger.exception("a photo could not be worked on")
-            raise HTTPException(500, "a fault of the page, which its console tells") from error
+            raise HTTPException(500, "an internal error of the page; see its console") from error
         return JSONResponse(answer)
 
     async def _work(self, work: Callable[[bytes], Any], content: bytes) -> Any:
