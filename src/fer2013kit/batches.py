@@ -48,7 +48,7 @@ def training_batches(
     y : array_like, shape (n,)
         Labels.
     sample_weight : array_like of float, shape (n,), optional
-        Weight of each row, times that of its class.
+        Weight of each row, multiplied by its class's weight.
     classifier : EmotionClassifier, optional
         Its settings say the size of the batches, the augmentation, mixup and cutmix, class weights
         and the seed; it needs not to be fitted.  By default one with all defaults.

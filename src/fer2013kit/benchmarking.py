@@ -247,7 +247,7 @@ def benchmark(
     split : {"train", "validation", "test"}, default "test"
         What to measure on, of a :class:`FER2013`.
     drop_leaks : bool, default True
-        Leave out images of the split that stand in ``train``.
+        Leave out images of the split that are also in ``train``.
     latency : bool, default True
         Measure the time of one face.
 

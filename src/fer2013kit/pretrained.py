@@ -44,7 +44,7 @@ def list_pretrained() -> list[str]:
 
 
 def read_manifest(folder: Path | None = None) -> dict[str, Any]:
-    """Return what is known of each network, by its name: its files, checksums and figures.
+    """Return the facts about each network, by its name: files, checksums and metrics.
 
     It is empty where nothing is shipped in the folder, by default that of the package.
     """

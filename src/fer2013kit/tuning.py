@@ -98,7 +98,7 @@ def tune(
 
     Each trial trains a copy of the classifier on ``train`` and is measured by its accuracy on
     ``validation``; one that lags behind the median of the others is stopped early, and one that
-    diverges is passed over.
+    diverges is skipped.
 
     Parameters
     ----------
@@ -111,9 +111,9 @@ def tune(
         list of choices; ``"model_params__filters"`` is a parameter of the architecture.  By default
         learning rate, weight decay, label smoothing, batch size and augmentation.
     n_trials : int, default 20
-        Trials in all, those of earlier calls with the same `storage` among them.
+        Total number of trials, including earlier calls with the same `storage`.
     timeout : float, optional
-        Begin no trial after so many seconds.
+        Start no new trial after this many seconds.
     storage : str or Path, optional
         An SQLite file, or a URL that Optuna takes, which keeps the trials: the same call goes on
         after an interruption.

@@ -35,7 +35,7 @@ class AuditReport:
     Parameters
     ----------
     data : FER2013
-        The data set that was looked at.
+        The audited data set.
     duplicate_groups : dict of str to ndarray of int64, shape (n,)
         For each split the number of each row's group of byte-identical images, the same number
         in every split, -1 for images that occur once.
@@ -49,8 +49,8 @@ class AuditReport:
     Attributes
     ----------
     leaks, near_leaks : dict of str to ndarray of int64
-        For ``validation`` and ``test``, the row numbers of images that also stand in ``train``,
-        byte for byte, or (these not counted again) as a near-duplicate.
+        For ``validation`` and ``test``, the row numbers of images that are also in ``train``, byte
+        for byte, or (these not counted again) as a near-duplicate.
     conflicts : dict of str to ndarray of int64
         For each split the row numbers of images that occur more than once, in whatever split,
         and not always with the same label.
@@ -78,7 +78,7 @@ class AuditReport:
 
     @property
     def leaks(self) -> Groups:
-        """Rows of validation and test whose image also stands in train."""
+        """Rows of validation and test whose image is also in train."""
         return self._rows_in_train(self.duplicate_groups)
 
     @property
@@ -112,13 +112,13 @@ class AuditReport:
         side: LeakSide = "train",
         near_duplicates: bool = False,
     ) -> FER2013:
-        """Return the data set without images that stand in train and in evaluation alike.
+        """Return the data set without images that are in both train and evaluation.
 
         Parameters
         ----------
         side : {"train", "evaluation"}, default "train"
             Where they are left out.  With ``"train"``, validation and test stay as published, and
-            figures measured on them compare row for row with those of others.  Choose
+            metrics measured on them compare row for row with published ones.  Choose
             ``"evaluation"`` for models that were trained on the whole of train already.
         near_duplicates : bool, default False
             Leave near-duplicates out as well.
@@ -159,8 +159,8 @@ class AuditReport:
     ) -> FER2013:
         """Return the data set with each image once in each split.
 
-        Of each group the first row of each split stays; an image that stands in two splits
-        stays in both (:meth:`drop_leaks` is for these).
+        Of each group the first row of each split stays; an image in two splits stays in both
+        (:meth:`drop_leaks` is for these).
 
         Parameters
         ----------

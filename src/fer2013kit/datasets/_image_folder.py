@@ -55,9 +55,9 @@ def load_image_folder(
     resized to 48x48 with antialiasing, or to another ``image_shape``.  Folders within a class
     folder are searched.  Faces are not looked for: cut them out before.
 
-    Files that are no images by their names are passed over with a warning that counts and names
-    them.  HEIC is read where pillow-heif is installed (the extra ``heif``).  A JPEG that lacks
-    nothing but its end marker is read with a warning.
+    Files that are no images by their names are skipped with a warning that counts and names them.
+    HEIC is read where pillow-heif is installed (the extra ``heif``).  A JPEG that lacks nothing
+    but its end marker is read with a warning.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def load_image_folder(
     Warns
     -----
     Fer2013KitWarning
-        For files that were passed over, and JPEGs without their end marker; at every load.
+        For files that were skipped, and JPEGs without their end marker; at every load.
 
     See Also
     --------
