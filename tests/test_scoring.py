@@ -272,6 +272,17 @@ def test_a_worker_that_is_killed_is_told_and_what_was_done_stays(tmp_path, monke
     assert fk.score(src, tmp_path / "scores", crops=True, part_size=2).n_images == 9
 
 
+def test_a_folder_is_outside_by_where_it_lies(tmp_path, monkeypatch):
+    src = write_folder(tmp_path, FILES)
+    monkeypatch.chdir(src)
+    assert (
+        fk.score(".", "../scores", crops=True).n_images
+        == fk.score(src, tmp_path / "again", crops=True).n_images
+    )
+    with pytest.raises(fk.InvalidInputError, match="outside of src"):
+        fk.score(tmp_path / "scores" / ".." / src.name, f"../{src.name}/scores", crops=True)
+
+
 def test_other_images_or_settings_are_refused(tmp_path):
     src = write_folder(tmp_path, FILES)
     fk.score(src, tmp_path / "scores", crops=True)

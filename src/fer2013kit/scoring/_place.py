@@ -8,6 +8,7 @@ import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from posixpath import normpath
 from typing import TYPE_CHECKING, Any, Final
 
 from fer2013kit._files import new_file
@@ -60,8 +61,11 @@ class Place:
 
     def check_apart(self, fs: Any, root: str) -> None:
         """Raise where the parts would be read as images the next time."""
-        inside = f"{self.root.rstrip('/')}/".startswith(f"{root.rstrip('/')}/")
-        if inside and fs.protocol == self.fs.protocol:
+        if fs.protocol != self.fs.protocol:
+            return
+        # A local path may hold "..", and fsspec leaves it there.
+        ours, theirs = (normpath(one).rstrip("/") for one in (self.root, root))
+        if f"{ours}/".startswith(f"{theirs}/"):
             raise InvalidInputError(
                 f"dst must lie outside of src, or the next run would read it; received {self.url}"
             )
