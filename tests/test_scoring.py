@@ -281,6 +281,8 @@ def test_a_folder_is_outside_by_where_it_lies(tmp_path, monkeypatch):
     )
     with pytest.raises(fk.InvalidInputError, match="outside of src"):
         fk.score(tmp_path / "scores" / ".." / src.name, f"../{src.name}/scores", crops=True)
+    with pytest.raises(fk.InvalidInputError, match="outside of src"):
+        fk.score("memory://", "memory://scores", crops=True)
 
 
 def test_other_images_or_settings_are_refused(tmp_path):

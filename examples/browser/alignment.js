@@ -7,7 +7,7 @@ import { roundHalfEven } from "./detector.js";
 const degrees = (radians) => (radians * 180) / Math.PI;
 
 /** How far a face with these points is turned clockwise. */
-export function rollOf(points) {
+function rollOf(points) {
   const [across, down] = [0, 1].map((axis) => points[1][axis] - points[0][axis]);
   return degrees(Math.atan2(down, across));
 }

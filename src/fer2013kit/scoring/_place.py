@@ -63,8 +63,8 @@ class Place:
         """Raise where the parts would be read as images the next time."""
         if fs.protocol != self.fs.protocol:
             return
-        # A local path may hold "..", and fsspec leaves it there.
-        ours, theirs = (normpath(one).rstrip("/") for one in (self.root, root))
+        # Local paths may hold "..", which fsspec leaves; a whole file system has no name.
+        ours, theirs = (normpath(f"/{one.lstrip('/')}").rstrip("/") for one in (self.root, root))
         if f"{ours}/".startswith(f"{theirs}/"):
             raise InvalidInputError(
                 f"dst must lie outside of src, or the next run would read it; received {self.url}"
