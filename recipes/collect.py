@@ -121,7 +121,9 @@ def measure(
                 np.save(path.with_name(f"{path.name}_{tta or 'one_pass'}.npy"), said)
     text = json.dumps({"recipe": path.name, **results})
     print(text, flush=True)
-    (RESULTS / "deep" / f"{path.name}.json").write_text(text + "\n", encoding="utf-8")
+    folder = RESULTS / path.parent.name
+    folder.mkdir(exist_ok=True)
+    (folder / f"{path.name}.json").write_text(text + "\n", encoding="utf-8")
     classifier.save(path.with_suffix(".fer"))
 
 

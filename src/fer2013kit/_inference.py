@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BATCH: Final = 256
-_CROP_SHIFT: Final = 16
-"""Ten-crop windows are moved by this part of the side: 3 pixels of 48."""
+_CROP_SHIFT: Final = 48
+"""Ten-crop windows are moved by this part of the side: a pixel of 48.
+
+Of 1, 2 and 3 pixels, this gives each network that ships the lowest cross-entropy on
+PublicTest."""
 
 
 def predict_in_batches(
