@@ -39,11 +39,14 @@ _COLORS: Final = dict(
         strict=True,
     )
 )
+_STUDENTS: Final = [network for network in STUDENTS if network.name != "five_fer_1"]
 _LINES: Final = {
     network.name: (color, dashes)
-    for networks, dashes in ((TEACHERS, "--"), (STUDENTS, "-"))
+    for networks, dashes in ((TEACHERS, "--"), (_STUDENTS, "-"))
     for network, color in zip(networks, SERIES, strict=False)
 }
+_AGAIN: Final = {"five_fer", "small_fer"}
+"""Of these, what ships comes from the second sitting of recipes.deep."""
 _FIGURES: Final = (
     "one pass",
     "flip",
@@ -107,8 +110,11 @@ def _draw_learning() -> None:
     """Draw what recipes.deep printed: accuracy on PublicTest over the epochs of each network."""
     import matplotlib.pyplot as plt
 
-    log = (RESULTS.parent / "logs" / "deep.log").read_text(encoding="utf-8").splitlines()
-    lines = [json.loads(line) for line in log if line.startswith("{")]
+    lines = []
+    for log, again in (("deep.log", False), ("deep_2.log", True)):
+        text = (RESULTS.parent / "logs" / log).read_text(encoding="utf-8")
+        printed = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+        lines += [line for line in printed if (line["network"] in _AGAIN) == again]
     figure = plt.figure(figsize=(9, 4.2), layout="constrained")
     parts = (("FER-2013", "fer, one pass", 0.62), ("FER+", "ferplus, one pass", 0.82))
     for (title, part, lowest), ax in zip(parts, figure.subplots(1, 2), strict=True):
