@@ -56,7 +56,7 @@ _TIMED: Final = 8
 """The quickest of so many epochs tells how many fit in: another network may be traced meanwhile."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Run:
     """Networks that train side by side, their functions, and where they are."""
 
@@ -169,7 +169,8 @@ def crops(run: Run, judge: Any, arrays: Any, out: Path) -> None:
     middle = [ask(0, 0)]
     views = {"flip": middle, **{f"ten_crop_{s}": middle + said for s, said in moved.items()}}
     for at, network in enumerate(run.networks):
-        kept, line = {}, {"network": network.name}
+        kept: dict[str, Any] = {}
+        line: dict[str, Any] = {"network": network.name}
         for name, judged in views.items():
             pairs = [said[2 * at : 2 * at + 2] for said in judged]
             every = [answers(network, one, len(labels)) for pair in pairs for one in pair]
@@ -177,7 +178,8 @@ def crops(run: Run, judge: Any, arrays: Any, out: Path) -> None:
                 mean = np.mean([one[part] for one in every], axis=0)
                 kept[f"{part}_{name}"] = mean.astype(np.float16)
                 if part == "fer":
-                    line[name] = f"{(mean.argmax(axis=1) == labels).mean():.4f}"
+                    right = mean.argmax(axis=1) == labels
+                    line[name] = round(float(right.mean()), 4)
         print(json.dumps(line), flush=True)
         if run.networks not in SHORT:
             np.savez(out / f"{network.name}_said.npz", **kept)

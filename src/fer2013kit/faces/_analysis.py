@@ -68,9 +68,9 @@ def analyze_photo(
         turns, and from about 12 degrees on by the measured angle.
     tta : {"auto", None, "flip", "ten_crop"}, default "auto"
         Test-time augmentation: average the probabilities over the face and its mirror image, or
-        over ten crops shifted by a few pixels.  By default, the default network uses the mirror
-        image, so that a mirrored photograph gets the same answers; your own `classifier` answers as
-        its ``predict_proba`` does.
+        over ten crops, moved by no more than a pixel of 48.  By default, the default network uses
+        the mirror image, so that a mirrored photograph gets the same answers; your own `classifier`
+        answers as its ``predict_proba`` does.
 
     Returns
     -------
