@@ -9,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import fer2013kit as fk
+from fer2013kit._inference import views
 from networks import tiny_network
 
 FORMS = {
@@ -179,6 +180,22 @@ def test_views_are_averaged_into_probabilities(data, fitted, tta):
     probabilities = fitted.predict_proba(data.test.images, tta=tta)
     assert probabilities.dtype == np.float32
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("side", "moved"), [(48, 1), (96, 2), (14, 1)])
+def test_ten_crops_are_five_windows_and_their_mirror_images(side, moved):
+    image = np.arange(side * side).reshape(1, side, side, 1)
+    crops = list(views(image, "ten_crop"))
+    assert [crop.shape for crop in crops] == [image.shape] * 10
+    for window, mirrored in zip(crops[::2], crops[1::2], strict=True):
+        np.testing.assert_array_equal(mirrored, window[:, :, ::-1])
+    middle, *corners = crops[::2]
+    np.testing.assert_array_equal(middle, image)
+    inner = image[:, moved:-moved, moved:-moved]
+    starts = [(2, 2), (2, 0), (0, 2), (0, 0)]  # where the middle of the image lies in each
+    for window, (top, left) in zip(corners, starts, strict=True):
+        y, x, size = top * moved, left * moved, side - 2 * moved
+        np.testing.assert_array_equal(window[:, y : y + size, x : x + size], inner)
 
 
 def test_flip_makes_mirror_images_equal(data, fitted):
