@@ -201,9 +201,11 @@ def test_forms():
         ({"b": B[:, :2]}, "proba_b"),
         ({"a": ["bored"] * len(Y)}, "proba_a must be codes or names"),
         ({"n_resamples": 0}, "n_resamples"),
+        ({"n_resamples": 1.5}, "n_resamples"),
         ({"sample_weight": [1]}, "sample_weight"),
         ({"confidence_level": 95}, "confidence_level"),
         ({"names": ("one", "one")}, "two different names"),
+        ({"names": "ab"}, "two different names"),
     ],
 )
 def test_refuses(change, message):

@@ -185,7 +185,9 @@ def test_refuses(y_true, probabilities, message):
     [
         ({"class_names": ["a", "a", *"bcdef"]}, "different names"),
         ({"n_bins": 0}, "n_bins"),
+        ({"n_bins": 1.5}, "n_bins"),
         ({"confidence_level": 1.0}, "confidence_level"),
+        ({"confidence_level": "0.9"}, "confidence_level"),
         ({"confidence_level": 95}, "confidence_level"),
     ],
 )
@@ -301,12 +303,18 @@ def test_one_group_has_no_gap():
     assert "largest gap" not in str(report)
 
 
+def test_groups_may_be_numbers_and_words():
+    report = fk.evaluate_predictions([0, 1, 2], GOOD, groups=np.array(["web", 10, 9], dtype=object))
+    assert list(report.groups) == ["10", "9", "web"]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"groups": ["a"]}, "one for each sample"),
         ({"groups": ["a", None, "b"]}, "received None"),
         ({"groups": [1.0, np.nan, 2.0]}, "received None or NaN"),
+        ({"groups": pd.Series(["a", pd.NA, "b"], dtype="string")}, "received None or NaN"),
         ({"groups": ["a", "b", "b"], "sample_weight": [0, 1, 1]}, "of a group"),
     ],
 )

@@ -11,12 +11,14 @@ import time
 import zipfile
 from concurrent.futures import Future
 from pathlib import Path
+from typing import ClassVar
 
 import fsspec
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from PIL import Image
 from pyarrow import parquet
 
@@ -326,6 +328,119 @@ def test_other_file_systems(tmp_path, write):
         )
     finally:
         memory.store.clear()
+
+
+class Bucket(MemoryFileSystem):
+    """Behaves as S3: no empty folders, and errors of its own library."""
+
+    protocol = "bucket"
+    store: ClassVar[dict] = {}
+    pseudo_dirs: ClassVar[list] = [""]
+    failing: ClassVar[dict] = {}
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        return super()._strip_protocol(path.removeprefix(f"{cls.protocol}://"))
+
+    def makedirs(self, path, exist_ok=False):
+        pass
+
+    def find(self, path, *args, **kwargs):
+        if "soon" in self.failing:
+            self.failing["now"] = self.failing.pop("soon")
+        return super().find(path, *args, **kwargs)
+
+    def exists(self, path, **kwargs):
+        if "now" in self.failing:
+            raise self.failing["now"]
+        return super().exists(path, **kwargs)
+
+    def _open(self, path, *args, **kwargs):
+        if error := self.failing.get(path.rpartition("/")[2]):
+            raise error
+        return super()._open(path, *args, **kwargs)
+
+
+class Web(Bucket):
+    """Behaves as fsspec's HTTP: listings without sizes, a file without facts, nothing written."""
+
+    protocol = "web"
+
+    def find(self, path, **kwargs):
+        found = super().find(path, **kwargs)
+        if list(found) == [path]:
+            return {path: {}}
+        return {name: {**info, "size": None} for name, info in found.items()}
+
+    def _open(self, path, mode="rb", **kwargs):
+        if mode != "rb":
+            raise NotImplementedError
+        return super()._open(path, mode, **kwargs)
+
+
+@pytest.fixture
+def far_away(monkeypatch):
+    """Return the settings for a scoring from and to stores that behave as S3 and HTTP do."""
+    monkeypatch.setattr(Bucket, "store", {})
+    monkeypatch.setattr(Bucket, "failing", {})
+    monkeypatch.setattr(Web, "store", Bucket.store)
+    monkeypatch.setattr(Web, "failing", Bucket.failing)
+    for kind in (Bucket, Web):
+        fsspec.register_implementation(kind.protocol, kind, clobber=True)
+    for name, content in IMAGES.items():
+        Bucket().pipe(f"/photos/{name}", content)
+    return {"crops": True, "tta": None, "part_size": 4}
+
+
+def table_in(folder):
+    files = [io.BytesIO(Bucket.store[path].getvalue()) for path in Bucket().glob(f"{folder}/part*")]
+    return pd.concat(map(pd.read_parquet, files)).sort_values("image", ignore_index=True)
+
+
+def test_object_stores_have_no_folders_and_the_web_no_facts(tmp_path, far_away):
+    fk.score("bucket://photos", "bucket://scores", **far_away)
+    assert fk.score("web://photos", tmp_path / "scores", **far_away).n_images == 9
+    found = table_in("/scores")
+    pd.testing.assert_frame_equal(found, table_of(tmp_path / "scores"))
+    assert fk.score("bucket://photos", "bucket://scores", **far_away).n_done_before == 3
+    Bucket().pipe("/photos.zip", write_zip(tmp_path, IMAGES).read_bytes())
+    report = fk.score("web://photos.zip", "bucket://zipped", **far_away)
+    assert (report.n_images, report.n_errors) == (9, 0)
+    columns = list(fk.CLASS_NAMES)
+    pd.testing.assert_frame_equal(table_in("/zipped")[columns], found[columns])
+    with pytest.raises(fk.InvalidInputError, match="can be written to; received 'web://there'"):
+        fk.score("bucket://photos", "web://there", **far_away)
+
+
+class ServerError(Exception):
+    """As aiohttp's: of no type that anyone could know."""
+
+    status = 503
+
+
+@pytest.mark.parametrize(
+    ("failing", "cause", "error"),
+    [
+        ({"face5.png": ServerError()}, None, OSError),
+        ({"face5.png": FileNotFoundError()}, ServerError(), FileNotFoundError),  # as HTTP tells it
+        # The right to all of it ends in the middle.
+        ({"face5.png": PermissionError(), "soon": PermissionError()}, None, PermissionError),
+    ],
+)
+def test_a_server_that_fails_makes_no_image_an_error(tmp_path, far_away, failing, cause, error):
+    failing["face5.png"].__cause__ = cause
+    Bucket.failing.update(failing)
+    with pytest.raises(error):
+        fk.score("bucket://photos", tmp_path, **far_away)
+    Bucket.failing.clear()
+    report = fk.score("bucket://photos", tmp_path, **far_away)
+    assert (report.n_done_before, report.n_images, report.n_errors) == (1, 9, 0)
+
+
+def test_a_file_that_is_gone_is_an_error_of_its_own(tmp_path, far_away):
+    Bucket.failing["face5.png"] = FileNotFoundError()
+    report = fk.score("bucket://photos", tmp_path, **far_away)
+    assert (report.n_images, report.n_errors) == (9, 1)
 
 
 def test_scorer_for_tables_of_other_engines(tmp_path):

@@ -55,17 +55,17 @@ def test_all_that_a_summary_says():
         == """\
 2 runs, each measured on 4 samples
 
-figure              mean    std     90% interval  lowest  highest
-accuracy           0.625  0.177  -0.164 to 1.414   0.500    0.750
-balanced accuracy  0.625  0.177  -0.164 to 1.414   0.500    0.750
-macro F1           0.617  0.165  -0.120 to 1.353   0.500    0.733
-top-2 accuracy     1.000  0.000   1.000 to 1.000   1.000    1.000
-loss               0.502  0.143  -0.138 to 1.142   0.400    0.603
-calibration error  0.363  0.088  -0.032 to 0.757   0.300    0.425
+figure              mean    std    90% interval  lowest  highest
+accuracy           0.625  0.177  0.000 to 1.000   0.500    0.750
+balanced accuracy  0.625  0.177  0.000 to 1.000   0.500    0.750
+macro F1           0.617  0.165  0.000 to 1.000   0.500    0.733
+top-2 accuracy     1.000  0.000  1.000 to 1.000   1.000    1.000
+loss               0.502  0.143  0.000 to 1.142   0.400    0.603
+calibration error  0.363  0.088  0.000 to 0.757   0.300    0.425
 
-F1 of class   mean    std     90% interval  lowest  highest
-x            0.583  0.118   0.057 to 1.109   0.500    0.667
-y            0.650  0.212  -0.297 to 1.597   0.500    0.800"""
+F1 of class   mean    std    90% interval  lowest  highest
+x            0.583  0.118  0.057 to 1.000   0.500    0.667
+y            0.650  0.212  0.000 to 1.000   0.500    0.800"""
     )
     assert repr(summary) == "<ReportSummary: accuracy 0.625 ± 0.177, 2 runs>"
     told = summary.as_dict()
@@ -94,6 +94,7 @@ def test_forms():
     ("reports", "message"),
     [
         ([], "received none"),
+        (3, "received int"),
         ([RUNS[0], 0.5], "received EvaluationReport, float"),
         ([RUNS[0], run(0, n=99)], "as many samples"),
         ([RUNS[0], run(0, names=("a", "b", "c"))], "same classes"),

@@ -11,7 +11,12 @@ from fer2013kit import _metrics
 from fer2013kit._checks import check_same_length, random_generator
 from fer2013kit._optional import needed
 from fer2013kit.emotions import CLASS_NAMES
-from fer2013kit.evaluation._predictions import check_level, read_predictions, read_truth
+from fer2013kit.evaluation._predictions import (
+    check_count,
+    check_level,
+    read_predictions,
+    read_truth,
+)
 from fer2013kit.evaluation._tables import Tabular, as_text
 from fer2013kit.exceptions import InvalidInputError
 
@@ -271,9 +276,8 @@ def compare_predictions(
     check_same_length(codes, predicted_a, names=("y_true", "proba_a"))
     check_same_length(codes, predicted_b, names=("y_true", "proba_b"))
     check_level(confidence_level)
-    if n_resamples < 1:
-        raise InvalidInputError(f"n_resamples must be at least 1; received {n_resamples}")
-    if len(names) != 2 or names[0] == names[1]:  # noqa: PLR2004 - a and b
+    check_count("n_resamples", n_resamples)
+    if not isinstance(names, tuple | list) or len(names) != 2 or names[0] == names[1]:  # noqa: PLR2004 - a and b
         raise InvalidInputError(f"names must be two different names; received {names!r:.100}")
     weights = _metrics.check_weights(sample_weight, len(codes))
     # Whatever is drawn has a weight: of samples that count nothing there is no accuracy.

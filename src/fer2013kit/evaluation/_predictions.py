@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fer2013kit import _metrics
-from fer2013kit._checks import check_same_length
+from fer2013kit._checks import check_same_length, is_number
 from fer2013kit._labels import columns_in_order, read_codes
 from fer2013kit._metrics import ReliabilityBins
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.evaluation._report import EvaluationReport
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,8 +91,7 @@ def evaluate_predictions(
     predicted, table, names = read_predictions(probabilities, class_names)
     codes, shares = read_truth(y_true, names)
     check_same_length(codes, predicted, names=("y_true", "probabilities"))
-    if n_bins < 1:
-        raise InvalidInputError(f"n_bins must be at least 1; received {n_bins}")
+    check_count("n_bins", n_bins)
     check_level(confidence_level)
     weights = _metrics.check_weights(sample_weight, len(codes))
 
@@ -154,10 +154,16 @@ def read_predictions(
 
 def check_level(confidence_level: float) -> None:
     """Raise :class:`InvalidInputError` unless it is between 0 and 1."""
-    if not 0 < confidence_level < 1:
+    if not (is_number(confidence_level) and 0 < confidence_level < 1):
         raise InvalidInputError(
-            f"confidence_level must be between 0 and 1; received {confidence_level}"
+            f"confidence_level must be between 0 and 1; received {shown(confidence_level)}"
         )
+
+
+def check_count(name: str, value: int) -> None:
+    """Raise :class:`InvalidInputError` unless it is a whole number from 1."""
+    if not (is_number(value, numbers.Integral) and value >= 1):
+        raise InvalidInputError(f"{name} must be a whole number from 1; received {shown(value)}")
 
 
 def _check_names(names: tuple[str, ...], n_classes: int, name: str) -> None:
@@ -192,11 +198,22 @@ def _rows_by_group(groups: Any, n_samples: int) -> dict[str, NDArray[np.intp]]:
             f"groups must have shape ({n_samples},), one for each sample; received {labels.shape}"
         )
     values = labels.tolist()
-    if any(value is None or value != value for value in values):  # noqa: PLR0124 - NaN is not itself
+    if any(map(_is_missing, values)):
         raise InvalidInputError("groups must name a group for every sample; received None or NaN")
     names = np.array([str(value) for value in values])
-    order = {str(value): None for value in np.unique(labels).tolist()} if n_samples else {}
+    try:
+        order = [str(value) for value in np.unique(labels).tolist()]
+    except TypeError:  # numbers and words, which have no order
+        order = np.unique(names).tolist()
     return {name: np.flatnonzero(names == name) for name in order}
+
+
+def _is_missing(value: Any) -> bool:
+    """Tell whether it is None, or not itself, as NaN and NaT are, or nobody knows, as of NA."""
+    try:
+        return value is None or bool(value != value)  # noqa: PLR0124
+    except TypeError:
+        return True
 
 
 _NO_PROBABILITIES = (

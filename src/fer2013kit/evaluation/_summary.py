@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -14,8 +15,6 @@ from fer2013kit.evaluation._tables import Tabular, as_text
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import pandas as pd
 
     from fer2013kit.evaluation._tables import Rows
@@ -53,7 +52,8 @@ class ReportSummary(Tabular):
     figures : dict of str to tuple
         "accuracy", "balanced accuracy", "macro F1", "top-2 accuracy", "loss" and "calibration
         error", each as ``(mean, std, interval, lowest, highest)``.  The standard deviation is the
-        sample's (n - 1); the interval of the mean is Student's.  Both are NaN for one run.
+        sample's (n - 1); the interval of the mean is Student's, of which only what the figure can
+        be is kept: no mean lies below 0, nor above 1 but for the loss.  Both are NaN for one run.
     classes : dict of str to tuple
         The same of each class's F1.
     confidence_level : float
@@ -72,7 +72,7 @@ class ReportSummary(Tabular):
     >>> import fer2013kit as fk
     >>> runs = [fk.evaluate_predictions([3, 4], labels) for labels in ([3, 4], [3, 3])]
     >>> print(fk.summarize_reports(runs).to_markdown("figures").splitlines()[2])
-    | accuracy | 0.750 | 0.354 | -2.427 to 3.927 | 0.500 | 1.000 |
+    | accuracy | 0.750 | 0.354 | 0.000 to 1.000 | 0.500 | 1.000 |
     """
 
     n_reports: int
@@ -207,7 +207,7 @@ def summarize_reports(
     >>> round(fk.summarize_reports(runs).figures["accuracy"].mean, 3)
     0.833
     """
-    runs = list(reports)
+    runs = list(reports) if isinstance(reports, Iterable) else [reports]
     check_level(confidence_level)
     if not runs or not all(isinstance(run, EvaluationReport) for run in runs):
         raise InvalidInputError(
@@ -222,14 +222,16 @@ def summarize_reports(
             f"{', '.join(names)[:80]} on {n} and {', '.join(others)[:80]} on {m}"
         )
 
-    def spread(values: list[float]) -> Spread:
-        return _spread(np.array(values), confidence_level)
+    def spread(values: list[float], most: float = 1.0) -> Spread:
+        return _spread(np.array(values), confidence_level, most)
 
     return ReportSummary(
         n_reports=len(runs),
         n_samples=runs[0].n_samples,
         figures={
-            name: spread([getattr(run, attribute) for run in runs])
+            name: spread(
+                [getattr(run, attribute) for run in runs], np.inf if name == "loss" else 1.0
+            )
             for name, attribute in _FIGURES.items()
         },
         classes={
@@ -240,7 +242,7 @@ def summarize_reports(
     )
 
 
-def _spread(values: np.ndarray[Any, Any], confidence_level: float) -> Spread:
+def _spread(values: np.ndarray[Any, Any], confidence_level: float, most: float) -> Spread:
     from scipy.stats import t
 
     n, mean = len(values), float(values.mean())
@@ -248,7 +250,9 @@ def _spread(values: np.ndarray[Any, Any], confidence_level: float) -> Spread:
     if n > 1:
         std = float(values.std(ddof=1))
         half = float(t.ppf(0.5 + confidence_level / 2, n - 1)) * std / n**0.5
-    return Spread(mean, std, (mean - half, mean + half), float(values.min()), float(values.max()))
+    # The true mean lies between 0 and the most, so what is cut off covers it never.
+    low, high = np.clip([mean - half, mean + half], 0, most).tolist()
+    return Spread(mean, std, (low, high), float(values.min()), float(values.max()))
 
 
 def _plain(row: Spread) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fer2013kit._files import new_file
 from fer2013kit._optional import needed
 from fer2013kit._untrusted import are_words, check_facts, errors_as, is_count, read_facts
-from fer2013kit.exceptions import Fer2013KitError, InvalidInputError, shown
+from fer2013kit.exceptions import Fer2013KitError, InvalidInputError, shortened, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,15 +37,28 @@ class _DamagedError(Fer2013KitError):
     """A part that another run left cannot be read."""
 
 
-def file_system(url: str, options: dict[str, Any]) -> tuple[Any, str]:
-    """Return fsspec's file system for a path, and the path as it is named there."""
+def file_system(url: str, options: dict[str, Any]) -> tuple[Any, str, bool]:
+    """Return fsspec's file system for a path, the path as it is named there, and if it is local."""
     with needed("score", extra="score"):
         import fsspec
     try:
         fs, root = fsspec.core.url_to_fs(url, **options)
     except (ValueError, ImportError) as error:  # no such protocol, or without its library
         raise InvalidInputError(f"{shown(url)} cannot be opened by fsspec: {error}") from error
-    return fs, root
+    protocols = (fs.protocol,) if isinstance(fs.protocol, str) else fs.protocol
+    return fs, root, "file" in protocols
+
+
+@contextmanager
+def reaching(url: str) -> Iterator[None]:
+    """Turn what a file system's library raises into an OSError, as its name promises no type."""
+    try:
+        yield
+    except (Fer2013KitError, OSError, Warning):
+        raise
+    except Exception as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise OSError(f"{shown(url)} cannot be reached: {shortened(why)}") from error
 
 
 @dataclass
@@ -56,8 +69,7 @@ class Place:
     storage_options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.fs, self.root = file_system(self.url, self.storage_options)
-        self.is_local = self.fs.protocol == "file" or "file" in self.fs.protocol
+        self.fs, self.root, self.is_local = file_system(self.url, self.storage_options)
 
     def check_apart(self, fs: Any, root: str) -> None:
         """Raise where the parts would be read as images the next time."""
@@ -76,10 +88,9 @@ class Place:
         Raises
         ------
         InvalidInputError
-            If something else was begun here.
+            If something else was begun here, or nothing can be written.
         """
-        self.fs.makedirs(self.root, exist_ok=True)
-        names = {path.rpartition("/")[2] for path in self.fs.ls(self.root, detail=False)}
+        names = self._names()
         if _PLAN not in names:
             if left := sorted(name for name in names if name.endswith(".parquet")):
                 raise InvalidInputError(
@@ -89,7 +100,8 @@ class Place:
             with self._new_file(_PLAN) as file:
                 file.write(json.dumps(plan, indent=1).encode())
             return set()
-        text = self.fs.cat_file(f"{self.root}/{_PLAN}")
+        with reaching(self.url):
+            text = self.fs.cat_file(f"{self.root}/{_PLAN}")
         with errors_as(self._damaged):
             begun = read_facts(text)
         other = [name for name in plan if begun.get(name) != plan[name]]
@@ -100,6 +112,17 @@ class Place:
                 "folder, or delete this one to begin again"
             )
         return names
+
+    def _names(self) -> set[str]:
+        """Make the folder; return the names in it."""
+        with reaching(self.url):
+            self.fs.makedirs(self.root, exist_ok=True)
+            self.fs.invalidate_cache()  # others write, too
+            try:
+                paths = self.fs.ls(self.root, detail=False)
+            except FileNotFoundError:  # an object store has no empty folders
+                return set()
+        return {path.rpartition("/")[2] for path in paths}
 
     def write(
         self, name: str, schema: pa.Schema, tables: Iterable[pa.Table], facts: dict[str, Any]
@@ -120,6 +143,7 @@ class Place:
         from pyarrow import parquet
 
         with (
+            reaching(self.url),
             self.fs.open(f"{self.root}/{name}", "rb") as file,
             suppress(_DamagedError),
             errors_as(_DamagedError),
@@ -145,7 +169,18 @@ class Place:
         with tempfile.TemporaryFile() as file:
             yield file
             file.seek(0)
-            with self.fs.open(temporary, "wb") as remote:
+            with reaching(self.url), self._writable(), self.fs.open(temporary, "wb") as remote:
                 while piece := file.read(2**22):
                     remote.write(piece)
-        self.fs.mv(temporary, f"{self.root}/{name}")
+        with reaching(self.url):
+            self.fs.mv(temporary, f"{self.root}/{name}")
+
+    @contextmanager
+    def _writable(self) -> Iterator[None]:
+        try:
+            yield
+        except NotImplementedError as error:
+            raise InvalidInputError(
+                "dst must be a folder on a file system that can be written to; received "
+                f"{shown(self.url)}"
+            ) from error

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from fer2013kit._files import is_rubbish
 from fer2013kit._optional import needed
 from fer2013kit._picture_files import MAX_BYTES, is_picture_name
@@ -22,10 +20,12 @@ from fer2013kit.datasets._parquet_pages import check_pages
 from fer2013kit.datasets._trees import TarTree, ZipTree, archive_errors
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.exceptions import DatasetFormatError, Fer2013KitError, MediaFileError
-from fer2013kit.scoring._place import file_system
+from fer2013kit.scoring._place import file_system, reaching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import numpy as np
 
     from fer2013kit.typing import Photo
 
@@ -33,7 +33,12 @@ _ZIP: Final = (".zip",)
 _TAR: Final = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _PARQUET: Final = (".parquet",)
 CONTAINERS: Final = (*_ZIP, *_TAR, *_PARQUET)
-_VERSION_KEYS: Final = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified")
+_VERSION_KEYS: Final = (
+    *("ETag", "etag", "md5Hash", "mtime"),
+    *("LastModified", "last_modified", "Last-Modified"),
+)
+_GONE: Final = frozenset({401, 403, 404, 410})
+"""What a web server answers of a file that it will not give later, either."""
 _ROWS_AT_ONCE: Final = 64
 
 Item = tuple[str, "Photo | Fer2013KitError"]
@@ -58,16 +63,24 @@ class Source:
     storage_options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.fs, self.root = file_system(self.url, self.storage_options)
-        self.is_local = "file" in np.atleast_1d(self.fs.protocol)
+        self.fs, self.root, self.is_local = file_system(self.url, self.storage_options)
 
     def look(self) -> Listing:
         """Look at all names, in an order that is always the same."""
-        if not self.fs.exists(self.root):
-            raise MediaFileError("there is no such file or folder", path=self.url)
+        with reaching(self.url):
+            self.fs.invalidate_cache()  # what was there the last time
+            if not self.fs.exists(self.root):
+                raise MediaFileError(
+                    "there is no such file or folder"
+                    + ("" if self.is_local else ", or it cannot be reached"),
+                    path=self.url,
+                )
+            found = self.fs.find(self.root, detail=True)
+            if list(found.values()) == [{}]:  # as of a file on the web
+                found = {path: self.fs.info(path) for path in found}
         listing = Listing()
         state = hashlib.sha256()
-        for path, info in sorted(self.fs.find(self.root, detail=True).items()):
+        for path, info in sorted(found.items()):
             name = path.removeprefix(self.root).lstrip("/") or PurePosixPath(path).name
             if any(map(is_rubbish, name.split("/"))):
                 continue
@@ -82,7 +95,8 @@ class Source:
                 listing.others.append(name)
                 continue
             version = next((info[key] for key in _VERSION_KEYS if key in info), "")
-            state.update(f"{name}\0{info['size']}\0{version}\n".encode("utf-8", "surrogateescape"))
+            entry = f"{name}\0{info.get('size')}\0{version}\n"
+            state.update(entry.encode("utf-8", "surrogateescape"))
         listing.state = state.hexdigest()
         if not (listing.images or listing.containers):
             raise MediaFileError(
@@ -151,11 +165,24 @@ class Source:
 
     def _file(self, name: str) -> bytes | Fer2013KitError:
         try:
-            with self.fs.open(self._path(name), "rb") as file:
+            with reaching(self.url), self.fs.open(self._path(name), "rb") as file:
                 content: bytes = file.read(MAX_BYTES + 1)
         except (FileNotFoundError, PermissionError) as error:
+            if not (self.is_local or self._is_of_the_file(error)):
+                raise
             return MediaFileError(error.strerror or "it cannot be opened", path=name)
         return content
+
+    def _is_of_the_file(self, error: OSError) -> bool:
+        """Tell a file that is gone from a server that is, or from a right to it that has ended."""
+        status = getattr(error.__cause__, "status", None)
+        if isinstance(status, int):
+            return status in _GONE
+        self.fs.invalidate_cache()
+        try:
+            return bool(self.fs.exists(self.root))
+        except Exception:  # noqa: BLE001 - of any library; the error in hand says what happened
+            return False
 
     @contextmanager
     def _local(self, name: str) -> Iterator[Path]:
@@ -165,7 +192,8 @@ class Source:
             return
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, PurePosixPath(name).name)
-            self.fs.get_file(self._path(name), str(path))
+            with reaching(self.url):
+                self.fs.get_file(self._path(name), str(path))
             yield path
 
     @contextmanager
