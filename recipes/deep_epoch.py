@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import functools
-import os
 from typing import Any, Final
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
 
 import jax
 import jax.numpy as jnp
