@@ -3,6 +3,8 @@ import zipfile
 
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.model_selection import KFold, cross_val_score
 
 import fer2013kit as fk
 from fits import make_classifier
@@ -54,6 +56,7 @@ def test_calibrated_ensemble_is_saved_and_exported_as_one(ensemble, data, tmp_pa
         if method == "isotonic":
             with pytest.raises(fk.InvalidInputError, match="isotonic"):
                 ensemble.export(tmp_path / "both.tflite")
+        assert type(fk.load_predictor(tmp_path / "both.fers")) is fk.EnsembleClassifier
     ensemble.export(tmp_path / "both.tflite")
     network = fk.EmotionPredictor.load(tmp_path / "both.tflite")
     np.testing.assert_allclose(network.predict_proba(X), expected, atol=1e-3)
@@ -83,20 +86,36 @@ def test_members_that_do_not_fit(members, data):
     ):
         with pytest.raises(fk.InvalidInputError, match=message):
             fk.EnsembleClassifier(given)
-    for weights in ((1,), (1, -1), (0, 0)):
+    for weights in ((1,), (1, -1), (0, 0), ("a", "b")):
         with pytest.raises(fk.InvalidInputError, match="weights must be 2 numbers"):
             fk.EnsembleClassifier(members, weights=weights)
+    changed = fk.EnsembleClassifier(members).set_params(weights=(1, 2, 3))
+    with pytest.raises(fk.InvalidInputError, match="weights must be 2 numbers"):
+        changed.predict(data.test.images)
+
+
+def test_scikit_learn_measures_the_fitted_members(ensemble, data):
+    X, y = data.test
+    scores = cross_val_score(ensemble, X, y, cv=KFold(2))
+    assert np.average(scores, weights=[7, 7]) == pytest.approx(ensemble.score(X, y))
+    assert clone(ensemble).get_params(deep=False) == ensemble.get_params(deep=False)
 
 
 # --- distillation ------------------------------------------------------------------------------
 
 
 class Teacher:
-    """Knows nothing but the sum of the pixels; its columns are in another order."""
+    """Knows nothing but the number of images; its columns are in another order."""
 
     classes_ = ("neutral", *fk.CLASS_NAMES[:-1])
 
+    def __init__(self, change=lambda table: table):
+        self.change = change
+
     def predict_proba(self, X):
+        return self.change(self.table(X))
+
+    def table(self, X):
         table = np.full((len(X), 7), 0.02)
         table[:, 1] = 0.88  # angry
         return table
@@ -120,6 +139,9 @@ def test_teacher_that_does_not_fit(data):
         ({"teacher": 3}, "teacher must have predict_proba"),
         ({"teacher": Teacher(), "distillation_alpha": 2}, "distillation_alpha must be"),
         ({"teacher": Teacher(), "distillation_temperature": 0}, "distillation_temperature must"),
+        ({"teacher": Teacher(lambda table: table[:, :6] / 0.98)}, r"each image, .*\(112, 6\)"),
+        ({"teacher": Teacher(lambda table: table[1:])}, r"each image, .*received \(111, 7\)"),
+        ({"teacher": Teacher(lambda table: table * np.nan)}, "what teacher predicts must be fin"),
     ):
         with pytest.raises(fk.InvalidInputError, match=message):
             clf.fit(X, y, **options)
@@ -159,5 +181,12 @@ def test_normalization_is_measured_anew(members, data):
         np.testing.assert_allclose(one, other, rtol=0.3, atol=0.3)  # dropout is drawn
     with pytest.raises(fk.InvalidInputError, match="one architecture and the same classes"):
         fk.average_weights(members, X)
-    with pytest.raises(fk.InvalidInputError, match="at least two"):
-        fk.average_weights([first], X)
+    for given, message in (
+        ([first], "at least two classifiers; received 1"),
+        (first, "at least two classifiers; received 1"),
+        ([first, fk.EmotionClassifier()], r"must be fitted.*EmotionClassifier\(\) as number 1"),
+    ):
+        with pytest.raises(fk.InvalidInputError, match=message):
+            fk.average_weights(given, X)
+    with pytest.raises(fk.InvalidInputError, match="batch_size must be"):
+        fk.average_weights([first, second], X, batch_size=0)

@@ -238,7 +238,7 @@ def benchmark(
     ----------
     predictors : mapping of str to object, or sequence
         By name, or a list of names and files.  Each is the name of a network that ships, a file
-        (``.fer``, ``.tflite``, ``.onnx``, or a ``.keras`` that takes uint8 images), anything with
+        (``.fer``, ``.fers``, ``.tflite``, ``.onnx``, or a ``.keras`` that takes uint8 images), anything with
         ``predict_proba``, a function from uint8 ``(n, 48, 48, 1)`` to probabilities ``(n, 7)``, or
         one of ``"fer"``, ``"deepface"`` and ``"emotiefflib"``, other packages that have to be
         installed.

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     import os
 
     from fer2013kit.classifier import EmotionClassifier
+    from fer2013kit.ensemble import EnsembleClassifier
     from fer2013kit.runtime import EmotionPredictor
 
 
 def load_predictor(
     name_or_path: str | os.PathLike[str] | None = None,
-) -> EmotionPredictor | EmotionClassifier:
+) -> EmotionPredictor | EmotionClassifier | EnsembleClassifier:
     """Return what predicts with a network that ships or that was saved, the lightest there is.
 
     Parameters
@@ -28,13 +29,14 @@ def load_predictor(
         By default the network that names faces on photographs and videos, ``ferplus_cnn``, with
         the seven words of :class:`Emotion` alone; under its name it knows contempt, too.
         Else one of :func:`list_pretrained`, or a file of :meth:`EmotionClassifier.export`
-        (``.tflite``, ``.onnx``) or :meth:`EmotionClassifier.save` (``.fer``).  A file of that name
-        goes before the network that ships.
+        (``.tflite``, ``.onnx``), :meth:`EmotionClassifier.save` (``.fer``) or
+        :meth:`EnsembleClassifier.save` (``.fers``).  A file of that name goes before the network
+        that ships.
 
     Returns
     -------
-    EmotionPredictor or EmotionClassifier
-        The first, which needs no TensorFlow, for all but ``.fer``.
+    EmotionPredictor, EmotionClassifier or EnsembleClassifier
+        The first, which needs no TensorFlow, for all but ``.fer`` and ``.fers``.
 
     Raises
     ------
@@ -62,6 +64,10 @@ def load_predictor(
 
         return EmotionPredictor.from_pretrained(PHOTO_NAME, classes=CLASS_NAMES)
     path = find_file(name_or_path)
+    if path is not None and path.suffix.lower() == ".fers":
+        from fer2013kit.ensemble import EnsembleClassifier
+
+        return EnsembleClassifier.load(path)
     if path is not None and path.suffix.lower() not in PREDICTOR_ENDINGS:
         from fer2013kit.classifier import EmotionClassifier
 

@@ -108,6 +108,20 @@ def test_contempt_in_a_csv(tmp_path, caplog):
         fk.load_fer2013(path)
 
 
+@pytest.mark.parametrize("scheme", ["jaffe", "kdef", "raf-db"])
+def test_numbers_that_a_data_set_does_not_have_are_none_of_fer2013(tmp_path, scheme):
+    path = tmp_path / "faces.csv"
+    path.write_text("emotion,pixels\n0," + " ".join(["7"] * 48 * 48))
+    with pytest.raises(fk.DatasetFormatError, match=r"unknown emotion '0'; expected one of"):
+        fk.load_fer2013(path, label_map=scheme)
+
+
+@pytest.mark.parametrize("label_map", [3, ["raf-db"]])
+def test_label_maps_that_are_none(tmp_path, label_map):
+    with pytest.raises(fk.InvalidInputError, match="label_map must be the name of a data set or"):
+        fk.load_image_folder(tmp_path, label_map=label_map)
+
+
 def test_numbered_folders_with_splits(tmp_path):
     folder = faces(tmp_path, "train/1/a.png", "train/7/b.png", "test/5/c.png")
     data = fk.load_fer2013(folder, label_map="raf-db", resize=True)
@@ -167,8 +181,14 @@ def test_columns_and_weights_that_do_not_fit():
         split(2, subject=[None, "a"])
     with pytest.raises(fk.InvalidInputError, match="weights must be 2, one for each set"):
         split(1).concat(split(1), weights=(1,))
-    with pytest.raises(fk.InvalidInputError, match="weights must be numbers from 0"):
-        fk.FER2013(split(1)).concat(split(1), weights=(1, -1))
+    with pytest.raises(fk.InvalidInputError, match="weights must be 2, one for each set"):
+        split(1).concat(split(1), weights=2)
+    for weight in (-1, "1", float("nan")):
+        with pytest.raises(fk.InvalidInputError, match="weights must be numbers from 0"):
+            fk.FER2013(split(1)).concat(split(1), weights=(1, weight))
+    for one in (split(1), fk.FER2013(split(1))):
+        with pytest.raises(fk.InvalidInputError, match=r"others must be .*; received 'more'"):
+            one.concat("more")
     with pytest.raises(fk.InvalidInputError, match="sources must be 2"):
         split(1).concat(split(1), sources="ab")
     with pytest.raises(fk.InvalidInputError, match="groups need columns of this split"):

@@ -8,6 +8,7 @@ import numpy as np
 
 from fer2013kit._checks import is_number
 from fer2013kit._class_names import classifier_names
+from fer2013kit._metrics import check_probabilities
 from fer2013kit.evaluation import apply_temperature
 from fer2013kit.exceptions import InvalidInputError, shown
 
@@ -38,7 +39,7 @@ def distilled_targets(
     ------
     InvalidInputError
         For an alpha outside [0, 1], a temperature that is not positive, and a teacher without
-        ``predict_proba`` or of other classes.
+        ``predict_proba``, of other classes, or whose answers are no probabilities of each image.
     """
     if not (is_number(alpha) and 0 <= alpha <= 1):
         raise InvalidInputError(
@@ -58,6 +59,12 @@ def distilled_targets(
             f"teacher must know the classes {', '.join(class_names)}; received one for "
             f"{', '.join(names)}"
         )
-    answers = apply_temperature(teacher.predict_proba(X), temperature)
+    given = check_probabilities(teacher.predict_proba(X), name="what teacher predicts")
+    if given.shape != targets.shape:
+        raise InvalidInputError(
+            "teacher must predict a probability of each class for each image, "
+            f"{targets.shape}; received {given.shape}"
+        )
+    answers = apply_temperature(given, temperature)
     columns = [names.index(name) for name in class_names]
     return ((1 - alpha) * targets + alpha * answers[:, columns]).astype(np.float32)

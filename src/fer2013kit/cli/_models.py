@@ -14,6 +14,7 @@ from fer2013kit.cli._quiet import import_keras
 
 if TYPE_CHECKING:
     from fer2013kit.classifier import EmotionClassifier
+    from fer2013kit.ensemble import EnsembleClassifier
     from fer2013kit.runtime import EmotionPredictor
 
 _COLUMNS: Final = {
@@ -87,7 +88,9 @@ def load_classifier(model: str | None) -> EmotionClassifier:
     return EmotionClassifier.load(path) if path else EmotionClassifier.from_pretrained(model)
 
 
-def load_predictor(model: str | None) -> EmotionClassifier | EmotionPredictor:
+def load_predictor(
+    model: str | None,
+) -> EmotionClassifier | EmotionPredictor | EnsembleClassifier:
     """Return what predicts with a shipped, exported or saved network, without its messages."""
     import fer2013kit as fk
 

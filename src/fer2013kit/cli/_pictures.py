@@ -26,7 +26,7 @@ def check_pictures(paths: Sequence[Path]) -> None:
     for path in paths:
         if path.suffix.lower() in _VIDEOS:
             raise click.UsageError(f"{path} is a video: fer2013kit video {path}")
-        if path.suffix.lower() == ".fer":
+        if path.suffix.lower() in {".fer", ".fers"}:
             raise click.UsageError(f"{path} is a classifier: name it with --model {path}")
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from fer2013kit._checks import is_number
 from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence, Sized
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -25,12 +27,13 @@ def check_one_each(
 ) -> None:
     """Raise :class:`InvalidInputError` unless there is a weight and a source for each set."""
     for name, values in (("weights", weights), ("sources", sources)):
-        if values is not None and (isinstance(values, str) or len(values) != len(sets)):
+        listed = isinstance(values, Sized) and not isinstance(values, str)
+        if values is not None and not (listed and len(values) == len(sets)):
             raise InvalidInputError(
                 f"{name} must be {len(sets)}, one for each set in their order; "
                 f"received {shown(values)}"
             )
-    if weights is not None and not all(0 <= weight < np.inf for weight in weights):
+    if weights is not None and not all(is_number(one) and 0 <= one < np.inf for one in weights):
         raise InvalidInputError(f"weights must be numbers from 0; received {shown(weights)}")
 
 

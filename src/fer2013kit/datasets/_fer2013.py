@@ -351,6 +351,10 @@ class FER2013:
         (array([1. , 0.5]), 'second')
         """
         sets = [FER2013(one) if isinstance(one, Split) else one for one in (self, *others)]
+        if strange := [one for one in sets if not isinstance(one, FER2013)]:
+            raise InvalidInputError(
+                f"others must be of FER2013 or Split; received {shown(strange[0])}"
+            )
         check_one_each(sets, weights=weights, sources=sources)
         called = [data.source or "arrays" for data in sets] if sources is None else list(sources)
         joined = {}

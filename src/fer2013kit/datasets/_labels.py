@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from fer2013kit.datasets._names import counted, listed
@@ -11,7 +12,7 @@ from fer2013kit.emotions import CLASS_NAMES, FERPLUS_CLASS_NAMES, NUM_CLASSES, e
 from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from fer2013kit.datasets._schemes import Scheme
     from fer2013kit.typing import LabelMap
@@ -46,8 +47,13 @@ class Labels:
         if isinstance(label_map, str):
             self.scheme = find_scheme(label_map)
             labels = self.scheme.labels
-        else:
+        elif label_map is None or isinstance(label_map, Mapping):
             labels = label_map
+        else:
+            raise InvalidInputError(
+                "label_map must be the name of a data set or lead from its labels to emotions, "
+                f"as {{1: 'happy'}} does; received {shown(label_map)}"
+            )
         for key, value in (labels or {}).items():
             word = _normal(str(key))
             code = _mapped_code(key, value, contempt=contempt)
@@ -57,8 +63,9 @@ class Labels:
                 )
         if contempt:
             self._codes.setdefault(CONTEMPT, CONTEMPT_CODE)
-        # Where 1 was said to be surprise, an unmentioned 2 is hardly the 2 of fer2013.csv.
-        self._own_numbers = any(
+        # Where 1 was said to be surprise, an unmentioned 2 is hardly the 2 of fer2013.csv; nor is
+        # a number in a data set that has none.
+        self._own_numbers = self.scheme is not None or any(
             word.isdecimal() and code not in {LEFT_OUT, int(word)}
             for word, code in self._codes.items()
         )

@@ -288,6 +288,8 @@ class Split:
         (np.float64(10.5), 'a')
         """
         parts = (self, *others)
+        if strange := [part for part in others if not isinstance(part, Split)]:
+            raise InvalidInputError(f"others must be Splits; received {shown(strange[0])}")
         if len(shapes := {part.image_shape for part in parts}) > 1:
             raise InvalidInputError(
                 f"splits whose images have one shape can be joined; received {sorted(shapes)}"

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import copy
+import numbers
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from fer2013kit._checks import is_number
 from fer2013kit._image_input import pixel_converter, read_pictures
 from fer2013kit._keras_settings import keras_settings
 from fer2013kit._layers import walk_layers
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +52,8 @@ def average_weights(
     Raises
     ------
     InvalidInputError
-        For fewer than two, or classifiers that differ in shape or classes.
+        For fewer than two, classifiers that are not fitted or differ in shape or classes, or a
+        batch size that is none.
 
     See Also
     --------
@@ -68,9 +72,22 @@ def average_weights(
     >>> fk.average_weights([clf, clf], X).predict(X).shape
     (56,)
     """
+    if not (is_number(batch_size, numbers.Integral) and batch_size >= 1):
+        raise InvalidInputError(
+            f"batch_size must be a whole number from 1; received {shown(batch_size)}"
+        )
+    classifiers = list(classifiers) if isinstance(classifiers, Iterable) else [classifiers]
+    if len(classifiers) < 2:  # noqa: PLR2004 - a mean of one is that one
+        raise InvalidInputError(
+            f"there must be at least two classifiers; received {len(classifiers)}"
+        )
+    for place, one in enumerate(classifiers):
+        if not hasattr(one, "model_"):
+            raise InvalidInputError(
+                f"classifiers must be fitted EmotionClassifiers; received {shown(one)} as number "
+                f"{place}"
+            )
     every = [one.model_.get_weights() for one in classifiers]
-    if len(every) < 2:  # noqa: PLR2004 - a mean of one is that one
-        raise InvalidInputError(f"there must be at least two classifiers; received {len(every)}")
     first = classifiers[0]
     for place, (one, weights) in enumerate(zip(classifiers, every, strict=True)):
         same = [weight.shape for weight in weights] == [weight.shape for weight in every[0]]

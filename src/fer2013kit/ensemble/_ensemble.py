@@ -6,6 +6,7 @@ import io
 import json
 import tempfile
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -135,6 +136,10 @@ class EnsembleClassifier(
         """
         del X, y
         return self
+
+    def __sklearn_clone__(self) -> Self:
+        """Return one with the same members, still fitted: as in ``fit``, there is nothing to do."""
+        return type(self)(self.members, weights=self.weights)
 
     def save(self, path: str | Path) -> None:
         """Write the ensemble to one file, atomically: a zip of its members' files.
@@ -273,9 +278,7 @@ class EnsembleClassifier(
         )
 
     def _shares(self) -> NDArray[np.float64]:
-        given = (
-            np.ones(len(self.members)) if self.weights is None else np.array(self.weights, float)
-        )
+        given = _read_weights(self.weights, len(self.members))
         return np.asarray(given / given.sum(), dtype=np.float64)
 
     def _predict_uncalibrated(
@@ -297,7 +300,7 @@ def _member(place: int) -> str:
 
 
 def _check_members(members: Any, weights: Any) -> EmotionClassifier:
-    listed = list(members)
+    listed = list(members) if isinstance(members, Iterable) else [members]
     if len(listed) < 2:  # noqa: PLR2004 - one alone is no ensemble
         raise InvalidInputError(f"members must be at least two classifiers; received {len(listed)}")
     first: EmotionClassifier
@@ -319,12 +322,18 @@ def _check_members(members: Any, weights: Any) -> EmotionClassifier:
                 f"members must take images of one shape; number {place} takes "
                 f"{member.image_shape_}, the first {first.image_shape_}"
             )
-    if weights is not None:
-        given = np.asarray(weights, float)
-        usable = given.shape == (len(listed),) and np.isfinite(given).all() and (given >= 0).all()
-        if not usable or not given.any():
-            raise InvalidInputError(
-                f"weights must be {len(listed)} numbers from 0, one for each member; received "
-                f"{shown(weights)}"
-            )
+    _read_weights(weights, len(listed))
     return first
+
+
+def _read_weights(weights: Any, n_members: int) -> NDArray[np.float64]:
+    if weights is None:
+        return np.ones(n_members)
+    given = np.asarray(weights)
+    usable = given.shape == (n_members,) and given.dtype.kind in "iuf" and np.isfinite(given).all()
+    if not usable or (given < 0).any() or not given.any():
+        raise InvalidInputError(
+            f"weights must be {n_members} numbers from 0, one for each member; received "
+            f"{shown(weights)}"
+        )
+    return given.astype(np.float64)
