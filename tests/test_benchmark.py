@@ -61,19 +61,49 @@ def test_all_are_measured_on_the_same_pictures_without_leaks(data):
     assert list(alone.milliseconds.values()) == [None]
 
 
-def test_what_is_no_network(data):
+class Network:
+    """Says that it knows contempt, too."""
+
+    class_names_ = (*fk.CLASS_NAMES, "contempt")
+
+    def __init__(self, answers):
+        self.answers = answers
+
+    def predict_proba(self, images):
+        return self.answers(len(images))
+
+
+def test_what_is_no_network(data, tmp_path):
     for predictors, message in (
         ([], "at least one network"),
         ([3], "predictors must be names, files, functions"),
-        ([lambda images: np.ones((len(images), 3)) / 3], "seven columns"),
+        ("five_layer_cnn", "must be a list of networks.*received 'five_layer_cnn'"),
+        (always(0), "must be a list of networks"),
+        ({"a": lambda images: np.ones((len(images), 3)) / 3}, r"a must return .*7\); received"),
+        ({"a": lambda images: np.full((len(images), 7), np.nan)}, "answers of a must be finite"),
+        ({"a": lambda images: None}, "a failed on uint8 images"),
+        ({"a": lambda images: 1 / 0}, "a failed on uint8 images of .*ZeroDivisionError"),
+        ({"a": Network(lambda n: np.full((n, 8), np.nan))}, "answers of a must be finite"),
+        ({"a": Network(lambda n: np.ones((n, 7)) / 7)}, r"a must return .*8\); received"),
         ([SimpleNamespace(predict_proba=len, classes_=["happy", "sad"])], "seven emotions"),
     ):
         with pytest.raises(fk.InvalidInputError, match=message):
             fk.benchmark(predictors, data, latency=False)
-    with pytest.raises(fk.InvalidInputError, match="no validation split"):
-        fk.benchmark([always(0)], fk.FER2013(data.train), split="validation")
-    with pytest.raises(fk.ModelFileError, match="no network of that name"):
-        fk.benchmark(["five"], data)
+    for given, split, message in (
+        (fk.FER2013(data.train), "validation", "no validation split"),
+        (fk.FER2013(data.test, test=data.test), "test", "holds all .* images of the test split"),
+        (tuple(data.test), "test", "data must be a FER2013 or a Split"),
+    ):
+        with pytest.raises(fk.InvalidInputError, match=message):
+            fk.benchmark([always(0)], given, split=split)
+    (tmp_path / "broken.keras").write_bytes(b"no network")
+    for name, message in (
+        ("five", "no network of that name"),
+        (tmp_path / "none.keras", "no such file"),
+        (tmp_path / "broken.keras", r"Keras cannot read .*broken\.keras"),
+    ):
+        with pytest.raises(fk.ModelFileError, match=message):
+            fk.benchmark([name], data)
 
 
 @pytest.mark.parametrize("name", PEERS)

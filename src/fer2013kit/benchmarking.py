@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +15,21 @@ import numpy as np
 from fer2013kit._checks import check_choice
 from fer2013kit._class_names import classifier_names
 from fer2013kit._inference import in_batches, normalize_rows
+from fer2013kit._metrics import check_probabilities
 from fer2013kit._optional import needed
 from fer2013kit._peers import PEERS
+from fer2013kit._untrusted import errors_as
 from fer2013kit.datasets import FER2013, Split, audit_dataset
 from fer2013kit.emotions import CLASS_NAMES, NUM_CLASSES
 from fer2013kit.evaluation import compare_predictions, evaluate_predictions
 from fer2013kit.evaluation._tables import Tabular, as_text
-from fer2013kit.exceptions import InvalidInputError, shown
+from fer2013kit.exceptions import (
+    Fer2013KitError,
+    InvalidInputError,
+    ModelFileError,
+    shortened,
+    shown,
+)
 from fer2013kit.loading import load_predictor
 from fer2013kit.typing import SplitName
 
@@ -238,10 +247,10 @@ def benchmark(
     ----------
     predictors : mapping of str to object, or sequence
         By name, or a list of names and files.  Each is the name of a network that ships, a file
-        (``.fer``, ``.fers``, ``.tflite``, ``.onnx``, or a ``.keras`` that takes uint8 images), anything with
-        ``predict_proba``, a function from uint8 ``(n, 48, 48, 1)`` to probabilities ``(n, 7)``, or
-        one of ``"fer"``, ``"deepface"`` and ``"emotiefflib"``, other packages that have to be
-        installed.
+        (``.fer``, ``.fers``, ``.tflite``, ``.onnx``, or a ``.keras`` that takes uint8 images),
+        anything with ``predict_proba``, a function from uint8 ``(n, 48, 48, 1)`` to probabilities
+        ``(n, 7)``, or one of ``"fer"``, ``"deepface"`` and ``"emotiefflib"``, other packages that
+        have to be installed.
     data : FER2013 or Split
         With labels.
     split : {"train", "validation", "test"}, default "test"
@@ -259,7 +268,8 @@ def benchmark(
     Raises
     ------
     InvalidInputError
-        For no predictor, a split that is not there, or answers that are no probabilities.
+        For no predictor, a split that is not there or holds leaks alone, a network that fails on
+        the images, or answers that are no probabilities; the error names the network.
     ModelFileError
         For a name or a file that is no network.
     MissingDependencyError
@@ -282,6 +292,11 @@ def benchmark(
     0.14...
     """
     check_choice("split", split, SplitName)
+    if isinstance(predictors, str | bytes) or not isinstance(predictors, Iterable):
+        raise InvalidInputError(
+            "predictors must be a list of networks, or a mapping of their names to them; received "
+            f"{shown(predictors)}"
+        )
     named = (
         dict(predictors) if hasattr(predictors, "items") else {str(one): one for one in predictors}
     )
@@ -294,7 +309,7 @@ def benchmark(
             f"networks are compared on the seven emotions, and {others:,} images have contempt; "
             "load the data without contempt=True"
         )
-    networks = {key: _as_function(one) for key, one in named.items()}
+    networks = {key: _as_function(one, key) for key, one in named.items()}
     answers = {key: _predict(network, images, key) for key, network in networks.items()}
     reports = {key: evaluate_predictions(labels, table) for key, table in answers.items()}
     order = sorted(reports, key=lambda key: -reports[key].accuracy)
@@ -318,6 +333,10 @@ def _pictures(
 ) -> tuple[Split, str, int | None]:
     if isinstance(data, Split):
         return data, "given", None
+    if not isinstance(data, FER2013):
+        raise InvalidInputError(
+            f"data must be a FER2013 or a Split, as load_fer2013 gives; received {shown(data)}"
+        )
     if split not in data.splits:
         raise InvalidInputError(
             f"{data.source or 'the data'} has no {split} split; it has {', '.join(data.splits)}"
@@ -325,10 +344,16 @@ def _pictures(
     if not drop_leaks or split == "train":
         return data.splits[split], split, None
     kept = audit_dataset(data, near_duplicates=False).drop_leaks(side="evaluation").splits[split]
-    return kept, split, len(data.splits[split]) - len(kept)
+    leaks = len(data.splits[split]) - len(kept)
+    if leaks and not len(kept):
+        raise InvalidInputError(
+            f"the train split holds all {leaks:,} images of the {split} split, too: nothing is "
+            "left to measure on"
+        )
+    return kept, split, leaks
 
 
-def _as_function(predictor: Any) -> Callable[[NDArray[np.uint8]], Any]:
+def _as_function(predictor: Any, name: str) -> Callable[[NDArray[np.uint8]], Any]:
     if isinstance(predictor, str) and predictor in PEERS:
         peer: Callable[[NDArray[np.uint8]], Any] = PEERS[predictor]()
         return peer
@@ -339,12 +364,17 @@ def _as_function(predictor: Any) -> Callable[[NDArray[np.uint8]], Any]:
     if hasattr(predictor, "predict_proba"):
         network = predictor
         names = classifier_names(network)
-        if lacking := [name for name in CLASS_NAMES if name not in names]:
+        if lacking := [word for word in CLASS_NAMES if word not in names]:
             raise InvalidInputError(
                 f"{shown(network)} must know the seven emotions; it lacks {', '.join(lacking)}"
             )
-        columns = [names.index(name) for name in CLASS_NAMES]
-        return lambda images: normalize_rows(np.asarray(network.predict_proba(images))[:, columns])
+        columns = [names.index(word) for word in CLASS_NAMES]
+
+        def answer(images: NDArray[np.uint8]) -> NDArray[Any]:
+            table = _checked(network.predict_proba(images), name, len(images), len(names))
+            return normalize_rows(table[:, columns])
+
+        return answer
     if not callable(predictor):
         raise InvalidInputError(
             "predictors must be names, files, functions or have predict_proba; received "
@@ -357,7 +387,10 @@ def _as_function(predictor: Any) -> Callable[[NDArray[np.uint8]], Any]:
 def _keras_network(path: Path) -> Callable[[NDArray[np.uint8]], Any]:
     import keras
 
-    network = keras.saving.load_model(path, compile=False)
+    if not path.exists():
+        raise ModelFileError(f"{path}: no such file; expected a network saved by Keras")
+    with errors_as(lambda why: ModelFileError(f"Keras cannot read {path}: {why}")):
+        network = keras.saving.load_model(path, compile=False)
     return lambda images: np.asarray(network.predict_on_batch(images))
 
 
@@ -366,13 +399,27 @@ def _predict(
 ) -> NDArray[Any]:
     table: NDArray[Any] = np.empty((0, len(CLASS_NAMES)))
     if len(images):
-        table = in_batches(lambda batch: np.asarray(network(batch)), images)
-    if table.shape != (len(images), len(CLASS_NAMES)):
+        try:
+            table = in_batches(lambda batch: np.asarray(network(batch)), images)
+        except Fer2013KitError:
+            raise
+        except Exception as error:
+            why = " ".join(f"{type(error).__name__}: {error}".split())
+            raise InvalidInputError(
+                f"{name} failed on uint8 images of shape {images.shape}: {shortened(why)}"
+            ) from error
+    return _checked(table, name, len(images), len(CLASS_NAMES))
+
+
+def _checked(table: Any, name: str, n_images: int, n_classes: int) -> NDArray[Any]:
+    """Return probabilities, or raise an error that names the network that answered otherwise."""
+    table = np.asarray(table)
+    if table.shape != (n_images, n_classes):
         raise InvalidInputError(
-            f"{name} must return a row for each image and seven columns, "
-            f"{(len(images), len(CLASS_NAMES))}; received {table.shape}"
+            f"{name} must return a row for each image and a column for each of its classes, "
+            f"{(n_images, n_classes)}; received {table.shape}"
         )
-    return table
+    return check_probabilities(table, name=f"the answers of {name}") if n_images else table
 
 
 def _milliseconds(

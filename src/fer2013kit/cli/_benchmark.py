@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="NAME|FILE",
     shell_complete=offer_networks,
-    help="A shipped network, a .fer, .fers, .tflite, .onnx or .keras file, or fer, deepface, emotiefflib "
-    "where they are installed. Given once for each.",
+    help="A shipped network, a .fer, .fers, .tflite, .onnx or .keras file, or fer, deepface, "
+    "emotiefflib where they are installed. Given once for each.",
 )
 @click.option(
     "--split",
