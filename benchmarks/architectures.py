@@ -1,8 +1,8 @@
 """One table of all architectures: ``python -m benchmarks.architectures [NAME ...]``.
 
 Parameters, multiply-adds, images a CPU second in training and in use (so that other work on the
-machine counts less), the time of one face as the 8-bit LiteRT file on one thread, and PublicTest
-where a run of ``recipes`` trained one.  Each is measured in a process of its own.  Beside the
+machine counts less), and the time of one face as the 8-bit LiteRT file on one thread.  Each is
+measured in a process of its own.  Beside the
 registered ones stand mini-Xception (Arriaga et al., 2017) and two backbones.  Rows are put into
 ``benchmarks/results/architectures.csv``, in the place of older ones.
 """
@@ -35,7 +35,7 @@ OTHERS: Final[dict[str, tuple[Any, dict[str, Any]]]] = {
 }
 COLUMNS: Final = (
     "parameters", "M multiply-adds", "images per CPU second, training",
-    "images per CPU second, in use", "ms a face, 8 bits", "PublicTest", "ten crops",
+    "images per CPU second, in use", "ms a face, 8 bits",
 )  # fmt: skip
 
 
@@ -94,19 +94,7 @@ def measure(name: str) -> dict[str, Any]:
         predictor = fk.EmotionPredictor.load(path, num_threads=1)
         seconds = [_seconds(lambda: predictor.predict_proba(faces[:1])) for _ in range(20)]
     row["ms a face, 8 bits"] = round(1e3 * min(seconds), 2)
-    return {**row, **published(name)}
-
-
-def published(name: str) -> dict[str, Any]:
-    """Return the best that a run of the recipes reached with an architecture; none is made up."""
-    runs = []
-    for path in (ROOT / "recipes" / "results").glob("*.json"):
-        run = json.loads(path.read_text(encoding="utf-8"))
-        if run["settings"].get("model", "five_layer_cnn") == name and "PublicTest" in run:
-            figures = run["PublicTest"]
-            if "accuracy" in figures.get("one pass", {}):
-                runs.append((figures["one pass"]["accuracy"], figures["ten_crop"]["accuracy"]))
-    return dict(zip(("PublicTest", "ten crops"), max(runs), strict=True)) if runs else {}
+    return row
 
 
 def _seconds(work: Any) -> float:
