@@ -2,9 +2,9 @@
 
 Parameters, multiply-adds, images a CPU second in training and in use (so that other work on the
 machine counts less), and the time of one face as the 8-bit LiteRT file on one thread.  Each is
-measured in a process of its own.  Beside the
-registered ones stand mini-Xception (Arriaga et al., 2017) and two backbones.  Rows are put into
-``benchmarks/results/architectures.csv``, in the place of older ones.
+measured in a process of its own.  Beside the registered ones stand mini-Xception (Arriaga et al.,
+2017) and two backbones.  Rows are put into ``benchmarks/results/architectures.csv``, in the place
+of older ones.
 """
 
 from __future__ import annotations
