@@ -58,6 +58,9 @@ def test_counts_refuse_no_classes():
         [np.nan, 0],
         [10**30, 0],
         [np.datetime64("2026-01-01")],
+        [True, False],
+        [0.5, 1.5],
+        np.array([np.inf, 0]),
     ],
 )
 def test_labels_that_are_not_of_one_kind_are_refused(y):

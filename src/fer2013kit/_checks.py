@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import numbers
-from typing import Any, Literal, TypeAlias, get_args, get_origin
+from collections.abc import Sequence
+from typing import Any, Final, Literal, TypeAlias, get_args, get_origin
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +17,8 @@ UInt8Array = NDArray[np.uint8]
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
+_MOST: Final = 2**31 - 1  # what many libraries hold a whole number in
+
 MaybeNone: TypeAlias = Any
 """Beside a type, None is possible, but no check of it is asked for: whoever loads a whole data set
 knows what is there.  The type's own attributes are checked as always (typeshed types
@@ -24,6 +28,56 @@ knows what is there.  The type's own attributes are checked as always (typeshed 
 def is_number(value: Any, kind: type = numbers.Real) -> bool:
     """Tell whether a setting is a number of a kind; True and False are none."""
     return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def check_whole(name: str, value: Any, *, least: int = 1, most: int = _MOST) -> int:
+    """Return a setting that is a whole number, as Python's own.
+
+    Raises
+    ------
+    InvalidInputError
+        For what is none, True and 3.0 included, or out of range.
+    """
+    if not (is_number(value, numbers.Integral) and least <= value <= most):
+        end = "2**31 - 1" if most == _MOST else most
+        raise InvalidInputError(
+            f"{name} must be a whole number from {least} to {end}; received {shown(value)}"
+        )
+    return int(value)
+
+
+def check_number(name: str, value: Any, interval: str) -> None:
+    """Raise :class:`InvalidInputError` unless a setting is a finite number in an interval.
+
+    Examples
+    --------
+    >>> from fer2013kit._checks import check_number
+    >>> check_number("beta", 1.0, "[0, 1)")
+    Traceback (most recent call last):
+    ...
+    fer2013kit.exceptions.InvalidInputError: beta must be a number in [0, 1); received 1.0
+    """
+    low, high = map(float, interval[1:-1].split(", "))
+    try:
+        number = float(value) if is_number(value) else math.nan
+    except OverflowError:  # a whole number of hundreds of digits
+        number = math.nan
+    if not (
+        low <= number <= high
+        and math.isfinite(number)
+        and (interval[0] == "[" or number != low)
+        and (interval[-1] == "]" or number != high)
+    ):
+        raise InvalidInputError(f"{name} must be a number in {interval}; received {shown(value)}")
+
+
+def is_shape(value: Any) -> bool:
+    """Tell whether a setting is an image's height, width and channels."""
+    return (
+        isinstance(value, Sequence)
+        and len(value) == len(IMAGE_SHAPE)
+        and all(is_number(side, numbers.Integral) and 0 < side <= _MOST for side in value)
+    )
 
 
 def random_generator(random_state: Any) -> np.random.Generator:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer2013kit._checks import IntArray, check_labels, is_number
+from fer2013kit._checks import IntArray, check_labels, check_number, is_number
 from fer2013kit.emotions import emotion_code
 from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
 
@@ -97,20 +97,23 @@ def choose_labels(
         if reject_label is not None:
             raise InvalidInputError("reject_label needs a min_confidence; received none")
         return labels
-    if not (is_number(min_confidence) and 0 <= min_confidence <= 1):
-        raise InvalidInputError(
-            f"min_confidence must be a number in [0, 1]; received {shown(min_confidence)}"
-        )
+    check_number("min_confidence", min_confidence, "[0, 1]")
     words = classes.dtype.kind in "OUT"
     if reject_label is None:
         reject_label = "uncertain" if words else -1
-    if isinstance(reject_label, str) != words or reject_label in classes.tolist():
+    usable = isinstance(reject_label, str) if words else _is_plain_number(reject_label)
+    if not usable or reject_label in classes.tolist():
         raise InvalidInputError(
             f"reject_label must be {'a word' if words else 'a number'} that is no class; "
             f"received {shown(reject_label)}"
         )
     refused = probabilities.max(axis=1) < min_confidence
     return np.where(refused, np.asarray(reject_label), labels)
+
+
+def _is_plain_number(value: Any) -> bool:
+    """Tell whether a label beside numbers is one that an array holds, and finite."""
+    return is_number(value) and np.asarray(value).dtype.kind in "iuf" and bool(np.isfinite(value))
 
 
 def columns_in_order(table: Any, class_names: Sequence[str], *, name: str) -> Any:

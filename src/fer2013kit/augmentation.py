@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import keras
 from keras import ops
 
+from fer2013kit._checks import check_number, check_whole
 from fer2013kit._keras_settings import keras_settings
-from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,10 +102,7 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
         super().__init__(**kwargs)
         given = (rotation, zoom, shift, brightness, contrast, erasing)
         for (name, limit), value in zip(LIMITS.items(), given, strict=True):
-            if not 0 <= value <= limit:
-                raise InvalidInputError(
-                    f"{name} must be in [0, {limit:g}]; received {shown(value)}"
-                )
+            check_number(name, value, f"[0, {limit:g}]")
         self.rotation = rotation
         self.zoom = zoom
         self.shift = shift
@@ -113,6 +110,8 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
         self.brightness = brightness
         self.contrast = contrast
         self.erasing = erasing
+        if seed is not None and not isinstance(seed, keras.random.SeedGenerator):
+            seed = check_whole("seed", seed, least=0, most=2**32 - 1)
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.supports_masking = False

@@ -15,7 +15,7 @@ from fer2013kit._optional import needed
 from fer2013kit.classifier import EmotionClassifier
 from fer2013kit.classifier._settings import check_settings
 from fer2013kit.classifier._training_set import read_training_set
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.pipeline import TrainingBatches
 from fer2013kit.typing import BatchForm
 
@@ -89,6 +89,10 @@ def training_batches(
     """
     check_choice("form", form, BatchForm)
     settings = EmotionClassifier() if classifier is None else classifier
+    if not isinstance(settings, EmotionClassifier):
+        raise InvalidInputError(
+            f"classifier must be an EmotionClassifier; received {shown(classifier)}"
+        )
     check_settings(settings.get_params(deep=False))
     # What is read says to a classifier how its input is called; the user's stays as it is.
     reader = EmotionClassifier(**settings.get_params(deep=False))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._checks import check_choice, check_labels, is_number
+from fer2013kit._checks import check_choice, check_labels, check_number, check_whole
 from fer2013kit.emotions import NUM_CLASSES
 from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.typing import ClassWeightMethod
@@ -55,8 +55,7 @@ def class_counts(y: ArrayLike, n_classes: int = NUM_CLASSES) -> NDArray[np.int64
     >>> fk.class_counts([0, 3, 3, 6])
     array([1, 0, 0, 2, 0, 0, 1])
     """
-    if n_classes < 1:
-        raise InvalidInputError(f"n_classes must be at least 1; received {n_classes}")
+    n_classes = check_whole("n_classes", n_classes)
     codes = check_labels(y, n_classes=n_classes, name="y")
     return np.bincount(codes, minlength=n_classes).astype(np.int64)
 
@@ -80,7 +79,7 @@ def class_weights(
         For ``"effective_number"`` alone: from 0 (all classes alike) to below 1 (the nearer to 1,
         the nearer to ``"balanced"``).
     n_classes : int or None, default 7
-        How many classes there are, where `y` holds codes; None takes any labels as they come.
+        How many classes there are, where `y` holds codes; None takes any whole numbers or words.
 
     Returns
     -------
@@ -92,8 +91,8 @@ def class_weights(
     Raises
     ------
     InvalidInputError
-        For another shape, a code outside ``[0, n_classes)``, an unknown method, or a `beta`
-        outside [0, 1).
+        For another shape, a code outside ``[0, n_classes)``, labels that are neither whole
+        numbers nor words, an unknown method, or a `beta` outside [0, 1).
 
     See Also
     --------
@@ -148,7 +147,7 @@ def sample_weights(
     beta : float, default 0.999
         For ``"effective_number"`` alone, see :func:`class_weights`.
     n_classes : int or None, default 7
-        How many classes there are, where `y` holds codes; None takes any labels as they come.
+        How many classes there are, where `y` holds codes; None takes any whole numbers or words.
 
     Returns
     -------
@@ -190,8 +189,7 @@ def _weigh_counts(
 ) -> NDArray[np.float64]:
     """Return the weight of each class from its count; their mean over the samples is 1."""
     check_choice("method", method, ClassWeightMethod)
-    if not (is_number(beta) and 0 <= beta < 1):
-        raise InvalidInputError(f"beta must be a number in [0, 1); received {shown(beta)}")
+    check_number("beta", beta, "[0, 1)")
     if not counts.size:
         return np.empty(0)
     number = counts.astype(np.float64)
@@ -207,6 +205,8 @@ def _weigh_counts(
 
 def _encode(y: ArrayLike, n_classes: int | None) -> tuple[NDArray[Any], NDArray[np.intp]]:
     """Return the sorted labels that occur, and for each sample the place of its label."""
+    if n_classes is not None:
+        n_classes = check_whole("n_classes", n_classes)
     labels = np.asarray(y)
     if labels.ndim != 1:
         raise InvalidInputError(
@@ -217,8 +217,8 @@ def _encode(y: ArrayLike, n_classes: int | None) -> tuple[NDArray[Any], NDArray[
         labels = np.array(words.tolist(), dtype=str)
     elif n_classes is not None and labels.dtype.kind != "U":
         labels = check_labels(labels, n_classes=n_classes, name="y")
-    elif labels.dtype.kind not in "biuf" or not np.isfinite(labels).all():
-        raise InvalidInputError(f"y must hold finite numbers or words alone; received {shown(y)}")
+    elif labels.dtype.kind not in "iuf" or not (np.mod(labels, 1) == 0).all():
+        raise InvalidInputError(f"y must hold whole numbers or words alone; received {shown(y)}")
     return np.unique(labels, return_inverse=True)
 
 

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from fer2013kit._checks import check_choice
+from fer2013kit._checks import check_choice, check_number
 from fer2013kit._compilation import compile_inference, frozen_function
 from fer2013kit._export_metadata import (
     ENDINGS_IN_WORDS,
@@ -120,6 +120,8 @@ def export_network(
     default the check takes drawn faces.  Errors are those of :meth:`EmotionClassifier.export`.
     """
     _check_choices(metadata, path, images)
+    if tolerance is not None:
+        check_number("tolerance", tolerance, "[0, inf)")
     checked = _pictures(metadata) if images is None else images
     infer = compile_inference(network, network.input_shape[1:])
     expected = apply_temperature(in_batches(infer, checked), metadata.temperature)

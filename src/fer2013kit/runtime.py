@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
+from fer2013kit._checks import check_whole
 from fer2013kit._export_metadata import PREDICTOR_ENDINGS, check_seal
 from fer2013kit._exported import start_network
 from fer2013kit._image_input import Pixels, StoredPictures, pixel_converter, read_pictures
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from fer2013kit._exported import Network
     from fer2013kit.typing import TestTimeAugmentation
 
+
+_MOST_THREADS: Final = 1024
 
 _left_behind: Final[list[Network]] = []
 """Networks of the process that forked this one: to end them would wait for threads not here."""
@@ -98,7 +101,11 @@ class EmotionPredictor(ProbabilisticClassifier):
             )
         self = cls.__new__(cls)
         self._content, self._suffix, self._source = content, suffix, str(path)
-        self.num_threads = num_threads
+        self.num_threads = (
+            None
+            if num_threads is None
+            else check_whole("num_threads", num_threads, most=_MOST_THREADS)
+        )
         self._asked = None if classes is None else np.asarray(classes)
         self._start()
         self.calibration_ = self._metadata.calibration
@@ -155,7 +162,8 @@ class EmotionPredictor(ProbabilisticClassifier):
         UnknownModelError
             For another name.
         InvalidInputError
-            For `classes` that the network does not have, or fewer than two.
+            For `classes` that the network does not have, or fewer than two; `num_threads` outside
+            1 to 1024.
         ChecksumError
             If the file is not the one that was shipped.
 
@@ -204,7 +212,8 @@ class EmotionPredictor(ProbabilisticClassifier):
         ModelFileError
             If the file is missing, damaged, of another kind, or was written by something else.
         InvalidInputError
-            For `classes` that the network does not have, or fewer than two.
+            For `classes` that the network does not have, or fewer than two; `num_threads` outside
+            1 to 1024.
         MissingDependencyError
             If the runtime for its kind is not installed.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import keras
 from sklearn.base import clone
 
-from fer2013kit._checks import is_number
+from fer2013kit._checks import check_number, check_whole, is_number
 from fer2013kit._optional import needed
 from fer2013kit.datasets import FER2013
 from fer2013kit.exceptions import InvalidInputError, TrainingDivergedError, did_you_mean, shown
@@ -163,10 +163,11 @@ def tune(
             f"split_validation(0.1); received {shown(data)}"
         )
     ranges = _check_space(space, classifier)
-    if not (is_number(n_trials, numbers.Integral) and n_trials >= 1):
-        raise InvalidInputError(
-            f"n_trials must be a whole number from 1; received {shown(n_trials)}"
-        )
+    n_trials = check_whole("n_trials", n_trials)
+    if timeout is not None:
+        check_number("timeout", timeout, "[0, inf)")
+    if random_state is not None:
+        random_state = check_whole("random_state", random_state, least=0, most=2**32 - 1)
     url = f"sqlite:///{storage}" if storage and "://" not in str(storage) else storage
     study = optuna.create_study(
         study_name="fer2013kit",

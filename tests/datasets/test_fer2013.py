@@ -156,7 +156,7 @@ def test_subset_of_unknown_classes(data, classes):
 
 
 def test_subset_of_fewer_than_none(data):
-    with pytest.raises(fk.InvalidInputError, match="n_samples must be 0 or more"):
+    with pytest.raises(fk.InvalidInputError, match="n_samples must be a whole number from 0 to"):
         data.subset(-1)
 
 

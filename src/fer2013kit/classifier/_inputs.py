@@ -203,6 +203,8 @@ def _class_weight_of_rows(
     labels: NDArray[Any], codes: IntArray, classes: NDArray[Any], class_weight: ClassWeight
 ) -> NDArray[np.float64]:
     if isinstance(class_weight, str | Mapping):
+        if labels.dtype.kind == "b":  # as keys of a mapping they are 0 and 1
+            labels = labels.astype(np.int64)
         return sample_weights(labels, class_weight, n_classes=None)
     of_class = np.asarray(class_weight, np.float64)
     if of_class.shape != classes.shape:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Sequence
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import keras
 import numpy as np
 
-from fer2013kit._checks import is_number, wrong_choice
+from fer2013kit._checks import is_number, is_shape, wrong_choice
 from fer2013kit.augmentation import LIMITS
-from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
 from fer2013kit.typing import ComputeDtype, LearningRateSchedule, Loss, Verbose
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 _VOCABULARIES: Final[Mapping[str, Any]] = {
     "learning_rate_schedule": LearningRateSchedule,
     "compute_dtype": ComputeDtype,
-    "warm_start": Literal[False, True],
+    **dict.fromkeys(("augment", "restore_best_weights", "warm_start"), Literal[False, True]),
     "verbose": Verbose,
 }
 _RANGES: Final[Mapping[str, tuple[float, float]]] = {
-    "epochs": (1, np.inf),
-    "batch_size": (1, np.inf),
+    "epochs": (1, 1_000_000),
+    "batch_size": (1, 1_000_000),
     "patience": (1, np.inf),
     "learning_rate": (0, np.inf),
     "warmup_epochs": (0, np.inf),
@@ -121,6 +121,9 @@ def _wrong_words(params: Mapping[str, Any]) -> list[str]:
     loss = params["loss"]
     if not isinstance(loss, keras.losses.Loss) and (message := wrong_choice("loss", loss, Loss)):
         wrong.append(message.replace(";", " or a keras.losses.Loss;", 1))
+    folder = params["checkpoint_dir"]
+    if not isinstance(folder, str | PathLike | None):
+        wrong.append(f"checkpoint_dir must be None or a path; received {shown(folder)}")
     return wrong
 
 
@@ -151,7 +154,7 @@ def _wrong_objects(params: Mapping[str, Any]) -> list[str]:
             f"received {shown(seed)}"
         )
     shape = params["image_shape"]
-    if shape is not None and not _is_shape(shape):
+    if shape is not None and not is_shape(shape):
         wrong.append(
             "image_shape must be None or three whole numbers from 1, (height, width, channels); "
             f"received {shown(shape)}"
@@ -209,14 +212,6 @@ def _is_range(value: Any) -> bool:
         return all(map(is_number, value)) and bool(-np.inf < low < high < np.inf)
     except (TypeError, ValueError):
         return False
-
-
-def _is_shape(value: Any) -> bool:
-    return (
-        isinstance(value, Sequence)
-        and len(value) == len(IMAGE_SHAPE)
-        and all(is_number(side, numbers.Integral) and side > 0 for side in value)
-    )
 
 
 def _are_labels(values: Sequence[Any]) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer2013kit._checks import is_number
+from fer2013kit._checks import check_whole
 from fer2013kit._image_input import StoredPictures
 from fer2013kit.classifier import _inputs
 from fer2013kit.classifier._class_labels import decide_classes, encode_labels, name_classes
@@ -179,11 +179,12 @@ def _of_stream(
             "not give; pass the weights themselves, from fer2013kit.class_weights(labels)"
         )
     steps = known_length(X) if steps is None else steps
-    if steps is None or not (is_number(steps) and steps >= 1):
+    if steps is None:
         raise InvalidInputError(
-            "steps_per_epoch must say how many batches an epoch has, at least 1, where X does not; "
-            f"received {steps}"
+            "steps_per_epoch must say how many batches an epoch has, where X does not; "
+            "received None"
         )
+    steps = check_whole("steps_per_epoch", steps)
     first = next(raw_batches(X, 0, steps), None)
     if first is None:
         raise InvalidInputError("X must have at least one batch; received none")

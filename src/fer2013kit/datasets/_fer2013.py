@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fer2013kit._checks import check_whole
 from fer2013kit._optional import needed
 from fer2013kit.datasets._columns import check_one_each
 from fer2013kit.datasets._split import RandomState, Split, choose_rows
@@ -290,8 +291,8 @@ class FER2013:
         >>> len(data.subset(n_samples=14, random_state=0).train)
         14
         """
-        if n_samples is not None and n_samples < 0:
-            raise InvalidInputError(f"n_samples must be 0 or more; received {n_samples}")
+        if n_samples is not None:
+            n_samples = check_whole("n_samples", n_samples, least=0)
         codes = None if classes is None else _class_codes(classes)
         chosen = {}
         for name, split in self.splits.items():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fer2013kit._checks import check_labels, chosen_rows
+from fer2013kit._checks import check_labels, check_whole, chosen_rows
 from fer2013kit.emotions import FERPLUS_CLASS_NAMES, NUM_CLASSES
 from fer2013kit.exceptions import InvalidInputError
 
@@ -307,7 +307,7 @@ def no_votes(n_rows: int) -> FERPlus:
 
 
 def _check_n_classes(n_classes: int) -> None:
-    if n_classes not in {NUM_CLASSES, _N_CLASSES}:
+    if check_whole("n_classes", n_classes) not in {NUM_CLASSES, _N_CLASSES}:
         raise InvalidInputError(
             f"n_classes must be {NUM_CLASSES} or {_N_CLASSES}; received {n_classes}"
         )

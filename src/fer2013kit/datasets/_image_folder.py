@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from functools import partial
-from numbers import Integral
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from fer2013kit._checks import check_choice, is_number
+from fer2013kit._checks import check_choice, is_shape
 from fer2013kit._picture_files import MAX_BYTES, is_picture_name, passed_over
 from fer2013kit.datasets._columns import SUBJECT
 from fer2013kit.datasets._decode import decode_and_resize, lacking_ends
@@ -129,11 +128,7 @@ def load_image_folder(
             "emotion"
         )
     check_choice("aspect", aspect, Aspect)
-    if not (
-        len(image_shape) == 3  # noqa: PLR2004 - those
-        and all(is_number(side, Integral) and side > 0 for side in image_shape)
-        and image_shape[2] in {1, 3}
-    ):
+    if not (is_shape(image_shape) and image_shape[2] in {1, 3}):
         raise InvalidInputError(
             "image_shape must be height, width and channels, 1 or 3 of them; received "
             f"{shown(image_shape)}"

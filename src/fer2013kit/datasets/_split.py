@@ -15,6 +15,7 @@ from fer2013kit._checks import (
     check_labels,
     check_same_length,
     chosen_rows,
+    is_shape,
     random_generator,
 )
 from fer2013kit.datasets._columns import groups_of, join_columns, source_and_weight
@@ -97,6 +98,11 @@ class Split:
         ) -> None: ...
 
     def __post_init__(self) -> None:
+        if not is_shape(self.image_shape):
+            raise InvalidInputError(
+                "image_shape must be height, width and channels, whole numbers from 1; received "
+                f"{shown(self.image_shape)}"
+            )
         images = check_images(self.images, image_shape=self.image_shape)
         object.__setattr__(self, "images", images)
         if self.labels is not None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fer2013kit._checks import random_generator
+from fer2013kit._checks import check_whole, random_generator
 from fer2013kit.datasets._drawing import draw_faces
 from fer2013kit.datasets._fer2013 import FER2013
 from fer2013kit.datasets._split import RandomState, Split
@@ -81,11 +81,7 @@ def make_fer2013(
     >>> fk.make_fer2013(700, random_state=0, weights="fer2013").train.labels.tolist().count(1)
     8
     """
-    if not isinstance(n_samples, (int, np.integer)) or n_samples < MIN_SAMPLES:
-        raise InvalidInputError(
-            f"n_samples must be a whole number of {MIN_SAMPLES} or more; "
-            f"received {shown(n_samples)}"
-        )
+    n_samples = check_whole("n_samples", n_samples, least=MIN_SAMPLES)
     shares = _class_shares(weights)
     rng = random_generator(random_state)
     held_out = n_samples // 10

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import numbers
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from fer2013kit._checks import is_number
+from fer2013kit._checks import check_whole
 from fer2013kit._image_input import pixel_converter, read_pictures
 from fer2013kit._keras_settings import keras_settings
 from fer2013kit._layers import walk_layers
@@ -72,10 +71,7 @@ def average_weights(
     >>> fk.average_weights([clf, clf], X).predict(X).shape
     (56,)
     """
-    if not (is_number(batch_size, numbers.Integral) and batch_size >= 1):
-        raise InvalidInputError(
-            f"batch_size must be a whole number from 1; received {shown(batch_size)}"
-        )
+    batch_size = check_whole("batch_size", batch_size)
     classifiers = list(classifiers) if isinstance(classifiers, Iterable) else [classifiers]
     if len(classifiers) < 2:  # noqa: PLR2004 - a mean of one is that one
         raise InvalidInputError(

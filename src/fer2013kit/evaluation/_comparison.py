@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from fer2013kit import _metrics
-from fer2013kit._checks import check_same_length, random_generator
+from fer2013kit._checks import check_number, check_same_length, check_whole, random_generator
 from fer2013kit._optional import needed
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.evaluation._predictions import (
-    check_count,
-    check_level,
     read_predictions,
     read_truth,
 )
@@ -275,8 +273,8 @@ def compare_predictions(
     codes, shares = read_truth(y_true, classes)
     check_same_length(codes, predicted_a, names=("y_true", "proba_a"))
     check_same_length(codes, predicted_b, names=("y_true", "proba_b"))
-    check_level(confidence_level)
-    check_count("n_resamples", n_resamples)
+    check_number("confidence_level", confidence_level, "(0, 1)")
+    n_resamples = check_whole("n_resamples", n_resamples)
     if not isinstance(names, tuple | list) or len(names) != 2 or names[0] == names[1]:  # noqa: PLR2004 - a and b
         raise InvalidInputError(f"names must be two different names; received {names!r:.100}")
     weights = _metrics.check_weights(sample_weight, len(codes))

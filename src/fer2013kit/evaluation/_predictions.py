@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import numbers
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fer2013kit import _metrics
-from fer2013kit._checks import check_same_length, is_number
+from fer2013kit._checks import check_number, check_same_length, check_whole
 from fer2013kit._labels import columns_in_order, read_codes
 from fer2013kit._metrics import ReliabilityBins
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.evaluation._report import EvaluationReport
-from fer2013kit.exceptions import InvalidInputError, shown
+from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,8 +90,8 @@ def evaluate_predictions(
     predicted, table, names = read_predictions(probabilities, class_names)
     codes, shares = read_truth(y_true, names)
     check_same_length(codes, predicted, names=("y_true", "probabilities"))
-    check_count("n_bins", n_bins)
-    check_level(confidence_level)
+    n_bins = check_whole("n_bins", n_bins)
+    check_number("confidence_level", confidence_level, "(0, 1)")
     weights = _metrics.check_weights(sample_weight, len(codes))
 
     def report(rows: Any, parts: dict[str, EvaluationReport]) -> EvaluationReport:
@@ -150,20 +149,6 @@ def read_predictions(
     if not len(predicted):
         raise InvalidInputError(f"there is nothing to evaluate: {name} have zero rows")
     return predicted, table, names
-
-
-def check_level(confidence_level: float) -> None:
-    """Raise :class:`InvalidInputError` unless it is between 0 and 1."""
-    if not (is_number(confidence_level) and 0 < confidence_level < 1):
-        raise InvalidInputError(
-            f"confidence_level must be between 0 and 1; received {shown(confidence_level)}"
-        )
-
-
-def check_count(name: str, value: int) -> None:
-    """Raise :class:`InvalidInputError` unless it is a whole number from 1."""
-    if not (is_number(value, numbers.Integral) and value >= 1):
-        raise InvalidInputError(f"{name} must be a whole number from 1; received {shown(value)}")
 
 
 def _check_names(names: tuple[str, ...], n_classes: int, name: str) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from fer2013kit._checks import check_number
 from fer2013kit._optional import needed
-from fer2013kit.evaluation._predictions import check_level
 from fer2013kit.evaluation._report import EvaluationReport
 from fer2013kit.evaluation._tables import Tabular, as_text
 from fer2013kit.exceptions import InvalidInputError
@@ -208,7 +208,7 @@ def summarize_reports(
     0.833
     """
     runs = list(reports) if isinstance(reports, Iterable) else [reports]
-    check_level(confidence_level)
+    check_number("confidence_level", confidence_level, "(0, 1)")
     if not runs or not all(isinstance(run, EvaluationReport) for run in runs):
         raise InvalidInputError(
             "reports must be one EvaluationReport or more; received "

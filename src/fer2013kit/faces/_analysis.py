@@ -6,6 +6,7 @@ from functools import cache
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from fer2013kit._checks import check_whole
 from fer2013kit.exceptions import InvalidInputError, MediaFileError, shown
 from fer2013kit.faces._detector import FaceDetector
 from fer2013kit.faces._emotion import PhotoFaces
@@ -258,8 +259,7 @@ def _analyze(
     batch_size: int = 128,
     return_errors: bool,
 ) -> list[Any]:
-    if batch_size < 1:
-        raise InvalidInputError(f"batch_size must be at least 1; received {shown(batch_size)}")
+    batch_size = check_whole("batch_size", batch_size)
     results: list[Any] = []
     waiting: list[tuple[PhotoFaces, FoundFace]] = []
 

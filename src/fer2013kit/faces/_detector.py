@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._checks import is_number
+from fer2013kit._checks import check_number, check_whole
 from fer2013kit._litert import start_interpreter
-from fer2013kit.exceptions import InvalidInputError, shown
+from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.faces._boxes import iou, nms
 
 if TYPE_CHECKING:
@@ -117,18 +117,10 @@ class FaceDetector:
         turned: bool = True,
         mirrored: bool = True,
     ) -> None:
-        if not (is_number(min_score) and 0 < min_score <= 1):
-            raise InvalidInputError(f"min_score must be in (0, 1]; received {shown(min_score)}")
-        if not (is_number(max_side) and max_side >= _STRIDES[-1]):
-            raise InvalidInputError(
-                f"max_side must be at least {_STRIDES[-1]}; received {shown(max_side)}"
-            )
-        if not (is_number(enlarge) and 1 <= enlarge <= _MOST_ENLARGED):
-            raise InvalidInputError(
-                f"enlarge must be in [1, {_MOST_ENLARGED}]; received {shown(enlarge)}"
-            )
+        check_number("min_score", min_score, "(0, 1]")
+        check_number("enlarge", enlarge, f"[1, {_MOST_ENLARGED}]")
         self.min_score = min_score
-        self.max_side = max_side
+        self.max_side = check_whole("max_side", max_side, least=_STRIDES[-1])
         self.enlarge = enlarge
         self.turned = turned
         self.mirrored = mirrored

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeGuard
 
 import numpy as np
 
-from fer2013kit._checks import is_number
+from fer2013kit._checks import check_number
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.faces._alignment import quarter_turns, upright_face
@@ -134,12 +133,8 @@ def check_boxes(boxes: ArrayLike, *, name: str) -> NDArray[np.float64]:
 
 def check_margin(margin: Any) -> None:
     """Raise InvalidInputError for a margin that leaves nothing of a box, or is no number."""
-    if margin is None:
-        return
-    if not (is_number(margin) and _LEAST_MARGIN < margin < math.inf):
-        raise InvalidInputError(
-            f"margin must be a number above {_LEAST_MARGIN}; received {shown(margin)}"
-        )
+    if margin is not None:
+        check_number("margin", margin, f"({_LEAST_MARGIN}, inf)")
 
 
 def _check_places(

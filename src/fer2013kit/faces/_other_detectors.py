@@ -40,9 +40,11 @@ def chosen_detector(detector: Any) -> Detector | None:
     MissingDependencyError
         Where its package is not installed.
     """
-    if detector is None or detector == _OWN:
+    if detector is None:
         return None
     if isinstance(detector, str):
+        if detector == _OWN:
+            return None
         check_choice("detector", detector, DetectorName)
         return _load(detector)
     if not callable(detector):

@@ -5,9 +5,16 @@ from __future__ import annotations
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from fer2013kit._checks import check_whole, is_shape
 from fer2013kit._optional import needed
 from fer2013kit.emotions import IMAGE_SHAPE, NUM_CLASSES
-from fer2013kit.exceptions import InvalidInputError, UnknownModelError, shown
+from fer2013kit.exceptions import (
+    Fer2013KitError,
+    InvalidInputError,
+    UnknownModelError,
+    shortened,
+    shown,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -243,6 +250,12 @@ def create_model(
         from fer2013kit.models._completion import complete_network
 
     name, builder = resolve_builder(model)
+    num_classes = check_whole("num_classes", num_classes)
+    if not is_shape(input_shape):
+        raise InvalidInputError(
+            "input_shape must be height, width and channels, whole numbers from 1; received "
+            f"{shown(input_shape)}"
+        )
     # Images have their channels last, whatever keras.json says.
     with keras_settings(keras.config.dtype_policy()):
         try:
@@ -254,7 +267,9 @@ def create_model(
                     "to be 'torch': KERAS_BACKEND=torch in the environment, before Keras is "
                     f"imported; received {keras.backend.backend()!r}"
                 ) from error
-            if not isinstance(error, TypeError):
+            is_ours = builder.__module__.startswith("fer2013kit.")
+            refusal = (TypeError, ValueError) if is_ours else TypeError
+            if isinstance(error, Fer2013KitError) or not isinstance(error, refusal):
                 raise
             way = ""
             if isinstance(builder, type):
@@ -263,7 +278,7 @@ def create_model(
                     f"lambda input_shape, num_classes: {builder.__name__}(...)"
                 )
             raise InvalidInputError(
-                f"the builder of {name!r} refuses its arguments: {error}{way}"
+                f"the builder of {name!r} refuses its arguments: {shortened(str(error))}{way}"
             ) from error
         if not isinstance(network, keras.Model):
             raise InvalidInputError(

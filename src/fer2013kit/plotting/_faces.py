@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer2013kit._checks import FloatArray, UInt8Array, check_same_length, random_generator
+from fer2013kit._checks import (
+    FloatArray,
+    UInt8Array,
+    check_same_length,
+    check_whole,
+    random_generator,
+)
 from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, IMAGE_SIZE, MAX_LEVEL
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.plotting._parts import BLUE, VERMILION, axes_or_new, class_codes, plain
@@ -93,8 +99,9 @@ def plot_samples(
         confidence = table[np.arange(total), predicted]
     else:
         predicted = class_codes(predictions, class_names, name="predictions", images=images)
-    if not total or n < 1:
-        raise InvalidInputError(f"there is nothing to draw: {total} images, n={n}")
+    n = check_whole("n", n)
+    if not total:
+        raise InvalidInputError("there is nothing to draw: no images")
     chosen = np.arange(total)
     if n < total:
         chosen = random_generator(random_state).choice(total, size=n, replace=False)

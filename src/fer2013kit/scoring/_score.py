@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fer2013kit._checks import check_choice
+from fer2013kit._checks import check_choice, check_whole
 from fer2013kit._version import __version__
 from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.loading import find_file
@@ -25,7 +26,7 @@ from fer2013kit.scoring._work import (
 from fer2013kit.typing import PhotoViews, ScoreEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from fer2013kit.scoring._sources import Part
 
@@ -125,16 +126,21 @@ def score(
     """
     check_choice("tta", tta, PhotoViews | None)
     check_choice("engine", engine, ScoreEngine)
-    for name, value in (("part_size", part_size), ("workers", workers)):
-        if not isinstance(value, int) or value < 1:
-            raise InvalidInputError(
-                f"{name} must be a whole number from 1; received {shown(value)}"
-            )
+    part_size, workers = check_whole("part_size", part_size), check_whole("workers", workers)
+    if not isinstance(classifier, str | os.PathLike | None):
+        raise InvalidInputError(
+            f"classifier must be a network's name or file; received {shown(classifier)}; "
+            "PhotoScorer takes a classifier itself"
+        )
+    if not isinstance(storage_options, Mapping | None):
+        raise InvalidInputError(
+            f"storage_options must be a mapping for fsspec; received {shown(storage_options)}"
+        )
     job = Job(
         src=os.fspath(src),
         dst=os.fspath(dst),
         classifier=None if classifier is None else os.fspath(classifier),
-        crops=crops,
+        crops=bool(crops),
         tta=tta,
         storage_options=dict(storage_options or {}),
     )
@@ -148,7 +154,7 @@ def score(
         "parts": len(parts),
         "part_size": part_size,
         "classifier": _identity(job.classifier),
-        "crops": crops,
+        "crops": job.crops,
         "tta": tta,
     })  # fmt: skip
     names = [file_name(part.number) for part in parts]

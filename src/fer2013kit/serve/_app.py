@@ -6,7 +6,7 @@ import asyncio
 import html
 import json
 import logging
-import math
+from collections.abc import Iterable
 from functools import partial
 from importlib import resources
 from string import Template
@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from fer2013kit._checks import is_number
+from fer2013kit._checks import check_number
 from fer2013kit._version import __version__
 from fer2013kit.exceptions import Fer2013KitError, InvalidInputError, shown
 from fer2013kit.faces import sample_photos
@@ -29,7 +29,7 @@ from fer2013kit.serve._work import DEFAULT, PhotoWork
 from fer2013kit.serve._worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from fer2013kit.typing import Classifier, Detector, DetectorName
 
@@ -126,8 +126,12 @@ def create_app(
         "max_seconds": max_seconds,
     }
     for name, limit in limits.items():
-        if not (is_number(limit) and 0 < limit < math.inf):
-            raise InvalidInputError(f"{name} must be a positive number; received {shown(limit)}")
+        check_number(name, limit, "(0, inf)")
+    names = None if isinstance(hosts, str) or not isinstance(hosts, Iterable) else tuple(hosts)
+    if names is None or not all(isinstance(name, str) for name in names):
+        raise InvalidInputError(f"hosts must be a sequence of names; received {shown(hosts)}")
+    if not isinstance(label, str | None):
+        raise InvalidInputError(f"label must be a name or None; received {shown(label)}")
     max_pixels = round(max_megapixels * _MEGA)
     work = PhotoWork(classifier, detector, max_pixels=max_pixels, label=label)
     photos = _PhotoQueue(max_bytes=round(max_megabytes * _MEGA), max_seconds=max_seconds)
@@ -166,7 +170,7 @@ def create_app(
             Route("/explain", explain, methods=["POST"]),
             Route("/page/{name}", file),
         ],
-        middleware=[Middleware(Guard, hosts=tuple(hosts))],
+        middleware=[Middleware(Guard, hosts=names)],
         exception_handlers={HTTPException: _as_json},
     )
     app.state.worker = photos.worker

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from fer2013kit._checks import check_number, check_whole, is_number
 from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.transforms._layout import as_batch, in_chunks
 
@@ -136,8 +138,8 @@ def apply_clahe(
     True
     """
     batch = _as_levels(images)
-    if not clip_limit > 0:
-        raise InvalidInputError(f"clip_limit must be positive; received {clip_limit}")
+    if not (is_number(clip_limit) and clip_limit == math.inf):  # which is no limit
+        check_number("clip_limit", clip_limit, "(0, inf)")
     _, height, width, _ = batch.pictures.shape
     grid = _TileGrid.of(height, width, tiles)
 
@@ -159,17 +161,14 @@ class _TileGrid:
     @classmethod
     def of(cls, height: int, width: int, tiles: tuple[int, int]) -> _TileGrid:
         try:
-            rows, columns = (int(count) for count in tiles)
-            valid = (
-                (rows, columns) == tuple(tiles) and 1 <= rows <= height and 1 <= columns <= width
-            )
-        except (TypeError, ValueError):
-            valid = False
-        if not valid:
+            rows, columns = tiles
+            rows = check_whole("the rows of tiles", rows, most=height)
+            columns = check_whole("the columns of tiles", columns, most=width)
+        except (TypeError, ValueError) as error:
             raise InvalidInputError(
                 "tiles must be two whole numbers, from (1, 1) to the image's "
                 f"({height}, {width}); received {shown(tiles)}"
-            )
+            ) from error
         return cls(rows, columns, -(-height // rows), -(-width // columns))
 
     def equalize(self, pictures: NDArray[np.uint8], clip_limit: float) -> NDArray[np.uint8]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer2013kit._checks import check_labels
+from fer2013kit._checks import check_labels, check_whole
 from fer2013kit.emotions import NUM_CLASSES
 from fer2013kit.exceptions import InvalidInputError
 
@@ -45,8 +45,7 @@ def to_one_hot(labels: ArrayLike, n_classes: int = NUM_CLASSES) -> NDArray[np.fl
     array([[0., 0., 1.],
            [1., 0., 0.]], dtype=float32)
     """
-    if n_classes < 1:
-        raise InvalidInputError(f"n_classes must be at least 1; received {n_classes}")
+    n_classes = check_whole("n_classes", n_classes)
     codes = check_labels(labels, n_classes=n_classes)
     one_hot = np.zeros((len(codes), n_classes), np.float32)
     one_hot[np.arange(len(codes)), codes] = 1

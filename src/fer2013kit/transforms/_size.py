@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fer2013kit._checks import check_whole
 from fer2013kit._picture_files import PictureError, picture_errors
 from fer2013kit._pictures import (
     MAX_CHANNELS,
@@ -88,15 +89,12 @@ def resize(
 
 def _check_size(size: tuple[int, int]) -> tuple[int, int]:
     try:
-        height, width = (int(length) for length in size)
-        valid = (height, width) == tuple(size) and min(height, width) > 0
-    except (TypeError, ValueError):
-        valid = False
-    if not valid:
+        height, width = size
+        return check_whole("height", height), check_whole("width", width)
+    except (TypeError, ValueError) as error:
         raise InvalidInputError(
             f"size must be (height, width), two positive whole numbers; received {shown(size)}"
-        )
-    return height, width
+        ) from error
 
 
 def to_face(

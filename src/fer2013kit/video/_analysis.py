@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from fer2013kit._checks import is_number
+from fer2013kit._checks import check_number
 from fer2013kit._optional import needed
-from fer2013kit.exceptions import InvalidInputError, shown
+from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.faces import annotate
 from fer2013kit.video._faces import FrameAnalyzer
 from fer2013kit.video._reading import open_video
@@ -132,8 +132,8 @@ def analyze_video(
         ("smoothing", smoothing),
         ("search_interval", search_interval),
     ):
-        if value is not None and not (is_number(value) and 0 < value < float("inf")):
-            raise InvalidInputError(f"{name} must be above 0 or None; received {shown(value)}")
+        if value is not None:
+            check_number(name, value, "(0, inf)")
     with needed("analyze_video", extra="video"):
         import pandas as pd
         import scipy.optimize  # noqa: F401 - told now, not with the second frame

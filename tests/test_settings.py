@@ -1,0 +1,155 @@
+"""Numbers that users set: what is none is refused at once, by every function alike."""
+
+import math
+from functools import partial
+
+import numpy as np
+import pytest
+
+import fer2013kit as fk
+from fer2013kit._checks import check_number, check_whole
+from networks import tiny_network
+
+NONE = [True, np.bool_(True), math.inf, -math.inf, math.nan, -1, "3", None, [2], 1j, 10**400]
+FACE = np.zeros((2, 48, 48, 1), np.uint8)
+CODES = [0, 1]
+TABLE = np.eye(7)[CODES]
+PHOTO = np.zeros((48, 48, 3), np.uint8)
+CASES = {
+    "analyze_photo margin": lambda value: fk.analyze_photo(PHOTO, margin=value),
+    "analyze_photos batch_size": lambda value: fk.analyze_photos([PHOTO], batch_size=value),
+    "analyze_video duration": lambda value: fk.analyze_video("no.mp4", duration=value),
+    "analyze_video sampling_rate": lambda value: fk.analyze_video("no.mp4", sampling_rate=value),
+    "analyze_video smoothing": lambda value: fk.analyze_video("no.mp4", smoothing=value),
+    "apply_clahe clip_limit": lambda value: fk.apply_clahe(FACE, clip_limit=value),
+    "apply_clahe tiles": lambda value: fk.apply_clahe(FACE, tiles=(4, value)),
+    "audit_dataset min_correlation": lambda value: fk.audit_dataset(
+        fk.Split(FACE), min_correlation=value
+    ),
+    "average_weights batch_size": lambda value: fk.average_weights([], FACE, batch_size=value),
+    "class_counts n_classes": lambda value: fk.class_counts(CODES, value),
+    "class_weights n_classes": lambda value: fk.class_weights(CODES, n_classes=value),
+    "compare_predictions confidence_level": lambda value: fk.compare_predictions(
+        CODES, TABLE, TABLE, confidence_level=value
+    ),
+    "compare_predictions n_resamples": lambda value: fk.compare_predictions(
+        CODES, TABLE, TABLE, n_resamples=value
+    ),
+    "create_app max_megabytes": lambda value: fk.create_app(max_megabytes=value),
+    "create_app max_seconds": lambda value: fk.create_app(max_seconds=value),
+    "create_model input_shape": lambda value: fk.create_model(input_shape=(48, value, 1)),
+    "create_model num_classes": lambda value: fk.create_model(num_classes=value),
+    "evaluate_predictions n_bins": lambda value: fk.evaluate_predictions(
+        CODES, TABLE, n_bins=value
+    ),
+    "EmotionPredictor num_threads": lambda value: fk.EmotionPredictor.from_pretrained(
+        "five_layer_cnn_small", num_threads=value
+    ),
+    "FaceAugmentation rotation": lambda value: fk.FaceAugmentation(rotation=value),
+    "FaceAugmentation seed": lambda value: fk.FaceAugmentation(seed=value),
+    "FaceDetector enlarge": lambda value: fk.FaceDetector(enlarge=value),
+    "FaceDetector max_side": lambda value: fk.FaceDetector(max_side=value),
+    "FaceDetector min_score": lambda value: fk.FaceDetector(min_score=value),
+    "load_image_folder image_shape": lambda value: fk.load_image_folder(
+        ".", image_shape=(48, value, 1)
+    ),
+    "make_fer2013 n_samples": fk.make_fer2013,
+    "plot_samples n": lambda value: fk.plot_samples(FACE, CODES, n=value),
+    "resize size": lambda value: fk.resize(FACE, (value, 20)),
+    "sample_weights n_classes": lambda value: fk.sample_weights(CODES, n_classes=value),
+    "score part_size": lambda value: fk.score(".", "/no", part_size=value),
+    "score workers": lambda value: fk.score(".", "/no", workers=value),
+    "Split image_shape": lambda value: fk.Split(FACE, image_shape=(48, value, 1)),
+    "to_one_hot n_classes": lambda value: fk.to_one_hot(CODES, value),
+    "training_batches classifier": lambda value: fk.training_batches(
+        FACE, CODES, classifier=value
+    ),
+}  # fmt: skip
+MAY_BE_NONE = {
+    *("analyze_photo margin", "analyze_video duration", "analyze_video sampling_rate"),
+    *("analyze_video smoothing", "class_weights n_classes", "sample_weights n_classes"),
+    *("EmotionPredictor num_threads", "FaceAugmentation seed", "training_batches classifier"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_no_number_is_refused(case):
+    name = case.split()[1].removesuffix("s")
+    for value in NONE:
+        if value is None and case in MAY_BE_NONE:
+            continue
+        if value == math.inf and "clip_limit" in case:  # no limit
+            continue
+        with pytest.raises(fk.InvalidInputError) as caught:
+            CASES[case](value)
+        message = str(caught.value)
+        assert name in message or "height" in message, (case, value)
+        assert len(message) < 500, (case, value)
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers():
+    three = np.int64(3)
+    assert type(check_whole("n", three)) is int
+    predictor = fk.EmotionPredictor.from_pretrained("five_layer_cnn_small", num_threads=three)
+    assert predictor.predict(FACE).shape == (2,)
+    assert fk.FaceDetector(max_side=np.int32(640)).max_side == 640
+    assert fk.to_one_hot(CODES, three).shape == (2, 3)
+    assert fk.resize(FACE, np.array([20, 30])).shape == (2, 20, 30, 1)
+    assert len(fk.make_fer2013(np.int64(70), random_state=0).train) == 56
+
+
+@pytest.mark.parametrize("value", [0, 4, 3.0, 2**40])
+def test_a_whole_number_out_of_range_is_refused(value):
+    with pytest.raises(fk.InvalidInputError, match=r"^n must be a whole number from 1 to 3; rec"):
+        check_whole("n", value, most=3)
+
+
+def test_an_interval_has_the_ends_that_it_says():
+    for interval, inside, outside in (
+        ("(0, 1]", [1e-300, 1, np.float32(0.5)], [0, 1.0001]),
+        ("[0, 1)", [0, 0.999], [-1e-300, 1]),
+        ("[0, inf)", [0, 10**300], [math.inf, 10**309]),
+    ):
+        for value in inside:
+            check_number("x", value, interval)
+        for value in outside:
+            with pytest.raises(fk.InvalidInputError, match=r"^x must be a number in "):
+                check_number("x", value, interval)
+
+
+@pytest.mark.parametrize("label", [math.nan, math.inf, True, [9], {}, 1j, 10**30, np.arange(2)])
+def test_a_label_of_refusal_beside_numbers_is_a_number(label):
+    predictor = fk.EmotionPredictor.from_pretrained("five_layer_cnn_small")
+    with pytest.raises(fk.InvalidInputError, match=r"^reject_label must be a number that"):
+        predictor.predict(FACE, min_confidence=0.5, reject_label=label)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        partial(fk.create_app, hosts="example.org"),
+        partial(fk.create_app, hosts=3),
+        partial(fk.create_app, hosts=[3]),
+        partial(fk.create_app, label=3),
+        partial(fk.score, ".", "/no", classifier=3),
+        partial(fk.score, ".", "/no", storage_options=[2]),
+        partial(fk.analyze_photo, PHOTO, detector=np.arange(2)),
+        partial(fk.create_model, dense_units=math.inf),
+        partial(fk.create_model, dense_units=10**30),
+        partial(fk.EnsembleClassifier, [1, 2], weights=[True, 1]),
+    ],
+    ids=lambda call: f"{call.func.__name__} {call.keywords}",
+)
+def test_other_settings_are_refused_by_the_kit(call):
+    with pytest.raises(fk.InvalidInputError):
+        call()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"augment": "no"}, {"checkpoint_dir": 3}, {"epochs": 10**30}, {"batch_size": 10**30}],
+    ids=str,
+)
+def test_settings_of_training_are_refused(settings):
+    with pytest.raises(fk.InvalidInputError, match=f"^{next(iter(settings))} must"):
+        fk.EmotionClassifier(tiny_network, **settings).fit(FACE, CODES)
