@@ -158,16 +158,17 @@ def test_what_a_terminal_cannot_show_is_escaped(tmp_path):
 FAKE_KERAS = "import os\nos.write(2, b'noise of drivers\\n')\n"
 
 
-def run_with_fake_keras(folder, source, **environment):
+def run_with_fake_keras(folder, source, *options, **environment):
     """Run `info` where Keras is a module of ours; return what it printed."""
     (folder / "keras.py").write_text(source)
     (folder / "tensorflow.py").write_text("")
     clean = {name: value for name, value in os.environ.items() if name != _quiet.LOG_LEVEL}
-    return subprocess.run(
-        [sys.executable, "-c", "from fer2013kit.cli import main; main()", "info"],
+    path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return subprocess.run(  # noqa: S603 - our own program, run by our own Python
+        [sys.executable, "-c", "from fer2013kit.cli import main; main()", "info", *options],
         capture_output=True,
         text=True,
-        env={**clean, "PYTHONPATH": str(folder), **environment},
+        env={**clean, "PYTHONPATH": path, **environment},
         check=False,
     )
 
@@ -179,6 +180,14 @@ def test_messages_at_import_are_kept_back(tmp_path):
     failed = run_with_fake_keras(tmp_path, source)
     assert "noise" in failed.stderr
     assert "cannot be imported: no backend" in failed.stdout
+
+
+def test_standard_output_holds_the_result_alone(tmp_path):
+    source = FAKE_KERAS.replace("os.write(2", "os.write(1")
+    source += "raise ModuleNotFoundError('no backend')"
+    result = run_with_fake_keras(tmp_path, source, "--json")
+    assert json.loads(result.stdout)["python"]
+    assert "noise" in result.stderr
 
 
 @pytest.mark.parametrize("environment", [{"FER2013KIT_DEBUG": "1"}, {"TF_CPP_MIN_LOG_LEVEL": "0"}])

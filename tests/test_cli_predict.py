@@ -54,6 +54,18 @@ def test_photographs_that_ship():
     )
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+def test_names_of_images_are_no_formulas(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ["+1.png", "=1.png", "@1.png", "\t1.png", "\n1.png", "1\r=1.png", "\udcff.png"]
+    for name in names:
+        Image.new("L", (48, 48)).save(tmp_path / name, "PNG")
+    run(*names, "--csv", "faces.csv")
+    with Path("faces.csv").open(newline="", encoding="utf-8") as file:
+        _, *rows = csv.reader(file)
+    assert [row[0] for row in rows] == [*(f"'{name}" for name in names[:-2]), "1?=1.png", "?.png"]
+
+
 def test_a_summary_counts_and_says_what_the_question_mark_means(tmp_path):
     with Image.open(COLLINS) as photo:
         photo.point(lambda level: level // 12).save(tmp_path / "dark.png")

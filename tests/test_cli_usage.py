@@ -1,5 +1,6 @@
 """What the command line says to calls that are wrong, in its own words."""
 
+import csv
 import re
 import runpy
 import sys
@@ -316,8 +317,13 @@ def test_labels_that_are_none(tmp_path, monkeypatch, label, message):
 def test_names_that_a_spreadsheet_would_compute_get_a_quote(tmp_path):
     from fer2013kit.cli._output import write_table
 
-    write_table(tmp_path / "x.csv", pd.DataFrame({"=cmd": ["=1+1", "happy"], "n": [-1, 2]}))
-    assert (tmp_path / "x.csv").read_text() == "'=cmd,n\n'=1+1,-1\nhappy,2\n"
+    names = ["=1+1", "+1", "-1", "@a", "\ta", "\na"]
+    table = pd.DataFrame({"=cmd": [*names, "a\r=1", "happy"], "n": -1})
+    write_table(tmp_path / "x.csv", table)
+    with (tmp_path / "x.csv").open(newline="", encoding="utf-8") as file:
+        head, *rows = csv.reader(file)
+    assert head == ["'=cmd", "n"]
+    assert rows == [[name, "-1"] for name in (*(f"'{one}" for one in names), "a?=1", "happy")]
 
 
 def test_names_do_not_steer_the_terminal(capsys):

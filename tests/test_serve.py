@@ -4,6 +4,7 @@ import asyncio
 import base64
 import csv
 import html
+import http.client
 import io
 import json
 import re
@@ -29,6 +30,7 @@ from browser import open_browser
 from fer2013kit import serve
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.serve import is_loopback, listen, url_of
+from fer2013kit.serve._guard import HEADERS
 
 PATIENCE = 300  # seconds until what never comes is given up; a busy machine is slow
 PHOTO = fk.sample_photos()[0]
@@ -445,9 +447,9 @@ def test_a_port_that_is_taken_is_told():
         listen("no.such.host.invalid", 0)
 
 
-def start(*options):
+def start(*options, program=SERVE):
     process = subprocess.Popen(  # noqa: S603 - our own program, run by our own Python
-        [*SERVE, "--no-open-browser", *options],
+        [*program, "--no-open-browser", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -493,6 +495,24 @@ def test_unfinished_connections_do_not_block_others_nor_the_end():
         _, messages = stop(process)
     assert process.returncode == 0, messages
     assert "Traceback" not in messages
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT")
+def test_connections_beyond_the_limit_are_answered_with_the_headers():
+    code = f"from fer2013kit.serve import _server; _server._MAX_CONNECTIONS = 2; {SERVE[2]}"
+    process, url = start(program=[*SERVE[:2], code, *SERVE[3:]])
+    port = int(url.rstrip("/").rpartition(":")[2])
+    with ExitStack() as opened:
+        for expected in (200, 200, 503):
+            one = opened.enter_context(socket.create_connection(("127.0.0.1", port)))
+            one.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            answer = http.client.HTTPResponse(one)
+            answer.begin()
+            assert answer.status == expected
+        assert "connections" in json.loads(answer.read())["error"]
+    assert HEADERS.items() <= {name.lower(): text for name, text in answer.getheaders()}.items()
+    _, messages = stop(process)
+    assert process.returncode == 0, messages
 
 
 @pytest.fixture(scope="module")

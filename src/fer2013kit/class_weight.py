@@ -217,7 +217,10 @@ def _encode(y: ArrayLike, n_classes: int | None) -> tuple[NDArray[Any], NDArray[
         labels = np.array(words.tolist(), dtype=str)
     elif n_classes is not None and labels.dtype.kind != "U":
         labels = check_labels(labels, n_classes=n_classes, name="y")
-    elif labels.dtype.kind not in "iuf" or not (np.mod(labels, 1) == 0).all():
+    elif (
+        labels.dtype.kind not in "iuf"
+        or not (np.isfinite(labels) & (labels == np.trunc(labels))).all()
+    ):
         raise InvalidInputError(f"y must hold whole numbers or words alone; received {shown(y)}")
     return np.unique(labels, return_inverse=True)
 

@@ -303,3 +303,39 @@ def test_sample_photographs_say_where_they_are_from():
         assert path.name in text
         assert path.stat().st_size < 150_000
     assert "public domain" in text
+
+
+def run_alone(code):
+    """Run some Python in a process of its own; return what it printed."""
+    return subprocess.run(  # noqa: S603 - our own script, run by our own Python
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+
+def test_a_loaded_detector_has_said_what_litert_says():
+    code = """
+import os, numpy as np, fer2013kit as fk
+detector = fk.FaceDetector()
+detector.load()
+os.write(2, b"loaded")
+detector(np.zeros((64, 64, 3), np.uint8))
+"""
+    assert run_alone(code).stderr.endswith("loaded")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no resource")
+def test_memory_of_many_large_images_is_that_of_one(tmp_path):
+    side = 4000
+    Image.new("RGB", (side, side), "gray").save(tmp_path / "a.png")
+    code = f"""
+import resource, fer2013kit as fk
+settings = {{"detector": lambda image: [[0, 0, 9, 9]], "return_errors": True}}
+most = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+broken = b"\\x89PNG" + bytes({side**2})
+for count in (2, 8):
+    fk.analyze_photos([r"{tmp_path / "a.png"}", broken] * count, **settings)
+    print(most())
+"""
+    few, many = map(int, run_alone(code).stdout.split())
+    kibibytes = 1 if sys.platform == "linux" else 1024  # macOS counts bytes
+    assert (many - few) / kibibytes < 2 * side**2 * 3 / 1024

@@ -60,10 +60,13 @@ def create_parents(*paths: Path | None) -> None:
 def plain_cell(value: Any) -> Any:
     """Return what a spreadsheet shows as it is: a text that it would compute gets a quote before.
 
-    Names of files and classes may come from anybody.
+    Names of files and classes may come from anybody.  A carriage return, which Python's writer
+    does not quote, would begin another row: it becomes a question mark.
     """
-    is_formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{value}" if is_formula else value
+    if not isinstance(value, str):
+        return value
+    value = value.replace("\r", "?")
+    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\n")) else value
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
@@ -71,7 +74,7 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     from fer2013kit._files import write_atomically
 
     table = table.rename(columns=plain_cell).map(plain_cell)
-    write_atomically(path, table.to_csv(index=False, lineterminator="\n").encode())
+    write_atomically(path, table.to_csv(index=False, lineterminator="\n").encode(errors="replace"))
 
 
 def write_figure(path: Path, figure: Figure) -> None:

@@ -168,7 +168,7 @@ def _write_csv(
             answer = [face.emotion, face.score, face.uncertain]
             row = [str(picture), number, *face.box, *answer, *face.probabilities.tolist()]
             writer.writerow(map(plain_cell, row))
-    write_atomically(path, table.getvalue().encode())
+    write_atomically(path, table.getvalue().encode(errors="replace"))
 
 
 def save_annotated(output: Path, found: Mapping[Path, Sequence[FaceEmotion]]) -> dict[Path, Path]:

@@ -13,7 +13,7 @@ import click
 
 from fer2013kit._optional import missing_library
 from fer2013kit.cli._output import print_error
-from fer2013kit.cli._quiet import quiet_tensorflow
+from fer2013kit.cli._quiet import own_stdout, quiet_tensorflow
 from fer2013kit.cli._wording import in_options, option_names
 from fer2013kit.exceptions import Fer2013KitError, Fer2013KitWarning
 
@@ -72,7 +72,11 @@ class Program(click.Group):
         """Run the command and turn what it raises into a line and an exit code."""
         debug = ctx.params["debug"]
         try:
-            with quiet_tensorflow(enabled=not debug), self._plain_messages(ctx, enabled=not debug):
+            with (
+                own_stdout(),
+                quiet_tensorflow(enabled=not debug),
+                self._plain_messages(ctx, enabled=not debug),
+            ):
                 return super().invoke(ctx)
         except KeyboardInterrupt as interrupt:
             print_error(f"interrupted{'; ' if interrupt.args else ''}{interrupt}")

@@ -1,4 +1,4 @@
-"""A quiet TensorFlow: its messages about drivers and CPUs are kept from the terminal."""
+"""What libraries write by themselves: kept from the terminal, or at least from the results."""
 
 from __future__ import annotations
 
@@ -24,6 +24,34 @@ def quiet_tensorflow(*, enabled: bool) -> Iterator[None]:
         yield
     finally:
         del os.environ[LOG_LEVEL]
+
+
+@contextmanager
+def own_stdout() -> Iterator[None]:
+    """Keep standard output for results: what libraries write to file descriptor 1 goes to 2.
+
+    Not where standard output is something else, as in a notebook, or either is closed.
+    """
+    usual = sys.stdout
+    try:
+        is_replaced = usual.fileno() != 1
+        os.fstat(2)
+    except (AttributeError, OSError, ValueError):
+        is_replaced = True
+    if is_replaced:
+        yield
+        return
+    usual.flush()
+    results = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with open(results, "w", encoding=usual.encoding, errors=usual.errors, closefd=False) as own:
+            sys.stdout = own
+            yield
+    finally:
+        sys.stdout = usual
+        os.dup2(results, 1)
+        os.close(results)
 
 
 def import_keras() -> None:

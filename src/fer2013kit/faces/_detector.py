@@ -138,7 +138,8 @@ class FaceDetector:
         --------
         analyze_photo : Loads it by itself.
         """
-        _network()
+        # An empty image, too: only with the first one, LiteRT names its delegate and takes memory.
+        _network()(np.zeros((_STRIDES[-1], _STRIDES[-1], 3), np.uint8))
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Find the faces in an image.

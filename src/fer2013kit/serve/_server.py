@@ -8,9 +8,10 @@ import json
 import socket
 import threading
 import webbrowser
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
+from starlette.responses import JSONResponse
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from fer2013kit.exceptions import InvalidInputError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from starlette.applications import Starlette
+    from starlette.types import Receive, Scope, Send
 
 _MAX_CONNECTIONS: Final = 512
 _SECONDS_TO_FINISH: Final = 1
@@ -67,7 +69,23 @@ def url_of(listener: socket.socket) -> str:
 
 
 class _Connection(H11Protocol):
-    """A connection that is closed unless it asks soon: idle ones would shut others out."""
+    """A connection that is closed unless it asks soon: idle ones would shut others out.
+
+    Of too many, those beyond the limit are answered as all else is; uvicorn's own answer lacks the
+    headers.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        page = self.app
+
+        async def page_unless_crowded(scope: Scope, receive: Receive, send: Send) -> None:
+            if len(self.connections) > _MAX_CONNECTIONS:
+                await _crowded(scope, receive, send)
+            else:
+                await page(scope, receive, send)
+
+        self.app = page_unless_crowded
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -92,6 +110,13 @@ class _Connection(H11Protocol):
             self.transport.close()
 
 
+_crowded: Final = JSONResponse(
+    {"error": "too many connections at once; try again in a moment"},
+    503,
+    {**HEADERS, "retry-after": "1", "connection": "close"},
+)
+
+
 def run_server(app: Starlette, listener: socket.socket) -> None:
     """Answer until the process is told to stop (Ctrl-C, SIGTERM), and end within two seconds.
 
@@ -107,7 +132,6 @@ def run_server(app: Starlette, listener: socket.socket) -> None:
         access_log=False,  # nothing of a visit is kept
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=_MAX_CONNECTIONS,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=_SECONDS_TO_FINISH,
     )
