@@ -137,7 +137,7 @@ def test_layer_is_built_again_from_its_config():
     "strength", [{"rotation": -1}, {"zoom": 1.0}, {"erasing": 1.5}, {"brightness": float("nan")}]
 )
 def test_strength_out_of_range_is_refused(strength):
-    with pytest.raises(fk.InvalidInputError, match=f"{next(iter(strength))} must be in"):
+    with pytest.raises(fk.InvalidInputError, match=f"{next(iter(strength))} must be a number in"):
         fk.FaceAugmentation(**strength)
 
 

@@ -73,6 +73,8 @@ def test_equal_confidences_stand_together():
     assert [values.tolist() for values in curve] == [[0.8], [1], [pytest.approx(2 / 3)]]
     with pytest.raises(fk.InvalidInputError, match="a curve needs probabilities"):
         fk.risk_coverage_curve([0, 1], [0, 1])
+    with pytest.raises(fk.InvalidInputError, match=r"^y_true and probabilities must have"):
+        fk.risk_coverage_curve([0], [[0.8, 0.2]] * 2, class_names=("a", "b"))
 
 
 def test_curves_of_every_class_that_occurs():

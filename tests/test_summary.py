@@ -29,6 +29,10 @@ def test_figures_are_scipys():
         expected = stats.t.interval(0.9, 4, loc=np.mean(values), scale=stats.sem(values))
         assert row.interval == pytest.approx(expected)
         assert (row.lowest, row.highest) == (min(values), max(values))
+    stored = summary.as_dict()["figures"]
+    for name, row in summary.figures.items():
+        assert (stored[name]["low"], stored[name]["high"]) == row.interval
+        assert stored[name]["low"] < row.mean < stored[name]["high"]
     cross = [report.per_class["cross"]["f1"] for report in RUNS]
     assert summary.classes["cross"].mean == pytest.approx(np.mean(cross))
     assert (summary.n_reports, summary.n_samples) == (5, 100)
