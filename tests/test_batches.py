@@ -46,5 +46,13 @@ def test_what_cannot_be(data, monkeypatch):
         fk.training_batches(*data, form="torch")
     with pytest.raises(fk.InvalidInputError, match="batch_size must be"):
         fk.training_batches(*data, classifier=fk.EmotionClassifier(batch_size=0))
+    with pytest.raises(fk.InvalidInputError, match=r"classifier must be.*received 'five'"):
+        fk.training_batches(*data, classifier="five")
+    X, y = data
+    with pytest.raises(fk.InvalidInputError, match=r"received \(\d+, 7\).* all 7 in classes"):
+        fk.training_batches(X[y != 1], y[y != 1], soft_targets=np.eye(7)[y[y != 1]])
+    every = fk.EmotionClassifier(classes=range(7), batch_size=16)
+    given = {"soft_targets": np.eye(7)[y[y != 1]], "classifier": every}
+    assert fk.training_batches(X[y != 1], y[y != 1], **given)[0][1].shape == (16, 7)
     with pytest.raises(IndexError):
         fk.training_batches(*data)[99]
