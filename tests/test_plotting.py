@@ -295,7 +295,7 @@ def test_samples_lie_beside_one_another_inside_the_axes(n):
     ("arguments", "options", "message"),
     [
         ((np.empty((0, 48, 48), np.uint8),), {}, "nothing to draw"),
-        ((faces()[0],), {"n": 0}, "nothing to draw"),
+        ((faces()[0],), {"n": 0}, "n must be a whole number from 1"),
         ((faces()[0], [1]), {}, "same length; received 20 and 1"),
         ((faces(2)[0], [1, 7]), {}, "received 7"),
         ((faces(2)[0], ["sad", "bored"]), {}, "received 'bored'"),
