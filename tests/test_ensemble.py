@@ -137,6 +137,8 @@ def test_teacher_that_does_not_fit(data):
     clf = fk.EmotionClassifier(tiny_network, epochs=1, verbose=0)
     for options, message in (
         ({"teacher": 3}, "teacher must have predict_proba"),
+        ({"distillation_alpha": 0.9}, "give teacher, too, or neither; .*0.9"),
+        ({"distillation_temperature": 2}, "give teacher, too, or neither"),
         ({"teacher": Teacher(), "distillation_alpha": 2}, "distillation_alpha must be"),
         ({"teacher": Teacher(), "distillation_temperature": 0}, "distillation_temperature must"),
         ({"teacher": Teacher(lambda table: table[:, :6] / 0.98)}, r"each image, .*\(112, 6\)"),

@@ -13,6 +13,7 @@ from fer2013kit._checks import check_choice
 from fer2013kit._keras_settings import keras_settings
 from fer2013kit._optional import needed
 from fer2013kit.classifier import EmotionClassifier
+from fer2013kit.classifier._distillation import DEFAULT_ALPHA, DEFAULT_TEMPERATURE
 from fer2013kit.classifier._settings import check_settings
 from fer2013kit.classifier._training_set import read_training_set
 from fer2013kit.exceptions import InvalidInputError, shown
@@ -106,8 +107,8 @@ def training_batches(
             sample_weight=sample_weight,
             soft_targets=soft_targets,
             teacher=None,
-            distillation_alpha=0.0,
-            distillation_temperature=1.0,
+            distillation_alpha=DEFAULT_ALPHA,
+            distillation_temperature=DEFAULT_TEMPERATURE,
             steps_per_epoch=None,
             validation_data=None,
             before=None,

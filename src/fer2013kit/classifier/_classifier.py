@@ -339,6 +339,7 @@ class EmotionClassifier(
             augmentation become part of the training targets (distillation).
         distillation_alpha : float in [0, 1], default 0.5
             The teacher's share of the targets; the labels or ``soft_targets`` have the rest.
+            Refused without a teacher, as the temperature is.
         distillation_temperature : float, default 1.0
             Above 1, the teacher's probabilities are flattened, so that its less likely classes
             count more.  Hinton et al. flatten the student's probabilities, too; this method does

@@ -11,7 +11,11 @@ from fer2013kit._checks import check_whole
 from fer2013kit._image_input import StoredPictures
 from fer2013kit.classifier import _inputs
 from fer2013kit.classifier._class_labels import decide_classes, encode_labels, name_classes
-from fer2013kit.classifier._distillation import distilled_targets
+from fer2013kit.classifier._distillation import (
+    DEFAULT_ALPHA,
+    DEFAULT_TEMPERATURE,
+    distilled_targets,
+)
 from fer2013kit.classifier._runs import augmenting
 from fer2013kit.classifier._streams import (
     BatchReader,
@@ -22,7 +26,7 @@ from fer2013kit.classifier._streams import (
     raw_batches,
     shape_of,
 )
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.pipeline import StreamedBatches, TrainingBatches
 
 if TYPE_CHECKING:
@@ -60,6 +64,15 @@ def read_training_set(
     seed: int,
 ) -> TrainingSet:
     """Return the training set of a fit; see :meth:`EmotionClassifier.fit`."""
+    distillation = {"alpha": distillation_alpha, "temperature": distillation_temperature}
+    if teacher is None and distillation != {
+        "alpha": DEFAULT_ALPHA,
+        "temperature": DEFAULT_TEMPERATURE,
+    }:
+        raise InvalidInputError(
+            "distillation_alpha and distillation_temperature are about what a teacher says; give "
+            f"teacher, too, or neither; received {shown(distillation)} without one"
+        )
     if is_stream(X):
         given = {"y": y, "sample_weight": sample_weight, "soft_targets": soft_targets}
         given["teacher"] = teacher
@@ -83,13 +96,7 @@ def read_training_set(
         y,
         sample_weight=sample_weight,
         soft_targets=soft_targets,
-        distillation=None
-        if teacher is None
-        else {
-            "teacher": teacher,
-            "alpha": distillation_alpha,
-            "temperature": distillation_temperature,
-        },
+        distillation=None if teacher is None else {"teacher": teacher, **distillation},
         validation_data=validation_data,
         before=before,
         seed=seed,
