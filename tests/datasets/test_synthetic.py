@@ -96,7 +96,7 @@ def test_weights_are_shares(weights, n_samples):
 
 @pytest.mark.parametrize("n_samples", [-1, 0, 9, 70.5, "many", None])
 def test_too_few_samples(n_samples):
-    with pytest.raises(fk.InvalidInputError, match=f"10 or more; received {n_samples!r}"):
+    with pytest.raises(fk.InvalidInputError, match=f"number from 10 to .*; received {n_samples!r}"):
         fk.make_fer2013(n_samples)
 
 
