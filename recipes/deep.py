@@ -227,40 +227,41 @@ class Sitting:
         self.teachers: list[Any] = []
         share = (1 - options.students) / len(TEACHERS)
         self.new = [Run((network,), share, options.epochs) for network in TEACHERS if not self.kept]
-        self.short = [Run(networks, 0, options.short_epochs) for networks in SHORT]
+        short = SHORT if options.short_epochs else ()
+        self.short = [Run(networks, 0, options.short_epochs) for networks in short]
         learning = tuple(known[name] for name in options.learn) or STUDENTS
         self.students = Run(learning, options.students, options.epochs)
+        self.blocks = 1 if options.rows else _BLOCKS
         self.tracing = ThreadPoolExecutor(1).submit(self.trace)
         self.arrays = loading.result()
         self.data = tuple(jnp.asarray(part) for part in targets(self.arrays, options.rows))
-        blocks = 1 if options.rows else _BLOCKS
+        rows = self.blocks * 256
         for name in ("images", "labels", "majority"):
-            self.arrays[f"validation_{name}"] = self.arrays[f"validation_{name}"][: blocks * 256]
-        padded = np.zeros((blocks * 256, 48, 48), np.uint8)
+            self.arrays[f"validation_{name}"] = self.arrays[f"validation_{name}"][:rows]
+        padded = np.zeros((rows, 48, 48), np.uint8)
         padded[: len(self.arrays["validation_images"])] = self.arrays["validation_images"]
         self.arrays["device_validation"] = jnp.asarray(padded)
 
     def trace(self) -> None:
         """Trace all that will run, what takes longest to compile first."""
         options, shape = self.options, jax.ShapeDtypeStruct
-        blocks = 1 if options.rows else _BLOCKS
         shapes = (
             tuple(shape((options.rows or _ROWS, *more), kind) for more, kind in _COLUMNS),
-            shape((blocks * 256, 48, 48), jnp.uint8),
+            shape((self.blocks * 256, 48, 48), jnp.uint8),
         )
         for run in self.new:
             prepare(run, [], shapes, options.batch_size, self.compiler)
         new = [run.models[0] for run in self.new]
         self.teachers = new or [build(network) for network in self.teaching]
         prepare(self.students, self.teachers, shapes, options.batch_size, self.compiler)
-        for run in self.short if options.short_epochs else ():
+        for run in self.short:
             prepare(run, [], shapes, options.batch_size, self.compiler)
         print(f"all traced, {self.ends - time.monotonic():.0f} s left", flush=True)
 
     def run(self) -> None:
         """Train the teachers one after the other, the short runs, then the students together."""
         said_by: list[Any] = []
-        to_do = [*self.new, *(self.short if self.options.short_epochs else ()), self.students]
+        to_do = [*self.new, *self.short, self.students]
         for at, run in enumerate(to_do):
             while run.judge is None:  # not traced yet
                 if self.tracing.done():

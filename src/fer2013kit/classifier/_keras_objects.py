@@ -100,7 +100,7 @@ class _RampedAverage:
     def learning_rate(self) -> Any:
         if self._of_this_step is not None:
             return self._of_this_step[0]
-        return super().learning_rate  # type: ignore[misc]
+        return super().learning_rate  # type: ignore[misc]  # a mixin: the optimizer has it
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
@@ -121,7 +121,7 @@ class _RampedAverage:
         self._full_momentum = value
 
     def get_config(self) -> dict[str, Any]:
-        config: dict[str, Any] = super().get_config()  # type: ignore[misc]
+        config: dict[str, Any] = super().get_config()  # type: ignore[misc]  # the same
         return {**config, "ema_momentum": self._full_momentum}
 
 

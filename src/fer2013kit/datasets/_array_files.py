@@ -237,7 +237,7 @@ def _check_strange(
 ) -> None:
     """Raise where an array of another name may hold the labels or splits of the images."""
     for array in strange:
-        if array.shape[:1] != pictures.shape[:1] or len(array.shape) > 2:  # noqa: PLR2004
+        if array.shape[:1] != pictures.shape[:1] or len(array.shape) > 2:  # noqa: PLR2004 - columns, one-hot
             continue
         fault = None
         if not labelled:
@@ -341,7 +341,7 @@ def _pixels(images: NDArray[Any], options: Options, path: Path) -> UInt8Array:
         images = images[..., 0]
     colour = images.ndim == _MAX_DIMENSIONS and images.shape[3] == _COLOUR
     fits = images.shape[1:3] == (height, width)
-    if (images.ndim != 3 and not colour) or not (fits or options.resize):  # noqa: PLR2004
+    if (images.ndim != 3 and not colour) or not (fits or options.resize):  # noqa: PLR2004 - no channel axis
         raise DatasetFormatError(
             f"expected images of shape (n, {height}, {width}), received {images.shape}"
             + ("" if options.resize else "; load_fer2013(path, resize=True) reads other sizes"),

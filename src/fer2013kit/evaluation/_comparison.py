@@ -11,10 +11,7 @@ from fer2013kit import _metrics
 from fer2013kit._checks import check_number, check_same_length, check_whole, random_generator
 from fer2013kit._optional import needed
 from fer2013kit.emotions import CLASS_NAMES
-from fer2013kit.evaluation._predictions import (
-    read_predictions,
-    read_truth,
-)
+from fer2013kit.evaluation._predictions import read_predictions, read_truth
 from fer2013kit.evaluation._tables import Tabular, as_text
 from fer2013kit.exceptions import InvalidInputError
 

@@ -196,7 +196,7 @@ def _rows_by_group(groups: Any, n_samples: int) -> dict[str, NDArray[np.intp]]:
 def _is_missing(value: Any) -> bool:
     """Tell whether it is None, or not itself, as NaN and NaT are, or nobody knows, as of NA."""
     try:
-        return value is None or bool(value != value)  # noqa: PLR0124
+        return value is None or bool(value != value)  # noqa: PLR0124 - NaN is not itself
     except TypeError:
         return True
 

@@ -405,7 +405,7 @@ class EvaluationReport(Tabular):
             return NotImplemented
         return self.as_dict() == other.as_dict()
 
-    __hash__ = None  # type: ignore[assignment] # arrays cannot be hashed, so neither can a report
+    __hash__ = None  # type: ignore[assignment]  # arrays cannot be hashed, so neither can a report
 
     def __repr__(self) -> str:
         return (

@@ -87,7 +87,7 @@ class _Connection(H11Protocol):
 
         self.app = page_unless_crowded
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # asyncio: BaseTransport
         super().connection_made(transport)
         self._patience = self.loop.call_later(_SECONDS_TO_ASK, self._close_unless_asked)
 
