@@ -589,7 +589,7 @@ def test_rows_that_share_a_large_value_are_read_few_at_a_time(tmp_path):
     size = path.stat().st_size
     assert size < 10_000
     with path.open("rb") as stream:
-        assert check_pages(stream, parquet.read_metadata(path), size) == 2
+        assert check_pages(stream, size) == 2
 
 
 @pytest.mark.parametrize("version", ["1.0", "2.0"])
@@ -598,21 +598,72 @@ def test_pages_are_those_that_the_footer_counts(tmp_path, version, compression):
     pa = pytest.importorskip("pyarrow")
     from pyarrow import parquet
 
-    from fer2013kit.datasets._parquet_pages import _pages
+    from fer2013kit.datasets._parquet_pages import _columns, _pages
 
     path = fake.write_parquet(tmp_path / "a.parquet", GOOD * 40)
     table = parquet.read_table(path).append_column("text", pa.array(["no"] * 40 * len(GOOD)))
     options = {"data_page_version": version, "compression": compression, "row_group_size": 17}
     parquet.write_table(table, path, data_page_size=1, write_page_checksum=True, **options)
     metadata = parquet.read_metadata(path)
+    groups = range(metadata.num_row_groups)
+    numbers = range(metadata.num_columns)
+    told = [metadata.row_group(group).column(number) for group in groups for number in numbers]
     with path.open("rb") as stream:
-        for group in range(metadata.num_row_groups):
-            for number in range(metadata.num_columns):
-                column = metadata.row_group(group).column(number)
-                unpacked, values = zip(*_pages(stream, column), strict=True)
-                assert sum(values) == column.num_values
-                headers = column.total_uncompressed_size - sum(unpacked)
-                assert 0 < headers < 2**13 * len(unpacked)
+        found = _columns(stream, path.stat().st_size)
+        for column, (start, end, count) in zip(told, found, strict=True):
+            assert end - start == column.total_compressed_size
+            assert count == column.num_values
+            unpacked, values = zip(*_pages(stream, start, end), strict=True)
+            assert sum(values) == column.num_values
+            headers = column.total_uncompressed_size - sum(unpacked)
+            assert 0 < headers < 2**13 * len(unpacked)
+
+
+def thrift_fields(*fields):
+    """Return a struct of whole numbers in Thrift's compact protocol, each with its number."""
+    out = bytearray()
+    for number, kind, value in fields:
+        out += bytes([kind, *varint(2 * number), *varint(2 * value)])
+    return bytes([*out, 0])
+
+
+def varint(number):
+    """Return a number in seven bits a byte."""
+    while number > 127:
+        yield number & 127 | 128
+        number >>= 7
+    yield number
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ([(1, 5, 0), (2, 5, 9), (3, 5, 7)], None),
+        ([(1, 5, 0), (2, 5, 9), (2, 6, 1), (3, 5, 7)], "twice"),  # for Arrow, two fields
+        ([(1, 5, 0), (2, 6, 9), (3, 5, 7)], "damaged"),
+        ([(1, 5, 0), (2, 5, 9), (3, 5, 2**32 + 7)], "too large"),  # for Arrow, 7
+        ([(1, 5, 0), (2, 5, 9), (2**16 + 2, 5, 1), (3, 5, 7)], "too large"),  # for Arrow, 2
+    ],
+)
+def test_a_page_says_to_arrow_what_it_says_to_the_check(fields, message):
+    from fer2013kit.datasets._parquet_pages import _pages
+
+    header = thrift_fields(*fields)
+    pages = _pages(io.BytesIO(header + bytes(7)), 0, len(header) + 7)
+    if message is None:
+        assert list(pages) == [(9, 0)]
+    else:
+        with pytest.raises(ValueError, match=message):
+            list(pages)
+
+
+def test_a_column_with_wrong_histograms_does_not_end_the_process(tmp_path):
+    """It did: what Arrow throws when it is asked about such a column, pyarrow does not catch."""
+    path = fake.write_parquet(tmp_path / "train.parquet", GOOD)
+    content, histogram = path.read_bytes(), b"\x19\x06\x19\x36\x00\x00"  # of three levels
+    assert content.count(histogram) == 1
+    path.write_bytes(content.replace(histogram, b"\x19\x06\x19\x26\x00\x80"))
+    assert_refused(path, "histogram")
 
 
 def test_more_rows_than_a_parquet_file_has_room_for_are_refused(tmp_path):

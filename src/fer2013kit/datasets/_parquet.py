@@ -93,7 +93,7 @@ def read_parquet(listing: Listing, found: Found, options: Options, _new: NewImag
             stream = io.BytesIO(content)
             file = parquet.ParquetFile(stream)
             check_rows(file.metadata.num_rows, len(content))
-            chunk = check_pages(stream, file.metadata, len(content))
+            chunk = check_pages(stream, len(content))
             parts.append((name, _File(file, options, path, chunk).read()))
     return join_parts(parts, [code for _, code in files], path=listing.path)
 

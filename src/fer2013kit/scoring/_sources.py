@@ -229,7 +229,7 @@ class Source:
             file = parquet.ParquetFile(stream)
             size = path.stat().st_size
             check_rows(file.metadata.num_rows, size)
-            yield file, min(_ROWS_AT_ONCE, check_pages(stream, file.metadata, size))
+            yield file, min(_ROWS_AT_ONCE, check_pages(stream, size))
 
     def _rows(self, part: Part, _others: list[str]) -> Iterator[Item]:
         with self._parquet(part.container) as (file, chunk):
