@@ -334,6 +334,8 @@ def warn(message: str, category: type[Warning] = Fer2013KitWarning) -> None:
 
 def printable(text: str) -> str:
     """Return a text with "?" for what would steer a terminal, as names of files may."""
+    if text.isprintable():
+        return text
     return "".join(sign if sign.isprintable() or sign in "\n\t" else "?" for sign in text)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fer2013kit._pictures import resize_gray
-from fer2013kit.emotions import IMAGE_SIZE
+from fer2013kit.emotions import IMAGE_SIZE, MAX_LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +73,7 @@ def parse_row(field: bytes, *, resize: bool = False) -> UInt8Array:
     """
     pixels = field.split()
     for place, pixel in enumerate(pixels, start=1):
-        if not pixel.isdigit() or int(pixel) > np.iinfo(np.uint8).max:
+        if not pixel.isdigit() or int(pixel) > MAX_LEVEL:
             raise ValueError(
                 f"pixel {place} is {show(pixel)}; expected a whole number from 0 to 255"
             )

@@ -6,6 +6,7 @@ import logging
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
@@ -268,14 +269,20 @@ def order_by_split(
 
 
 def run_in_threads(work: Callable[[Item], None], items: Iterable[Item]) -> None:
-    """Call ``work`` on each item in threads.
+    """Call ``work`` on each item in threads; on a single one, without.
 
     Items are drawn only a few ahead, so that a long source is never held whole in memory.
     """
+    source = iter(items)
+    first = list(islice(source, 2))
+    if len(first) < 2:  # noqa: PLR2004 - a thread would take longer than a few images
+        for item in first:
+            work(item)
+        return
     with ThreadPoolExecutor(_WORKERS) as pool:
         pending: deque[Future[None]] = deque()
         try:
-            for item in items:
+            for item in chain(first, source):
                 pending.append(pool.submit(work, item))
                 if len(pending) > 2 * _WORKERS:
                     pending.popleft().result()
