@@ -93,7 +93,8 @@ def mutate_facts(facts, rng):
 
 
 def _places(value):
-    items = value.items() if isinstance(value, dict) else enumerate(value)
+    """Yield where a value stands; of a list the first three, which the rest are like."""
+    items = value.items() if isinstance(value, dict) else enumerate(value[:3])
     for key, one in items:
         yield value, key
         if isinstance(one, dict | list):
