@@ -22,6 +22,7 @@ import json
 import math
 import os
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,9 +66,11 @@ class Run:
 
     networks: tuple[Network, ...]
     share: float
-    """Of the time; 0 for one that trains all its epochs."""
+    """Of the time."""
     epochs: int
     """At most."""
+    whole: bool = False
+    """Whether it trains all its epochs, in time or not."""
     ends: float = 0.0
     """In seconds of the monotonic clock."""
     models: list[Any] = field(default_factory=list)
@@ -104,11 +107,11 @@ def train(run: Run, said_by: list[Any], data: Any, arrays: Any, options: Any) ->
         losses = np.asarray(losses)  # waits for the device
         done += 1
         took = min(took, time.monotonic() - began)
-        if run.share and 1 < done <= _TIMED:
+        if not run.whole and 1 < done <= _TIMED:
             total = max(3, min(run.epochs, int((ends - time.monotonic() - 6) / took) + done))
         if done == _TIMED:
             print(f"{names}: {took:.2f} s an epoch, {total} epochs", flush=True)
-        late = time.monotonic() > ends and done < total
+        late = not run.whole and time.monotonic() > ends and done < total
         if late:
             print(f"{names}: out of time after {done} of {total} epochs", flush=True)
             total = done
@@ -225,10 +228,13 @@ class Sitting:
         known = {network.name: network for network in (*TEACHERS, *STUDENTS)}
         self.teaching = [known[name] for name in self.kept] or TEACHERS
         self.teachers: list[Any] = []
-        share = (1 - options.students) / len(TEACHERS)
+        share = (1 - options.students - options.short) / len(TEACHERS)
         self.new = [Run((network,), share, options.epochs) for network in TEACHERS if not self.kept]
         short = SHORT if options.short_epochs else ()
-        self.short = [Run(networks, 0, options.short_epochs) for networks in short]
+        self.short = [
+            Run(networks, options.short / len(short), options.short_epochs, whole=True)
+            for networks in short
+        ]
         learning = tuple(known[name] for name in options.learn) or STUDENTS
         self.students = Run(learning, options.students, options.epochs)
         self.blocks = 1 if options.rows else _BLOCKS
@@ -261,7 +267,7 @@ class Sitting:
     def run(self) -> None:
         """Train the teachers one after the other, the short runs, then the students together."""
         said_by: list[Any] = []
-        to_do = [*self.new, *self.short, self.students]
+        to_do = [*self.new, *self.short, *([self.students] if self.students.share else [])]
         for at, run in enumerate(to_do):
             while run.judge is None:  # not traced yet
                 if self.tracing.done():
@@ -269,11 +275,17 @@ class Sitting:
                 time.sleep(0.1)
             if self.kept and run is self.students:
                 said_by = self.restored()
-            run.epoch.result()
-            left = self.ends - time.monotonic()
-            part = run.share / sum(one.share for one in to_do[at:])
-            run.ends = time.monotonic() + left * part if run.share else self.ends
-            train(run, said_by, self.data, self.arrays, self.options)
+            try:
+                run.epoch.result()
+                left = self.ends - time.monotonic()
+                part = run.share / sum(one.share for one in to_do[at:])
+                run.ends = time.monotonic() + left * part
+                heard = said_by if run is self.students else []
+                train(run, heard, self.data, self.arrays, self.options)
+            except Exception:
+                if run not in self.short:  # one of which is no reason to stop the sitting
+                    raise
+                traceback.print_exc()
             if run in self.new:
                 said_by.append(run.states[0][3:])
             run.states = None
@@ -302,7 +314,10 @@ def main() -> None:
         "--teachers", nargs="+", metavar="FOLDER NAME", help="an earlier --out, and who teaches"
     )
     parser.add_argument("--learn", nargs="+", default=[], metavar="NAME", help="of the students")
-    parser.add_argument("--students", type=float, default=0.4, help="their share of the time")
+    parser.add_argument(
+        "--students", type=float, default=0.4, help="their share of the time; 0 compiles them"
+    )
+    parser.add_argument("--short", type=float, default=0.0, help="the short runs' share")
     parser.add_argument("--short-epochs", type=int, default=0, help="of the short runs")
     parser.add_argument("--seconds", type=float, default=400.0, help="of this sitting")
     parser.add_argument("--epochs", type=int, default=300, help="at most, of each network")

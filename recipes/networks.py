@@ -56,7 +56,9 @@ TEACHERS: Final[tuple[Network, ...]] = (
     Network(name="preact", model="preact_resnet"),
 )
 STUDENTS: Final[tuple[Network, ...]] = (
-    Network(name="deep", model="deep_cnn", params=_SLIM, sees="mixed"),
+    *seeds(
+        3, Network(name="deep", model="deep_cnn", params={"stochastic_depth": 0.0}, sees="mixed")
+    ),
     *seeds(2, Network(name="five_fer", model="five_layer_cnn", learns="fer", sees="mixed")),
     Network(name="five_ferplus", model="five_layer_cnn", learns="ferplus", sees="mixed"),
     Network(
