@@ -1,7 +1,11 @@
 """Numbers that users set: what is none is refused at once, by every function alike."""
 
+import inspect
+import itertools
 import math
+from contextlib import suppress
 from functools import partial
+from operator import attrgetter
 
 import numpy as np
 import pytest
@@ -85,6 +89,91 @@ def test_what_is_no_number_is_refused(case):
         message = str(caught.value)
         assert name in message or "height" in message, (case, value)
         assert len(message) < 500, (case, value)
+
+
+FLAGS = {
+    "analyze_photo": ["align"],
+    "analyze_photos": ["align", "progress", "return_errors"],
+    "analyze_video": ["align", "progress"],
+    "annotate": ["numbers"],
+    "audit_dataset": ["near_duplicates"],
+    "AuditReport.drop_duplicates": ["near_duplicates"],
+    "AuditReport.drop_leaks": ["near_duplicates"],
+    "benchmark": ["drop_leaks", "latency"],
+    "EmotionClassifier": ["augment", "horizontal_flip", "restore_best_weights", "warm_start"],
+    "FaceAugmentation": ["horizontal_flip"],
+    "FaceDetector": ["mirrored", "turned"],
+    "FER2013.subset": ["stratified"],
+    "FER2013.to_frame": ["pixels"],
+    "fetch_fer2013": ["cache", "download_if_missing"],
+    "load_fer2013": ["cache", "contempt", "resize"],
+    "load_image_folder": ["cache", "contempt"],
+    "PhotoScorer": ["crops"],
+    "register_model": ["overwrite"],
+    "score": ["crops", "progress"],
+}
+DATA = fk.make_fer2013(n_samples=70, random_state=0)
+GIVEN = {
+    "analyze_photo": [PHOTO],
+    "analyze_photos": [[PHOTO]],
+    "analyze_video": ["no.mp4"],
+    "annotate": [PHOTO, []],
+    "audit_dataset": [DATA],
+    "AuditReport.drop_duplicates": [fk.audit_dataset(DATA)],
+    "AuditReport.drop_leaks": [fk.audit_dataset(DATA)],
+    "benchmark": [["five_layer_cnn_small"], DATA],
+    "FER2013.subset": [DATA],
+    "FER2013.to_frame": [DATA],
+    "load_fer2013": ["no.csv"],
+    "load_image_folder": ["."],
+    "register_model": ["tiny", tiny_network],
+    "score": [".", "/no"],
+}
+NO_FLAGS = ["no", "False", 0, 1, None, [True], np.array([True, False])]
+
+
+def fitted(**settings):
+    """Return a classifier that was fitted; until then, nothing of it is looked at."""
+    return fk.EmotionClassifier(tiny_network, epochs=1, **settings).fit(FACE, CODES)
+
+
+@pytest.mark.parametrize("function", FLAGS)
+def test_what_is_no_flag_is_refused(function):
+    call = fitted if function == "EmotionClassifier" else attrgetter(function)(fk)
+    for name, value in itertools.product(FLAGS[function], NO_FLAGS):
+        with pytest.raises(fk.InvalidInputError, match=rf"{name} must be True or False; received"):
+            call(*GIVEN.get(function, []), **{name: value})
+
+
+def test_every_flag_of_a_function_is_among_them():
+    found = {}
+    for name in fk.__all__:
+        one = getattr(fk, name)
+        public = vars(one) if isinstance(one, type) else {}
+        methods = {key: method for key, method in public.items() if key[0] != "_"}
+        for full, call in {name: one, **{f"{name}.{key}": m for key, m in methods.items()}}.items():
+            with suppress(TypeError, ValueError):  # it cannot be called
+                parameters = inspect.signature(call).parameters.values()
+                if flags := sorted(p.name for p in parameters if isinstance(p.default, bool)):
+                    found[full] = flags
+    assert found == FLAGS
+
+
+def test_flags_of_numpy_are_flags(tmp_path):
+    no = np.bool_(False)
+    assert fk.FaceDetector(turned=no, mirrored=no).turned == no
+    DATA.save(tmp_path / "faces.npz")
+    assert len(fk.load_fer2013(tmp_path / "faces.npz", cache=no, resize=no).train) == 56
+    fitted(augment=no, warm_start=no).save(tmp_path / "x.fer")
+
+
+@pytest.mark.parametrize("model", ["deep_cnn", "five_layer_cnn", "residual_cnn", "vgg_10"])
+def test_a_flag_is_no_number_of_an_architecture(model):
+    for name, value in (("dense_units", True), ("filters", (8, True, 8)), ("crop", np.bool_(True))):
+        with pytest.raises(fk.InvalidInputError, match=f"^{name} must be no flag"):
+            fk.create_model(model, **{name: value})
+    with pytest.raises(fk.InvalidInputError, match=r"^dense_units must be no flag"):
+        fk.EmotionClassifier(model, model_params={"dense_units": True}).fit(FACE, CODES)
 
 
 def test_whole_numbers_of_numpy_are_whole_numbers():

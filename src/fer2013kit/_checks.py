@@ -71,6 +71,27 @@ def check_number(name: str, value: Any, interval: str) -> None:
         raise InvalidInputError(f"{name} must be a number in {interval}; received {shown(value)}")
 
 
+def is_flag(value: Any) -> bool:
+    """Tell whether a setting is True or False; words and numbers, which Python takes, are none."""
+    return isinstance(value, bool | np.bool_)
+
+
+def check_flags(**flags: Any) -> None:
+    """Raise :class:`InvalidInputError` unless each setting is True or False.
+
+    Examples
+    --------
+    >>> from fer2013kit._checks import check_flags
+    >>> check_flags(align=True, progress="no")
+    Traceback (most recent call last):
+    ...
+    fer2013kit.exceptions.InvalidInputError: progress must be True or False; received 'no'
+    """
+    for name, value in flags.items():
+        if not is_flag(value):
+            raise InvalidInputError(f"{name} must be True or False; received {shown(value)}")
+
+
 def is_shape(value: Any) -> bool:
     """Tell whether a setting is an image's height, width and channels."""
     return (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import keras
 from keras import ops
 
-from fer2013kit._checks import check_number, check_whole
+from fer2013kit._checks import check_flags, check_number, check_whole
 from fer2013kit._keras_settings import keras_settings
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
         given = (rotation, zoom, shift, brightness, contrast, erasing)
         for (name, limit), value in zip(LIMITS.items(), given, strict=True):
             check_number(name, value, f"[0, {limit:g}]")
+        check_flags(horizontal_flip=horizontal_flip)
         self.rotation = rotation
         self.zoom = zoom
         self.shift = shift

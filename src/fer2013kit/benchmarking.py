@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._checks import check_choice
+from fer2013kit._checks import check_choice, check_flags
 from fer2013kit._class_names import classifier_names
 from fer2013kit._inference import in_batches, normalize_rows
 from fer2013kit._metrics import check_probabilities
@@ -292,6 +292,7 @@ def benchmark(
     0.14...
     """
     check_choice("split", split, SplitName)
+    check_flags(drop_leaks=drop_leaks, latency=latency)
     if isinstance(predictors, str | bytes) or not isinstance(predictors, Iterable):
         raise InvalidInputError(
             "predictors must be a list of networks, or a mapping of their names to them; received "

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numbers
 from collections.abc import Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import keras
 import numpy as np
 
-from fer2013kit._checks import is_number, is_shape, wrong_choice
+from fer2013kit._checks import is_flag, is_number, is_shape, wrong_choice
 from fer2013kit.augmentation import LIMITS
 from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
 from fer2013kit.typing import ComputeDtype, LearningRateSchedule, Loss, Verbose
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 _VOCABULARIES: Final[Mapping[str, Any]] = {
     "learning_rate_schedule": LearningRateSchedule,
     "compute_dtype": ComputeDtype,
-    **dict.fromkeys(("augment", "restore_best_weights", "warm_start"), Literal[False, True]),
     "verbose": Verbose,
 }
+_FLAGS: Final = ("augment", "horizontal_flip", "restore_best_weights", "warm_start")
 _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "epochs": (1, 1_000_000),
     "batch_size": (1, 1_000_000),
@@ -117,6 +117,11 @@ def _wrong_words(params: Mapping[str, Any]) -> list[str]:
         message
         for name, vocabulary in _VOCABULARIES.items()
         if (message := wrong_choice(name, params[name], vocabulary))
+    ]
+    wrong += [
+        f"{name} must be True or False; received {shown(params[name])}"
+        for name in _FLAGS
+        if not is_flag(params[name])
     ]
     loss = params["loss"]
     if not isinstance(loss, keras.losses.Loss) and (message := wrong_choice("loss", loss, Loss)):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer2013kit._checks import check_number
+from fer2013kit._checks import check_flags, check_number
 from fer2013kit.datasets._audit_report import ALONE, BLANK_LIMIT, AuditReport
 from fer2013kit.datasets._duplicates import find_blank, group_identical, group_similar, half_size
 from fer2013kit.datasets._fer2013 import FER2013
@@ -86,6 +86,7 @@ def audit_dataset(
         raise InvalidInputError(
             f"data must be a FER2013 or a Split; received {type(data).__name__}"
         )
+    check_flags(near_duplicates=near_duplicates)
     check_number("min_correlation", min_correlation, "(0, 1]")
     images = [split.images for split in data.splits.values()]
     pictures = group_identical(images)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._checks import MaybeNone, check_choice
+from fer2013kit._checks import MaybeNone, check_choice, check_flags
 from fer2013kit.datasets._fer2013 import FER2013
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.typing import ConflictPolicy, LeakSide
@@ -147,6 +147,7 @@ class AuditReport:
         True
         """
         check_choice("side", side, LeakSide)
+        check_flags(near_duplicates=near_duplicates)
         groups = self._groups(near_duplicates=near_duplicates)
         train = groups["train"]
         evaluation = np.concatenate([train[:0], *(groups[name] for name in self._evaluation)])
@@ -194,6 +195,7 @@ class AuditReport:
         True
         """
         check_choice("conflicts", conflicts, ConflictPolicy)
+        check_flags(near_duplicates=near_duplicates)
         groups = self._groups(near_duplicates=near_duplicates)
         wrong = (
             conflicting_groups(self.data, groups) if conflicts == "drop" else np.empty(0, np.int64)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer2013kit._checks import check_whole
+from fer2013kit._checks import check_flags, check_whole
 from fer2013kit._optional import needed
 from fer2013kit.datasets._columns import check_one_each
 from fer2013kit.datasets._split import RandomState, Split, choose_rows
@@ -194,6 +194,7 @@ class FER2013:
         >>> list(frame.columns)
         ['split', 'index', 'emotion', 'emotion_name']
         """
+        check_flags(pixels=pixels)
         with needed("to_frame"):
             import pandas as pd
 
@@ -291,6 +292,7 @@ class FER2013:
         >>> len(data.subset(n_samples=14, random_state=0).train)
         14
         """
+        check_flags(stratified=stratified)
         if n_samples is not None:
             n_samples = check_whole("n_samples", n_samples, least=0)
         codes = None if classes is None else _class_codes(classes)

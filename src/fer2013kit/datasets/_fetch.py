@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from fer2013kit._checks import check_flags
 from fer2013kit._optional import needed
 from fer2013kit.datasets._load import load_fer2013
 from fer2013kit.datasets._storage import HOME_VARIABLE, cache_home
@@ -83,6 +84,7 @@ def fetch_fer2013(
     >>> len(data.train) == len(faces.train)
     True
     """
+    check_flags(cache=cache, download_if_missing=download_if_missing)
     path = _find_here()
     if path is None and not download_if_missing:
         raise DatasetNotFoundError(f"FER-2013 is not on this machine. {_by_hand()}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from fer2013kit._checks import check_choice, is_shape
+from fer2013kit._checks import check_choice, check_flags, is_shape
 from fer2013kit._picture_files import MAX_BYTES, is_picture_name, passed_over
 from fer2013kit.datasets._columns import SUBJECT
 from fer2013kit.datasets._decode import decode_and_resize, lacking_ends
@@ -121,6 +121,7 @@ def load_image_folder(
     >>> faces.images.shape, faces.labels
     ((2, 48, 48, 1), array([3, 4]))
     """
+    check_flags(contempt=contempt, cache=cache)
     folder = Path(path).expanduser()
     if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises for what no folder can be called
         raise DatasetNotFoundError(

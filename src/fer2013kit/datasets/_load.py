@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fer2013kit._checks import check_flags
 from fer2013kit.datasets._fer2013 import FER2013
 from fer2013kit.datasets._ferplus_file import join_ferplus
 from fer2013kit.datasets._labels import Labels
@@ -130,6 +131,7 @@ def load_fer2013(
     >>> bool((again.train.images == data.train.images).all())
     True
     """
+    check_flags(contempt=contempt, resize=resize, cache=cache)
     options = Options(Labels(label_map, contempt=contempt), resize)
     path = Path(path)
     with source_errors(path):

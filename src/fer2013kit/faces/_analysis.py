@@ -6,7 +6,7 @@ from functools import cache
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from fer2013kit._checks import check_whole
+from fer2013kit._checks import check_flags, check_whole
 from fer2013kit.exceptions import InvalidInputError, MediaFileError, shown
 from fer2013kit.faces._detector import FaceDetector
 from fer2013kit.faces._emotion import PhotoFaces
@@ -208,6 +208,7 @@ def analyze_photos(
     >>> [len(faces) for faces in fk.analyze_photos(paths)]
     [1, 1]
     """
+    check_flags(align=align, progress=progress, return_errors=return_errors)
     namer = FaceNamer(classifier, tta=tta)
     check_margin(margin)
     chosen = chosen_detector(detector)

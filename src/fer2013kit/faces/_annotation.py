@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
+from fer2013kit._checks import check_flags
 from fer2013kit._class_names import class_colors
 from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.faces._emotion import FaceEmotion
@@ -79,6 +80,7 @@ def annotate(photo: Photo, faces: Iterable[FaceEmotion], *, numbers: bool = Fals
     """
     from PIL import Image, ImageDraw
 
+    check_flags(numbers=numbers)
     if not isinstance(faces, Iterable):
         raise InvalidInputError(
             f"faces must be what analyze_photo returns; received {shown(faces)}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._checks import check_number, check_whole
+from fer2013kit._checks import check_flags, check_number, check_whole
 from fer2013kit._litert import start_interpreter
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.faces._boxes import iou, nms
@@ -119,6 +119,7 @@ class FaceDetector:
     ) -> None:
         check_number("min_score", min_score, "(0, 1]")
         check_number("enlarge", enlarge, f"[1, {_MOST_ENLARGED}]")
+        check_flags(turned=turned, mirrored=mirrored)
         self.min_score = min_score
         self.max_side = check_whole("max_side", max_side, least=_STRIDES[-1])
         self.enlarge = enlarge

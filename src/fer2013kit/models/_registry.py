@@ -5,7 +5,7 @@ from __future__ import annotations
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from fer2013kit._checks import check_whole, is_shape
+from fer2013kit._checks import check_flags, check_whole, is_flag, is_shape
 from fer2013kit._optional import needed
 from fer2013kit.emotions import IMAGE_SHAPE, NUM_CLASSES
 from fer2013kit.exceptions import (
@@ -80,6 +80,7 @@ def register_model(
     >>> fk.create_model("tiny_net").output_shape
     (None, 7)
     """
+    check_flags(overwrite=overwrite)
     if builder is None:
         return lambda function: register_model(name, function, overwrite=overwrite)
     if not callable(builder):
@@ -256,6 +257,10 @@ def create_model(
             "input_shape must be height, width and channels, whole numbers from 1; received "
             f"{shown(input_shape)}"
         )
+    is_ours = builder.__module__.startswith("fer2013kit.")
+    for key, value in params.items() if is_ours else ():  # no parameter of the kit's own is a flag
+        if any(map(is_flag, value if isinstance(value, list | tuple) else [value])):
+            raise InvalidInputError(f"{key} must be no flag; received {shown(value)}")
     # Images have their channels last, whatever keras.json says.
     with keras_settings(keras.config.dtype_policy()):
         try:
@@ -267,7 +272,6 @@ def create_model(
                     "to be 'torch': KERAS_BACKEND=torch in the environment, before Keras is "
                     f"imported; received {keras.backend.backend()!r}"
                 ) from error
-            is_ours = builder.__module__.startswith("fer2013kit.")
             refusal = (TypeError, ValueError) if is_ours else TypeError
             if isinstance(error, Fer2013KitError) or not isinstance(error, refusal):
                 raise

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fer2013kit._checks import check_choice, check_whole
+from fer2013kit._checks import check_choice, check_flags, check_whole
 from fer2013kit._version import __version__
 from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.loading import find_file
@@ -124,6 +124,7 @@ def score(
                    image  left emotion
     0  eileen_collins.jpg   179   happy
     """
+    check_flags(crops=crops, progress=progress)
     check_choice("tta", tta, PhotoViews | None)
     check_choice("engine", engine, ScoreEngine)
     part_size, workers = check_whole("part_size", part_size), check_whole("workers", workers)

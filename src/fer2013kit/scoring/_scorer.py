@@ -6,6 +6,7 @@ from functools import cached_property
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Final
 
+from fer2013kit._checks import check_flags
 from fer2013kit._optional import needed
 from fer2013kit.exceptions import Fer2013KitError, InvalidInputError, shown
 from fer2013kit.faces import analyze_crops, analyze_photos
@@ -90,6 +91,7 @@ class PhotoScorer:
         content: str = "bytes",
     ) -> None:
         self.classifier = classifier
+        check_flags(crops=crops)
         self.crops = crops
         self.tta = tta
         self.path = path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from fer2013kit._checks import check_number
+from fer2013kit._checks import check_flags, check_number
 from fer2013kit._optional import needed
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.faces import annotate
@@ -126,6 +126,7 @@ def analyze_video(
     ...
     fer2013kit.exceptions.MediaFileError: no-such-file.mp4: cannot be opened ...
     """
+    check_flags(align=align, progress=progress)
     for name, value in (
         ("sampling_rate", sampling_rate),
         ("duration", duration),
