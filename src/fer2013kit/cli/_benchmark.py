@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     metavar="NAME|FILE",
     shell_complete=offer_networks,
     help="A shipped network, a .fer, .fers, .tflite, .onnx or .keras file, or fer, deepface, "
-    "emotiefflib where they are installed. Given once for each.",
+    "emotiefflib where they are installed. May be given more than once.",
 )
 @click.option(
     "--split",

@@ -162,7 +162,7 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
             f"{', '.join(get_args(LabelScheme))}.",
         ),
         click.option(
-            "--contempt", is_flag=True, help="Keep contempt as an eighth class; or it is left out."
+            "--contempt", is_flag=True, help="Keep contempt as an eighth class; else leave it out."
         ),
         click.option(
             "--resize", is_flag=True, help="Read images of any size, and make them 48x48."

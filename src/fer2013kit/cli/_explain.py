@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     shell_complete=offer(FERPLUS_CLASS_NAMES),
     help="The emotion to explain; by default the predicted one.",
 )
-@click.option("--layer", help="Name of the layer that is looked at; by default the last map.")
+@click.option("--layer", help="Name of the layer to explain; by default the last feature map.")
 @click.option(
     "--method",
     type=click.Choice(get_args(ExplanationMethod)),

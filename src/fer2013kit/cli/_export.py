@@ -44,7 +44,7 @@ _QUANTIZED = ".tflite"
     "--data", type=PATH, help="FER-2013 in any form: images of its training split for the check."
 )
 @click.option(
-    "--tolerance", type=Number(min=0), help="Largest difference of a probability let through."
+    "--tolerance", type=Number(min=0), help="Largest difference allowed in a probability."
 )
 @data_options
 @json_option

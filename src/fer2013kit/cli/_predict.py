@@ -80,7 +80,7 @@ def predict(
 
     PICTURES are photographs of any size and kind, folders of them, or patterns such as
     "holiday/*.jpg". An image of 48x48 pixels is taken for a face as it is. One that cannot be
-    read, or a pattern that nothing matches, is named and passed over, and the exit code is then 1.
+    read, or a pattern that nothing matches, is named and skipped, and the exit code is then 1.
     """
     if not pictures and not sample:
         raise click.UsageError("name PICTURES, or take those that ship with --sample")

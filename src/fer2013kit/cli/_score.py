@@ -31,14 +31,14 @@ from fer2013kit.typing import PhotoViews, ScoreEngine
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Processes, or actors of Ray, that work side by side.",
+    help="Processes, or Ray actors, that run in parallel.",
 )
 @click.option(
     "--engine",
     type=click.Choice(get_args(ScoreEngine)),
     default="processes",
     show_default=True,
-    help="Who works: processes of this machine, or a cluster of Ray.",
+    help="What runs the work: processes on this machine, or a Ray cluster.",
 )
 @json_option
 def score(
@@ -56,8 +56,8 @@ def score(
     """Name the emotions of any number of images.
 
     SRC is a folder or one file: images, zips, tars, parquet; DST a folder for parquet files. Both
-    may be any path that fsspec knows, such as s3://bucket/photos. The same command goes on where
-    one was stopped. Images that cannot be read are rows with an error, and no failure.
+    may be any path that fsspec knows, such as s3://bucket/photos. The same command resumes one that
+    was stopped. An image that cannot be read becomes a row with an error.
     """
     import fer2013kit as fk
 

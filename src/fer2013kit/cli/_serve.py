@@ -39,9 +39,9 @@ def serve(
 ) -> None:
     """Show a page for photos and the camera.
 
-    Drop a photo on it or use the camera: boxes, bars, and where TensorFlow is installed what spoke
-    for the answer. Photos are worked on in memory and forgotten; only this computer can reach the
-    page, unless another --host is given. Ctrl-C ends it.
+    Drop a photo on it or use the camera: boxes, bars, and where TensorFlow is installed what
+    supports the answer. Photos are analysed in memory and forgotten; only this computer can reach
+    the page, unless another --host is given. Ctrl-C ends it.
     """
     import os
     import socket

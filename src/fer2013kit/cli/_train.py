@@ -61,7 +61,7 @@ def _offer_architectures(
 )
 @click.argument("data", type=PATH)
 @click.option(
-    "-o", "--output", type=OUTPUT_FILE, required=True, help="The classifier, by custom .fer."
+    "-o", "--output", type=OUTPUT_FILE, required=True, help="Where to save it, usually .fer."
 )
 @click.option("--report", type=OUTPUT_FILE, help="Write an HTML page on the validation split.")
 @faces_option
@@ -82,7 +82,7 @@ def _offer_architectures(
     "--start",
     type=Network(),
     metavar="NAME|FILE",
-    help="Go on from a trained classifier, with its architecture.",
+    help="Continue from a trained classifier, with its architecture.",
 )
 @click.option(
     "--freeze", help="Layers that stay as they are: convolutions, or up to a layer's name."
@@ -90,22 +90,24 @@ def _offer_architectures(
 @click.option(
     "--epochs", type=click.IntRange(min=1), default=60, help="Passes over the training set."
 )
-@click.option("--batch-size", type=click.IntRange(min=1), default=128, help="Images of a step.")
-@click.option("--learning-rate", type=Number(min=0), default=0.05, help="Its peak.")
-@click.option("--loss", type=click.Choice(get_args(Loss)), default="crossentropy")
+@click.option("--batch-size", type=click.IntRange(min=1), default=128, help="Images per step.")
+@click.option("--learning-rate", type=Number(min=0), default=0.05, help="Its peak value.")
+@click.option(
+    "--loss", type=click.Choice(get_args(Loss)), default="crossentropy", help="Loss function."
+)
 @click.option(
     "--label-smoothing", type=Number(0, 0.999), default=0.1, help="Share given to all classes."
 )
 @click.option(
     "--class-weight",
     type=click.Choice(get_args(ClassWeightMethod)),
-    help="Weigh classes by rarity.",
+    help="Weight classes by their rarity.",
 )
 @click.option("--augment/--no-augment", default=True, help="Turn, shift, zoom, mirror images.")
 @click.option("--mixup", type=Number(min=0), default=0.0, help="Alpha of mixup; 0 for none.")
 @click.option("--cutmix", type=Number(min=0), default=0.0, help="Alpha of CutMix; 0 for none.")
 @click.option(
-    "--calm-epochs", type=click.IntRange(min=0), default=0, help="Half the augmentation at the end."
+    "--calm-epochs", type=click.IntRange(min=0), default=0, help="Last epochs at half augmentation."
 )
 @click.option(
     "--patience",
@@ -123,7 +125,7 @@ def _offer_architectures(
 @click.option(
     "--checkpoint-dir",
     type=PATH,
-    help="Keep the state of every epoch here; the same command then goes on where it stopped.",
+    help="Keep the state of every epoch here; the same command then resumes from it.",
 )
 @click.option(
     "--drop-leaks",

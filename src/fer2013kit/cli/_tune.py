@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 @click.option("--architecture", default="five_layer_cnn", help="A registered network.")
 @click.option("--epochs", type=click.IntRange(min=1), default=20, help="Epochs of a trial.")
 @click.option("--n-trials", type=click.IntRange(min=1), default=20, help="Trials in all.")
-@click.option("--timeout", type=Number(min=0), help="Begin no trial after so long.")
+@click.option("--timeout", type=Number(min=0), help="Seconds after which no trial starts.")
 @click.option(
     "--storage",
     type=OUTPUT_FILE,
-    help="An SQLite file that keeps the trials; the same command then goes on where it stopped.",
+    help="An SQLite file that keeps the trials; the same command then resumes from it.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of search and trials.")
 @data_options

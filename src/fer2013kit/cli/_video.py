@@ -49,7 +49,7 @@ _POSITIVE = Number(min=0, min_open=True)
     type=_POSITIVE,
     default=5.0,
     show_default=True,
-    help="Frames a second that are looked at.",
+    help="Frames per second to analyse.",
 )
 @click.option(
     "--duration",

@@ -223,7 +223,7 @@ class FERPlus:
 
         See Also
         --------
-        FERPlus.concat : The way back.
+        FERPlus.concat : Joins rows.
 
         Examples
         --------
@@ -261,7 +261,7 @@ class FERPlus:
         return FERPlus(np.concatenate([self.votes, *(other.votes for other in others)]))
 
     def agreement(self, labels: ArrayLike) -> float:
-        """Return in what part of the rows a label is what most people saw.
+        """Return the share of rows whose label is what most people saw.
 
         Parameters
         ----------

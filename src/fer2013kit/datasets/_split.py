@@ -199,7 +199,7 @@ class Split:
 
         See Also
         --------
-        Split.concat : The way back.
+        Split.concat : Joins splits.
 
         Examples
         --------

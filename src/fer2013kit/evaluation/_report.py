@@ -206,7 +206,7 @@ class EvaluationReport(Tabular):
 
         See Also
         --------
-        EvaluationReport.from_dict : The way back.
+        EvaluationReport.from_dict : Reads it again.
         EvaluationReport.to_frame : The classes as a table.
 
         Examples

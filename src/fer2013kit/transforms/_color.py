@@ -18,13 +18,13 @@ _LUMA_WEIGHTS: Final = (0.299, 0.587, 0.114)
 
 
 def to_grayscale(images: ArrayLike) -> NDArray[Any]:
-    """Turn colour to grey as a person sees it.
+    """Convert colour to grey, as luminance.
 
     Parameters
     ----------
     images : array_like
         One image or a batch, of 1 (grey), 2 (grey, alpha), 3 (red, green, blue) or 4 channels
-        (red, green, blue, alpha).  Channels in OpenCV's order are turned round with
+        (red, green, blue, alpha).  Channels in OpenCV's order are reversed with
         ``images[..., ::-1]`` first.
 
         uint8 in [0, 255]; uint16 in [0, 65535]; floats of any range, with alpha in [0, 1].
@@ -43,12 +43,12 @@ def to_grayscale(images: ArrayLike) -> NDArray[Any]:
 
     See Also
     --------
-    grayscale_to_rgb : The way back.
+    grayscale_to_rgb : The reverse.
 
     Notes
     -----
     Luma is ``0.299 R + 0.587 G + 0.114 B`` (ITU-R BT.601); uint8 gives the very numbers of
-    Pillow's mode ``"L"``.  What is transparent shows white, as in most viewers.
+    Pillow's mode ``"L"``.  Transparent pixels are put on white, as most viewers do.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def _levels_to_gray(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
     n_samples, height, width, channels = pictures.shape
     if not n_samples:
         return np.empty((0, height, width, 1), np.uint8)
-    # Pixels are turned to grey one by one, so the batch may as well be one tall image.
+    # Pixels are converted one by one, so the batch may as well be one tall image.
     tall = Image.fromarray(pictures.reshape(n_samples * height, width, channels))
     return picture_to_gray(tall).reshape(n_samples, height, width, 1)
 
@@ -98,7 +98,7 @@ def _floats_to_gray(pictures: NDArray[np.floating[Any]]) -> NDArray[np.floating[
 
 
 def grayscale_to_rgb(images: ArrayLike) -> NDArray[Any]:
-    """Repeat grey in three equal channels, for networks that were made for colour.
+    """Repeat grey in three equal channels, for networks that expect colour.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def grayscale_to_rgb(images: ArrayLike) -> NDArray[Any]:
 
     See Also
     --------
-    to_grayscale : The way back.
+    to_grayscale : The reverse.
 
     Examples
     --------

@@ -32,7 +32,7 @@ def equalize_histogram(images: ArrayLike) -> NDArray[np.uint8]:
     Returns
     -------
     ndarray of uint8, of the same shape
-        The darkest level of an image becomes 0, its lightest 255; the order of levels stays.
+        The darkest level of an image becomes 0, its lightest 255; the order of levels is kept.
         An image of one level is returned as it is.
 
     Raises
@@ -42,7 +42,7 @@ def equalize_histogram(images: ArrayLike) -> NDArray[np.uint8]:
 
     See Also
     --------
-    apply_clahe : By parts of the image.
+    apply_clahe : Tile by tile.
 
     Notes
     -----
@@ -98,9 +98,9 @@ def apply_clahe(
     images : array_like
         One grey image or a batch, in [0, 255].
     clip_limit : float, default 2.0
-        How many times the even share of a grey level may have in a tile before it is cut: 1 is
-        weakest, more gives more contrast and more noise, infinity cuts nothing.  What is cut is
-        dealt out to all levels.  At least one pixel a level is left, so that for small tiles
+        Where a tile's histogram is clipped, in multiples of a uniform histogram's height: 1 is
+        weakest, more gives more contrast and more noise, infinity clips nothing.  What is clipped
+        is spread over all levels.  Each level keeps at least one pixel, so that for small tiles
         low limits are all alike: for 48x48 pixels and 8x8 tiles, all those below 14.2.
     tiles : tuple of int, default (8, 8)
         Tiles from top to bottom and from left to right; (1, 1) takes the image as a whole.
@@ -123,11 +123,11 @@ def apply_clahe(
     Notes
     -----
     Contrast-limited adaptive histogram equalisation by Zuiderveld (Graphics Gems IV, 1994).
-    Each pixel is looked up in the tables of the four nearest tiles and interpolated.  An image
-    that the tiles do not divide evenly is reflected at its right and bottom side.
+    Each pixel is mapped by the four nearest tiles and interpolated between them.  An image that
+    the tiles do not divide evenly is padded by reflection at its right and bottom side.
 
     The numbers are those of OpenCV's ``createCLAHE(clip_limit, (columns, rows))``, whose grid is
-    given the other way round, except where the tiles divide only one side evenly: OpenCV adds a
+    given as (columns, rows), except where the tiles divide only one side evenly: OpenCV adds a
     whole row or column of tiles there.
 
     Examples

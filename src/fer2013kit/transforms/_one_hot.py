@@ -36,7 +36,7 @@ def to_one_hot(labels: ArrayLike, n_classes: int = NUM_CLASSES) -> NDArray[np.fl
 
     See Also
     --------
-    from_one_hot : The way back.
+    from_one_hot : The reverse.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def from_one_hot(one_hot: ArrayLike) -> NDArray[np.int64]:
 
     See Also
     --------
-    to_one_hot : The way there.
+    to_one_hot : The reverse.
 
     Examples
     --------

@@ -47,7 +47,7 @@ def rescale(
 
     See Also
     --------
-    standardize : Mean and spread of the data.
+    standardize : Zero mean and unit variance.
 
     Notes
     -----
@@ -121,7 +121,7 @@ def standardize(images: ArrayLike) -> NDArray[np.float32]:
 
     See Also
     --------
-    rescale : To [0, 1] alone.
+    rescale : To a fixed range, such as [0, 1].
 
     Examples
     --------

@@ -39,12 +39,12 @@ def resize(
     images : array_like
         One image or a batch, of 1 to 4 channels; uint8, uint16 or floats.
     size : tuple of int
-        Height and width that are wanted.
+        The new height and width.
 
     Returns
     -------
     ndarray, shape (..., height, width) or (..., height, width, channels)
-        Of the same type.  No number leaves the range of its image.  Images that have the
+        Of the same type.  Values stay within the range of their image.  Images that have the
         size already are returned as they are.
 
     Raises
@@ -105,12 +105,12 @@ def to_face(
 ) -> NDArray[np.uint8]:
     """Turn one image of any size and kind into an image like those of FER-2013.
 
-    The face should fill the image, as it does in FER-2013: no face is looked for.
+    The face should fill the image, as it does in FER-2013; no face is searched for.
 
     Parameters
     ----------
     image : PIL.Image.Image, array_like or str
-        A Pillow image of any mode (its orientation tag is obeyed, its palette looked up); an
+        A Pillow image of any mode (its orientation tag is applied, its palette resolved); an
         array of shape ``(height, width)`` or ``(height, width, channels)`` with the channels of
         :func:`to_grayscale`: uint8; uint16, of which 65535 is white; floats in `value_range`; or
         the ``pixels`` of a row of ``fer2013.csv``: the grey levels of a square, as text.
