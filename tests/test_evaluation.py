@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import re
+import sys
 from html.parser import HTMLParser
 
 import numpy as np
@@ -491,6 +492,102 @@ def test_text_holds_the_figures_aligned():
     )
 
 
+THREE = ("calm", "cross", "sad")
+TEN = [0, 0, 0, 0, 1, 1, 1, 1, 2, 2]
+TEN_ANSWERS = [
+    *([0.8, 0.1, 0.1], [0.7, 0.2, 0.1], [0.5, 0.3, 0.2], [0.2, 0.7, 0.1], [0.1, 0.8, 0.1]),
+    *([0.3, 0.6, 0.1], [0.25, 0.45, 0.3], [0.6, 0.3, 0.1], [0.1, 0.2, 0.7], [0.3, 0.3, 0.4]),
+]
+TEXT = """\
+Evaluation of 10 samples in 3 classes
+
+accuracy            0.800  90% Wilson interval 0.541 to 0.931
+balanced accuracy   0.833  mean recall of the classes
+macro F1            0.833  mean F1 of the classes
+top-2 accuracy      1.000  true class among the two most probable
+loss                0.689  mean cross-entropy, nats
+calibration error   0.235  mean confidence 0.625, under-confident
+
+class         precision  recall     F1  support
+calm              0.750   0.750  0.750        4
+cross             0.750   0.750  0.750        4
+sad               1.000   1.000  1.000        2
+
+macro avg         0.833   0.833  0.833       10
+weighted avg      0.800   0.800  0.800       10
+
+true \\ predicted  calm  cross  sad
+calm                 3      1    0
+cross                1      3    0
+sad                  0      0    2
+
+group  samples  accuracy    90% interval  balanced accuracy  macro F1
+A            5     1.000  0.649 to 1.000              1.000     1.000
+B            5     0.600  0.272 to 0.857              0.667     0.667
+
+largest gap: 40.0 points of accuracy between A and B (90% interval -3.5 to 72.8)"""
+PAGE = """
+Trial 10 samples in 3 classes
+Accuracy80.0%90% Wilson interval 54.1% to 93.1%
+Balanced accuracy83.3%mean recall of the classes
+Macro F10.833mean F1 of the classes
+Top-2 accuracy100.0%true class among the two most probable
+Loss0.689mean cross-entropy, nats
+Calibration error0.235mean confidence 0.625, under-confident
+Classes class precision recall F1 samples calm0.7500.7500.7504 cross0.7500.7500.7504
+sad1.0001.0001.0002 macro avg0.8330.8330.83310 weighted avg0.8000.8000.80010
+Figures
+Groups groupsamplesaccuracy90% intervalbalanced accuracymacro F1
+A51.0000.649 to 1.0001.0001.000 B50.6000.272 to 0.8570.6670.667
+Largest gap: 40.0 points of accuracy between A and B (90% interval -3.5 to 72.8)
+Most confident mistakes ✗ cross 70%is calm ✗ calm 60%is cross
+Samples ✓ cross 80% ✓ calm 50% ✓ sad 40% ✓ cross 45% ✗ cross 70%is calm ✓ sad 70%
+✗ calm 60%is cross ✓ calm 80% ✓ cross 60% ✓ calm 70%
+Confusion matrix in numbers Rows are true classes, columns predicted ones
+true \\ predictedcalmcrosssad calm310 cross130 sad002
+How it was made epochs3
+"""
+
+
+def ten_in_groups():
+    groups = list("AABBAABBAB")
+    return fk.evaluate_predictions(
+        TEN, TEN_ANSWERS, class_names=THREE, groups=groups, confidence_level=0.9
+    )
+
+
+def test_text_is_this():
+    assert str(ten_in_groups()) == TEXT
+
+
+def test_page_says_this():
+    X = np.zeros((10, 48, 48), np.uint8)
+    samples = (X, np.array(THREE)[TEN], np.array(TEN_ANSWERS))
+    page = Page(ten_in_groups().to_html(title="Trial", samples=samples, facts={"epochs": 3}))
+    said = " ".join(page.text.rpartition("}")[2].split())
+    assert said.partition(" Written by fer2013kit")[0] == " ".join(PAGE.split())
+    assert [one["alt"] for one in page.all("img")[:5]] == [
+        "Confusion matrix. Of each true class, predicted correctly: calm 75%, cross 75%, sad 100%.",
+        "Reliability diagram. Calibration error 0.235, mean confidence 62.5%, accuracy 80.0%.",
+        (
+            "Samples of each class. calm: 4 true, 4 predicted, cross: 4 true, 4 predicted, "
+            "sad: 2 true, 2 predicted."
+        ),
+        "Face: calm, predicted cross",
+        "Face: cross, predicted calm",
+    ]
+    assert [one["style"] for one in page.all("img")[:3]] == [
+        "max-width:322px",
+        "max-width:480px",
+        "max-width:540px",
+    ]
+    kinds = [one["class"] for one in page.all("figure")]
+    assert kinds.count("face wrong") == 4
+    assert kinds.count("face right") == 8
+    bars = [float(one["style"].removeprefix("--share:")) for one in page.all("td") if one]
+    assert bars == [0.75] * 6 + [1.0] * 3 + [0.833] * 3 + [0.8] * 3
+
+
 @pytest.mark.parametrize(
     ("confidence", "words"),
     [(0.5, "close to the accuracy"), (0.9, "over-confident"), (0.4, "under-confident")],
@@ -682,3 +779,29 @@ def test_page_touches_neither_pyplot_nor_its_settings():
     before = dict(mpl.rcParams), plt.get_fignums()
     some_report().to_html(history={"loss": [1.0, 0.5]})
     assert (dict(mpl.rcParams), plt.get_fignums()) == before
+
+
+def test_a_table_says_what_it_lacks(monkeypatch):
+    report = ten_in_groups()
+    comparison = fk.compare_predictions(
+        TEN, TEN_ANSWERS, TEN_ANSWERS, n_resamples=10, class_names=THREE
+    )
+    summary = fk.summarize_reports([report, report])
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    for table in (report.to_frame, report.groups_to_frame, comparison.to_frame, summary.to_frame):
+        with pytest.raises(fk.MissingDependencyError, match=rf"^{table.__name__} needs pandas, "):
+            table()
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({}, "received dict: KeyError 'reliability'"),
+        ([], "received list: TypeError list indices"),
+        ({**ten_in_groups().as_dict(), "loss": "low"}, "received dict: ValueError could not"),
+    ],
+)
+def test_what_is_no_report_is_refused_with_the_reason(values, reason):
+    said = f"^this is no evaluation report; expected the mapping that as_dict returns, {reason}"
+    with pytest.raises(fk.InvalidInputError, match=said):
+        fk.EvaluationReport.from_dict(values)

@@ -74,6 +74,11 @@ def render_page(
 """
 
 
+def _sentence(text: str) -> str:
+    """Return a text with a capital in front; ``capitalize`` would take the others away."""
+    return text[:1].upper() + text[1:]
+
+
 def _section(heading: str, content: str) -> str:
     return f"<section>\n<h2>{escape(heading)}</h2>\n{content}\n</section>"
 
@@ -86,7 +91,7 @@ def _headline(report: EvaluationReport, title: str) -> str:
         f"<small>{level} Wilson interval {low:.1%} to {high:.1%}</small></dd></div>"
     )
     others = "\n".join(
-        f'<div class="tile"><dt>{name.capitalize()}</dt><dd>'
+        f'<div class="tile"><dt>{_sentence(name)}</dt><dd>'
         f"<b>{value:{'.1%' if 'accuracy' in name else '.3f'}}</b>"
         f"<small>{remark}</small></dd></div>"
         for name, value, remark in headline(report)[1:]
@@ -233,7 +238,7 @@ def _groups(report: EvaluationReport) -> list[str]:
     if not report.groups:
         return []
     table = _plain_table(report_tables(report)["groups"])
-    return [_section("Groups", f"{table}\n<p>{escape(describe_gap(report).capitalize())}</p>")]
+    return [_section("Groups", f"{table}\n<p>{escape(_sentence(describe_gap(report)))}</p>")]
 
 
 def _plain_table(rows: Rows) -> str:
