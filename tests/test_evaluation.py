@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from matplotlib.figure import Figure
 from sklearn import metrics
 
 import fer2013kit as fk
 from fer2013kit._metrics import PROBABILITY_FLOOR, wilson_interval
 from fer2013kit.emotions import emotion_code
 from fer2013kit.evaluation._facts import classifier_facts
+from fer2013kit.evaluation._html import _plot_balance
 
 
 @st.composite
@@ -586,6 +588,19 @@ def test_page_says_this():
     assert kinds.count("face right") == 8
     bars = [float(one["style"].removeprefix("--share:")) for one in page.all("td") if one]
     assert bars == [0.75] * 6 + [1.0] * 3 + [0.833] * 3 + [0.8] * 3
+
+
+def test_page_draws_how_often_each_class_is_true_and_predicted():
+    report = fk.evaluate_predictions([0, 0, 0, 1], np.eye(2)[[0, 1, 1, 1]], class_names=("a", "b"))
+    ax = Figure().subplots()
+    _plot_balance(report, ax=ax)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "true (4)",
+        "predicted (4)",
+    ]
+    assert [bar.get_height() for bar in ax.patches] == [75, 25, 25, 75]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b"]
+    assert (ax.get_ylabel(), ax.get_title()) == ("share of the samples (%)", "Class balance")
 
 
 @pytest.mark.parametrize(
