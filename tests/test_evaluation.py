@@ -767,8 +767,8 @@ def test_page_shows_samples_of_every_class_by_a_seed():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"samples": 3}, "samples must be"),
-        ({"samples": (faces()[0], None, faces(5)[2])}, "must have shape"),
+        ({"samples": 3}, r"^samples must be .*; received int$"),
+        ({"samples": (faces()[0], None, faces(5)[2])}, r"shape \(20, 7\); received \(5, 7\)"),
         ({"samples": (faces()[0], [1, 2], faces()[2])}, "same length"),
         ({"history": {"lr": [0.1]}}, "does not hold 'accuracy'"),
         ({"history": 3}, "history must be"),
