@@ -67,7 +67,7 @@ def class_weights(
     beta: float = DEFAULT_BETA,
     n_classes: int | None = NUM_CLASSES,
 ) -> dict[Any, float]:
-    r"""Weigh classes by their rarity, in the form of Keras' ``class_weight``.
+    r"""Weight classes by their rarity, in the form of Keras' ``class_weight``.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def sample_weights(
     beta: float = DEFAULT_BETA,
     n_classes: int | None = NUM_CLASSES,
 ) -> NDArray[np.float64]:
-    """Weigh each sample by its class.
+    """Weight each sample by its class.
 
     Parameters
     ----------

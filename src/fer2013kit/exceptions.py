@@ -208,7 +208,7 @@ class ModelFileError(Fer2013KitError, ValueError):
 
 
 class TrainingDivergedError(Fer2013KitError, ArithmeticError):
-    """The loss became no number before an epoch was good, or a network's answers are none.
+    """The loss became NaN or infinite before any good epoch, or a network returns NaN.
 
     See Also
     --------

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def load_predictor(
     name_or_path: str | os.PathLike[str] | None = None,
 ) -> EmotionPredictor | EmotionClassifier | EnsembleClassifier:
-    """Return what predicts with a network that ships or that was saved, the lightest there is.
+    """Load a bundled or saved network for prediction, in the lightest runtime that it has.
 
     Parameters
     ----------

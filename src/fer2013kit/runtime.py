@@ -35,7 +35,7 @@ _left_behind: Final[list[Network]] = []
 
 
 class EmotionPredictor(ProbabilisticClassifier):
-    """A network that was exported, for predicting alone: light, and quick to start.
+    """An exported network, for prediction only: light and quick to start.
 
     It takes the same images as :class:`EmotionClassifier` and gives the same probabilities, but
     cannot be trained.  TensorFlow, Keras and scikit-learn are not needed: ``.tflite`` runs in

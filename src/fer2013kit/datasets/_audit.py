@@ -24,7 +24,7 @@ __all__ = ["AuditReport", "audit_dataset"]
 def audit_dataset(
     data: FER2013 | Split, *, near_duplicates: bool = True, min_correlation: float = 0.94
 ) -> AuditReport:
-    """Look for what makes a data set's figures wrong.
+    """Find duplicates, leaks, conflicting labels and blank images in a data set.
 
     Found are: images that occur more than once, byte for byte or nearly so; among them rows of
     ``validation`` and ``test`` whose image also stands in ``train`` (leaks) and identical

@@ -158,7 +158,7 @@ class FaceDetector:
         return self.detect(image)[0]
 
     def detect(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Find the faces in an image, and say how sure each is.
+        """Find the faces in an image, with the detector's scores.
 
         Parameters
         ----------

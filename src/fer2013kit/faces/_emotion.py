@@ -57,7 +57,7 @@ class FaceBox(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class FaceEmotion:
-    """A face in a photograph and what its expression is taken for.
+    """A face in a photograph, with its box and predicted emotion.
 
     Parameters
     ----------

@@ -96,7 +96,7 @@ def register_model(
 
 
 def unregister_model(name: str) -> None:
-    """Forget an architecture that :func:`register_model` made known.
+    """Remove an architecture that :func:`register_model` added.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ def plot_risk_coverage(
     class_names: Sequence[str] = CLASS_NAMES,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw how often answers are wrong, where the least confident are refused.
+    """Draw the error rate over the coverage, where the least confident answers are rejected.
 
     Parameters
     ----------

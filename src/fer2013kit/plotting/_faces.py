@@ -38,7 +38,7 @@ def plot_samples(
     random_state: int | np.random.Generator | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw a grid of faces with what they are and what they were taken for.
+    """Draw a grid of faces with their true and predicted classes.
 
     Parameters
     ----------
