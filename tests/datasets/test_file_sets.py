@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from fake_sources import CLASSES, USAGES, assert_holds, in_folder_order, make_rows, some_rows
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -314,6 +314,7 @@ def _write_rows(path, kind, count):
     kind=st.sampled_from(["csv", "parquet", "npz"]),
     packed=st.sampled_from([None, "zip", "tar", "gztar"]),
 )
+@example(names=["train", "VALID", "test", "train_test"], counts=[1] * 4, kind="npz", packed=None)
 def test_rows_of_files_are_all_read_or_the_files_are_named(names, counts, kind, packed):
     told = {name: split_of_name(name) for name in names}
     with tempfile.TemporaryDirectory() as outer:

@@ -201,9 +201,11 @@ def _join(arrays: list[_Array], options: Options, path: Path) -> Rows:
     alone = {*labels} - {*images}
     mixed = (NO_SPLIT in images or usages) and len(images) > 1
     if not all(pairs.values()) or not images or alone or mixed or len(usages) > 1:
+        # A list names the first few: those that tell no split, where others do, are at fault.
+        first = sorted(arrays, key=lambda array: split_of_path(array.name) is not None)
         raise DatasetFormatError(
             "expected arrays X and y, or images and labels, once for each split (X_train, "
-            f"y_train, ...); received {listed(f'{a.name} {a.shape}' for a in arrays) or 'none'}",
+            f"y_train, ...); received {listed(f'{a.name} {a.shape}' for a in first) or 'none'}",
             path=path,
         )
     parts, told = [], []
