@@ -5,14 +5,17 @@
 
 A five-layer network of 16, 32 and 64 filters learns from a part of Training.  The search chooses on
 other images of Training; what it found, and whatever labels gave, is measured on PublicTest.  Given
-again, the search goes on where it stopped.
+again, the search goes on where it stopped; docs/results/search.png shows it.
 """
 
 from __future__ import annotations
 
 import argparse
+import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import matplotlib as mpl
 import numpy as np
 
 import fer2013kit as fk
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_PICTURE: Final = Path(__file__).parents[1] / "docs" / "results" / "search.png"
 _NETWORK: Final = {"filters": (16, 32, 64), "dense_units": 64, "dense_dropout": 0.2}
 _SEEDS: Final = (0, 1, 2)
 _ROWS, _EPOCHS = 4000, 16
@@ -63,6 +67,7 @@ def tune(data: fk.FER2013, storage: str, n_trials: int) -> None:
     print(f"best on {held_back}: {found.best_value:.4f}, {found.best_params}")
     first = frame.loc[frame["state"] == "COMPLETE", "value"].iloc[0]
     print(f"the first trial: {first:.4f}", flush=True)
+    _draw(found.study)
     asked: Mapping[str, Mapping[str, Any]] = {"defaults": {}, "found": found.best_params}
     answers: dict[str, list[NDArray[np.float32]]] = {name: [] for name in asked}
     for seed in _SEEDS:
@@ -70,6 +75,20 @@ def tune(data: fk.FER2013, storage: str, n_trials: int) -> None:
             clf = classifier(**settings, random_state=seed).fit(*part.train)
             answers[name].append(clf.predict_proba(data.validation.images))
     _compare(data.validation.labels, answers, base="defaults")
+
+
+def _draw(study: Any) -> None:
+    """Draw the trials that came to their end, and the best of them so far."""
+    from optuna.visualization import matplotlib as plots
+
+    mpl.use("agg")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Optuna calls them experimental
+        ax = plots.plot_optimization_history(study)
+    ax.set(title="", xlabel="trial", ylabel="accuracy on the images that choose")
+    ax.legend(ax.get_legend_handles_labels()[0], ["a trial", "best so far"], loc="lower right")
+    ax.figure.set_size_inches(7, 3.6)
+    ax.figure.savefig(_PICTURE, dpi=90, bbox_inches="tight")
 
 
 def pseudo(data: fk.FER2013) -> None:
