@@ -124,7 +124,12 @@ class FaceApi:
 
     def crop(self, rgb: NDArray[np.uint8]) -> str:
         """Return the word for a square that is a face."""
-        return _best(self._ask(rgb, whole=True)[0]["words"])
+        return _best(self.words(rgb))
+
+    def words(self, rgb: NDArray[np.uint8]) -> dict[str, float]:
+        """Return the probability of each of its words for a square that is a face."""
+        words: dict[str, float] = self._ask(rgb, whole=True)[0]["words"]
+        return words
 
 
 KIT = "fer2013kit"

@@ -8,6 +8,8 @@ It needs those that are named: ``ray[data]``, ``pyspark`` (and Java), ``dask[dat
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -78,6 +80,7 @@ def main() -> None:
     parser.add_argument("--engine", action="append", choices=ENGINES)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # Spark would take any ``python3``
     with tempfile.TemporaryDirectory() as name:
         folder = options.folder or Path(name, "images")
         if options.folder is None:

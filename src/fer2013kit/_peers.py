@@ -41,7 +41,7 @@ def _fer() -> Any:
             table.append(
                 dict(zip(CLASS_NAMES, network.get_tensor(answer["index"])[0], strict=True))
             )
-        return _table(table)
+        return as_table(table)
 
     return predict
 
@@ -52,9 +52,9 @@ def _deepface() -> Any:
         from deepface import DeepFace
 
     def predict(images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        return _table(
+        return as_table(
             DeepFace.analyze(
-                _in_colour(one),
+                in_colour(one),
                 actions=["emotion"],
                 detector_backend="skip",
                 enforce_detection=False,
@@ -75,8 +75,8 @@ def _emotiefflib() -> Any:
     names = [network.idx_to_emotion_class[place] for place in range(8)]
 
     def predict(images: NDArray[np.uint8]) -> NDArray[np.float64]:
-        _, scores = network.predict_emotions([_in_colour(one) for one in images], logits=False)
-        return _table(dict(zip(names, row, strict=True)) for row in np.asarray(scores))
+        _, scores = network.predict_emotions([in_colour(one) for one in images], logits=False)
+        return as_table(dict(zip(names, row, strict=True)) for row in np.asarray(scores))
 
     return predict
 
@@ -90,11 +90,12 @@ PEERS: Final[Mapping[str, Callable[[], Any]]] = {
 }
 
 
-def _in_colour(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def in_colour(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a grey face in three equal colours."""
     return np.repeat(image.reshape(*image.shape[:2], -1)[..., :1], 3, axis=2)
 
 
-def _table(rows: Any) -> NDArray[np.float64]:
+def as_table(rows: Any) -> NDArray[np.float64]:
     """Return probabilities of the seven emotions, in the order of their codes, from words."""
     table = []
     for row in rows:
