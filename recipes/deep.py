@@ -19,10 +19,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
+import statistics
 import time
 import traceback
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,7 +58,12 @@ _ROWS: Final = 28_709
 _BLOCKS: Final = 15
 """Of 256 images, PublicTest fits in."""
 _TIMED: Final = 8
-"""The quickest of so many epochs tells how many fit in: another network may be traced meanwhile."""
+"""The median of so many latest epochs tells how many more fit in: what is compiled meanwhile slows
+them down."""
+_CLOSING: Final = 6
+"""Seconds for what comes after the last epoch."""
+_COMPILERS: Final = 6
+"""More of them would finish nothing early, and what is compiled first is needed first."""
 
 
 @dataclass(eq=False)
@@ -99,36 +105,37 @@ def train(run: Run, said_by: list[Any], data: Any, arrays: Any, options: Any) ->
     print(f"{names}: begins, {ends - time.monotonic():.0f} s left for it", flush=True)
     steps = data[0].shape[0] // options.batch_size
     key = jax.random.key(options.seed)
-    total, done, took = run.epochs, 0, math.inf
+    total, done = run.epochs, 0
+    took: deque[float] = deque(maxlen=_TIMED)
     while done < total:
         began = time.monotonic()
         of_now = (jnp.float32(done * steps), jnp.float32(total * steps))
         run.states, losses = epoch(run.states, data, said_by, jax.random.fold_in(key, done), of_now)
         losses = np.asarray(losses)  # waits for the device
         done += 1
-        took = min(took, time.monotonic() - began)
-        if not run.whole and 1 < done <= _TIMED:
-            total = max(3, min(run.epochs, int((ends - time.monotonic() - 6) / took) + done))
-        if done == _TIMED:
-            print(f"{names}: {took:.2f} s an epoch, {total} epochs", flush=True)
-        late = not run.whole and time.monotonic() > ends and done < total
-        if late:
-            print(f"{names}: out of time after {done} of {total} epochs", flush=True)
-            total = done
+        now = time.monotonic()
+        if done > 1:
+            took.append(now - began)
+        if done > 1 and not run.whole:
+            fit = max(0, int((ends - now - _CLOSING) / statistics.median(took)))
+            total = min(run.epochs, max(3, done + fit))
+        if done in (_TIMED, total):
+            seconds = statistics.median(took or [now - began])
+            print(f"{names}: {seconds:.2f} s an epoch, {done} of {total} epochs", flush=True)
         if done % max(1, total // 10) == 0 or done == total:
             said = judge(run.states, arrays["device_validation"])
             for at, network in enumerate(run.networks):
                 line = {"network": network.name, "epoch": done, "loss": round(float(losses[at]), 4)}
                 line |= figures(network, said[2 * at : 2 * at + 2], arrays)
                 print(json.dumps(line), flush=True)
-                if 2 * done > total and run.networks not in SHORT:
+                if 2 * done > total and not run.whole:
                     save(network, run.states[at], options.out)
-    if run.networks == SHORT[0]:
+    if names == "slim":
         latest = [(*state[:3], *state[:2]) for state in run.states]
         said = judge(latest, arrays["device_validation"])
         line = {"network": "slim, not averaged", **figures(run.networks[0], said[:2], arrays)}
         print(json.dumps(line), flush=True)
-    crops(run, judge, arrays, options.out)
+    crops(run, judge, arrays, None if run.whole else options.out)
 
 
 def answers(network: Network, logits: Any, count: int) -> dict[str, Any]:
@@ -160,8 +167,8 @@ def figures(network: Network, said: Any, arrays: dict[str, Any]) -> dict[str, fl
     return results
 
 
-def crops(run: Run, judge: Any, arrays: Any, out: Path) -> None:
-    """Print the accuracy of ten crops, moved by 1, 2 or 3 pixels, and keep all probabilities."""
+def crops(run: Run, judge: Any, arrays: Any, out: Path | None) -> None:
+    """Print the accuracy of ten crops, moved by 1 to 3 pixels; ``out`` takes all probabilities."""
     images, labels = np.asarray(arrays["device_validation"]), arrays["validation_labels"]
     padded = np.pad(images, ((0, 0), (3, 3), (3, 3)), mode="edge")
 
@@ -187,7 +194,7 @@ def crops(run: Run, judge: Any, arrays: Any, out: Path) -> None:
                     right = mean.argmax(axis=1) == labels
                     line[name] = round(float(right.mean()), 4)
         print(json.dumps(line), flush=True)
-        if run.networks not in SHORT:
+        if out is not None:
             np.savez(out / f"{network.name}_said.npz", **kept)
 
 
@@ -222,18 +229,19 @@ class Sitting:
         """Load the data, and begin to trace and compile."""
         self.options = options
         self.ends = time.monotonic() + options.seconds
-        self.compiler = ThreadPoolExecutor(14)
+        self.compiler = ThreadPoolExecutor(_COMPILERS)
         loading = self.compiler.submit(unpack, options.data)
         self.folder, *self.kept = options.teachers or [None]
         known = {network.name: network for network in (*TEACHERS, *STUDENTS)}
         self.teaching = [known[name] for name in self.kept] or TEACHERS
         self.teachers: list[Any] = []
+        self.said_by: list[Any] = []
         share = (1 - options.students - options.short) / len(TEACHERS)
         self.new = [Run((network,), share, options.epochs) for network in TEACHERS if not self.kept]
         short = SHORT if options.short_epochs else ()
         self.short = [
-            Run(networks, options.short / len(short), options.short_epochs, whole=True)
-            for networks in short
+            Run((network,), options.short / len(short), options.short_epochs, whole=True)
+            for network in short
         ]
         learning = tuple(known[name] for name in options.learn) or STUDENTS
         self.students = Run(learning, options.students, options.epochs)
@@ -249,7 +257,7 @@ class Sitting:
         self.arrays["device_validation"] = jnp.asarray(padded)
 
     def trace(self) -> None:
-        """Trace all that will run, what takes longest to compile first."""
+        """Trace all that will run, what will run first first."""
         options, shape = self.options, jax.ShapeDtypeStruct
         shapes = (
             tuple(shape((options.rows or _ROWS, *more), kind) for more, kind in _COLUMNS),
@@ -265,31 +273,43 @@ class Sitting:
         print(f"all traced, {self.ends - time.monotonic():.0f} s left", flush=True)
 
     def run(self) -> None:
-        """Train the teachers one after the other, the short runs, then the students together."""
-        said_by: list[Any] = []
+        """Train what is compiled: teachers, then short runs, then the students together.
+
+        The students do not wait for short runs that are not compiled yet.
+        """
         to_do = [*self.new, *self.short, *([self.students] if self.students.share else [])]
-        for at, run in enumerate(to_do):
-            while run.judge is None:  # not traced yet
+        while to_do:
+            run = next((run for run in to_do if self.ready(run)), None)
+            if run is None:
                 if self.tracing.done():
                     self.tracing.result()
                 time.sleep(0.1)
-            if self.kept and run is self.students:
-                said_by = self.restored()
+                continue
+            left = self.ends - time.monotonic()
+            run.ends = self.ends - left * (1 - run.share / sum(one.share for one in to_do))
+            to_do.remove(run)
             try:
-                run.epoch.result()
-                left = self.ends - time.monotonic()
-                part = run.share / sum(one.share for one in to_do[at:])
-                run.ends = time.monotonic() + left * part
-                heard = said_by if run is self.students else []
-                train(run, heard, self.data, self.arrays, self.options)
+                train(run, self.heard_by(run), self.data, self.arrays, self.options)
             except Exception:
-                if run not in self.short:  # one of which is no reason to stop the sitting
+                if not run.whole:  # a short run is no reason to stop the sitting
                     raise
                 traceback.print_exc()
             if run in self.new:
-                said_by.append(run.states[0][3:])
+                self.said_by.append(run.states[0][3:])
             run.states = None
         print(f"done, {self.ends - time.monotonic():.0f} s left", flush=True)
+
+    def ready(self, run: Run) -> bool:
+        """Return whether a run can begin at once."""
+        if run.judge is None or not (run.epoch.done() and run.judge.done()):
+            return False
+        return run is not self.students or bool(self.kept) or len(self.said_by) == len(self.new)
+
+    def heard_by(self, run: Run) -> list[Any]:
+        """Return what a run's teachers know."""
+        if run is not self.students:
+            return []
+        return self.restored() if self.kept else self.said_by
 
     def restored(self) -> list[Any]:
         """Return what earlier teachers learned, once their files are there."""
