@@ -193,6 +193,22 @@ def cluster(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def others(session: nox.Session) -> None:
+    """Run the guide's code for trackers and engines with these libraries; not part of the gate.
+
+    Spark needs Java, and is skipped without.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        python = _stranger_environment(Path(name) / "environment")
+        _install(session, python, "codecarbon", "mlflow", "wandb", "pyspark", "ray[data]")
+        # Ray gives its nodes 15 seconds to start.
+        patience = {"RAY_agent_register_timeout_ms": "300000", "RAY_USAGE_STATS_ENABLED": "0"}
+        here = {**ENVIRONMENT, "PYTHONPATH": str(ROOT / "src"), **patience}
+        tests = ("tests/test_tracking.py", "tests/test_engines.py")
+        session.run(str(python), "-m", "pytest", *tests, env=here)
+
+
+@nox.session(default=False)
 def matrix(session: nox.Session) -> None:
     """Run the tests with the lowest and the highest versions of all libraries; not in the gate.
 

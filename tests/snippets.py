@@ -31,16 +31,32 @@ def code_of(page):
     return "\n".join(lines).rstrip() + "\n"
 
 
-def pages_with_code():
-    """Yield the name of a module and its code for each page that has some."""
-    pages = [ROOT / "README.md", ROOT / "light" / "README.md"]
-    pages += sorted((ROOT / "docs").glob("*.rst"))
+def programs_of(page):
+    """Return the programs of a page, which are no doctests, in their order."""
+    pattern = _MARKDOWN if page.suffix == ".md" else _RST
+    return [textwrap.dedent(one) for one in pattern.findall(page.read_text(encoding="utf-8"))]
+
+
+def pages():
+    """Yield README and the pages, each with the name of its module."""
+    found = [ROOT / "README.md", ROOT / "light" / "README.md"]
+    found += sorted((ROOT / "docs").glob("*.rst"))
     for folder in ("how_to", "user_guide"):
-        pages += sorted((ROOT / "docs" / folder).glob("*.rst"))
-    pages += sorted((ROOT / "examples").glob("*.py"))
-    for page in pages:
+        found += sorted((ROOT / "docs" / folder).glob("*.rst"))
+    for page in found:
+        yield _name_of(page), page
+
+
+def pages_with_code():
+    """Yield the name of a module and its code for each page, and program, that has some."""
+    programs = ((_name_of(path), path) for path in sorted((ROOT / "examples").glob("*.py")))
+    for name, page in (*pages(), *programs):
         if (code := code_of(page)).strip():
-            yield "_".join(page.relative_to(ROOT).with_suffix("").parts).lower(), code
+            yield name, code
+
+
+def _name_of(page):
+    return "_".join(page.relative_to(ROOT).with_suffix("").parts).lower()
 
 
 if __name__ == "__main__":
