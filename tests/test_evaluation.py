@@ -562,6 +562,35 @@ def test_text_is_this():
     assert str(ten_in_groups()) == TEXT
 
 
+def test_latex_is_this():
+    assert ten_in_groups().to_latex("confusion_matrix").splitlines() == [
+        r"\begin{tabular}{lrrr}",
+        r"\toprule",
+        r"true \textbackslash{} predicted & calm & cross & sad \\",
+        r"\midrule",
+        r"calm & 3 & 1 & 0 \\",
+        r"cross & 1 & 3 & 0 \\",
+        r"sad & 0 & 0 & 2 \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+
+
+def test_figures_have_their_own_names_in_json():
+    report = ten_in_groups()
+    values = report.as_dict()
+    assert set(values) == {
+        *("n_samples", "n_effective", "loss", "accuracy", "accuracy_interval", "confidence_level"),
+        *("balanced_accuracy", "f1_macro", "top2_accuracy", "ece", "mean_confidence"),
+        *("class_names", "per_class", "confusion_matrix", "reliability", "groups", "notes"),
+    }
+    for name in ("n_samples", "loss", "accuracy", "balanced_accuracy", "f1_macro", "ece"):
+        assert values[name] == getattr(report, name)
+    assert values["per_class"] == report.per_class
+    assert values["groups"] == {name: one.as_dict() for name, one in report.groups.items()}
+    assert set(values["reliability"]) == {"confidence", "accuracy", "count"}
+
+
 def test_page_says_this():
     X = np.zeros((10, 48, 48), np.uint8)
     samples = (X, np.array(THREE)[TEN], np.array(TEN_ANSWERS))
