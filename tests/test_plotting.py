@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -407,3 +408,26 @@ def test_dollars_in_names_are_no_mathematics():
     ax.figure.canvas.draw()
     ax = fk.plot_class_balance({"train": [0, 1, 2]}, class_names=names)
     ax.figure.canvas.draw()
+
+
+@pytest.mark.parametrize("wrong", [3, "ab", None])
+def test_class_names_are_a_sequence_of_words(wrong):
+    X, table = np.zeros((2, 48, 48, 1), np.uint8), np.eye(2)
+    calls = [
+        lambda: fk.evaluate_predictions([0, 1], table, class_names=wrong),
+        lambda: fk.plot_class_balance([0, 1], class_names=wrong),
+        lambda: fk.plot_explanation(X, np.zeros((2, 48, 48)), class_names=wrong),
+        lambda: fk.plot_precision_recall([0, 1], table, class_names=wrong),
+        lambda: fk.plot_risk_coverage([0, 1], table, class_names=wrong),
+        lambda: fk.plot_roc([0, 1], table, class_names=wrong),
+        lambda: fk.plot_samples(X, [0, 1], class_names=wrong),
+    ]
+    if wrong is not None:  # where it is the default
+        frame = pd.DataFrame({"time": [0.0], "track": [0], "a": [1.0]})
+        calls += [
+            lambda: fk.plot_confusion_matrix([[1, 0], [0, 1]], class_names=wrong),
+            lambda: fk.plot_timeline(frame, class_names=wrong),
+        ]
+    for call in calls:
+        with pytest.raises(fk.InvalidInputError, match="class_names must be a sequence of words"):
+            call()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
+
+
+def check_class_names(class_names: Any) -> tuple[str, ...]:
+    """Return the words of the classes.
+
+    Raises
+    ------
+    InvalidInputError
+        For what is no sequence of words.
+    """
+    if isinstance(class_names, str | bytes) or not isinstance(class_names, Iterable):
+        raise InvalidInputError(
+            f"class_names must be a sequence of words; received {shown(class_names)}"
+        )
+    return tuple(map(str, class_names))
 
 
 def read_codes(labels: ArrayLike, class_names: Sequence[str], *, name: str) -> IntArray:

@@ -195,3 +195,18 @@ def test_columns_and_weights_that_do_not_fit():
         split(1).groups()
     with pytest.raises(fk.InvalidInputError, match="groups need columns"):
         split(1, subject=["a"]).groups("source")
+
+
+@pytest.mark.parametrize("load", [fk.load_image_folder, fk.load_fer2013])
+@pytest.mark.parametrize("scheme", ["affectnet", "ferplus"])  # 7 is none of expw
+def test_folders_of_raf_db_under_another_scheme_are_doubted(tmp_path, load, scheme):
+    lead = "" if load is fk.load_image_folder else "train/"
+    resize = {} if load is fk.load_image_folder else {"resize": True}
+    folder = faces(tmp_path / "raf", *(f"{lead}{number}/a.jpg" for number in range(1, 8)))
+    for _ in range(2):  # the second time from the cache
+        with pytest.warns(fk.Fer2013KitWarning, match="as RAF-DB's are.*label_map='raf-db'"):
+            load(folder, label_map=scheme, **resize)
+    load(folder, label_map="raf-db", **resize)  # without a warning
+    load(folder, label_map="ck+", **resize)
+    faces(folder, f"{lead}0/a.jpg")
+    load(folder, label_map=scheme, **resize)

@@ -147,6 +147,7 @@ def load_image_folder(
     # Not from the cache: what lies beside the images may have changed.
     notes = [passed_over(listed.others)] if listed.others else []
     notes += tree.passed_over()
+    notes += labels.doubts()
     rows = replace(rows, notes=(*notes, *rows.notes), log=tuple(count_left_out(listed.left_out)))
     split = rows.to_data(str(folder), shape).train
     return replace(split, columns=_subjects(listed.places, labels))

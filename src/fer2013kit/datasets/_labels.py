@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 LEFT_OUT: Final = -2
 """The code of a class that ``label_map`` maps to None."""
 
+_NUMBERS_OF_RAF_DB: Final = frozenset("1234567")
+
 CONTEMPT_CODE: Final = NUM_CLASSES
 """The code of contempt, where it is kept."""
 
@@ -108,6 +110,19 @@ class Labels:
             return []
         words = [word for word in self._codes if word not in {*self.used, CONTEMPT}]
         return [f"label_map names {listed(words)}, which no label is"] if words else []
+
+    def doubts(self) -> list[str]:
+        """Say where the numbers that were met are another data set's: RAF-DB's are 1 to 7."""
+        scheme = self.scheme
+        if scheme is None or scheme.may_lack_zero or "0" not in scheme.labels:
+            return []
+        if {word for word in self.used if word.isdecimal()} != _NUMBERS_OF_RAF_DB:
+            return []
+        meant = scheme.labels["0"], scheme.labels["1"]
+        return [
+            "the labels are 1 to 7, as RAF-DB's are, and none is 0; label_map has {} as 0 and read "
+            "1 as {}: pass label_map='raf-db' if these are its images".format(*meant)
+        ]
 
 
 def count_left_out(words: Iterable[str]) -> list[str]:

@@ -171,7 +171,7 @@ def _read(
     dialect: Dialect, listing: Listing, found: Found, options: Options, new: NewImages
 ) -> Rows:
     rows = dialect.read(listing, found, options, new)
-    return replace(rows, notes=(*rows.notes, *options.labels.unused()))
+    return replace(rows, notes=(*rows.notes, *options.labels.unused(), *options.labels.doubts()))
 
 
 def _archive_source(listing: Listing, tree: FolderTree, path: Path, options: Options) -> Source:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from fer2013kit._checks import check_choice
@@ -26,10 +26,13 @@ class Scheme:
         Numbers, words and codes to emotions; None is left out.
     file_name : re.Pattern, optional
         What file names tell: a group ``label``, a group ``subject``, or both.
+    may_lack_zero : bool
+        Whether copies without images of the number 0 are usual, where 0 is a label.
     """
 
     labels: Mapping[str, str | None]
     file_name: re.Pattern[str] = field(default=re.compile(r"(?!)"))
+    may_lack_zero: bool = False
 
     @property
     def in_file_names(self) -> bool:
@@ -85,6 +88,7 @@ _SCHEMES: Final[Mapping[LabelScheme, Scheme]] = {
     "ck+": Scheme(
         _numbered("neutral", "angry", CONTEMPT, "disgust", "fear", "happy", "sad", "surprise"),
         re.compile(r"(?P<subject>S\d{3})_\d{3}_\d+", re.IGNORECASE),
+        may_lack_zero=True,  # a sequence that ends without an emotion has no file
     ),
     # "The Karolinska Directed Emotional Faces", D. Lundqvist, A. Flykt and A. Oehman, Karolinska
     # Institutet 1998: session, sex and number, expression, angle, as in AF01ANS.JPG.
@@ -130,4 +134,4 @@ def find_scheme(name: object) -> Scheme:
     """
     check_choice("label_map", name, LabelScheme)
     scheme = _SCHEMES[name]  # type: ignore[index]  # checked
-    return Scheme({**_WORDS, **scheme.labels}, scheme.file_name)
+    return replace(scheme, labels={**_WORDS, **scheme.labels})

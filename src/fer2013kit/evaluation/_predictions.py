@@ -8,7 +8,7 @@ import numpy as np
 
 from fer2013kit import _metrics
 from fer2013kit._checks import check_number, check_same_length, check_whole
-from fer2013kit._labels import columns_in_order, read_codes
+from fer2013kit._labels import check_class_names, columns_in_order, read_codes
 from fer2013kit._metrics import ReliabilityBins
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.evaluation._report import EvaluationReport
@@ -136,7 +136,7 @@ def read_predictions(
     InvalidInputError
         As :func:`evaluate_predictions` does.
     """
-    names = (class_names,) if isinstance(class_names, str) else tuple(map(str, class_names))
+    names = check_class_names(class_names)
     given = np.asarray(columns_in_order(probabilities, names, name=name))
     table = None
     if given.ndim == 1 and given.dtype.kind in "iuOUT":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fer2013kit._labels import check_class_names
 from fer2013kit._metrics import wilson_interval
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.exceptions import InvalidInputError, did_you_mean
@@ -140,6 +141,7 @@ def plot_class_balance(
     >>> [text.get_text() for text in ax.texts]
     ['1', '3', '1', '1']
     """
+    class_names = check_class_names(class_names)
     k = len(class_names)
     counts = {
         name: np.bincount(codes, minlength=k)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from fer2013kit._labels import check_class_names
 from fer2013kit.emotions import CLASS_NAMES, NUM_CLASSES
 from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.plotting._parts import (
@@ -78,6 +79,7 @@ def plot_confusion_matrix(
     names = class_names if class_names is not None else getattr(report, "class_names", None)
     if names is None:
         names = CLASS_NAMES if k == NUM_CLASSES else [str(code) for code in range(k)]
+    names = check_class_names(names)
     if len(names) != k:
         raise InvalidInputError(f"class_names must be {k} names; received {len(names)}")
     names = [plain(name) for name in names]

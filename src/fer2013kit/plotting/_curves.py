@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fer2013kit._class_names import class_colors
-from fer2013kit._labels import columns_in_order, read_codes
+from fer2013kit._labels import check_class_names, columns_in_order, read_codes
 from fer2013kit._metrics import check_predictions, risk_coverage
 from fer2013kit._optional import needed
 from fer2013kit.emotions import CLASS_NAMES
@@ -220,7 +220,7 @@ def _class_curves(
 def _read(
     y_true: ArrayLike, probabilities: ArrayLike, class_names: Sequence[str]
 ) -> tuple[IntArray, Float64Array, tuple[str, ...]]:
-    names = tuple(map(str, class_names))
+    names = check_class_names(class_names)
     codes = read_codes(y_true, names, name="y_true")
     ordered = columns_in_order(probabilities, names, name="probabilities")
     codes, table = check_predictions(codes, ordered)

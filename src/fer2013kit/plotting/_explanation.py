@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fer2013kit._checks import check_same_length
+from fer2013kit._labels import check_class_names
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.plotting._faces import as_pictures, draw_grid
@@ -71,6 +72,7 @@ def plot_explanation(
     >>> len(ax.texts)
     3
     """
+    class_names = check_class_names(class_names)
     pictures = as_pictures(images)
     maps = np.asarray(heat)
     check_same_length(pictures, maps, names=("images", "heat"))

@@ -13,6 +13,7 @@ from fer2013kit._checks import (
     check_whole,
     random_generator,
 )
+from fer2013kit._labels import check_class_names
 from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, IMAGE_SIZE, MAX_LEVEL
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.plotting._parts import BLUE, VERMILION, axes_or_new, class_codes, plain
@@ -83,6 +84,7 @@ def plot_samples(
     >>> len(ax.images)
     12
     """
+    class_names = check_class_names(class_names)
     total = len(np.asarray(images))
     truth = class_codes(labels, class_names, images=images)
     confidence = None

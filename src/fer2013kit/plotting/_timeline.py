@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fer2013kit._class_names import class_colors
+from fer2013kit._labels import check_class_names
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.plotting._parts import DASHES, axes_or_new, open_frame, plain
@@ -70,6 +71,7 @@ def plot_timeline(
     """
     if class_names is None:
         class_names = _class_columns(frame) or CLASS_NAMES
+    class_names = check_class_names(class_names)
     needed = ["time", "track", *class_names]
     try:
         columns = {name: np.asarray(frame[name]) for name in needed}
