@@ -412,6 +412,22 @@ def test_object_stores_have_no_folders_and_the_web_no_facts(tmp_path, far_away):
         fk.score("bucket://photos", "web://there", **far_away)
 
 
+def test_what_a_killed_writer_left_in_a_store_is_taken_away(far_away):
+    bucket = Bucket()
+    left = (".part-000001.parquet.0123456789abcdef", "._plan.json.0123456789abcdef")
+    others = (".part-000001.parquet.crc", ".htaccess")
+    for name in (*left, *others):
+        bucket.pipe(f"/scores/{name}", b"half")
+    Bucket.failing["face5.png"] = ServerError()
+    with pytest.raises(OSError, match="bucket"):
+        fk.score("bucket://photos", "bucket://scores", **far_away)
+    assert all(bucket.exists(f"/scores/{name}") for name in (*left, *others))  # not done yet
+    Bucket.failing.clear()
+    assert fk.score("bucket://photos", "bucket://scores", **far_away).n_images == 9
+    assert not any(bucket.exists(f"/scores/{name}") for name in left)
+    assert all(bucket.exists(f"/scores/{name}") for name in others)
+
+
 class ServerError(Exception):
     """As aiohttp's: of no type that anyone could know."""
 

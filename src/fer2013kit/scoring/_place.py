@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import tempfile
 from contextlib import contextmanager, suppress
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _PLAN: Final = "_plan.json"
 """Spark and Arrow pass over what begins so."""
 _KEY: Final = b"fer2013kit"
+_UNFINISHED: Final = re.compile(r"\.(_plan\.json|part-\d+\.parquet)\.[0-9a-f]{16}")
+"""What a file is called on a store until it is whole."""
 
 
 _FACTS: Final = {
@@ -137,6 +140,19 @@ class Place:
             for table in tables:
                 writer.write_table(table)
             writer.add_key_value_metadata({_KEY: json.dumps(facts).encode()})
+
+    def tidy(self) -> None:
+        """Take away what writers left that were killed, once every part is there.
+
+        Whoever still writes by then writes what is there already.  On a local disk, the next
+        writer sees to it.
+        """
+        if self.is_local:
+            return
+        left = [f"{self.root}/{name}" for name in self._names() if _UNFINISHED.fullmatch(name)]
+        with suppress(FileNotFoundError), reaching(self.url):  # another run has been here
+            if left:
+                self.fs.rm(left)
 
     def facts(self, name: str) -> dict[str, Any] | None:
         """Return the facts of a part that is there; None where it is damaged, to be done anew."""

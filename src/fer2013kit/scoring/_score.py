@@ -164,6 +164,7 @@ def score(
     for _ in _with_progress(_run(job, left, workers, engine), len(left), enabled=progress):
         pass
     done |= {name: place.facts(name) for name in map(file_name, (one.number for one in left))}
+    place.tidy()
     facts = [found for name in names if (found := done[name])]
     tell(job.src, facts, listing.others)
     return ScoreReport.of(
