@@ -1,5 +1,6 @@
 import io
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -355,3 +356,18 @@ def test_bad_arguments():
     for least in (0, 1.01, float("nan")):
         with pytest.raises(fk.InvalidInputError, match=r"min_correlation must be a number in"):
             fk.audit_dataset(make_split([0]), min_correlation=least)
+
+
+def test_summary_says_how_uneven_the_classes_are():
+    codes = [3] * 6 + [1] * 2 + [0, 2, 4, 5, 6] * 3
+    report = fk.audit_dataset(
+        fk.Split(np.arange(len(codes) * 2304).reshape(-1, 48, 48) % 251, codes)
+    )
+    assert "train: 3.0 times as many happy (6) as disgust (2)" in report.summary()
+
+
+def test_a_table_of_findings_says_what_it_lacks(monkeypatch):
+    report = fk.audit_dataset(fk.make_fer2013(n_samples=70, random_state=0))
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(fk.MissingDependencyError, match=r"^to_frame needs pandas, "):
+        report.to_frame()

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 import fer2013kit as fk
+from fer2013kit.datasets._trees import is_archive
 
 GOOD = fake.make_rows([(0, code) for code in range(7)] * 3)
 PIXELS = " ".join(map(str, GOOD[0].image.ravel().tolist()))
@@ -669,3 +670,58 @@ def test_a_column_with_wrong_histograms_does_not_end_the_process(tmp_path):
 def test_more_rows_than_a_parquet_file_has_room_for_are_refused(tmp_path):
     path = fake.write_parquet(tmp_path / "train.parquet", GOOD[:1] * 2_000)
     assert_refused(path, "2,000 rows in")
+
+
+def test_arrays_of_hdf5_stand_in_the_file_itself(tmp_path):
+    """Others would be read from wherever the file says."""
+    h5py = pytest.importorskip("h5py")
+    (tmp_path / "raw").write_bytes(bytes(2304))
+    with h5py.File(tmp_path / "external.h5", "w") as file:
+        outside = [(str(tmp_path / "raw"), 0, 2304)]
+        file.create_dataset("X", (1, 48, 48), np.uint8, external=outside)
+        file["y"] = [0]
+    with h5py.File(tmp_path / "virtual.h5", "w") as file:
+        layout = h5py.VirtualLayout((1, 48, 48), np.uint8)
+        layout[:] = h5py.VirtualSource(tmp_path / "other.h5", "X", (1, 48, 48))
+        file.create_virtual_dataset("X", layout)
+        file["y"] = [0]
+    for name in ("external.h5", "virtual.h5"):
+        assert_refused(tmp_path / name, "expected the array 'X' in the file itself")
+
+
+def test_archives_are_told_from_other_files(tmp_path):
+    files = fake.picture_files(GOOD)
+    fake.write_zip(tmp_path / "a.bin", files)
+    assert is_archive(tmp_path / "a.bin")
+    for mode in ("w", "w:gz", "w:xz"):
+        with tarfile.open(tmp_path / "b.bin", mode) as archive:
+            archive.add(tmp_path / "a.bin", "a")
+        assert is_archive(tmp_path / "b.bin")
+    (tmp_path / "c.bin").write_text("emotion,pixels\n", encoding="utf-8")
+    assert not is_archive(tmp_path / "c.bin")
+
+
+def test_a_list_whose_images_are_missing_is_named(tmp_path):
+    words = "filename, angry, happy\nb.png, 1, 0\n"
+    files = {"train/a.png": next(iter(fake.picture_files(GOOD).values()))}
+    fake.write_zip(tmp_path / "a.zip", {**files, "train/_classes.csv": words.encode()})
+    with pytest.raises(
+        fk.DatasetFormatError, match=r"images that it names is there \(b.png\)"
+    ) as e:
+        fk.load_fer2013(tmp_path / "a.zip", cache=False)
+    assert str(e.value.path).endswith("train/_classes.csv")
+
+
+def test_pixels_in_columns_of_another_size_are_resized_or_named(tmp_path):
+    header = "emotion," + ",".join(f"pixel{place}" for place in range(256))
+    face = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    rows = [",".join(map(str, [3, *levels])) for levels in (face.ravel(), face.T.ravel())]
+    path = tmp_path / "wide.csv"
+    path.write_text("\n".join([header, *rows, ""]), encoding="utf-8")
+    data = fk.load_fer2013(path, cache=False, resize=True)
+    expected = fk.resize(np.stack([face, face.T]))
+    np.testing.assert_array_equal(data.train.images[..., 0], expected)
+    path.write_text("\n".join([header, rows[0], rows[1][:-3] + "256"]), encoding="utf-8")
+    with pytest.raises(fk.DatasetFormatError, match="pixel 256 is '256'; expected") as caught:
+        fk.load_fer2013(path, cache=False, resize=True)
+    assert caught.value.line_number == 3

@@ -263,3 +263,8 @@ def test_the_real_file(shared_data):
     assert np.bincount(kept).tolist() == [2100, 119, 532, 7287, 3014, 3149, 8740, 119]
     # The 158 images that FER+ removed are among the ignored.
     assert (labels[ferplus.votes[:, NO_FACE] == 10] == -1).all()
+
+
+def test_repr_says_that_votes_are_there():
+    split = fk.Split(np.zeros((2, 48, 48), np.uint8), [0, 1], fk.FERPlus(np.ones((2, 10), int)))
+    assert repr(split) == "Split(2 images, labels, FER+ votes)"
