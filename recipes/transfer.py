@@ -34,6 +34,10 @@ WAYS: Final[dict[str, list[dict[str, Any]]]] = {
         {"model": "transfer", "epochs": 1, "freeze": "backbone", "learning_rate": 0.1},
         {"model": "transfer", "epochs": 6, "learning_rate": 0.03},
     ],
+    "EfficientNet-Lite0, the end, then all for longer": [
+        {"model": "transfer", "epochs": 1, "freeze": "backbone", "learning_rate": 0.1},
+        {"model": "transfer", "epochs": 25, "learning_rate": 0.03},
+    ],
 }
 
 

@@ -1,6 +1,7 @@
 import keras
 import pytest
 
+import fer2013kit as fk
 from fer2013kit.classifier import _compute_dtype
 
 
@@ -35,3 +36,27 @@ def test_policy_is_given_back():
     with _compute_dtype.compute_dtype_policy("bfloat16"):
         assert keras.config.dtype_policy().name == "mixed_bfloat16"
     assert keras.config.dtype_policy().name == before
+
+
+@pytest.mark.parametrize("kind", [keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D])
+def test_depthwise_convolutions_stay_in_float32_unless_asked(kind, tmp_path, monkeypatch, caplog):
+    def build(input_shape, num_classes):
+        few = {"strides": 4} if kind is keras.layers.DepthwiseConv2D else {"filters": 2}
+        inside = keras.Sequential([keras.Input(input_shape), kind(kernel_size=3, **few)])
+        last = keras.layers.Dense(num_classes, "softmax", dtype="float32")
+        mean = keras.layers.GlobalAveragePooling2D()
+        return keras.Sequential([keras.Input(input_shape), inside, mean, last])
+
+    monkeypatch.setattr(_compute_dtype, "cpu_has_bfloat16", lambda: True)
+    caplog.set_level("INFO", "fer2013kit")
+    X, y = fk.make_fer2013(n_samples=70, random_state=0).train
+    clf = fk.EmotionClassifier(build, epochs=1, verbose=0, augment=False).fit(X, y)
+    assert clf.compute_dtype_ == "float32"
+    assert "depthwise convolutions" in caplog.text
+    clf.save(tmp_path / "a.fer")
+    load = fk.EmotionClassifier.load
+    assert load(tmp_path / "a.fer", model=build, compute_dtype="auto").compute_dtype_ == "float32"
+    fast = load(tmp_path / "a.fer", model=build, compute_dtype="bfloat16")
+    assert fast.compute_dtype_ == "bfloat16"
+    assert fast.model_.layers[0].layers[0].compute_dtype == "bfloat16"
+    assert clf.set_params(compute_dtype="bfloat16").fit(X, y).compute_dtype_ == "bfloat16"

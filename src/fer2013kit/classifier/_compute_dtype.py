@@ -22,7 +22,7 @@ def resolve_compute_dtype(compute_dtype: ComputeDtype) -> Format:
     """Return the format that ``compute_dtype`` means here; weights are float32 either way.
 
     ``"auto"`` takes bfloat16 where the CPU has instructions for it (about twice as fast there, and
-    slower everywhere else), else float32.
+    slower everywhere else), else float32.  Depthwise convolutions are an exception (``_network``).
     """
     if compute_dtype == "auto":
         return "bfloat16" if cpu_has_bfloat16() else "float32"

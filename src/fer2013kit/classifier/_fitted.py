@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fer2013kit._calibration_source import CalibrationSource
     from fer2013kit.classifier._compute_dtype import Format
     from fer2013kit.evaluation import Calibrator
-    from fer2013kit.typing import ModelBuilder
+    from fer2013kit.typing import ComputeDtype, ModelBuilder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +49,10 @@ def rebuild_network(
     architecture: Architecture,
     weights: Sequence[NDArray[Any]],
     *,
-    compute_dtype: Format = "float32",
+    compute_dtype: ComputeDtype = "float32",
 ) -> tuple[Any, Format]:
     """Return a new network with trained weights, and the dtype it computes in."""
-    network, compute_dtype = build_network(
+    network, used = build_network(
         architecture.model,
         architecture.params,
         input_shape=fitted.image_shape,
@@ -61,4 +61,4 @@ def rebuild_network(
         output=architecture.output,
     )
     network.set_weights(weights)
-    return network, compute_dtype
+    return network, used

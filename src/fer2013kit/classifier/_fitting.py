@@ -10,7 +10,6 @@ from sklearn.utils import check_random_state
 
 from fer2013kit._compilation import threads_of_arithmetic
 from fer2013kit.classifier._class_labels import name_classes
-from fer2013kit.classifier._compute_dtype import resolve_compute_dtype
 from fer2013kit.classifier._fitted import Architecture, Fitted, rebuild_network
 from fer2013kit.classifier._network import build_network
 from fer2013kit.classifier._processes import undistributed
@@ -62,7 +61,7 @@ def fit_network(
         architecture.params,
         input_shape=data.shape,
         num_classes=len(data.classes),
-        compute_dtype=resolve_compute_dtype(classifier.compute_dtype),
+        compute_dtype=classifier.compute_dtype,
         output=architecture.output,
         seed=seed,
         pretrained=before is None,

@@ -15,13 +15,17 @@ import numpy as np
 from fer2013kit._keras_settings import keras_settings
 from fer2013kit._layers import walk_layers
 from fer2013kit.classifier._callbacks import TorchSeeds
-from fer2013kit.classifier._compute_dtype import Format, compute_dtype_policy
+from fer2013kit.classifier._compute_dtype import (
+    Format,
+    compute_dtype_policy,
+    resolve_compute_dtype,
+)
 from fer2013kit.models import create_model, resolve_builder, without_pretrained_weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from fer2013kit.typing import ModelBuilder
+    from fer2013kit.typing import ComputeDtype, ModelBuilder
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +39,7 @@ def build_network(
     *,
     input_shape: tuple[int, int, int],
     num_classes: int,
-    compute_dtype: Format,
+    compute_dtype: ComputeDtype,
     output: str | None = None,
     seed: int = 0,
     pretrained: bool = False,
@@ -46,17 +50,23 @@ def build_network(
 
     A network whose last layer would return half-precision probabilities (one that was not
     written with mixed precision in mind), or whose activations are regularised (Keras cannot add
-    that up in half precision), is built in float32 instead.
+    that up in half precision), is built in float32 instead.  So is one with depthwise convolutions
+    where the format is left to us.
     """
+    wanted = resolve_compute_dtype(compute_dtype)
     weights = nullcontext() if pretrained else without_pretrained_weights()
-    with weights, _one_at_a_time, _seeded(seed), compute_dtype_policy(compute_dtype):
+    with weights, _one_at_a_time, _seeded(seed), compute_dtype_policy(wanted):
         network = create_model(
             model, input_shape=input_shape, num_classes=num_classes, output=output, **params
         )
-    obstacle = "" if compute_dtype == "float32" else _obstacle(network)
-    if not obstacle:
-        return network, compute_dtype
-    logger.warning("%s of %s: %s is not used", obstacle, network.name, compute_dtype)
+    if wanted == "float32":
+        return network, wanted
+    if obstacle := _obstacle(network):
+        logger.warning("%s of %s: %s is not used", obstacle, network.name, wanted)
+    elif compute_dtype == "auto" and _has_depthwise_convolutions(network):
+        logger.info("depthwise convolutions of %s are faster in float32", network.name)
+    else:
+        return network, wanted
     return build_network(
         model,
         params,
@@ -109,6 +119,11 @@ def _obstacle(network: keras.Model) -> str:
     if any(getattr(layer, "activity_regularizer", None) for layer in walk_layers(network.layers)):
         return "activities are regularised in the layers"
     return ""
+
+
+def _has_depthwise_convolutions(network: keras.Model) -> bool:
+    kinds = (keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
+    return any(isinstance(layer, kinds) for layer in walk_layers(network.layers))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import inspect
 import logging
 import math
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import keras
@@ -27,7 +27,7 @@ from fer2013kit._untrusted import (
     is_text,
     read_labels,
 )
-from fer2013kit.classifier._compute_dtype import Format, cpu_has_bfloat16, resolve_compute_dtype
+from fer2013kit.classifier._compute_dtype import Format, cpu_has_bfloat16
 from fer2013kit.classifier._fitted import Architecture, Fitted
 from fer2013kit.classifier._json import as_json, without_nan, without_notes
 from fer2013kit.classifier._model_file import read_model_file, write_model_file
@@ -131,6 +131,8 @@ class Stored:
     params: Mapping[str, Any]
     architecture: Architecture
     fitted: Fitted
+    compute_dtype: ComputeDtype
+    """To predict in, which need not be what ``fitted`` was trained in."""
     weights: list[NDArray[Any]]
 
 
@@ -220,12 +222,11 @@ def load(
         raise ModelFileError(f"{path}: {error}") from error
     if compute_dtype is not None:
         check_choice("compute_dtype", compute_dtype, ComputeDtype)
-        fitted = replace(fitted, compute_dtype=resolve_compute_dtype(compute_dtype))
-        logger.info("%s: predicting in %s", path, fitted.compute_dtype)
     return Stored(
         params=params,
         architecture=architecture,
         fitted=fitted,
+        compute_dtype=compute_dtype or fitted.compute_dtype,
         weights=[one.astype(np.float32) if one.dtype == np.float16 else one for one in stored],
     )
 
