@@ -25,9 +25,17 @@ def test_no_cpuinfo_means_no_bfloat16(tmp_path):
     assert _compute_dtype.cpu_has_bfloat16(tmp_path / "none") is False
 
 
-@pytest.mark.parametrize(("has", "expected"), [(True, "bfloat16"), (False, "float32")])
-def test_auto_follows_the_cpu(monkeypatch, has, expected):
+@pytest.mark.parametrize(
+    ("has", "backend", "expected"),
+    [
+        (True, "tensorflow", "bfloat16"),
+        (False, "tensorflow", "float32"),
+        (True, "jax", "float32"),
+    ],
+)
+def test_auto_follows_the_cpu_and_the_backend(monkeypatch, has, backend, expected):
     monkeypatch.setattr(_compute_dtype, "cpu_has_bfloat16", lambda: has)
+    monkeypatch.setattr(keras.config, "backend", lambda: backend)
     assert _compute_dtype.resolve_compute_dtype("auto") == expected
 
 

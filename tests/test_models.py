@@ -163,3 +163,17 @@ def test_builder_must_return_a_model_of_the_right_width():
         fk.create_model(lambda input_shape, num_classes: 3)
     with pytest.raises(fk.InvalidInputError, match=r"\(n, 7\) probabilities"):
         fk.create_model(lambda input_shape, num_classes: tiny_network(input_shape, num_classes + 1))
+
+
+@pytest.mark.parametrize(("width", "pooled"), [(8, True), (16, False)])
+def test_narrow_shortcuts_leave_pixels_out_before_they_convolve(width, pooled):
+    # oneDNN's gradient of a narrow 1x1 convolution with strides damages memory where AVX-512 is.
+    model = fk.create_model("preact_resnet", filters=(width, 2 * width), units=(1, 1))
+    names = {layer.name for layer in model.layers}
+    assert ("stage2_unit1_shortcut_pixels" in names) is pooled
+    shortcut = model.get_layer("stage2_unit1_shortcut")
+    assert shortcut.strides == ((1, 1) if pooled else (2, 2))
+    X = np.random.default_rng(0).normal(size=(2, 48, 48, width)).astype("float32")
+    strided = keras.ops.conv(X, shortcut.kernel, strides=2, padding="same")
+    ours = shortcut(model.get_layer("stage2_unit1_shortcut_pixels")(X) if pooled else X)
+    np.testing.assert_allclose(ours, strided, rtol=1e-5, atol=1e-6)

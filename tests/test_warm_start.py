@@ -123,7 +123,7 @@ def test_checkpoint_of_another_beginning_is_refused(data, trained, tmp_path):
     [
         ({"warm_start": False, "freeze": "convolutions"}, "needs trained ones"),
         ({"freeze": "everything"}, "freeze must be"),
-        ({"warm_start": "yes"}, "warm_start must be one of"),
+        ({"warm_start": "yes"}, "warm_start must be True or False; received 'yes'"),
         ({"model_params": {"filters": (4, 8, 8), "dense_units": 32}}, "do not fit"),
         ({"model": tiny_network, "model_params": None}, "do not fit"),
     ],

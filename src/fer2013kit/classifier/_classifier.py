@@ -147,7 +147,8 @@ class EmotionClassifier(
         ``lambda X: people[X.index]`` for a table.
     compute_dtype : {"auto", "float32", "bfloat16"}, default "auto"
         Number format of the network's arithmetic; ``"auto"`` takes bfloat16 where the CPU has
-        instructions for it, but for depthwise convolutions, which are faster in float32.
+        instructions for it and Keras runs on TensorFlow, but for depthwise convolutions, which are
+        faster in float32.
     warm_start : bool, default False
         True continues from the weights of the last ``fit`` or of the loaded file.  Labels that were
         all known before keep ``classes_`` as it is; for others, or other ``classes``, the last

@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+import keras
+
 from fer2013kit._keras_settings import keras_settings
 
 if TYPE_CHECKING:
@@ -21,11 +23,13 @@ _POLICIES: Final = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 def resolve_compute_dtype(compute_dtype: ComputeDtype) -> Format:
     """Return the format that ``compute_dtype`` means here; weights are float32 either way.
 
-    ``"auto"`` takes bfloat16 where the CPU has instructions for it (about twice as fast there, and
-    slower everywhere else), else float32.  Depthwise convolutions are an exception (``_network``).
+    ``"auto"`` takes bfloat16 where the CPU has instructions for it (about twice as fast there in
+    TensorFlow, no faster in JAX, and slower everywhere else), else float32.  Depthwise convolutions
+    are an exception (``_network``).
     """
     if compute_dtype == "auto":
-        return "bfloat16" if cpu_has_bfloat16() else "float32"
+        fast = keras.config.backend() == "tensorflow" and cpu_has_bfloat16()
+        return "bfloat16" if fast else "float32"
     return compute_dtype
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+_FULL_VECTOR: Final = 16
+"""Channels that fill a vector register of AVX-512."""
 
 
 def scaled_images(input_shape: tuple[int, int, int], crop: int = 0) -> tuple[Any, Any]:
@@ -43,6 +46,10 @@ def convolve(x: Any, width: int, side: int, name: str, *, strides: int = 1) -> A
     """Convolve without a bias, which batch normalisation brings."""
     from keras import layers
 
+    if side == 1 and strides > 1 and x.shape[-1] < _FULL_VECTOR:
+        # oneDNN's gradient of such a convolution writes past its memory where AVX-512 is.
+        x = layers.MaxPooling2D(1, strides, padding="same", name=f"{name}_pixels")(x)
+        strides = 1
     return layers.Conv2D(width, side, strides, padding="same", use_bias=False, name=name)(x)
 
 
