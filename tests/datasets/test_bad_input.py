@@ -531,8 +531,9 @@ def lying_parquet_bomb(path):
     parquet.write_table(table, path, use_dictionary=False, compression="zstd")
     declared = parquet.read_metadata(path).row_group(0).column(0).total_uncompressed_size
     content, wrong = path.read_bytes(), in_thrift(declared)
-    assert content.count(wrong) == 1  # in the footer
-    path.write_bytes(content.replace(wrong, in_thrift(1000)))
+    footer = len(content) - int.from_bytes(content[-8:-4], "little") - 8
+    assert content.count(wrong, footer) == 1  # old writers leave a copy outside, which none reads
+    path.write_bytes(content[:footer] + content[footer:].replace(wrong, in_thrift(1000)))
     assert parquet.read_metadata(path).row_group(0).column(0).total_uncompressed_size == 1000
 
 
@@ -662,6 +663,8 @@ def test_a_column_with_wrong_histograms_does_not_end_the_process(tmp_path):
     """It did: what Arrow throws when it is asked about such a column, pyarrow does not catch."""
     path = fake.write_parquet(tmp_path / "train.parquet", GOOD)
     content, histogram = path.read_bytes(), b"\x19\x06\x19\x36\x00\x00"  # of three levels
+    if histogram not in content:
+        pytest.skip("this pyarrow writes no histograms")
     assert content.count(histogram) == 1
     path.write_bytes(content.replace(histogram, b"\x19\x06\x19\x26\x00\x80"))
     assert_refused(path, "histogram")
