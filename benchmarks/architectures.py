@@ -4,7 +4,7 @@ Parameters, multiply-adds, images a CPU second in training and in use (so that o
 machine counts less), and the time of one face as the 8-bit LiteRT file on one thread.  Each is
 measured in a process of its own.  Beside the registered ones stand mini-Xception (Arriaga et al.,
 2017) and two backbones.  Rows are put into ``benchmarks/results/architectures.csv``, in the place
-of older ones.
+of older ones; ``recipes.architectures`` adds what each reaches on PublicTest.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ COLUMNS: Final = (
     "parameters", "M multiply-adds", "images per CPU second, training",
     "images per CPU second, in use", "ms a face, 8 bits",
 )  # fmt: skip
+ACCURACIES: Final = ("PublicTest, one pass", "PublicTest, ten crops")
+"""Columns that ``recipes.architectures`` fills."""
 
 
 def mini_xception(input_shape: tuple[int, int, int], num_classes: int) -> Any:
@@ -116,16 +118,12 @@ def main() -> None:
     import fer2013kit as fk
 
     every = [*(name for name in fk.list_models() if name != "transfer"), *OTHERS]
-    rows = {}
-    if _OUT.exists():
-        with _OUT.open(newline="", encoding="utf-8") as file:
-            rows = {row.pop("architecture"): row for row in csv.DictReader(file)}
     for name in options.names or every:
         command = [sys.executable, "-m", "benchmarks.architectures", "--row", name]
         done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own words
-        rows[name] = json.loads(done.stdout.splitlines()[-1])
-        print(name, json.dumps(rows[name]), file=sys.stderr, flush=True)
-        _write(rows)
+        row = json.loads(done.stdout.splitlines()[-1])
+        print(name, json.dumps(row), file=sys.stderr, flush=True)
+        rows = put_row(name, row)
     print(f"| architecture | {' | '.join(COLUMNS)} |")
     print("|---" * (len(COLUMNS) + 1) + "|")
     for name, row in rows.items():
@@ -134,12 +132,18 @@ def main() -> None:
     print(f"{facts['processor']}, {facts['instructions']}, {facts['cores']} cores")
 
 
-def _write(rows: dict[str, dict[str, Any]]) -> None:
+def put_row(name: str, figures: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Put figures of one architecture into the table, beside its others, and return all rows."""
+    with _OUT.open(newline="", encoding="utf-8") as file:
+        rows: dict[str, Any] = {row.pop("architecture"): row for row in csv.DictReader(file)}
+    rows[name] = {**rows.get(name, {}), **figures}
+    columns = (*COLUMNS, *ACCURACIES)
     ordered = sorted(rows.items(), key=lambda one: float(one[1]["M multiply-adds"]))
     with _OUT.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("architecture", *COLUMNS))
-        writer.writerows([name, *(row.get(one, "") for one in COLUMNS)] for name, row in ordered)
+        writer.writerow(("architecture", *columns))
+        writer.writerows([name, *(row.get(one, "") for one in columns)] for name, row in ordered)
+    return rows
 
 
 if __name__ == "__main__":
