@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias, get_args, get_origin
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fer2013kit.emotions import IMAGE_SHAPE, MAX_LEVEL, NUM_CLASSES
-from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
+from fer2013kit.exceptions import InvalidInputError, did_you_mean, shortened, shown
 
 UInt8Array = NDArray[np.uint8]
 IntArray = NDArray[np.int64]
@@ -28,6 +28,14 @@ knows what is there.  The type's own attributes are checked as always (typeshed 
 def is_number(value: Any, kind: type = numbers.Real) -> bool:
     """Tell whether a setting is a number of a kind; True and False are none."""
     return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def as_float(value: Any) -> float:
+    """Return a setting that is a number; of what is none, or has hundreds of digits, NaN."""
+    try:
+        return float(value) if is_number(value) else math.nan
+    except OverflowError:
+        return math.nan
 
 
 def check_whole(name: str, value: Any, *, least: int = 1, most: int = _MOST) -> int:
@@ -58,10 +66,7 @@ def check_number(name: str, value: Any, interval: str) -> None:
     fer2013kit.exceptions.InvalidInputError: beta must be a number in [0, 1); received 1.0
     """
     low, high = map(float, interval[1:-1].split(", "))
-    try:
-        number = float(value) if is_number(value) else math.nan
-    except OverflowError:  # a whole number of hundreds of digits
-        number = math.nan
+    number = as_float(value)
     if not (
         low <= number <= high
         and math.isfinite(number)
@@ -99,6 +104,34 @@ def is_shape(value: Any) -> bool:
         and len(value) == len(IMAGE_SHAPE)
         and all(is_number(side, numbers.Integral) and 0 < side <= _MOST for side in value)
     )
+
+
+def is_listing(value: Any) -> bool:
+    """Tell whether a setting lists others, as a list or an array does; a word is no list."""
+    is_one = isinstance(value, str | bytes | Mapping | type) or getattr(value, "ndim", 1) == 0
+    return isinstance(value, Iterable) and not is_one
+
+
+def as_array(value: Any, name: str, dtype: Any = None) -> NDArray[Any]:
+    """Return what a user passes for an array as one; errors call it by ``name``.
+
+    Raises
+    ------
+    InvalidInputError
+        For rows of several lengths, or, where a dtype is asked for, what has no numbers.
+
+    Examples
+    --------
+    >>> from fer2013kit._checks import as_array
+    >>> as_array([[1, 2], [3]], "images")
+    Traceback (most recent call last):
+    ...
+    fer2013kit.exceptions.InvalidInputError: images cannot be an array: setting an array element ...
+    """
+    try:
+        return np.asarray(value, dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidInputError(f"{name} cannot be an array: {shortened(str(error))}") from error
 
 
 def random_generator(random_state: Any) -> np.random.Generator:
@@ -176,7 +209,7 @@ def check_images(
     InvalidInputError
         For another shape, other numbers than integers, or a value outside [0, 255].
     """
-    array = np.asarray(images)
+    array = as_array(images, "images")
     height, width, channels = image_shape
     flat = height * width * channels
     grey = {(height, width)} if channels == 1 else set()
@@ -219,7 +252,7 @@ def check_labels(
     InvalidInputError
         For another shape or length, a value that is no whole number, or an unknown code.
     """
-    array = np.asarray(labels)
+    array = as_array(labels, name)
     if array.ndim != 1:
         raise InvalidInputError(f"{name} must have shape (n,); received {array.shape}")
     if n_samples is not None and len(array) != n_samples:
@@ -242,7 +275,10 @@ def check_labels(
 
 
 def check_same_length(first: Any, second: Any, *, names: tuple[str, str]) -> None:
-    """Raise :class:`InvalidInputError` unless both have the same number of rows."""
+    """Raise :class:`InvalidInputError` unless both have rows, and the same number of them."""
+    for value, name in zip((first, second), names, strict=True):
+        if not hasattr(value, "__len__") or getattr(value, "ndim", 1) == 0:
+            raise InvalidInputError(f"{name} must have rows; received {shown(value)}")
     if len(first) != len(second):
         raise InvalidInputError(
             f"{names[0]} and {names[1]} must have the same length; "
@@ -259,7 +295,7 @@ def chosen_rows(index: ArrayLike | slice, n_rows: int) -> NDArray[np.int64]:
         For row numbers out of range or a mask of another length.
     """
     if not isinstance(index, slice):
-        index = np.asarray(index)
+        index = as_array(index, "index")
         index = index if index.size else index.astype(np.int64)
     try:
         return np.arange(n_rows)[index]

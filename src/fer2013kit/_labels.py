@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer2013kit._checks import IntArray, check_labels, check_number, is_number
+from fer2013kit._checks import IntArray, as_array, check_labels, check_number, is_listing, is_number
 from fer2013kit.emotions import emotion_code
 from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
 
@@ -25,7 +24,7 @@ def check_class_names(class_names: Any) -> tuple[str, ...]:
     InvalidInputError
         For what is no sequence of words.
     """
-    if isinstance(class_names, str | bytes) or not isinstance(class_names, Iterable):
+    if not is_listing(class_names):
         raise InvalidInputError(
             f"class_names must be a sequence of words; received {shown(class_names)}"
         )
@@ -50,7 +49,7 @@ def read_codes(labels: ArrayLike, class_names: Sequence[str], *, name: str) -> I
     >>> read_codes(["sad", "Happiness"], ("happy", "sad"), name="y")
     array([1, 0])
     """
-    array = np.asarray(labels)
+    array = as_array(labels, name)
     if array.dtype.kind in "OUT" and array.ndim == 1 and array.size:
         places = _places(array.tolist(), class_names, name)
         return np.array(places, dtype=np.int64)
@@ -65,7 +64,7 @@ def codes_in(labels: ArrayLike, classes: Any, class_names: Sequence[str], *, nam
     InvalidInputError
         For another shape than ``(n,)``, or a label that is no class.
     """
-    array = np.asarray(labels)
+    array = as_array(labels, name)
     if array.dtype.kind in "OUT":
         return read_codes(array, class_names, name=name)
     if (array.dtype.kind == "b") != (np.asarray(classes).dtype.kind == "b"):  # True is no 1 here

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from fer2013kit._checks import IntArray, check_labels, check_same_length
+from fer2013kit._checks import IntArray, as_array, check_labels, check_same_length
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def check_predictions(y_true: ArrayLike, probabilities: ArrayLike) -> tuple[IntA
     table = check_probabilities(probabilities)
     if not len(table):
         raise InvalidInputError("there is nothing to evaluate: probabilities have zero rows")
-    labels = np.asarray(y_true)
+    labels = as_array(y_true, "y_true")
     if labels.ndim == 1:
         check_same_length(labels, table, names=("y_true", "probabilities"))
     return check_labels(labels, n_classes=table.shape[1], name="y_true"), table
@@ -74,7 +74,7 @@ def check_probabilities(probabilities: ArrayLike, *, name: str = "probabilities"
         Unless it is a table of two or more columns, finite, not negative, and every row sums to
         1 within :data:`ROW_SUM_TOLERANCE`.
     """
-    table = np.asarray(probabilities)
+    table = as_array(probabilities, name)
     if table.ndim != 2 or table.shape[1] < 2:  # noqa: PLR2004 - two axes, two classes
         raise InvalidInputError(
             f"{name} must have shape (n, k) with a column for each of k >= 2 classes; "
@@ -116,7 +116,7 @@ def check_weights(weights: ArrayLike | None, n_samples: int) -> Float64Array | N
     """
     if weights is None:
         return None
-    array = np.asarray(weights)
+    array = as_array(weights, "sample_weight")
     if array.shape != (n_samples,) or array.dtype.kind not in "fiub":
         raise InvalidInputError(
             f"sample_weight must be numbers of shape ({n_samples},), one for each sample; "

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._checks import check_choice, check_labels, check_number, check_whole
+from fer2013kit._checks import as_array, check_choice, check_labels, check_number, check_whole
 from fer2013kit.emotions import NUM_CLASSES
 from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.typing import ClassWeightMethod
@@ -207,7 +207,7 @@ def _encode(y: ArrayLike, n_classes: int | None) -> tuple[NDArray[Any], NDArray[
     """Return the sorted labels that occur, and for each sample the place of its label."""
     if n_classes is not None:
         n_classes = check_whole("n_classes", n_classes)
-    labels = np.asarray(y)
+    labels = as_array(y, "y")
     if labels.ndim != 1:
         raise InvalidInputError(
             f"y must have shape (n,); received {labels.shape}; of one-hot rows take from_one_hot"
@@ -226,7 +226,7 @@ def _encode(y: ArrayLike, n_classes: int | None) -> tuple[NDArray[Any], NDArray[
 
 
 def _by_code(weights: ArrayLike, classes: NDArray[Any], n_classes: int | None) -> dict[int, float]:
-    array = np.asarray(weights)
+    array = as_array(weights, "class_weight")
     if array.ndim != 1 or len(array) != (n_classes or len(array)) or array.dtype.kind not in "iuf":
         raise InvalidInputError(
             f"class_weight as an array must be numbers of shape ({n_classes or 'n_classes'},), "

@@ -7,6 +7,7 @@ already catch, so both ``except Fer2013KitError`` and ``except ValueError`` do w
 from __future__ import annotations
 
 import difflib
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LONGEST: Final = 200
+_LONG_WORD: Final = re.compile(r"(\S{200})\S{200,}(\S{200})")
 
 
 class Fer2013KitError(Exception):
@@ -36,7 +38,7 @@ class Fer2013KitError(Exception):
     """
 
     def __str__(self) -> str:
-        return printable(super().__str__())
+        return _LONG_WORD.sub(r"\1...\2", printable(super().__str__()))
 
 
 class Fer2013KitWarning(UserWarning):
@@ -308,7 +310,7 @@ class UnknownModelError(Fer2013KitError, ValueError):
         self.name = name
         self.known = tuple(sorted(known))
         super().__init__(
-            f"unknown model {name!r}{did_you_mean(name, self.known) or '.'} "
+            f"unknown model {shown(name)}{did_you_mean(name, self.known) or '.'} "
             f"Known models: {', '.join(self.known) or 'none'}. "
             + (
                 advice

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
-from fer2013kit._checks import check_whole
+from fer2013kit._checks import as_array, check_whole
 from fer2013kit._export_metadata import PREDICTOR_ENDINGS, check_seal
 from fer2013kit._exported import start_network
 from fer2013kit._image_input import Pixels, StoredPictures, pixel_converter, read_pictures
@@ -106,7 +106,7 @@ class EmotionPredictor(ProbabilisticClassifier):
             if num_threads is None
             else check_whole("num_threads", num_threads, most=_MOST_THREADS)
         )
-        self._asked = None if classes is None else np.asarray(classes)
+        self._asked = None if classes is None else as_array(classes, "classes")
         self._start()
         self.calibration_ = self._metadata.calibration
         return self

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from fer2013kit._checks import as_array
 from fer2013kit._image_input import (
     Pixels,
     Shape,
@@ -124,7 +125,7 @@ def validation_groups(given: Any, X: Any, n_samples: int) -> NDArray[Any] | None
     """Return the group of each row, of an array or of what a function of ``X`` returns."""
     if given is None:
         return None
-    groups = np.asarray(given(X) if callable(given) else given)
+    groups = as_array(given(X) if callable(given) else given, "validation_groups")
     if groups.shape != (n_samples,):
         raise InvalidInputError(
             f"validation_groups must have an entry for each row of X, ({n_samples},); received "
@@ -186,7 +187,7 @@ def row_weights(
     """Return the weight of each row in the loss: its own times that of its class."""
     try:
         weights = np.asarray(_check_sample_weight(sample_weight, codes), np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidInputError(shortened(str(error))) from error
     if class_weight is not None:
         weights = weights * _class_weight_of_rows(labels, codes, classes, class_weight)
@@ -206,7 +207,7 @@ def _class_weight_of_rows(
         if labels.dtype.kind == "b":  # as keys of a mapping they are 0 and 1
             labels = labels.astype(np.int64)
         return sample_weights(labels, class_weight, n_classes=None)
-    of_class = np.asarray(class_weight, np.float64)
+    of_class = as_array(class_weight, "class_weight", np.float64)
     if of_class.shape != classes.shape:
         raise InvalidInputError(
             f"class_weight must have one value for each of {classes.tolist()}; "
@@ -246,7 +247,7 @@ def probabilities(
     table: Any, rows: int, classes: NDArray[Any], *, name: str
 ) -> NDArray[np.float32]:
     """Return rows that sum to 1, or to 0 where nothing is known of an image."""
-    targets = np.asarray(table, np.float32)
+    targets = as_array(table, name, np.float32)
     expected = (rows, len(classes))
     if targets.shape != expected:
         is_wider = targets.ndim == 2 and targets.shape[1] > len(classes)  # noqa: PLR2004 - a table
@@ -281,7 +282,7 @@ def _validate(
     flat = flatten(X, image_shape)
     try:
         checked = validate_data(classifier, flat, reset=reset, **labels)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         # Of NaN, scikit-learn goes on to recommend estimators for tables.
         reason = str(error).partition(f"\n{type(classifier).__name__} does not accept")[0]
         if len(reason) > _LONG:  # it repeats X

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Sequence
+from functools import lru_cache
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Final
 
 import keras
 import numpy as np
 
-from fer2013kit._checks import is_flag, is_number, is_shape, wrong_choice
+from fer2013kit._checks import as_float, is_flag, is_listing, is_number, is_shape, wrong_choice
 from fer2013kit.augmentation import LIMITS
 from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
 from fer2013kit.typing import ComputeDtype, LearningRateSchedule, Loss, Verbose
@@ -50,8 +51,13 @@ _BY_THEMSELVES: Final = ("loss", "accuracy", "learning_rate")
 
 def is_optimizer_name(value: Any) -> bool:
     """Tell whether Keras has an optimizer of that name."""
+    return isinstance(value, str) and _is_optimizer(value)
+
+
+@lru_cache
+def _is_optimizer(name: str) -> bool:
     try:
-        return isinstance(value, str) and bool(keras.optimizers.get(value))
+        return bool(keras.optimizers.get(name))  # it makes one, which takes a while
     except ValueError:
         return False
 
@@ -139,7 +145,7 @@ def _wrong_numbers(params: Mapping[str, Any]) -> list[str]:
         if value is None and name in _MAY_BE_NONE:
             continue
         kind: Any = numbers.Integral if name in _WHOLE else numbers.Real
-        if not (is_number(value, kind) and low <= value <= high and value < np.inf):
+        if not (is_number(value, kind) and low <= as_float(value) <= high and value < np.inf):
             number = "a whole number" if name in _WHOLE else "a number"
             nothing = "None or " if name in _MAY_BE_NONE else ""
             end = f"{high:g}]" if high < np.inf else "inf)"
@@ -183,11 +189,11 @@ def _wrong_objects(params: Mapping[str, Any]) -> list[str]:
     if groups is not None and not params["validation_fraction"]:
         wrong.append("validation_groups needs a validation_fraction; received 0")
     classes = params["classes"]
-    if classes is not None and not _are_labels(np.asarray(classes, object).ravel().tolist()):
+    if classes is not None and not (is_listing(classes) and _are_labels(list(classes))):
         wrong.append(f"classes must be labels, numbers or words; received {shown(classes)}")
     class_names = params["class_names"]
-    if class_names is not None and (
-        isinstance(class_names, str) or not all(isinstance(one, str) for one in class_names)
+    if class_names is not None and not (
+        is_listing(class_names) and all(isinstance(one, str) for one in class_names)
     ):
         wrong.append(f"class_names must be a sequence of words; received {shown(class_names)}")
     return wrong

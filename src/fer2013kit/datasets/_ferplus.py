@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fer2013kit._checks import check_labels, check_whole, chosen_rows
+from fer2013kit._checks import as_array, check_labels, check_whole, chosen_rows
 from fer2013kit.emotions import FERPLUS_CLASS_NAMES, NUM_CLASSES
 from fer2013kit.exceptions import InvalidInputError
 
@@ -87,7 +87,7 @@ class FERPlus:
         def __init__(self, votes: ArrayLike) -> None: ...
 
     def __post_init__(self) -> None:
-        votes = np.asarray(self.votes)
+        votes = as_array(self.votes, "votes")
         if votes.ndim != 2 or votes.shape[1] != len(VOTE_NAMES):  # noqa: PLR2004 - a table
             raise InvalidInputError(
                 f"votes must have shape (n, {len(VOTE_NAMES)}), the columns being "

@@ -101,7 +101,7 @@ def _class_shares(weights: ArrayLike | str | None) -> NDArray[np.float64]:
         chosen = FER2013_COUNTS
     try:
         shares = np.array(chosen, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         shares = np.empty(0)
     usable = shares.shape == (NUM_CLASSES,) and bool(np.all(np.isfinite(shares) & (shares >= 0)))
     if not usable or shares.sum() == 0:

@@ -14,6 +14,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from fer2013kit._calibration_source import read_calibration_source
+from fer2013kit._checks import as_array
 from fer2013kit._files import write_atomically
 from fer2013kit._prediction import CalibratedClassifier
 from fer2013kit._untrusted import (
@@ -329,7 +330,7 @@ def _check_members(members: Any, weights: Any) -> EmotionClassifier:
 def _read_weights(weights: Any, n_members: int) -> NDArray[np.float64]:
     if weights is None:
         return np.ones(n_members)
-    given = np.asarray(weights)
+    given = as_array(weights, "weights")
     usable = given.shape == (n_members,) and given.dtype.kind in "iuf" and np.isfinite(given).all()
     if not usable or (given < 0).any() or not given.any():
         raise InvalidInputError(

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fer2013kit import _metrics
-from fer2013kit._checks import check_number, check_same_length, check_whole
+from fer2013kit._checks import as_array, check_number, check_same_length, check_whole
 from fer2013kit._labels import check_class_names, columns_in_order, read_codes
 from fer2013kit._metrics import ReliabilityBins
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.evaluation._report import EvaluationReport
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,7 +137,7 @@ def read_predictions(
         As :func:`evaluate_predictions` does.
     """
     names = check_class_names(class_names)
-    given = np.asarray(columns_in_order(probabilities, names, name=name))
+    given = as_array(columns_in_order(probabilities, names, name=name), name)
     table = None
     if given.ndim == 1 and given.dtype.kind in "iuOUT":
         _check_names(names, max(len(names), 2), name)
@@ -155,7 +155,7 @@ def _check_names(names: tuple[str, ...], n_classes: int, name: str) -> None:
     if len(names) != n_classes or len(set(names)) != n_classes:
         raise InvalidInputError(
             f"class_names must be {n_classes} different names, one for each column of "
-            f"{name}; received {names}"
+            f"{name}; received {shown(names)}"
         )
 
 
@@ -167,7 +167,7 @@ def read_truth(y_true: Any, names: tuple[str, ...]) -> tuple[IntArray, Float64Ar
     InvalidInputError
         As :func:`evaluate_predictions` does.
     """
-    given = np.asarray(columns_in_order(y_true, names, name="y_true"))
+    given = as_array(columns_in_order(y_true, names, name="y_true"), "y_true")
     if given.ndim == 2 and given.shape[1] == len(names):  # noqa: PLR2004 - a table
         shares = _metrics.check_probabilities(given, name="y_true")
         return shares.argmax(axis=1), shares
@@ -177,7 +177,7 @@ def read_truth(y_true: Any, names: tuple[str, ...]) -> tuple[IntArray, Float64Ar
 def _rows_by_group(groups: Any, n_samples: int) -> dict[str, NDArray[np.intp]]:
     if groups is None:
         return {}
-    labels = np.asarray(groups)
+    labels = as_array(groups, "groups")
     if labels.shape != (n_samples,):
         raise InvalidInputError(
             f"groups must have shape ({n_samples},), one for each sample; received {labels.shape}"

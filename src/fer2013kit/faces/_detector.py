@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._checks import check_flags, check_number, check_whole
+from fer2013kit._checks import as_array, check_flags, check_number, check_whole
 from fer2013kit._litert import start_interpreter
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.faces._boxes import iou, nms
@@ -232,7 +232,7 @@ class FaceDetector:
 
     def _rows(self, image: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return scores, boxes and points of faces, (n, 15)."""
-        image = np.asarray(image)
+        image = as_array(image, "image")
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:  # noqa: PLR2004 - RGB
             raise InvalidInputError(
                 "image must be uint8 of shape (height, width, 3), with pixels; "

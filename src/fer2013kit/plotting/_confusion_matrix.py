@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from fer2013kit._checks import as_array
 from fer2013kit._labels import check_class_names
 from fer2013kit.emotions import CLASS_NAMES, NUM_CLASSES
 from fer2013kit.exceptions import InvalidInputError, shown
@@ -66,7 +67,7 @@ def plot_confusion_matrix(
     >>> ax.get_xlabel(), [text.get_text() for text in ax.texts][:2]
     ('predicted class', ['80%\n8', '20%\n2'])
     """
-    matrix = np.asarray(getattr(report, "confusion_matrix", report))
+    matrix = as_array(getattr(report, "confusion_matrix", report), "report")
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:  # noqa: PLR2004 - a table
         raise InvalidInputError(f"the matrix must have shape (k, k); received {matrix.shape}")
     # A report's may be sums of weights.

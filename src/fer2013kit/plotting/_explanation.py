@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer2013kit._checks import check_same_length
+from fer2013kit._checks import as_array, check_same_length
 from fer2013kit._labels import check_class_names
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.exceptions import InvalidInputError
@@ -74,7 +74,7 @@ def plot_explanation(
     """
     class_names = check_class_names(class_names)
     pictures = as_pictures(images)
-    maps = np.asarray(heat)
+    maps = as_array(heat, "heat")
     check_same_length(pictures, maps, names=("images", "heat"))
     if maps.ndim != 3 or maps.dtype.kind not in "fiu":  # noqa: PLR2004 - n, height, width
         raise InvalidInputError(
@@ -86,7 +86,7 @@ def plot_explanation(
         raise InvalidInputError(f"heat must be in [0, 1]; received {maps.min()} to {maps.max()}")
     table = None
     if probabilities is not None:
-        table = np.asarray(probabilities)
+        table = as_array(probabilities, "probabilities")
         if table.shape != (len(pictures), len(class_names)):
             raise InvalidInputError(
                 f"probabilities must have shape {(len(pictures), len(class_names))}, a row for "

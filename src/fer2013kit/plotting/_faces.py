@@ -9,6 +9,7 @@ import numpy as np
 from fer2013kit._checks import (
     FloatArray,
     UInt8Array,
+    as_array,
     check_same_length,
     check_whole,
     random_generator,
@@ -85,11 +86,11 @@ def plot_samples(
     12
     """
     class_names = check_class_names(class_names)
-    total = len(np.asarray(images))
+    total = len(as_array(images, "images"))
     truth = class_codes(labels, class_names, images=images)
     confidence = None
     if probabilities is not None:
-        table = np.asarray(probabilities)
+        table = as_array(probabilities, "probabilities")
         check_same_length(images, table, names=("images", "probabilities"))
         if table.ndim != 2 or table.shape[1] != len(class_names):  # noqa: PLR2004 - a table
             raise InvalidInputError(
@@ -175,7 +176,7 @@ def draw_grid(
 
 def as_pictures(images: ArrayLike) -> UInt8Array:
     """Return images of any usual form as uint8 to look at, ``(n, height, width[, 3])``."""
-    array = np.asarray(images)
+    array = as_array(images, "images")
     if array.ndim == 2 and array.shape[1] == IMAGE_SIZE:  # noqa: PLR2004 - flattened images
         array = array.reshape(-1, *IMAGE_SHAPE)
     if array.ndim == 4 and array.shape[3] == 1:  # noqa: PLR2004 - one grey channel

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._checks import IntArray, check_same_length
+from fer2013kit._checks import IntArray, as_array, check_same_length
 from fer2013kit._labels import read_codes
 from fer2013kit._optional import needed
 from fer2013kit.exceptions import InvalidInputError
@@ -90,5 +90,5 @@ def class_codes(
     if labels is None:
         return None
     if images is not None:
-        check_same_length(images, np.asarray(labels), names=("images", name))
+        check_same_length(images, as_array(labels, name), names=("images", name))
     return read_codes(labels, class_names, name=name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from fer2013kit._checks import as_array
 from fer2013kit._pictures import MAX_CHANNELS, check_pixels
 from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE
 from fer2013kit.exceptions import InvalidInputError
@@ -54,7 +55,7 @@ def as_batch(images: ArrayLike, *, channels: tuple[int, ...] = (1, 2, 3, 4)) -> 
     InvalidInputError
         For other shapes, types or numbers, or another number of channels than is allowed.
     """
-    array = np.asarray(images)
+    array = as_array(images, "images")
     height, width, _ = IMAGE_SHAPE
     if array.ndim == 2 and array.shape[1] == IMAGE_SIZE:  # noqa: PLR2004 - two axes
         raise InvalidInputError(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer2013kit._checks import check_labels, check_whole
+from fer2013kit._checks import as_array, check_labels, check_whole
 from fer2013kit.emotions import NUM_CLASSES
 from fer2013kit.exceptions import InvalidInputError
 
@@ -80,7 +80,7 @@ def from_one_hot(one_hot: ArrayLike) -> NDArray[np.int64]:
     >>> fk.from_one_hot([[0, 0, 1], [1, 0, 0]])
     array([2, 0])
     """
-    array = np.asarray(one_hot)
+    array = as_array(one_hot, "one_hot")
     if array.ndim != 2 or not array.shape[1]:  # noqa: PLR2004 - rows and classes
         raise InvalidInputError(f"one_hot must have shape (n, n_classes); received {array.shape}")
     ones = array == 1

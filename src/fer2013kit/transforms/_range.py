@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fer2013kit._checks import as_array
 from fer2013kit._pictures import check_pixels
 from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.transforms._layout import as_batch, in_chunks
@@ -63,7 +64,7 @@ def rescale(
     >>> fk.rescale(fk.rescale(levels), (0, 255), input_range=(0, 1)).round()
     array([  0.,  51., 255.], dtype=float32)
     """
-    array = check_pixels(np.asarray(images))
+    array = check_pixels(as_array(images, "images"))
     if input_range is None:
         if array.dtype.kind == "f":
             raise InvalidInputError(

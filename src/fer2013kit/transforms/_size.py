@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer2013kit._checks import check_whole
+from fer2013kit._checks import as_array, check_whole
 from fer2013kit._picture_files import PictureError, picture_errors
 from fer2013kit._pictures import (
     MAX_CHANNELS,
@@ -166,7 +166,7 @@ def to_face(
         except PictureError as error:
             raise InvalidInputError(str(error)) from error
         return resize_gray(gray, aspect=aspect)[..., None]
-    array = _square_of(image) if isinstance(image, str) else np.asarray(image)
+    array = _square_of(image) if isinstance(image, str) else as_array(image, "image")
     if array.dtype.kind in "USO":
         raise InvalidInputError(
             f"image must be an image or an array of numbers; received {type(image).__name__}; "
