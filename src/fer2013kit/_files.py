@@ -12,6 +12,8 @@ import time
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Final
 
+from fer2013kit.exceptions import InvalidInputError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -92,6 +94,8 @@ def replace_folder(path: Path, source: Path) -> None:
 
 def temporary_name(path: Path) -> Path:
     """Return a new name in the same folder, by which :func:`remove_leftovers` knows it."""
+    if not path.name:
+        raise InvalidInputError(f"path must name a file; received {str(path)!r}")
     return path.with_name(f".{path.name}.{secrets.token_hex(8)}")
 
 

@@ -131,7 +131,7 @@ def pixel_converter(
     value_range: tuple[float, float] | None,
 ) -> Callable[[NDArray[Any]], NDArray[Any]]:
     """Return the function that brings a batch to [0, 255]: uint8 as it is, others as float32."""
-    low, high = value_range or (0.0, 1.0)
+    low, high = (0.0, 1.0) if value_range is None else value_range
 
     def to_pixels(batch: NDArray[Any]) -> NDArray[Any]:
         if batch.dtype == np.uint8:

@@ -181,12 +181,9 @@ class BenchmarkReport(Tabular):
         >>> fk.benchmark(["five_layer_cnn_small"], data, latency=False).plot().get_title()
         'On the test split'
         """
-        if ax is None:
-            with needed("a figure"):
-                import matplotlib.pyplot as plt
+        from fer2013kit.plotting._parts import axes_or_new
 
-            height = 1.4 + 0.4 * len(self.reports)
-            _, ax = plt.subplots(figsize=(6.4, height), layout="constrained")
+        ax = axes_or_new(ax, width=6.4, height=1.4 + 0.4 * len(self.reports))
         names = list(self.reports)[::-1]
         values = np.array([self.reports[name].accuracy for name in names])
         ends = np.array([self.reports[name].accuracy_interval for name in names])

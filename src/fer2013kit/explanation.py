@@ -164,7 +164,7 @@ def _columns(classifier: EmotionClassifier, emotion: Any, n_samples: int) -> Int
             f"received shape {asked.shape}"
         )
     for label in asked.ravel():
-        if label not in column_of:
+        if label not in list(column_of):
             raise InvalidInputError(
                 f"emotion must be a class of the classifier, {', '.join(names)}"
                 f"{did_you_mean(str(label), names)}; received {shown(label)}"
@@ -229,6 +229,8 @@ def _calls(network: Any, image_shape: tuple[int, int, int]) -> list[_Call]:
 def _choose(calls: Sequence[_Call], name: str | None) -> _Call:
     """Return the last call of the layer of that name, or of the last layer behind weights."""
     if name is not None:
+        if not isinstance(name, str):
+            raise InvalidInputError(f"layer must be a layer's name; received {shown(name)}")
         known = list(dict.fromkeys(call.name for call in calls))
         for call in reversed(calls):
             if call.name == name:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import keras
@@ -12,15 +13,13 @@ from sklearn.base import clone
 
 from fer2013kit._checks import check_number, check_whole, is_number
 from fer2013kit._optional import needed
+from fer2013kit._untrusted import errors_as
+from fer2013kit.classifier import EmotionClassifier
 from fer2013kit.datasets import FER2013
 from fer2013kit.exceptions import InvalidInputError, TrainingDivergedError, did_you_mean, shown
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
-
-    from fer2013kit.classifier import EmotionClassifier
 
 _DEFAULT_SPACE: Final[Mapping[str, Any]] = {
     "learning_rate": (0.005, 0.2, "log"),
@@ -128,7 +127,8 @@ def tune(
     Raises
     ------
     InvalidInputError
-        For an unknown setting, a range that is none, or data without validation.
+        For an unknown setting, a range that is none, data without validation, or a ``storage``
+        that cannot be opened.
     TrainingDivergedError
         Where no trial came to its end.
     MissingDependencyError
@@ -157,25 +157,14 @@ def tune(
     with needed("tune", extra="tune"):
         import optuna
 
-    if not isinstance(data, FER2013) or data.validation is None:
-        raise InvalidInputError(
-            "data must be a FER2013 with a validation split, for instance from "
-            f"split_validation(0.1); received {shown(data)}"
-        )
+    _check_classifier_and_data(classifier, data)
     ranges = _check_space(space, classifier)
     n_trials = check_whole("n_trials", n_trials)
     if timeout is not None:
         check_number("timeout", timeout, "[0, inf)")
     if random_state is not None:
         random_state = check_whole("random_state", random_state, least=0, most=2**32 - 1)
-    url = f"sqlite:///{storage}" if storage and "://" not in str(storage) else storage
-    study = optuna.create_study(
-        study_name="fer2013kit",
-        storage=url,
-        load_if_exists=True,
-        direction="maximize",
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=1),
-    )
+    study = _study(storage)
     ended = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
     done = len(study.get_trials(states=ended))
     # Gone on with, a search does not draw what it drew before.
@@ -210,6 +199,35 @@ def tune(
             "trials"
         )
     return TuningResult(study, clone(classifier).set_params(**study.best_params))
+
+
+def _check_classifier_and_data(classifier: Any, data: Any) -> None:
+    if not isinstance(classifier, EmotionClassifier):
+        raise InvalidInputError(
+            f"classifier must be an EmotionClassifier; received {shown(classifier)}"
+        )
+    if not isinstance(data, FER2013) or data.validation is None:
+        raise InvalidInputError(
+            "data must be a FER2013 with a validation split, for instance from "
+            f"split_validation(0.1); received {shown(data)}"
+        )
+
+
+def _study(storage: str | Path | None) -> Any:
+    """Return the study that is stored there, or a new one."""
+    import optuna
+
+    if not isinstance(storage, str | Path | None):
+        raise InvalidInputError(f"storage must be None, a path or a URL; received {shown(storage)}")
+    is_file = storage is not None and "://" not in str(storage)
+    with errors_as(lambda why: InvalidInputError(f"storage {shown(str(storage))}: {why}")):
+        return optuna.create_study(
+            study_name="fer2013kit",
+            storage=f"sqlite:///{storage}" if is_file else storage,
+            load_if_exists=True,
+            direction="maximize",
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=1),
+        )
 
 
 def _check_space(space: Any, classifier: EmotionClassifier) -> dict[str, Any]:

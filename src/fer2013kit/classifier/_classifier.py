@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -30,11 +31,11 @@ from fer2013kit.classifier._fitted import Architecture, Fitted, rebuild_network
 from fer2013kit.classifier._fitting import fit_network
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.evaluation import EvaluationReport
-from fer2013kit.exceptions import TrainingDivergedError
+from fer2013kit.exceptions import InvalidInputError, TrainingDivergedError, shown
 from fer2013kit.pretrained import DEFAULT_NAME, find_pretrained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     import keras
     from numpy.typing import ArrayLike, NDArray
@@ -500,8 +501,12 @@ class EmotionClassifier(
         check_is_fitted(self)
         fitted = self._fitted()
         if metrics is not None:
-            given = metrics.as_dict() if isinstance(metrics, EvaluationReport) else dict(metrics)
-            fitted = replace(fitted, metrics=given)
+            given = metrics.as_dict() if isinstance(metrics, EvaluationReport) else metrics
+            if not isinstance(given, Mapping):
+                raise InvalidInputError(
+                    f"metrics must be a mapping or an EvaluationReport; received {shown(metrics)}"
+                )
+            fitted = replace(fitted, metrics=dict(given))
         _persistence.save(
             Path(path),
             fitted,

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._checks import is_number
 from fer2013kit._class_names import classifier_names
 from fer2013kit._metrics import check_probabilities
 from fer2013kit.evaluation import apply_temperature
@@ -38,17 +37,9 @@ def distilled_targets(
     Raises
     ------
     InvalidInputError
-        For an alpha outside [0, 1], a temperature that is not positive, and a teacher without
-        ``predict_proba``, of other classes, or whose answers are no probabilities of each image.
+        For a teacher without ``predict_proba``, of other classes, or whose answers are no
+        probabilities of each image.
     """
-    if not (is_number(alpha) and 0 <= alpha <= 1):
-        raise InvalidInputError(
-            f"distillation_alpha must be a number in [0, 1]; received {shown(alpha)}"
-        )
-    if not (is_number(temperature) and 0 < temperature < np.inf):
-        raise InvalidInputError(
-            f"distillation_temperature must be a number above 0; received {shown(temperature)}"
-        )
     if not hasattr(teacher, "predict_proba"):
         raise InvalidInputError(
             f"teacher must have predict_proba, as fitted classifiers do; received {shown(teacher)}"

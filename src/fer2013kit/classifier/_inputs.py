@@ -250,14 +250,15 @@ def probabilities(
     targets = as_array(table, name, np.float32)
     expected = (rows, len(classes))
     if targets.shape != expected:
-        is_wider = targets.ndim == 2 and targets.shape[1] > len(classes)  # noqa: PLR2004 - a table
-        hint = (
-            f"; y holds {len(classes)} classes: where some have no image, name all "
-            f"{targets.shape[1]} in classes"
-        )
+        hint = ""
+        if targets.ndim == 2 and targets.shape[1] > len(classes):  # noqa: PLR2004 - a table
+            hint = (
+                f"; y holds {len(classes)} classes: where some have no image, name all "
+                f"{targets.shape[1]} in classes"
+            )
         raise InvalidInputError(
             f"{name} must have a row for each image and a column for each class, "
-            f"{expected}; received {targets.shape}{hint if is_wider else ''}"
+            f"{expected}; received {targets.shape}{hint}"
         )
     sums = targets.sum(axis=1)
     if not (np.isfinite(sums).all() and (targets >= 0).all()):

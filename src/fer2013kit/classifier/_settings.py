@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import keras
 import numpy as np
@@ -16,15 +16,18 @@ from fer2013kit.augmentation import LIMITS
 from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
 from fer2013kit.typing import ComputeDtype, LearningRateSchedule, Loss, Verbose
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 _VOCABULARIES: Final[Mapping[str, Any]] = {
     "learning_rate_schedule": LearningRateSchedule,
     "compute_dtype": ComputeDtype,
     "verbose": Verbose,
 }
 _FLAGS: Final = ("augment", "horizontal_flip", "restore_best_weights", "warm_start")
+_KINDS: Final[Mapping[str, tuple[Any, str]]] = {
+    "checkpoint_dir": (str | PathLike | None, "None or a path"),
+    "model_params": (Mapping | None, "None or a mapping"),
+    "monitor": (str, "a name"),
+    "output": (str | None, "None or an output's name"),
+}
 _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "epochs": (1, 1_000_000),
     "batch_size": (1, 1_000_000),
@@ -132,9 +135,9 @@ def _wrong_words(params: Mapping[str, Any]) -> list[str]:
     loss = params["loss"]
     if not isinstance(loss, keras.losses.Loss) and (message := wrong_choice("loss", loss, Loss)):
         wrong.append(message.replace(";", " or a keras.losses.Loss;", 1))
-    folder = params["checkpoint_dir"]
-    if not isinstance(folder, str | PathLike | None):
-        wrong.append(f"checkpoint_dir must be None or a path; received {shown(folder)}")
+    for name, (kinds, what) in _KINDS.items():
+        if not isinstance(params[name], kinds):
+            wrong.append(f"{name} must be {what}; received {shown(params[name])}")
     return wrong
 
 
@@ -173,8 +176,6 @@ def _wrong_objects(params: Mapping[str, Any]) -> list[str]:
     value_range = params["value_range"]
     if value_range is not None and not _is_range(value_range):
         wrong.append(f"value_range must be None or (low, high); received {shown(value_range)}")
-    if not isinstance(params["monitor"], str):
-        wrong.append(f"monitor must be a name; received {shown(params['monitor'])}")
     freeze = params["freeze"]
     named = freeze is None or isinstance(freeze, str) or callable(freeze)
     if not (named or is_number(freeze, numbers.Integral)):
@@ -182,9 +183,6 @@ def _wrong_objects(params: Mapping[str, Any]) -> list[str]:
             "freeze must be one of None, 'convolutions', a layer's name, a number of layers "
             f"or a function of a layer; received {shown(freeze)}"
         )
-    output = params["output"]
-    if output is not None and not isinstance(output, str):
-        wrong.append(f"output must be None or an output's name; received {shown(output)}")
     groups = params["validation_groups"]
     if groups is not None and not params["validation_fraction"]:
         wrong.append("validation_groups needs a validation_fraction; received 0")

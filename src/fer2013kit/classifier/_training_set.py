@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer2013kit._checks import check_whole
+from fer2013kit._checks import check_number, check_whole
 from fer2013kit._image_input import StoredPictures
 from fer2013kit.classifier import _inputs
 from fer2013kit.classifier._class_labels import decide_classes, encode_labels, name_classes
@@ -64,6 +64,8 @@ def read_training_set(
     seed: int,
 ) -> TrainingSet:
     """Return the training set of a fit; see :meth:`EmotionClassifier.fit`."""
+    check_number("distillation_alpha", distillation_alpha, "[0, 1]")
+    check_number("distillation_temperature", distillation_temperature, "(0, inf)")
     distillation = {"alpha": distillation_alpha, "temperature": distillation_temperature}
     if teacher is None and distillation != {
         "alpha": DEFAULT_ALPHA,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numbers
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer2013kit._checks import check_flags, check_whole
+from fer2013kit._checks import check_flags, check_number, check_whole, is_listing, is_number
 from fer2013kit._optional import needed
 from fer2013kit.datasets._columns import check_one_each
 from fer2013kit.datasets._split import RandomState, Split, choose_rows
@@ -411,8 +412,7 @@ class FER2013:
                 f"there is a validation split of {len(self.validation)} images already; "
                 "to draw another, start from FER2013(train=..., test=...)"
             )
-        if not 0 < fraction < 1:
-            raise InvalidInputError(f"fraction must be above 0 and below 1; received {fraction}")
+        check_number("fraction", fraction, "(0, 1)")
         labels = self.train.require_labels()
         size = round(fraction * len(labels))
         rows = choose_rows(len(labels), size, labels=labels, random_state=random_state)
@@ -423,12 +423,15 @@ class FER2013:
 
 def _class_codes(classes: Iterable[int | str]) -> list[int]:
     """Return the codes of classes given by code or name."""
+    if not is_listing(classes):
+        raise InvalidInputError(f"classes must be a sequence of classes; received {shown(classes)}")
     codes = []
     contempt = FERPLUS_CLASS_NAMES[-1]
     for item in classes:
-        known = NUM_CLASSES if item == contempt else item
-        code = emotion_code(known) if isinstance(known, str) else int(known)
-        if code is None or not 0 <= code < len(FERPLUS_CLASS_NAMES):
+        code: Any = item
+        if isinstance(item, str):
+            code = NUM_CLASSES if item == contempt else emotion_code(item)
+        if not is_number(code, numbers.Integral) or not 0 <= code < len(FERPLUS_CLASS_NAMES):
             raise InvalidInputError(
                 f"classes must be codes 0 to {NUM_CLASSES} or names of "
                 f"{', '.join(FERPLUS_CLASS_NAMES)}; received {shown(item)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from fer2013kit._checks import (
     IntArray,
     MaybeNone,
     UInt8Array,
+    as_array,
     check_images,
     check_labels,
     check_same_length,
@@ -24,7 +26,7 @@ from fer2013kit.emotions import FERPLUS_CLASS_NAMES, IMAGE_SHAPE
 from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -112,7 +114,12 @@ class Split:
             object.__setattr__(self, "labels", labels)
         if self.ferplus is not None:
             check_same_length(self.images, self.ferplus, names=("images", "ferplus"))
-        columns = {str(name): np.asarray(column) for name, column in (self.columns or {}).items()}
+        if not isinstance(self.columns, Mapping | None):
+            raise InvalidInputError(f"columns must be a mapping; received {shown(self.columns)}")
+        columns = {
+            str(name): as_array(column, f"column {name}")
+            for name, column in (self.columns or {}).items()
+        }
         for name, column in columns.items():
             if column.dtype == object and all(isinstance(text, str) for text in column.flat):
                 columns[name] = column.astype(np.str_)  # as pandas has it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,11 +16,9 @@ from fer2013kit.evaluation._facts import classifier_facts
 from fer2013kit.evaluation._serialization import fields_from_dict, report_as_dict
 from fer2013kit.evaluation._tables import Tabular
 from fer2013kit.evaluation._text import format_report, report_tables
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
     from numpy.typing import ArrayLike
 
@@ -387,11 +386,16 @@ class EvaluationReport(Tabular):
             raise InvalidInputError(
                 f"path must be a file in a folder that exists; received {str(target)!r}"
             )
+        if not isinstance(title, str):
+            raise InvalidInputError(f"title must be a text; received {shown(title)}")
+        if not isinstance(facts, Mapping | None):
+            raise InvalidInputError(f"facts must be a mapping; received {shown(facts)}")
+        if history is None:  # nor has a classifier one that was trained elsewhere
+            history = getattr(classifier, "history_", None) or None
         page = render_page(
             self,
             title=title,
-            # A classifier that was trained elsewhere has no history to draw.
-            history=history or getattr(classifier, "history_", None) or None,
+            history=history,
             samples=samples,
             facts={**classifier_facts(classifier), **(facts or {})},
             random_state=random_state,

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fer2013kit._metrics import ReliabilityBins
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from fer2013kit._metrics import Counts, Float64Array
     from fer2013kit.evaluation import EvaluationReport
 
@@ -52,6 +51,8 @@ def fields_from_dict(values: Mapping[str, Any]) -> dict[str, Any]:
     InvalidInputError
         If a value is missing, is not what it writes, or contradicts another.
     """
+    if not isinstance(values, Mapping):
+        raise InvalidInputError(f"values must be a mapping of figures; received {shown(values)}")
     try:
         bins = values["reliability"]
         size = values.get("n_effective")

@@ -9,7 +9,7 @@ import numpy as np
 from fer2013kit._labels import check_class_names
 from fer2013kit._metrics import wilson_interval
 from fer2013kit.emotions import CLASS_NAMES
-from fer2013kit.exceptions import InvalidInputError, did_you_mean
+from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
 from fer2013kit.plotting._parts import (
     BLUE,
     GREY,
@@ -78,9 +78,9 @@ def plot_history(history: Any, *, metric: str = "accuracy", ax: Axes | None = No
         if key in values and len(values[key])
     ]
     if not curves:
-        known = [name for name in values if not name.startswith("val_")]
+        known = [str(name) for name in values if not str(name).startswith("val_")]
         raise InvalidInputError(
-            f"the history does not hold {metric!r}{did_you_mean(metric, known)}; "
+            f"the history does not hold {shown(metric)}{did_you_mean(metric, known)}; "
             f"it holds: {', '.join(known) or 'nothing'}"
         )
     ax = axes_or_new(ax, width=6.4, height=4)  # says so where there is no matplotlib

@@ -93,8 +93,8 @@ def plot_explanation(
                 f"each image and a column for each class name; received {table.shape}"
             )
         emotion = table.argmax(axis=1) if emotion is None else emotion
-    if emotion is not None and np.ndim(emotion) == 0:
-        emotion = np.repeat(np.asarray(emotion), len(pictures))
+    if emotion is not None and as_array(emotion, "emotion").ndim == 0:
+        emotion = np.repeat(emotion, len(pictures))
     codes = class_codes(emotion, class_names, name="emotion", images=pictures)
     captions = [""] * len(pictures)
     if codes is not None:

@@ -145,11 +145,12 @@ def draw_grid(
     rows = -(-len(pictures) // columns)
     lines = max(1 + caption.count("\n") if caption else 0 for caption in captions)
     pitch = 1.02 + 0.16 * lines
-    tile = _TILE_INCHES
-    if ax is not None:
+    width, height = columns * wide, pitch * rows
+    tile, is_new = _TILE_INCHES, ax is None
+    ax = axes_or_new(ax, width=tile * width, height=tile * height)
+    if not is_new:
         box = ax.get_window_extent()
-        tile = min(box.width / (columns * wide), box.height / (pitch * rows)) / ax.figure.get_dpi()
-    ax = axes_or_new(ax, width=_TILE_INCHES * columns * wide, height=_TILE_INCHES * pitch * rows)
+        tile = min(box.width / width, box.height / height) / ax.figure.get_dpi()
     longest = max(len(line) for caption in captions for line in caption.split("\n"))
     points_a_letter = 72 * tile * wide / max(longest, 1)
     size = min(max(points_a_letter / 0.6, 4), 10)

@@ -10,7 +10,7 @@ import numpy as np
 from fer2013kit._checks import IntArray, as_array, check_same_length
 from fer2013kit._labels import read_codes
 from fer2013kit._optional import needed
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,12 +28,20 @@ DASHES: Final = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
 
 
 def axes_or_new(ax: Axes | None, *, width: float, height: float) -> Axes:
-    """Return ``ax``, or the Axes of a new pyplot figure of so many inches."""
-    if ax is not None:
-        return ax
+    """Return ``ax``, or the Axes of a new pyplot figure of so many inches.
+
+    Raises
+    ------
+    InvalidInputError
+        For other than Axes, such as what ``plt.subplots()`` returns.
+    """
     with needed("a figure"):
         import matplotlib.pyplot as plt
-
+        from matplotlib import axes
+    if ax is not None:
+        if not isinstance(ax, axes.Axes):
+            raise InvalidInputError(f"ax must be a matplotlib Axes; received {shown(ax)}")
+        return ax
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from fer2013kit._checks import is_number
 from fer2013kit._class_names import class_colors
 from fer2013kit._labels import check_class_names
 from fer2013kit.emotions import CLASS_NAMES
-from fer2013kit.exceptions import InvalidInputError, shown
+from fer2013kit.exceptions import InvalidInputError, shortened, shown
 from fer2013kit.plotting._parts import DASHES, axes_or_new, open_frame, plain
 
 if TYPE_CHECKING:
@@ -71,20 +72,21 @@ def plot_timeline(
     """
     if class_names is None:
         class_names = _class_columns(frame) or CLASS_NAMES
-    class_names = check_class_names(class_names)
+    if not (class_names := check_class_names(class_names)):
+        raise InvalidInputError("there is nothing to draw: no class_names")
     needed = ["time", "track", *class_names]
     try:
         columns = {name: np.asarray(frame[name]) for name in needed}
     except (KeyError, TypeError, IndexError) as error:
         raise InvalidInputError(
-            f"expected a table from analyze_video with the columns {', '.join(needed)}; "
-            f"received {type(frame).__name__} without {error}"
+            f"expected a table from analyze_video with the columns {shortened(', '.join(needed))}; "
+            f"received {type(frame).__name__} without {shortened(str(error))}"
         ) from error
     tracks, counts = np.unique(columns["track"], return_counts=True)
     if not len(tracks):
         raise InvalidInputError("there is nothing to draw: no face was found")
     track = int(tracks[counts.argmax()]) if track is None else track
-    rows = columns["track"] == track
+    rows = columns["track"] == (track if is_number(track) else np.nan)
     if not rows.any():
         known = ", ".join(map(str, tracks.tolist()))
         raise InvalidInputError(f"track must be one of {known}; received {shown(track)}")
@@ -173,7 +175,8 @@ def plot_tracks(frame: Any, *, ax: Axes | None = None) -> Axes:
     except (KeyError, TypeError, IndexError, ValueError) as error:
         raise InvalidInputError(
             "expected a table from analyze_video with the columns time, track, height, emotion "
-            f"and those of the classes; received {type(frame).__name__} without {error}"
+            f"and those of the classes; received {type(frame).__name__} without "
+            f"{shortened(str(error))}"
         ) from error
     tracks = np.unique(track)
     if not len(tracks):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fer2013kit._checks import check_flags
 from fer2013kit._optional import needed
-from fer2013kit.exceptions import Fer2013KitError, InvalidInputError, shown
+from fer2013kit.exceptions import Fer2013KitError, InvalidInputError, shortened, shown
 from fer2013kit.faces import analyze_crops, analyze_photos
 from fer2013kit.faces._naming import FaceNamer
 from fer2013kit.loading import load_predictor
@@ -150,8 +150,13 @@ class PhotoScorer:
         --------
         score : All images of a folder.
         """
-        # What is no text in UTF-8, as a name on a disk may be, is none in a table.
-        items = [(name.encode(errors="replace").decode(), photo) for name, photo in items]
+        try:
+            # What is no text in UTF-8, as a name on a disk may be, is none in a table.
+            items = [(name.encode(errors="replace").decode(), photo) for name, photo in items]
+        except (AttributeError, TypeError, ValueError) as error:
+            raise InvalidInputError(
+                f"items must be pairs of a name and an image: {shortened(str(error))}"
+            ) from error
         photos = [photo for _, photo in items if not isinstance(photo, Fer2013KitError)]
         answers = iter(self._analyze(photos))
         columns: dict[str, list[Any]] = {name: [] for name in self.schema.names}
