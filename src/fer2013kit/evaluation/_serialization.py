@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fer2013kit._metrics import ReliabilityBins
-from fer2013kit.exceptions import InvalidInputError, shown
+from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fer2013kit._metrics import Counts, Float64Array
     from fer2013kit.evaluation import EvaluationReport
 
@@ -51,8 +52,6 @@ def fields_from_dict(values: Mapping[str, Any]) -> dict[str, Any]:
     InvalidInputError
         If a value is missing, is not what it writes, or contradicts another.
     """
-    if not isinstance(values, Mapping):
-        raise InvalidInputError(f"values must be a mapping of figures; received {shown(values)}")
     try:
         bins = values["reliability"]
         size = values.get("n_effective")
@@ -71,7 +70,7 @@ def fields_from_dict(values: Mapping[str, Any]) -> dict[str, Any]:
             "notes": tuple(map(str, values.get("notes", ()))),
         }
         groups = dict(values.get("groups", {}))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise InvalidInputError(
             "this is no evaluation report; expected the mapping that as_dict returns, "
             f"received {type(values).__name__}: {type(error).__name__} {error}"
