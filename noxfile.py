@@ -227,8 +227,11 @@ def matrix(session: nox.Session) -> None:
             run(session, "uv", "venv", "--clear", "--quiet", "--python", version, str(environment))
             # matplotlib of that time makes later releases warn.
             more = ("pyparsing>=3.2,<3.3",) if name == "lowest" else ()
-            resolution = ("--resolution", RESOLUTIONS[name])
-            _install(session, python, *resolution, f"{ROOT}[{USERS_EXTRAS},test]", *more)
+            # Of the lowest, those with a wheel for this Python: users do not compile NumPy.
+            wheels = ("--resolution", RESOLUTIONS[name], "--only-binary", ":all:")
+            extras = [f"--extra={one}" for one in (*USERS_EXTRAS.split(","), "test")]
+            _install(session, python, *wheels, "-r", ROOT / "pyproject.toml", *extras, *more)
+            _install(session, python, "--no-deps", ROOT)
             session.run(str(python), "-m", "pytest", *WORKERS, *rest, env=here)
 
 

@@ -138,7 +138,7 @@ def put_row(name: str, figures: dict[str, Any]) -> dict[str, dict[str, Any]]:
         rows: dict[str, Any] = {row.pop("architecture"): row for row in csv.DictReader(file)}
     rows[name] = {**rows.get(name, {}), **figures}
     columns = (*COLUMNS, *ACCURACIES)
-    ordered = sorted(rows.items(), key=lambda one: float(one[1]["M multiply-adds"]))
+    ordered = sorted(rows.items(), key=lambda one: float(one[1].get("M multiply-adds", "inf")))
     with _OUT.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("architecture", *columns))

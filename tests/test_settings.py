@@ -8,6 +8,7 @@ from functools import partial
 from operator import attrgetter
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import fer2013kit as fk
@@ -242,3 +243,45 @@ def test_other_settings_are_refused_by_the_kit(call):
 def test_settings_of_training_are_refused(settings):
     with pytest.raises(fk.InvalidInputError, match=f"^{next(iter(settings))} must"):
         fk.EmotionClassifier(tiny_network, **settings).fit(FACE, CODES)
+
+
+def test_whatever_lists_labels_is_taken():
+    faces = DATA.train.subset(np.isin(DATA.train.labels, [0, 3]))
+    for classes in (np.array([0.0, 3.0]), pd.Series([0, 3]), {0, 3}, [fk.Emotion.ANGRY, "happy"]):
+        assert len(DATA.subset(classes=classes).train) == len(faces)
+    assert len(DATA.subset(classes=fk.Emotion).train) == len(DATA.train)
+    for classes in ("happy", 3, {3: "happy"}, [1.5], [math.nan], [None]):
+        with pytest.raises(fk.InvalidInputError, match=r"^classes must be"):
+            DATA.subset(classes=classes)
+
+
+@pytest.mark.parametrize("name", ["classes", "class_names"])
+def test_what_has_no_order_does_not_name_classes(name):
+    for value in ({"a", "b"}, {"a": 1, "b": 2}, (word for word in "ab"), "ab", 2):
+        with pytest.raises(fk.InvalidInputError, match=rf"^{name} must be .* words; received"):
+            fitted(**{name: value})
+
+
+def test_an_error_of_the_kit_within_an_argument_is_not_renamed():
+    class Stored:
+        def __array__(self, *_, **__):
+            raise fk.ModelFileError("shard 3 is damaged")
+
+    with pytest.raises(fk.ModelFileError, match=r"^shard 3 is damaged"):
+        fk.class_counts(Stored())
+
+    def items():
+        yield "a.jpg", PHOTO
+        raise ValueError("of the caller")
+
+    with pytest.raises(ValueError, match=r"^of the caller$"):
+        fk.PhotoScorer().rows(items())
+
+
+def test_a_storage_that_cannot_be_used_is_no_password_on_the_screen(tmp_path):
+    clf = fk.EmotionClassifier(tiny_network, epochs=1, verbose=0)
+    (tmp_path / "x.db").write_text("no database")
+    for storage in ("", 3, tmp_path / "x.db", "postgresql+nothing://me:secret@host/db"):
+        with pytest.raises(fk.InvalidInputError, match=r"^storage ") as caught:
+            fk.tune(clf, DATA, storage=storage)
+        assert "secret" not in str(caught.value)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fer2013kit.emotions import IMAGE_SHAPE, MAX_LEVEL, NUM_CLASSES
-from fer2013kit.exceptions import InvalidInputError, did_you_mean, shortened, shown
+from fer2013kit.exceptions import Fer2013KitError, InvalidInputError, did_you_mean, shortened, shown
 
 UInt8Array = NDArray[np.uint8]
 IntArray = NDArray[np.int64]
@@ -108,7 +108,7 @@ def is_shape(value: Any) -> bool:
 
 def is_listing(value: Any) -> bool:
     """Tell whether a setting lists others, as a list or an array does; a word is no list."""
-    is_one = isinstance(value, str | bytes | Mapping | type) or getattr(value, "ndim", 1) == 0
+    is_one = isinstance(value, str | bytes | Mapping) or getattr(value, "ndim", 1) == 0
     return isinstance(value, Iterable) and not is_one
 
 
@@ -130,8 +130,11 @@ def as_array(value: Any, name: str, dtype: Any = None) -> NDArray[Any]:
     """
     try:
         return np.asarray(value, dtype)
+    except Fer2013KitError:
+        raise  # of an array that reads a file
     except (TypeError, ValueError, OverflowError) as error:
-        raise InvalidInputError(f"{name} cannot be an array: {shortened(str(error))}") from error
+        what = "an array" if dtype is None else "an array of numbers"
+        raise InvalidInputError(f"{name} cannot be {what}: {shortened(str(error))}") from error
 
 
 def random_generator(random_state: Any) -> np.random.Generator:

@@ -170,6 +170,11 @@ class BenchmarkReport(Tabular):
         matplotlib.axes.Axes
             The Axes drawn into.
 
+        Raises
+        ------
+        InvalidInputError
+            If ``ax`` is no Axes.
+
         See Also
         --------
         BenchmarkReport.to_frame : The figures.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LONGEST: Final = 200
-_LONG_WORD: Final = re.compile(r"(\S{200})\S{200,}(\S{200})")
+_LONG_WORD: Final = re.compile(r"(?<!\S)(\S{200})\S{200,}(\S{200})(?!\S)")
 
 
 class Fer2013KitError(Exception):

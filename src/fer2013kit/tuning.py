@@ -5,7 +5,7 @@ from __future__ import annotations
 import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Final
 
 import keras
@@ -13,12 +13,19 @@ from sklearn.base import clone
 
 from fer2013kit._checks import check_number, check_whole, is_number
 from fer2013kit._optional import needed
-from fer2013kit._untrusted import errors_as
 from fer2013kit.classifier import EmotionClassifier
 from fer2013kit.datasets import FER2013
-from fer2013kit.exceptions import InvalidInputError, TrainingDivergedError, did_you_mean, shown
+from fer2013kit.exceptions import (
+    InvalidInputError,
+    TrainingDivergedError,
+    did_you_mean,
+    shortened,
+    shown,
+)
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
 _DEFAULT_SPACE: Final[Mapping[str, Any]] = {
@@ -127,8 +134,8 @@ def tune(
     Raises
     ------
     InvalidInputError
-        For an unknown setting, a range that is none, data without validation, or a ``storage``
-        that cannot be opened.
+        For another estimator, an unknown setting, a range that is none, data without validation,
+        or a ``storage`` that cannot be opened.
     TrainingDivergedError
         Where no trial came to its end.
     MissingDependencyError
@@ -217,10 +224,10 @@ def _study(storage: str | Path | None) -> Any:
     """Return the study that is stored there, or a new one."""
     import optuna
 
-    if not isinstance(storage, str | Path | None):
+    if not isinstance(storage, str | PathLike | None) or storage == "":
         raise InvalidInputError(f"storage must be None, a path or a URL; received {shown(storage)}")
     is_file = storage is not None and "://" not in str(storage)
-    with errors_as(lambda why: InvalidInputError(f"storage {shown(str(storage))}: {why}")):
+    try:
         return optuna.create_study(
             study_name="fer2013kit",
             storage=f"sqlite:///{storage}" if is_file else storage,
@@ -228,6 +235,10 @@ def _study(storage: str | Path | None) -> Any:
             direction="maximize",
             pruner=optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=1),
         )
+    except ImportError:
+        raise  # of what the database of a URL needs
+    except Exception as error:  # a URL, which may hold a password, is not shown
+        raise InvalidInputError(f"storage cannot be used: {shortened(str(error))}") from error
 
 
 def _check_space(space: Any, classifier: EmotionClassifier) -> dict[str, Any]:

@@ -479,7 +479,8 @@ class EmotionClassifier(
         Raises
         ------
         InvalidInputError
-            For another ``weights_dtype``, or weights that float16 cannot hold.
+            For another ``weights_dtype``, weights that float16 cannot hold, metrics that are no
+            mapping, or a path that names no file.
 
         See Also
         --------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from os import PathLike
 from typing import Any, Final
 
@@ -54,13 +53,8 @@ _BY_THEMSELVES: Final = ("loss", "accuracy", "learning_rate")
 
 def is_optimizer_name(value: Any) -> bool:
     """Tell whether Keras has an optimizer of that name."""
-    return isinstance(value, str) and _is_optimizer(value)
-
-
-@lru_cache
-def _is_optimizer(name: str) -> bool:
     try:
-        return bool(keras.optimizers.get(name))  # it makes one, which takes a while
+        return isinstance(value, str) and bool(keras.optimizers.get(value))
     except ValueError:
         return False
 
@@ -187,14 +181,17 @@ def _wrong_objects(params: Mapping[str, Any]) -> list[str]:
     if groups is not None and not params["validation_fraction"]:
         wrong.append("validation_groups needs a validation_fraction; received 0")
     classes = params["classes"]
-    if classes is not None and not (is_listing(classes) and _are_labels(list(classes))):
+    if classes is not None and not _are_labels(_listed(classes)):
         wrong.append(f"classes must be labels, numbers or words; received {shown(classes)}")
     class_names = params["class_names"]
-    if class_names is not None and not (
-        is_listing(class_names) and all(isinstance(one, str) for one in class_names)
-    ):
+    if class_names is not None and not all(isinstance(one, str) for one in _listed(class_names)):
         wrong.append(f"class_names must be a sequence of words; received {shown(class_names)}")
     return wrong
+
+
+def _listed(value: Any) -> list[Any]:
+    """Return what a list or an array holds; of a set, which has no order, the set itself."""
+    return np.asarray(value, object).ravel().tolist() if is_listing(value) else [None]
 
 
 def _wrong_metrics(metrics: Any) -> list[str]:

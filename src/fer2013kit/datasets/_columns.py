@@ -73,7 +73,7 @@ def groups_of(
 ) -> NDArray[np.str_]:
     """Return what :meth:`Split.groups` promises."""
     chosen = list(names) or [name for name in (SOURCE, SUBJECT) if name in columns]
-    if not chosen or any(name not in list(columns) for name in chosen):
+    if not chosen or any(not isinstance(name, str) or name not in columns for name in chosen):
         raise InvalidInputError(
             f"groups need columns of this split ({', '.join(columns) or 'it has none'}); "
             f"received {shown(chosen)}; Split(..., columns={{'subject': ...}}) adds one"

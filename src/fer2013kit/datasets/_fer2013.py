@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import numbers
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer2013kit._checks import check_flags, check_number, check_whole, is_listing, is_number
+from fer2013kit._checks import (
+    as_float,
+    check_flags,
+    check_number,
+    check_whole,
+    is_listing,
+)
 from fer2013kit._optional import needed
 from fer2013kit.datasets._columns import check_one_each
 from fer2013kit.datasets._split import RandomState, Split, choose_rows
@@ -431,10 +436,11 @@ def _class_codes(classes: Iterable[int | str]) -> list[int]:
         code: Any = item
         if isinstance(item, str):
             code = NUM_CLASSES if item == contempt else emotion_code(item)
-        if not is_number(code, numbers.Integral) or not 0 <= code < len(FERPLUS_CLASS_NAMES):
+        code = as_float(code)
+        if not (0 <= code < len(FERPLUS_CLASS_NAMES) and code.is_integer()):
             raise InvalidInputError(
                 f"classes must be codes 0 to {NUM_CLASSES} or names of "
                 f"{', '.join(FERPLUS_CLASS_NAMES)}; received {shown(item)}"
             )
-        codes.append(code)
+        codes.append(int(code))
     return codes

@@ -67,7 +67,8 @@ class Split:
     Raises
     ------
     InvalidInputError
-        For arrays of another shape, range or length; on unpacking, when there are no labels.
+        For arrays of another shape, range or length, or ``columns`` that are no mapping; on
+        unpacking, when there are no labels.
 
     See Also
     --------

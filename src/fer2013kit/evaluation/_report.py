@@ -365,7 +365,8 @@ class EvaluationReport(Tabular):
         Raises
         ------
         InvalidInputError
-            If the folder does not exist, or for a history or samples that cannot be drawn.
+            If the folder does not exist, for a history or samples that cannot be drawn, or for a
+            title or facts that are none.
 
         See Also
         --------
@@ -390,8 +391,10 @@ class EvaluationReport(Tabular):
             raise InvalidInputError(f"title must be a text; received {shown(title)}")
         if not isinstance(facts, Mapping | None):
             raise InvalidInputError(f"facts must be a mapping; received {shown(facts)}")
-        if history is None:  # nor has a classifier one that was trained elsewhere
-            history = getattr(classifier, "history_", None) or None
+        if history is None:
+            history = getattr(classifier, "history_", None)
+        if isinstance(history, Mapping) and not history:  # of one that was trained elsewhere
+            history = None
         page = render_page(
             self,
             title=title,

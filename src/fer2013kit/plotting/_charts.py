@@ -54,7 +54,7 @@ def plot_history(history: Any, *, metric: str = "accuracy", ax: Axes | None = No
     Raises
     ------
     InvalidInputError
-        If there is no history or it does not hold the metric.
+        If there is no history or it does not hold the metric, or ``ax`` is no Axes.
 
     See Also
     --------
@@ -128,7 +128,7 @@ def plot_class_balance(
     Raises
     ------
     InvalidInputError
-        If there are no labels at all, or an unknown one.
+        If there are no labels at all, or an unknown one, or ``ax`` is no Axes.
 
     See Also
     --------
@@ -201,7 +201,7 @@ def plot_reliability(report: Any, *, ax: Axes | None = None) -> Axes:
     Raises
     ------
     InvalidInputError
-        If the bins are not there, differ in number, or are all empty.
+        If the bins are not there, differ in number, or are all empty, or ``ax`` is no Axes.
 
     See Also
     --------

@@ -52,7 +52,8 @@ def plot_confusion_matrix(
     Raises
     ------
     InvalidInputError
-        For a matrix that is not square or holds other than counts, or another number of names.
+        For a matrix that is not square or holds other than counts, another number of names, or an
+        ``ax`` that is no Axes.
 
     See Also
     --------

@@ -52,7 +52,8 @@ def plot_risk_coverage(
     Raises
     ------
     InvalidInputError
-        For labels or probabilities that :func:`evaluate_predictions` refuses.
+        For labels or probabilities that :func:`evaluate_predictions` refuses, or an ``ax`` that
+        is no Axes.
 
     See Also
     --------
@@ -117,7 +118,8 @@ def plot_roc(
     Raises
     ------
     InvalidInputError
-        For labels or probabilities that :func:`evaluate_predictions` refuses, or one class alone.
+        For labels or probabilities that :func:`evaluate_predictions` refuses, one class alone, or
+        an ``ax`` that is no Axes.
 
     See Also
     --------

@@ -56,8 +56,8 @@ def plot_explanation(
     Raises
     ------
     InvalidInputError
-        For zero images, arrays of other shapes or lengths, heat outside [0, 1], or an unknown
-        class.
+        For zero images, arrays of other shapes or lengths, heat outside [0, 1], an unknown class,
+        or an ``ax`` that is no Axes.
 
     See Also
     --------

@@ -71,7 +71,8 @@ def plot_samples(
     Raises
     ------
     InvalidInputError
-        For zero images, arrays of other shapes or lengths, or an unknown class.
+        For zero images, arrays of other shapes or lengths, an unknown class, or an ``ax`` that is
+        no Axes.
 
     See Also
     --------

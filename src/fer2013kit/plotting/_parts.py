@@ -35,13 +35,13 @@ def axes_or_new(ax: Axes | None, *, width: float, height: float) -> Axes:
     InvalidInputError
         For other than Axes, such as what ``plt.subplots()`` returns.
     """
-    with needed("a figure"):
-        import matplotlib.pyplot as plt
-        from matplotlib import axes
     if ax is not None:
-        if not isinstance(ax, axes.Axes):
+        if not hasattr(ax, "get_xlim"):
             raise InvalidInputError(f"ax must be a matplotlib Axes; received {shown(ax)}")
         return ax
+    with needed("a figure"):
+        import matplotlib.pyplot as plt
+
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
 

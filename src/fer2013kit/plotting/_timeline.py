@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._checks import is_number
+from fer2013kit._checks import is_listing
 from fer2013kit._class_names import class_colors
 from fer2013kit._labels import check_class_names
 from fer2013kit.emotions import CLASS_NAMES
@@ -55,7 +55,8 @@ def plot_timeline(
     Raises
     ------
     InvalidInputError
-        If a column is missing, there is no row, or the track is unknown.
+        If a column is missing, there is no row or class, the track is unknown, or ``ax`` is no
+        Axes.
 
     See Also
     --------
@@ -86,7 +87,7 @@ def plot_timeline(
     if not len(tracks):
         raise InvalidInputError("there is nothing to draw: no face was found")
     track = int(tracks[counts.argmax()]) if track is None else track
-    rows = columns["track"] == (track if is_number(track) else np.nan)
+    rows = columns["track"] == (np.nan if is_listing(track) else track)
     if not rows.any():
         known = ", ".join(map(str, tracks.tolist()))
         raise InvalidInputError(f"track must be one of {known}; received {shown(track)}")
@@ -152,7 +153,7 @@ def plot_tracks(frame: Any, *, ax: Axes | None = None) -> Axes:
     Raises
     ------
     InvalidInputError
-        If a column is missing, or there is no row.
+        If a column is missing, there is no row, or ``ax`` is no Axes.
 
     See Also
     --------

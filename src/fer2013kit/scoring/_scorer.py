@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fer2013kit._checks import check_flags
 from fer2013kit._optional import needed
-from fer2013kit.exceptions import Fer2013KitError, InvalidInputError, shortened, shown
+from fer2013kit.exceptions import Fer2013KitError, InvalidInputError, shown
 from fer2013kit.faces import analyze_crops, analyze_photos
 from fer2013kit.faces._naming import FaceNamer
 from fer2013kit.loading import load_predictor
@@ -146,17 +146,23 @@ class PhotoScorer:
         pyarrow.Table
             With the columns of :attr:`schema`.
 
+        Raises
+        ------
+        InvalidInputError
+            For what is no pair of a name and an image.
+
         See Also
         --------
         score : All images of a folder.
         """
-        try:
-            # What is no text in UTF-8, as a name on a disk may be, is none in a table.
-            items = [(name.encode(errors="replace").decode(), photo) for name, photo in items]
-        except (AttributeError, TypeError, ValueError) as error:
-            raise InvalidInputError(
-                f"items must be pairs of a name and an image: {shortened(str(error))}"
-            ) from error
+        items = list(items)
+        for item in items:
+            if not (isinstance(item, tuple | list) and len(item) == 2 and isinstance(item[0], str)):  # noqa: PLR2004 - a pair
+                raise InvalidInputError(
+                    f"items must be pairs of a name and an image; received {shown(item)}"
+                )
+        # What is no text in UTF-8, as a name on a disk may be, is none in a table.
+        items = [(name.encode(errors="replace").decode(), photo) for name, photo in items]
         photos = [photo for _, photo in items if not isinstance(photo, Fer2013KitError)]
         answers = iter(self._analyze(photos))
         columns: dict[str, list[Any]] = {name: [] for name in self.schema.names}
