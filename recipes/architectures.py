@@ -68,7 +68,8 @@ def main() -> None:
         text = json.dumps({"machine": machine.describe(), **figures}, indent=1)
         (folder / f"{name}_seed{options.seed}.json").write_text(text + "\n", encoding="utf-8")
         reached = figures["PublicTest"]
-        put_row(name, {ACCURACIES[0]: reached["one pass"], ACCURACIES[1]: reached["ten_crop"]})
+        shown = [f"{reached[views]:.3f}" for views in ("one pass", "ten_crop")]
+        put_row(name, dict(zip(ACCURACIES, shown, strict=True)))
 
 
 if __name__ == "__main__":
