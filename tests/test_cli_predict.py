@@ -66,6 +66,23 @@ def test_names_of_images_are_no_formulas(tmp_path, monkeypatch):
     assert [row[0] for row in rows] == [*(f"'{name}" for name in names[:-2]), "1?=1.png", "?.png"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+def test_a_name_of_a_file_steers_no_terminal_and_begins_no_line(tmp_path):
+    Image.new("L", (90, 60), "gray").save(tmp_path / "a\x1b[31m\nred.png", "PNG")
+    assert run(tmp_path).stdout == f"{tmp_path}/a?[31m red.png: no face\n"
+
+
+def test_no_image_is_written_over(folder):
+    before = (folder / "a.png").read_bytes()
+    for said, *arguments in (
+        ("must end in .csv", "--csv", folder / "a.png", folder / "deeper"),  # of --csv *.png
+        ("is one of the files", folder / "a.png", "--save-annotated", folder / "a.png"),
+        ("holds the images", folder / "a.png", "--save-annotated", folder),
+    ):
+        assert said in run(*arguments, code=2).stderr
+    assert (folder / "a.png").read_bytes() == before
+
+
 def test_a_summary_counts_and_says_what_the_question_mark_means(tmp_path):
     with Image.open(COLLINS) as photo:
         photo.point(lambda level: level // 12).save(tmp_path / "dark.png")

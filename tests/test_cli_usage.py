@@ -339,3 +339,11 @@ def test_command_line_is_reached_without_its_program(monkeypatch, capsys):
         runpy.run_module("fer2013kit", run_name="__main__")
     assert ended.value.code == 0
     assert fk.__version__ in capsys.readouterr().out
+
+
+def test_what_cannot_be_is_said_before_anything_is_read():
+    for said, *arguments in (
+        ("unknown architecture 'zz'", "tune", "no.npz", "--architecture", "zz"),
+        ("must end in .jpg", "benchmark", "no.npz", "--model", "five", "--plot", "x.txt"),
+    ):
+        assert said in command_line.run(*arguments, code=2).stderr

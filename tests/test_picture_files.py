@@ -76,6 +76,10 @@ def test_postscript_is_never_handed_to_ghostscript(tmp_path, monkeypatch):
         fk.analyze_photo(path)
     with pytest.raises(fk.DatasetFormatError, match="of no known format"):
         fk.load_image_folder(tmp_path)
+    with Image.open(path) as opened:  # by somebody who does not know what it is
+        for call in (fk.analyze_photo, fk.to_face, lambda photo: fk.annotate(photo, [])):
+            with pytest.raises(fk.Fer2013KitError, match="EPS is not read, since another program"):
+                call(opened)
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "b.JPEG", "c.jfif", "d.Jpe", "e.mpo", "f.png", "g.tiff"])

@@ -3,6 +3,7 @@
 import inspect
 import itertools
 import math
+import warnings
 from contextlib import suppress
 from functools import partial
 from operator import attrgetter
@@ -285,3 +286,43 @@ def test_a_storage_that_cannot_be_used_is_no_password_on_the_screen(tmp_path):
         with pytest.raises(fk.InvalidInputError, match=r"^storage ") as caught:
             fk.tune(clf, DATA, storage=storage)
         assert "secret" not in str(caught.value)
+
+
+def test_a_word_that_is_nearly_an_emotion_is_doubted():
+    words = ["hapy", *(fk.CLASS_NAMES[code] for code in DATA.train.labels[1:])]
+    clf = fk.EmotionClassifier(tiny_network, epochs=1, verbose=0)
+    with pytest.warns(fk.Fer2013KitWarning, match=r"class 'hapy' of its own; did you mean 'happy'"):
+        clf.fit(DATA.train.images, words)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        clf.set_params(classes=sorted({*words})).fit(DATA.train.images, words)
+        bored = ["bored" if word == "hapy" else word for word in words]
+        clf.set_params(classes=None).fit(DATA.train.images, bored)
+
+
+def test_one_hot_rows_are_told_from_labels():
+    one_hot = fk.to_one_hot(DATA.train.labels)
+    with pytest.raises(fk.InvalidInputError, match=r"of one-hot rows take from_one_hot$"):
+        fk.EmotionClassifier(tiny_network, epochs=1).fit(DATA.train.images, one_hot)
+
+
+@pytest.mark.parametrize(
+    "call", [fk.load_fer2013, fk.load_image_folder, fk.find_photos], ids=lambda call: call.__name__
+)
+def test_an_empty_path_is_not_the_current_folder(call):
+    with pytest.raises(fk.InvalidInputError, match=r"^path must not be empty"):
+        call("")
+
+
+def test_names_without_an_order_name_no_columns():
+    for names in ({*fk.CLASS_NAMES}, frozenset(fk.CLASS_NAMES)):
+        with pytest.raises(fk.InvalidInputError, match=r"^class_names must be a sequence"):
+            fk.evaluate_predictions(CODES, TABLE, class_names=names)
+    assert fk.evaluate_predictions(CODES, TABLE, class_names=fk.CLASS_NAMES).accuracy == 1
+
+
+def test_sizes_and_names_that_cannot_be():
+    with pytest.raises(fk.InvalidInputError, match=r"^size must be \(height, width\), two whole"):
+        fk.resize(FACE, (10**9, 10**9))
+    with pytest.raises(fk.InvalidInputError, match=r"^name must be a word; received 5"):
+        fk.register_model(5, tiny_network)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import glob
 import os
 import secrets
@@ -10,13 +11,13 @@ import shutil
 import sys
 import time
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 try:
     import fcntl
@@ -32,6 +33,19 @@ folders, and where there are no locks, age alone tells."""
 
 _EXCHANGE: Final = 2  # of Linux's renameat2
 _THIS_FOLDER: Final = -100
+
+
+def as_path(path: str | os.PathLike[str]) -> Path:
+    """Return a path that a user gave; an empty one, which would be the current folder, is none.
+
+    Raises
+    ------
+    InvalidInputError
+        For an empty text, such as a variable that is not set.
+    """
+    if path == "":
+        raise InvalidInputError("path must not be empty; the current folder is '.'")
+    return Path(path)
 
 
 def is_rubbish(name: str) -> bool:
@@ -58,6 +72,8 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
     """Open a temporary file that becomes ``path`` at the end, as :func:`write_atomically` says."""
     remove_leftovers(path)
     temporary = temporary_name(path)
+    if not path.parent.is_dir():  # with the name that was asked for
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path.parent))
     try:
         with temporary.open("xb") as file:
             _lock(file)

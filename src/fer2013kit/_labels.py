@@ -24,7 +24,7 @@ def check_class_names(class_names: Any) -> tuple[str, ...]:
     InvalidInputError
         For what is no sequence of words.
     """
-    if not is_listing(class_names):
+    if not is_listing(class_names) or isinstance(class_names, set | frozenset):  # without an order
         raise InvalidInputError(
             f"class_names must be a sequence of words; received {shown(class_names)}"
         )

@@ -31,6 +31,8 @@ FORMATS: Final = (
 """Pillow reads others with programs of their own (PostScript by Ghostscript), or takes them for
 images without a signature that tells them from rubbish."""
 
+_OF_OTHER_PROGRAMS: Final = frozenset({"EPS", "WMF"})
+
 MAX_PIXELS: Final = 80_000_000
 """Any photograph is welcome; a small file that unpacks to more is an attack."""
 MAX_JPEG_PIXELS: Final = 300_000_000
@@ -247,6 +249,15 @@ def picture_errors() -> Iterator[None]:
         raise PictureTooLargeError("the image is too large for the memory") from error
     except Exception as error:  # whatever a decoder thought of
         raise PictureError(f"cut off or damaged ({' '.join(str(error).split())})") from error
+
+
+def check_opened(picture: Image.Image) -> None:
+    """Raise `PictureError` for an image that somebody opened and another program would decode."""
+    if picture.format in _OF_OTHER_PROGRAMS:
+        raise PictureError(
+            f"{picture.format} is not read, since another program would decode it; "
+            "turn it to PNG with a program that you trust with it"
+        )
 
 
 def with_end_marker(content: bytes) -> bytes | None:

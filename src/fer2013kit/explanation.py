@@ -166,8 +166,8 @@ def _columns(classifier: EmotionClassifier, emotion: Any, n_samples: int) -> Int
     for label in asked.ravel():
         if label not in list(column_of):
             raise InvalidInputError(
-                f"emotion must be a class of the classifier, {', '.join(names)}"
-                f"{did_you_mean(str(label), names)}; received {shown(label)}"
+                f"emotion must be a class of the classifier, {', '.join(names)}; "
+                f"received {shown(label)}{did_you_mean(str(label), names)}"
             )
     columns = np.array([column_of[label] for label in asked.ravel()], np.int64)
     return np.broadcast_to(columns, n_samples)

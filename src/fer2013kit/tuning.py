@@ -238,7 +238,9 @@ def _study(storage: str | Path | None) -> Any:
     except ImportError:
         raise  # of what the database of a URL needs
     except Exception as error:  # a URL, which may hold a password, is not shown
-        raise InvalidInputError(f"storage cannot be used: {shortened(str(error))}") from error
+        file = f" {storage}" if is_file else ""
+        why = shortened(str(error).partition("\n")[0])  # SQLAlchemy goes on with SQL
+        raise InvalidInputError(f"storage{file} cannot be used: {why}") from error
 
 
 def _check_space(space: Any, classifier: EmotionClassifier) -> dict[str, Any]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import difflib
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from fer2013kit._checks import IntArray, check_labels
-from fer2013kit.emotions import CLASS_NAMES, NUM_CLASSES
-from fer2013kit.exceptions import InvalidInputError, shown
+from fer2013kit.emotions import CLASS_NAMES, FERPLUS_CLASS_NAMES, NUM_CLASSES, emotion_code
+from fer2013kit.exceptions import InvalidInputError, shortened, shown, warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
+
+_NEARLY: Final = 0.8  # of difflib's ratio
 
 
 def check_targets(
@@ -103,13 +106,24 @@ def encode_labels(labels: NDArray[Any], classes: NDArray[Any]) -> IntArray:
     return codes.astype(np.int64)
 
 
+def doubt_misspelt(labels: NDArray[Any]) -> None:
+    """Warn of a class that is nearly the word of an emotion, among others that are."""
+    words = [str(word) for word in np.unique(labels)] if labels.dtype.kind in "OU" else []
+    own = [word for word in words if emotion_code(word) is None and word not in FERPLUS_CLASS_NAMES]
+    for word in own if len(own) < len(words) / 2 else []:
+        near = difflib.get_close_matches(word.lower(), FERPLUS_CLASS_NAMES, 1, _NEARLY)
+        if near:
+            warn(f"y has a class {shown(word)} of its own; did you mean {near[0]!r}?")
+
+
 def as_labels(y: Any) -> NDArray[Any]:
     """Return labels (n,) of any kind that stands for classes."""
     try:
         labels: NDArray[Any] = column_or_1d(y, warn=True)
         check_classification_targets(labels)
     except (TypeError, ValueError) as error:
-        raise InvalidInputError(str(error)) from error
+        hint = "; of one-hot rows take from_one_hot" if getattr(y, "ndim", 0) == 2 else ""  # noqa: PLR2004 - a table
+        raise InvalidInputError(f"{shortened(str(error))}{hint}") from error
     if labels.dtype.kind in "mMcV":
         raise InvalidInputError(f"y must be labels, numbers or words; received {labels.dtype}")
     return labels

@@ -21,7 +21,12 @@ from fer2013kit._image_input import (
     wrong_shape,
 )
 from fer2013kit.class_weight import sample_weights
-from fer2013kit.classifier._class_labels import as_labels, check_targets, encode_labels
+from fer2013kit.classifier._class_labels import (
+    as_labels,
+    check_targets,
+    doubt_misspelt,
+    encode_labels,
+)
 from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE
 from fer2013kit.exceptions import InvalidInputError, shortened, shown, warn
 
@@ -51,6 +56,8 @@ def read_training_data(
     X = with_shape(X)
     flat, labels = _validate(classifier, X, classifier.image_shape, y=y, reset=True)
     labels = check_targets(labels, classifier.classes, classifier.class_names)
+    if classifier.classes is None:
+        doubt_misspelt(labels)
     present = np.unique(labels)
     if len(present) < _MINIMUM_CLASSES:
         raise InvalidInputError(
@@ -286,6 +293,8 @@ def _validate(
     except (ValueError, OverflowError) as error:
         # Of NaN, scikit-learn goes on to recommend estimators for tables.
         reason = str(error).partition(f"\n{type(classifier).__name__} does not accept")[0]
+        if "y should be a 1d array" in reason:
+            reason += "; of one-hot rows take from_one_hot"
         if len(reason) > _LONG:  # it repeats X
             reason = f"{reason[: _LONG // 2]}...{reason[-_LONG // 2 :]}"
         raise InvalidInputError(reason) from error

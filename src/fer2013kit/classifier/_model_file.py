@@ -95,7 +95,9 @@ def read_model_file(path: Path) -> tuple[dict[str, Any], list[NDArray[Any]]]:
 
 
 def _no_model(path: Path, why: str) -> ModelFileError:
-    return ModelFileError(f"{path} is no classifier saved by fer2013kit ({why}); {OTHER_MODELS}")
+    return ModelFileError(
+        f"{path} is no classifier saved by fer2013kit, or a damaged one ({why}); {OTHER_MODELS}"
+    )
 
 
 def _sha256(content: bytes) -> str:

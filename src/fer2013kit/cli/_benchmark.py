@@ -8,7 +8,7 @@ import click
 
 from fer2013kit._quiet import quiet_stderr
 from fer2013kit.cli._datasets import DataOptions, data_options
-from fer2013kit.cli._options import OUTPUT_FILE, PATH, json_option, offer_networks
+from fer2013kit.cli._options import FIGURE_ENDINGS, PATH, OutputFile, json_option, offer_networks
 from fer2013kit.cli._output import create_parents, print_result, write_figure
 from fer2013kit.cli._program import Command
 from fer2013kit.cli._quiet import import_keras
@@ -47,7 +47,9 @@ if TYPE_CHECKING:
     help="Leave out images that the training split holds, too.",
 )
 @click.option("--latency/--no-latency", default=True, help="Time one face on one core.")
-@click.option("--plot", type=OUTPUT_FILE, help="Draw accuracies and intervals into an image.")
+@click.option(
+    "--plot", type=OutputFile(FIGURE_ENDINGS), help="Draw accuracies and intervals into an image."
+)
 @data_options
 @json_option
 def benchmark(

@@ -10,7 +10,7 @@ import click
 
 from fer2013kit._version import __version__
 from fer2013kit.cli._datasets import DataOptions, data_options
-from fer2013kit.cli._options import OUTPUT_FILE, PATH, json_option
+from fer2013kit.cli._options import CSV_FILE, PATH, json_option
 from fer2013kit.cli._output import create_parents, print_note, print_result, write_table
 from fer2013kit.cli._program import Command
 from fer2013kit.cli._quiet import import_keras
@@ -130,7 +130,7 @@ def _describe_data(data: FER2013) -> dict[str, Any]:
 
 @click.command(cls=Command, example="audit archive.zip --csv findings.csv")
 @click.argument("path", type=PATH)
-@click.option("--csv", "csv_path", type=OUTPUT_FILE, help="Write every finding to this CSV file.")
+@click.option("--csv", "csv_path", type=CSV_FILE, help="Write every finding to this CSV file.")
 @data_options
 @json_option
 def audit(

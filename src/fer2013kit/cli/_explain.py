@@ -22,6 +22,7 @@ from fer2013kit.cli._output import (
     free_name,
     print_error,
     print_result,
+    refuse_to_overwrite,
     write_figure,
 )
 from fer2013kit.cli._pictures import (
@@ -95,6 +96,7 @@ def explain(
             "that it was made of, or a network that ships"
         )
     files, errors = find_pictures(pictures)
+    refuse_to_overwrite(files, output=output)
     create_parents(output)
     # The classifier has the gradients; the scores are those of what `predict` asks, which for
     # a network that ships is its 8-bit twin.

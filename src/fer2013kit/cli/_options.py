@@ -56,6 +56,10 @@ class OutputFile(click.Path):
         return path
 
 
+CSV_FILE: Final = OutputFile((".csv", ".txt"))
+"""A shell makes photographs of ``--csv *.jpg``, the first of which is not to be written over."""
+
+
 def is_one_file(path: Path) -> bool:
     """Tell a file to write from a folder: by what is there, or else by its name's ending."""
     return bool(path.suffix) and not path.is_dir()

@@ -11,7 +11,7 @@ import click
 from fer2013kit.exceptions import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -37,7 +37,7 @@ def print_result(
     if as_json:
         text = json.dumps(document, indent=2, allow_nan=False)
     if text:
-        click.echo(text)
+        click.echo(printable(text))
 
 
 def print_note(message: str) -> None:
@@ -55,6 +55,21 @@ def create_parents(*paths: Path | None) -> None:
     for path in paths:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def refuse_to_overwrite(inputs: Iterable[Path], **outputs: Path | None) -> None:
+    """Raise a usage error where an option names a file that is read: it would be lost."""
+    read = {path.resolve() for path in inputs}
+    for name, output in outputs.items():
+        if output is not None and output.resolve() in read:
+            raise click.UsageError(
+                f"--{name.replace('_', '-')} '{output}' is one of the files to read; name another"
+            )
+
+
+def one_line(path: Path) -> str:
+    """Return a path without what would begin another line."""
+    return " ".join(str(path).splitlines())
 
 
 def plain_cell(value: Any) -> Any:

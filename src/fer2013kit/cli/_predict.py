@@ -10,7 +10,7 @@ import click
 
 from fer2013kit.cli._models import load_predictor
 from fer2013kit.cli._options import (
-    OUTPUT_FILE,
+    CSV_FILE,
     PATH,
     PICTURE_ENDINGS,
     OutputFile,
@@ -20,7 +20,15 @@ from fer2013kit.cli._options import (
     photo_model_option,
     photo_tta_option,
 )
-from fer2013kit.cli._output import create_parents, free_name, plain_cell, print_note, print_result
+from fer2013kit.cli._output import (
+    create_parents,
+    free_name,
+    one_line,
+    plain_cell,
+    print_note,
+    print_result,
+    refuse_to_overwrite,
+)
 from fer2013kit.cli._pictures import (
     analyze,
     check_pictures,
@@ -55,7 +63,7 @@ _BOX = ("left", "top", "width", "height")
 )
 @photo_tta_option
 @detector_option
-@click.option("--csv", "csv_path", type=OUTPUT_FILE, help="Write a row for each face to this file.")
+@click.option("--csv", "csv_path", type=CSV_FILE, help="Write a row for each face to this file.")
 @click.option(
     "--save-annotated",
     "annotated",
@@ -92,6 +100,13 @@ def predict(
     if annotated is not None and is_one_file(annotated) and len(files) > 1:
         raise click.UsageError(
             f"--save-annotated '{annotated}' is one file for {len(files)} images; name a folder"
+        )
+    refuse_to_overwrite(files, csv=csv_path, save_annotated=annotated)
+    if annotated is not None and any(
+        path.parent.resolve() == annotated.resolve() for path in files
+    ):
+        raise click.UsageError(
+            f"--save-annotated '{annotated}' holds the images; name another folder"
         )
     create_parents(csv_path, annotated)
     classifier = load_predictor(model)
@@ -143,9 +158,9 @@ def _summary(found: Sequence[Sequence[FaceEmotion]]) -> str:
 def as_lines(path: Path, faces: Sequence[FaceEmotion]) -> list[str]:
     """Return a line for each face, or one that says that there is none."""
     if not faces:
-        return [f"{path}: no face"]
+        return [f"{one_line(path)}: no face"]
     return [
-        f"{path}: {face.emotion}{'?' if face.uncertain else ''} {face.score:.3f} "
+        f"{one_line(path)}: {face.emotion}{'?' if face.uncertain else ''} {face.score:.3f} "
         f"(left {face.box.left}, top {face.box.top}, {face.box.width}x{face.box.height})"
         f"{': ' if face.quality else ''}{', '.join(face.quality)}"
         for face in faces

@@ -167,7 +167,7 @@ def train(
     It trains on the training split of DATA and is evaluated on the validation split. DATA is
     FER-2013 in any form, as for `fer2013kit info`.
     """
-    _check_architecture(architecture)
+    check_architecture(architecture)
     if start is not None and (architecture != _DEFAULT or model_params):
         raise click.UsageError("--start brings its architecture; leave --architecture and --param")
     create_parents(output, report)
@@ -224,7 +224,8 @@ def _untrained(architecture: str, model_params: tuple[tuple[str, Any], ...]) -> 
     return EmotionClassifier(architecture, model_params=dict(model_params) or None)
 
 
-def _check_architecture(name: str) -> None:
+def check_architecture(name: str) -> None:
+    """Raise a usage error for the name of an architecture that is not registered."""
     if name == _DEFAULT:
         return
     import_keras()

@@ -11,6 +11,7 @@ from fer2013kit.cli._options import OUTPUT_FILE, PATH, Number, json_option
 from fer2013kit.cli._output import create_parents, print_result
 from fer2013kit.cli._program import Command
 from fer2013kit.cli._quiet import import_keras
+from fer2013kit.cli._train import check_architecture
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,6 +48,7 @@ def tune(
     DATA is FER-2013 in any form, as for `fer2013kit info`; without a validation split, a tenth of
     the training split is held out.
     """
+    check_architecture(architecture)
     create_parents(storage)
     loaded = options.read(data)
     import_keras()

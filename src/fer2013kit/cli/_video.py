@@ -10,8 +10,8 @@ import click
 from fer2013kit._quiet import quiet_stderr
 from fer2013kit.cli._models import load_predictor
 from fer2013kit.cli._options import (
+    CSV_FILE,
     FIGURE_ENDINGS,
-    OUTPUT_FILE,
     VIDEO_ENDINGS,
     Number,
     OutputFile,
@@ -23,6 +23,7 @@ from fer2013kit.cli._output import (
     create_parents,
     print_note,
     print_result,
+    refuse_to_overwrite,
     write_figure,
     write_table,
 )
@@ -63,7 +64,7 @@ _POSITIVE = Number(min=0, min_open=True)
     show_default=True,
     help="Average along each face's track, with this time constant in seconds; 0 for none.",
 )
-@click.option("--csv", "csv_path", type=OUTPUT_FILE, help="Write a row for each face and frame.")
+@click.option("--csv", "csv_path", type=CSV_FILE, help="Write a row for each face and frame.")
 @click.option(
     "--save-annotated",
     "annotated",
@@ -91,6 +92,7 @@ def video(
 
     VIDEO is a file, or the number of a camera (0 for the first), which Ctrl-C stops.
     """
+    refuse_to_overwrite([Path(source)], csv=csv_path, save_annotated=annotated, plot=plot_path)
     create_parents(csv_path, annotated, plot_path)
     from fer2013kit import analyze_video, summarize_video
     from fer2013kit.faces import photo_views

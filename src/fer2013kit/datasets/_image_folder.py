@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from fer2013kit._checks import check_choice, check_flags, is_shape
+from fer2013kit._files import as_path
 from fer2013kit._picture_files import MAX_BYTES, is_picture_name, passed_over
 from fer2013kit.datasets._columns import SUBJECT
 from fer2013kit.datasets._decode import decode_and_resize, lacking_ends
@@ -122,7 +123,7 @@ def load_image_folder(
     ((2, 48, 48, 1), array([3, 4]))
     """
     check_flags(contempt=contempt, cache=cache)
-    folder = Path(path).expanduser()
+    folder = as_path(path).expanduser()
     if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises for what no folder can be called
         raise DatasetNotFoundError(
             f"there is no folder {shown(str(folder))}; expected one that holds a folder for each "

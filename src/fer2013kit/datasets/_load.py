@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer2013kit._checks import check_flags
+from fer2013kit._files import as_path
 from fer2013kit.datasets._fer2013 import FER2013
 from fer2013kit.datasets._ferplus_file import join_ferplus
 from fer2013kit.datasets._labels import Labels
@@ -133,7 +133,7 @@ def load_fer2013(
     """
     check_flags(contempt=contempt, resize=resize, cache=cache)
     options = Options(Labels(label_map, contempt=contempt), resize)
-    path = Path(path)
+    path = as_path(path)
     with source_errors(path):
         path = path.expanduser()
         source = find_source(path, options)

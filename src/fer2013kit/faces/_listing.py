@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer2013kit._files import is_rubbish
+from fer2013kit._files import as_path, is_rubbish
 from fer2013kit._picture_files import first_names, is_picture_name, passed_over
 from fer2013kit.exceptions import MediaFileError, warn
 
@@ -56,7 +56,7 @@ def find_photos(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
         paths = [paths]
     files: dict[Path, None] = {}
     for one in paths:
-        path = Path(one)
+        path = as_path(one)
         # Unlike Path's own, these take a name that no file can have for one that none has.
         if os.path.isdir(path):  # noqa: PTH112 - the same
             found = _pictures_in(path)

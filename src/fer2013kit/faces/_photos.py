@@ -18,6 +18,7 @@ from fer2013kit._picture_files import (
     MAX_JPEG_PIXELS,
     MAX_PIXELS,
     PictureError,
+    check_opened,
     picture_errors,
     read_picture,
 )
@@ -165,6 +166,7 @@ def _of_picture(picture: Image.Image, max_side: int) -> Pixels:
             f"expected at most {limit:,}; make it smaller"
         )
     try:
+        check_opened(picture)
         with picture_errors():
             return _of_opened(picture, max_side=max_side)
     except PictureError as error:

@@ -81,6 +81,8 @@ def register_model(
     (None, 7)
     """
     check_flags(overwrite=overwrite)
+    if not isinstance(name, str):
+        raise InvalidInputError(f"name must be a word; received {shown(name)}")
     if builder is None:
         return lambda function: register_model(name, function, overwrite=overwrite)
     if not callable(builder):
@@ -282,7 +284,8 @@ def create_model(
                     f"lambda input_shape, num_classes: {builder.__name__}(...)"
                 )
             raise InvalidInputError(
-                f"the builder of {name!r} refuses its arguments: {shortened(str(error))}{way}"
+                f"the builder of {name!r} refuses its arguments {shown(params)}: "
+                f"{shortened(str(error))}{way}"
             ) from error
         if not isinstance(network, keras.Model):
             raise InvalidInputError(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from fer2013kit._checks import as_array, check_whole
-from fer2013kit._picture_files import PictureError, picture_errors
+from fer2013kit._picture_files import PictureError, check_opened, picture_errors
 from fer2013kit._pictures import (
     MAX_CHANNELS,
     levels_of,
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from fer2013kit.typing import Aspect
+
+_LONGEST_SIDE: Final = 2**16
 
 
 def resize(
@@ -90,10 +92,14 @@ def resize(
 def _check_size(size: tuple[int, int]) -> tuple[int, int]:
     try:
         height, width = size
-        return check_whole("height", height), check_whole("width", width)
+        return (
+            check_whole("height", height, most=_LONGEST_SIDE),
+            check_whole("width", width, most=_LONGEST_SIDE),
+        )
     except (TypeError, ValueError) as error:
         raise InvalidInputError(
-            f"size must be (height, width), two positive whole numbers; received {shown(size)}"
+            f"size must be (height, width), two whole numbers from 1 to {_LONGEST_SIDE}; "
+            f"received {shown(size)}"
         ) from error
 
 
@@ -161,6 +167,7 @@ def to_face(
 
     if isinstance(image, Image.Image):
         try:
+            check_opened(image)
             with picture_errors():
                 gray = picture_to_gray(image)
         except PictureError as error:
