@@ -346,4 +346,4 @@ def test_what_cannot_be_is_said_before_anything_is_read():
         ("unknown architecture 'zz'", "tune", "no.npz", "--architecture", "zz"),
         ("must end in .jpg", "benchmark", "no.npz", "--model", "five", "--plot", "x.txt"),
     ):
-        assert said in command_line.run(*arguments, code=2).stderr
+        assert said in run(*arguments, code=2).stderr
