@@ -1,5 +1,7 @@
 """What a classifier accepts as images, before it looks at the numbers."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -36,3 +38,23 @@ def test_numbers_of_any_container_pass(kind):
     assert with_shape(rows).shape == (3, 2304)
     objects = np.array(FACES.reshape(3, -1).tolist(), object)
     assert with_shape(objects) is objects
+
+
+def test_fractions_that_became_integers_are_doubted():
+    predictor = fk.EmotionPredictor.from_pretrained("five_layer_cnn_small")
+    X = fk.make_fer2013(n_samples=14, random_state=0).train.images
+    with pytest.warns(fk.Fer2013KitWarning, match="0 and 1 alone, black where 255 is white"):
+        predictor.predict((X / 255).round().astype(np.uint8))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        predictor.predict(np.zeros_like(X))  # as a covered camera gives
+        predictor.predict(X / 255)
+
+
+def test_what_was_passed_is_told_what_it_lacks():
+    data = fk.make_fer2013(n_samples=14, random_state=0)
+    with pytest.raises(fk.InvalidInputError, match=r"pass both: fit\(\*data\.train\)$"):
+        fk.EmotionClassifier().fit(data.train.images, None)
+    predictor = fk.EmotionPredictor.from_pretrained("five_layer_cnn_small")
+    with pytest.raises(fk.InvalidInputError, match=r"read by analyze_photo\(path\)$"):
+        predictor.predict(["a.jpg"])

@@ -226,7 +226,7 @@ def test_resize_of_sixteen_bits_keeps_them():
 
 @pytest.mark.parametrize("size", [48, (48,), (0, 48), (48, -1), (1.5, 2), ("a", "b"), None])
 def test_bad_size_is_refused(size):
-    with pytest.raises(fk.InvalidInputError, match="two positive whole numbers"):
+    with pytest.raises(fk.InvalidInputError, match="two whole numbers from 1 to 65536"):
         fk.resize(np.zeros((8, 8), np.uint8), size)
 
 

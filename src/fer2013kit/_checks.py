@@ -237,7 +237,10 @@ def check_images(
 
 def no_numbers(array: NDArray[Any], name: str) -> InvalidInputError:
     """Return the error for an array of another type than numbers."""
-    way = "; make it an image with array * numpy.uint8(255)" if array.dtype.kind == "b" else ""
+    way = {
+        "b": "; make it an image with array * numpy.uint8(255)",
+        "U": "; photographs are read by analyze_photo(path)",
+    }.get(array.dtype.kind, "")
     return InvalidInputError(f"{name} must hold numbers; received dtype {array.dtype}{way}")
 
 

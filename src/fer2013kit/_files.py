@@ -43,7 +43,7 @@ def as_path(path: str | os.PathLike[str]) -> Path:
     InvalidInputError
         For an empty text, such as a variable that is not set.
     """
-    if path == "":
+    if isinstance(path, str) and not path:
         raise InvalidInputError("path must not be empty; the current folder is '.'")
     return Path(path)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fer2013kit._checks import no_numbers
 from fer2013kit.emotions import MAX_LEVEL
-from fer2013kit.exceptions import InvalidInputError, shortened
+from fer2013kit.exceptions import InvalidInputError, shortened, warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,6 +114,11 @@ def wrong_shape(X: Any, image_shape: Shape) -> InvalidInputError:
 
 def check_range(pixels: NDArray[Any], value_range: tuple[float, float] | None) -> None:
     """Raise :class:`InvalidInputError` for pixels outside the range their dtype promises."""
+    if pixels.dtype.kind in "iu" and pixels.size and pixels.max() == 1:
+        warn(
+            "X of integers holds 0 and 1 alone, black where 255 is white; pass fractions in [0, 1] "
+            "as floats"
+        )
     if value_range is None or pixels.dtype == np.uint8 or not pixels.size:
         return
     low, high = (0, MAX_LEVEL) if pixels.dtype.kind in "iub" else value_range

@@ -295,6 +295,8 @@ def _validate(
         reason = str(error).partition(f"\n{type(classifier).__name__} does not accept")[0]
         if "y should be a 1d array" in reason:
             reason += "; of one-hot rows take from_one_hot"
+        if "requires y to be passed" in reason:
+            reason += " Of a data set pass both: fit(*data.train)"
         if len(reason) > _LONG:  # it repeats X
             reason = f"{reason[: _LONG // 2]}...{reason[-_LONG // 2 :]}"
         raise InvalidInputError(reason) from error

@@ -140,6 +140,8 @@ def _balance_line(name: str, counts: dict[str, int] | None) -> str:
     if counts[least] == 0:
         missing = ", ".join(label for label, count in counts.items() if count == 0)
         return f"{name}: no images of {missing}"
+    if counts[most] == counts[least]:
+        return f"{name}: {counts[most]:,} images of each class"
     return (
         f"{name}: {counts[most] / counts[least]:.1f} times as many {most} ({counts[most]:,}) "
         f"as {least} ({counts[least]:,})"
