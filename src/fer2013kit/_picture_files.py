@@ -32,6 +32,7 @@ FORMATS: Final = (
 images without a signature that tells them from rubbish."""
 
 _OF_OTHER_PROGRAMS: Final = frozenset({"EPS", "WMF"})
+"""Pillow has the first decoded by Ghostscript, the second by Windows."""
 
 MAX_PIXELS: Final = 80_000_000
 """Any photograph is welcome; a small file that unpacks to more is an attack."""

@@ -376,7 +376,9 @@ class EmotionClassifier(
         Warns
         -----
         Fer2013KitWarning
-            Where `soft_targets` favour another class than ``y`` for more than half of the images.
+            Where `soft_targets` favour another class than ``y`` for more than half of the images;
+            for a class that is nearly the word of an emotion, among others that are; for integers
+            of 0 and 1 alone, which fractions became.
 
         See Also
         --------
