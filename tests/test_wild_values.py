@@ -279,12 +279,18 @@ def write_video(path, picture):
         container.mux(track.encode(None))
 
 
-def is_refused_rightly(error):
-    """Tell whether an error is the kit's, of some lines, or one of those that Python has."""
-    is_short = len(str(error)) < LONGEST
-    return (is_short and isinstance(error, fk.Fer2013KitError | TypeError)) or (
-        isinstance(error, OSError) and not isinstance(error, fk.Fer2013KitError)
-    )
+def refused_rightly(call, argument, what, value):
+    """Fail where a value is refused by an error that is neither the kit's nor one of Python's."""
+    try:
+        call(**{argument: value})
+    except Exception as error:
+        is_short = len(str(error)) < LONGEST  # names of files, in the system's own, may be long
+        is_ours = isinstance(error, fk.Fer2013KitError | TypeError) and is_short
+        is_systems = isinstance(error, OSError) and not isinstance(error, fk.Fer2013KitError)
+        if not (is_ours or is_systems):
+            raise AssertionError(f"{argument} is {what}: {error!r:.300}") from error
+    finally:
+        plt.close("all")
 
 
 @pytest.fixture(autouse=True)
@@ -318,24 +324,18 @@ def test_wild_arguments_are_refused_by_the_kit(name, calls):
     call, given = calls[1][name]
     names = {*given, *inspect.signature(call).parameters} - {"params", "kwargs"}
     for argument in sorted(names):
-        for value in WILD.values():
-            try:
-                call(**{**given, argument: value})
-            except Exception as error:
-                if not is_refused_rightly(error):
-                    raise
-            finally:
-                plt.close("all")
+        for what, value in WILD.items():
+            refused_rightly(lambda **wild: call(**{**given, **wild}), argument, what, value)
 
 
 @pytest.mark.parametrize("setting", fk.EmotionClassifier().get_params())
 @pytest.mark.filterwarnings("ignore")
 def test_wild_settings_are_refused_by_the_kit(setting):
     data = fk.make_fer2013(n_samples=70, random_state=0).train
-    for value in WILD.values():
-        settings = {"model": tiny_network, "verbose": 0, "random_state": 0, setting: value}
-        try:
-            fk.EmotionClassifier(**settings).fit(data.images, data.labels)
-        except Exception as error:
-            if not is_refused_rightly(error):
-                raise
+    for what, value in WILD.items():
+        refused_rightly(
+            lambda **wild: fk.EmotionClassifier(
+                **{"model": tiny_network, "verbose": 0, "random_state": 0, **wild}
+            ).fit(data.images, data.labels),
+            setting, what, value,
+        )  # fmt: skip
