@@ -76,8 +76,8 @@ def test_no_image_is_written_over(folder):
     before = (folder / "a.png").read_bytes()
     for said, *arguments in (
         ("must end in .csv", "--csv", folder / "a.png", folder / "deeper"),  # of --csv *.png
-        ("is one of the files", folder / "a.png", "--save-annotated", folder / "a.png"),
-        ("holds the images", folder / "a.png", "--save-annotated", folder),
+        ("is read, or holds", folder / "a.png", "--save-annotated", folder / "a.png"),
+        ("is read, or holds", folder / "a.png", "--save-annotated", folder),
     ):
         assert said in run(*arguments, code=2).stderr
     assert (folder / "a.png").read_bytes() == before

@@ -307,7 +307,9 @@ def test_one_hot_rows_are_told_from_labels():
 
 
 @pytest.mark.parametrize(
-    "call", [fk.load_fer2013, fk.load_image_folder, fk.find_photos], ids=lambda call: call.__name__
+    "call",
+    [fk.load_fer2013, fk.load_image_folder, fk.find_photos, partial(fk.score, dst="/no")],
+    ids=("load_fer2013", "load_image_folder", "find_photos", "score"),
 )
 def test_an_empty_path_is_not_the_current_folder(call):
     with pytest.raises(fk.InvalidInputError, match=r"^path must not be empty"):

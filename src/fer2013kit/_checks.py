@@ -19,6 +19,9 @@ FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
 _MOST: Final = 2**31 - 1  # what many libraries hold a whole number in
 
+FROM_ONE_HOT: Final = "; of one-hot rows take from_one_hot"
+"""What is said beside labels of another shape."""
+
 MaybeNone: TypeAlias = Any
 """Beside a type, None is possible, but no check of it is asked for: whoever loads a whole data set
 knows what is there.  The type's own attributes are checked as always (typeshed types

@@ -36,7 +36,13 @@ _THIS_FOLDER: Final = -100
 
 
 def as_path(path: str | os.PathLike[str]) -> Path:
-    """Return a path that a user gave; an empty one, which would be the current folder, is none.
+    """Return a path that a user gave; see :func:`check_not_empty`."""
+    check_not_empty(path)
+    return Path(path)
+
+
+def check_not_empty(path: str | os.PathLike[str]) -> None:
+    """Refuse an empty path, which everybody else takes for the current folder.
 
     Raises
     ------
@@ -45,7 +51,6 @@ def as_path(path: str | os.PathLike[str]) -> Path:
     """
     if isinstance(path, str) and not path:
         raise InvalidInputError("path must not be empty; the current folder is '.'")
-    return Path(path)
 
 
 def is_rubbish(name: str) -> bool:

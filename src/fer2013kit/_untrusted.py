@@ -78,9 +78,6 @@ def model_file_errors(path: Path, expected: str) -> Iterator[None]:
         raise ModelFileError(f"{path} cannot be read: {error.strerror}") from error
 
 
-TOO_MUCH: Final = "unpack it yourself if you trust it"
-
-
 def allowed_size(packed: int) -> int:
     """Return to how many bytes so many may unpack."""
     return SPARE + RATIO * packed
@@ -91,7 +88,7 @@ def check_unpacked(size: int, packed: int) -> None:
     if size > allowed_size(packed):
         raise ValueError(
             f"{packed:,} bytes unpack to {size:,}, more than {RATIO} times as many and "
-            f"{SPARE:,}; {TOO_MUCH}"
+            f"{SPARE:,}; unpack it yourself if you trust it"
         )
 
 

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._checks import as_array, check_choice, check_labels, check_number, check_whole
+from fer2013kit._checks import (
+    FROM_ONE_HOT,
+    as_array,
+    check_choice,
+    check_labels,
+    check_number,
+    check_whole,
+)
 from fer2013kit.emotions import NUM_CLASSES
 from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.typing import ClassWeightMethod
@@ -209,9 +216,7 @@ def _encode(y: ArrayLike, n_classes: int | None) -> tuple[NDArray[Any], NDArray[
         n_classes = check_whole("n_classes", n_classes)
     labels = as_array(y, "y")
     if labels.ndim != 1:
-        raise InvalidInputError(
-            f"y must have shape (n,); received {labels.shape}; of one-hot rows take from_one_hot"
-        )
+        raise InvalidInputError(f"y must have shape (n,); received {labels.shape}{FROM_ONE_HOT}")
     words = np.asarray(y, dtype=object) if labels.dtype.kind in "OTU" else None
     if words is not None and all(isinstance(label, str) for label in words.flat):
         labels = np.array(words.tolist(), dtype=str)

@@ -163,8 +163,9 @@ def _columns(classifier: EmotionClassifier, emotion: Any, n_samples: int) -> Int
             f"emotion must be one class or one for each of {n_samples} images; "
             f"received shape {asked.shape}"
         )
+    known = list(column_of)  # a list, since what is asked for may have no hash
     for label in asked.ravel():
-        if label not in list(column_of):
+        if label not in known:
             raise InvalidInputError(
                 f"emotion must be a class of the classifier, {', '.join(names)}; "
                 f"received {shown(label)}{did_you_mean(str(label), names)}"

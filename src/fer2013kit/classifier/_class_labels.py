@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from fer2013kit._checks import IntArray, check_labels
+from fer2013kit._checks import FROM_ONE_HOT, IntArray, check_labels
 from fer2013kit.emotions import CLASS_NAMES, FERPLUS_CLASS_NAMES, NUM_CLASSES, emotion_code
 from fer2013kit.exceptions import InvalidInputError, shortened, shown, warn
 
@@ -122,7 +122,7 @@ def as_labels(y: Any) -> NDArray[Any]:
         labels: NDArray[Any] = column_or_1d(y, warn=True)
         check_classification_targets(labels)
     except (TypeError, ValueError) as error:
-        hint = "; of one-hot rows take from_one_hot" if getattr(y, "ndim", 0) == 2 else ""  # noqa: PLR2004 - a table
+        hint = FROM_ONE_HOT if getattr(y, "ndim", 0) == 2 else ""  # noqa: PLR2004 - a table
         raise InvalidInputError(f"{shortened(str(error))}{hint}") from error
     if labels.dtype.kind in "mMcV":
         raise InvalidInputError(f"y must be labels, numbers or words; received {labels.dtype}")

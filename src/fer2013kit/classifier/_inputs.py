@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from fer2013kit._checks import as_array
+from fer2013kit._checks import FROM_ONE_HOT, as_array
 from fer2013kit._image_input import (
     Pixels,
     Shape,
@@ -294,7 +294,7 @@ def _validate(
         # Of NaN, scikit-learn goes on to recommend estimators for tables.
         reason = str(error).partition(f"\n{type(classifier).__name__} does not accept")[0]
         if "y should be a 1d array" in reason:
-            reason += "; of one-hot rows take from_one_hot"
+            reason += FROM_ONE_HOT
         if "requires y to be passed" in reason:
             reason += " Of a data set pass both: fit(*data.train)"
         if len(reason) > _LONG:  # it repeats X

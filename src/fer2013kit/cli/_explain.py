@@ -20,6 +20,7 @@ from fer2013kit.cli._options import (
 from fer2013kit.cli._output import (
     create_parents,
     free_name,
+    one_line,
     print_error,
     print_result,
     refuse_to_overwrite,
@@ -131,7 +132,8 @@ def explain(
             for row in rows
         ]
     text = "\n".join(
-        f"{one['picture']}: {one['emotion']} {one['probability']:.3f}, {one['figure']}"
+        f"{one_line(one['picture'])}: {one['emotion']} {one['probability']:.3f}, "
+        f"{one_line(one['figure'])}"
         for one in answers
     )
     document = {"explanations": answers, "errors": describe_errors(errors)}

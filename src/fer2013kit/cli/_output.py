@@ -58,16 +58,17 @@ def create_parents(*paths: Path | None) -> None:
 
 
 def refuse_to_overwrite(inputs: Iterable[Path], **outputs: Path | None) -> None:
-    """Raise a usage error where an option names a file that is read: it would be lost."""
-    read = {path.resolve() for path in inputs}
+    """Raise a usage error where an option names a file that is read, or its folder."""
+    read = {place for path in inputs for place in (path.resolve(), path.resolve().parent)}
     for name, output in outputs.items():
         if output is not None and output.resolve() in read:
             raise click.UsageError(
-                f"--{name.replace('_', '-')} '{output}' is one of the files to read; name another"
+                f"--{name.replace('_', '-')} '{output}' is read, or holds what is read, and "
+                "would write over it; name another place"
             )
 
 
-def one_line(path: Path) -> str:
+def one_line(path: str | Path) -> str:
     """Return a path without what would begin another line."""
     return " ".join(str(path).splitlines())
 

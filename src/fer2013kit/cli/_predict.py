@@ -102,12 +102,6 @@ def predict(
             f"--save-annotated '{annotated}' is one file for {len(files)} images; name a folder"
         )
     refuse_to_overwrite(files, csv=csv_path, save_annotated=annotated)
-    if annotated is not None and any(
-        path.parent.resolve() == annotated.resolve() for path in files
-    ):
-        raise click.UsageError(
-            f"--save-annotated '{annotated}' holds the images; name another folder"
-        )
     create_parents(csv_path, annotated)
     classifier = load_predictor(model)
     found, unreadable = analyze(

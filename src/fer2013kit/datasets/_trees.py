@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, Protocol, cast
 
 from fer2013kit._files import is_rubbish
 from fer2013kit._picture_files import first_names
-from fer2013kit._untrusted import TOO_MUCH, LimitedStream, check_member, check_unpacked, errors_as
+from fer2013kit._untrusted import LimitedStream, check_member, check_unpacked, errors_as
 from fer2013kit.exceptions import DatasetFormatError
 
 if TYPE_CHECKING:
@@ -307,15 +307,12 @@ def source_errors(path: Path) -> AbstractContextManager[None]:
 
 def archive_errors(path: Path) -> AbstractContextManager[None]:
     """Turn whatever a damaged archive makes its library raise into one clear error."""
-
-    def error_for(why: str) -> DatasetFormatError:
-        if TOO_MUCH in why:
-            return DatasetFormatError(f"the archive may be an attack: {why}", path=path)
-        return DatasetFormatError(
-            f"the archive is damaged or incomplete ({why}); download it again", path=path
+    return errors_as(
+        lambda why: DatasetFormatError(
+            f"the archive is damaged or incomplete, or no data set ({why}); download it again",
+            path=path,
         )
-
-    return errors_as(error_for)
+    )
 
 
 def is_archive(path: Path) -> bool:

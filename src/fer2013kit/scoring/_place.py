@@ -12,7 +12,7 @@ from pathlib import Path
 from posixpath import normpath
 from typing import TYPE_CHECKING, Any, Final
 
-from fer2013kit._files import new_file
+from fer2013kit._files import check_not_empty, new_file
 from fer2013kit._optional import needed
 from fer2013kit._untrusted import are_words, check_facts, errors_as, is_count, read_facts
 from fer2013kit.exceptions import Fer2013KitError, InvalidInputError, shortened, shown
@@ -42,6 +42,7 @@ class _DamagedError(Fer2013KitError):
 
 def file_system(url: str, options: dict[str, Any]) -> tuple[Any, str, bool]:
     """Return fsspec's file system for a path, the path as it is named there, and if it is local."""
+    check_not_empty(url)
     with needed("score", extra="score"):
         import fsspec
     try:
