@@ -60,3 +60,11 @@ def test_an_exported_network_is_refused(tmp_path):
     (tmp_path / "x.tflite").write_bytes(b"")
     command = ("explain", COLLINS, "-o", tmp_path / "x.png", "--model", tmp_path / "x.tflite")
     assert "has no gradients" in run(*command, code=2).stderr
+
+
+def test_no_image_is_written_over(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(COLLINS.read_bytes())
+    for output in (path, tmp_path):
+        assert "is read, or holds" in run("explain", path, "-o", output, code=2).stderr
+    assert path.read_bytes() == COLLINS.read_bytes()

@@ -72,12 +72,20 @@ def test_a_name_of_a_file_steers_no_terminal_and_begins_no_line(tmp_path):
     assert run(tmp_path).stdout == f"{tmp_path}/a?[31m red.png: no face\n"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows gives few the right to make links")
 def test_no_image_is_written_over(folder):
     before = (folder / "a.png").read_bytes()
+    (folder / "deeper" / "link.png").symlink_to(folder / "a.png")
     for said, *arguments in (
         ("must end in .csv", "--csv", folder / "a.png", folder / "deeper"),  # of --csv *.png
         ("is read, or holds", folder / "a.png", "--save-annotated", folder / "a.png"),
         ("is read, or holds", folder / "a.png", "--save-annotated", folder),
+        (
+            "is read, or holds",
+            folder / "deeper" / "link.png",
+            "--save-annotated",
+            folder / "deeper",
+        ),
     ):
         assert said in run(*arguments, code=2).stderr
     assert (folder / "a.png").read_bytes() == before

@@ -59,7 +59,7 @@ def create_parents(*paths: Path | None) -> None:
 
 def refuse_to_overwrite(inputs: Iterable[Path], **outputs: Path | None) -> None:
     """Raise a usage error where an option names a file that is read, or its folder."""
-    read = {place for path in inputs for place in (path.resolve(), path.resolve().parent)}
+    read = {place for path in inputs for place in (path.resolve(), path.parent.resolve())}
     for name, output in outputs.items():
         if output is not None and output.resolve() in read:
             raise click.UsageError(
