@@ -3,8 +3,8 @@ Do class weights help the rare emotions?
 ========================================
 
 FER-2013 has sixteen happy faces for each disgusted one, so a network can be right often without
-ever saying *disgust*.  Weights in the loss make it care.  What that costs on the whole differs
-from seed to seed: here is one, for a figure of your own take several.
+ever predicting *disgust*.  Class weights counter this, at a cost in overall accuracy that differs
+from seed to seed: this is one seed; use several for a result of your own.
 """
 
 # %%

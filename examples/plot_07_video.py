@@ -1,6 +1,6 @@
 """
-Who looks how, and when, in a video?
-====================================
+Which expressions does each face show in a video?
+=================================================
 
 Faces are tracked from frame to frame; each gets a timeline of its emotions.
 """

@@ -6,7 +6,7 @@ Two models classify the same images; the difference gets an interval and a test.
 """
 
 # %%
-# Two bundled models, one a tenth of the other's size, on drawn faces: neither has seen any.
+# Two bundled models, one half the size of the other, on drawn faces: neither has seen any.
 import matplotlib.pyplot as plt
 
 import fer2013kit as fk

@@ -39,6 +39,6 @@ plt.suptitle("Fourteen images of the folder")
 plt.show()
 
 # %%
-# Split into training and test; the rest is as in the other examples.
+# Split into training and validation; the rest is as in the other examples.
 data = fk.FER2013(train=split).split_validation(0.2, random_state=0)
 print(data.summary())

@@ -17,8 +17,8 @@ members = [fk.EmotionClassifier.from_pretrained(name) for name in names]
 both = fk.EnsembleClassifier(members)
 
 # %%
-# The average of two is seldom worse than the better one, and its loss is the lowest here.  So few
-# images cannot show whether it is right more often.
+# Averaging usually lowers the loss, but not always: here it lies between the two.  So few images
+# cannot show which is more accurate.
 models = zip((*names, "both"), (*members, both), strict=True)
 reports = {name: model.evaluate(X, y) for name, model in models}
 for name, report in reports.items():

@@ -56,3 +56,45 @@ def test_what_cannot_be(data, monkeypatch):
     assert fk.training_batches(X[y != 1], y[y != 1], **given)[0][1].shape == (16, 7)
     with pytest.raises(IndexError):
         fk.training_batches(*data)[99]
+
+
+def test_keras_begins_with_the_first_epoch(data):
+    """Keras has a look at some batches, and ends an epoch, before it begins one."""
+    own = [*fk.training_batches(*data, classifier=fk.EmotionClassifier(**SETTINGS))]
+    seen = []
+
+    class Looking(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.network = tiny_network((48, 48, 1), 7)
+
+        def call(self, images):
+            return self.network(images)
+
+        def train_step(self, batch):
+            seen.append([np.asarray(part) for part in batch])
+            return super().train_step(batch)
+
+    network = Looking()
+    network.compile("sgd", "categorical_crossentropy", run_eagerly=True)
+    batches = fk.training_batches(*data, classifier=fk.EmotionClassifier(**SETTINGS))
+    network.fit(batches, epochs=2, shuffle=False, verbose=0)
+    assert len(seen) == 2 * len(own)
+    for one, other in zip(own, seen[: len(own)], strict=True):
+        np.testing.assert_allclose(one[0], other[0], atol=2e-3)
+    again = fk.training_batches(*data, classifier=fk.EmotionClassifier(**SETTINGS))
+    second = [*again, *again][len(own) :]
+    np.testing.assert_allclose(second[0][0], seen[len(own)][0], atol=2e-3)
+
+
+def test_what_fit_holds_out_is_in_no_batch(data):
+    X, y = data
+    marked = np.zeros_like(X)
+    marked[:, 0, 0, 0] = np.arange(len(X))
+    clf = fk.EmotionClassifier(batch_size=8, augment=False, validation_fraction=0.3, random_state=0)
+    rows = {
+        int(v)
+        for images, *_ in fk.training_batches(marked, y, classifier=clf)
+        for v in images[:, 0, 0, 0]
+    }
+    assert len(rows) == pytest.approx(0.7 * len(X), abs=4)

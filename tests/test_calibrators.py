@@ -14,6 +14,7 @@ from fer2013kit.evaluation import (
     fit_calibrator,
     fit_temperature,
     read_calibrator,
+    without_vector,
 )
 from networks import tiny_network
 
@@ -101,6 +102,12 @@ def test_calibrated_classifier_is_saved_and_exported_or_refused(tmp_path):
     clf.export(tmp_path / "emotions.tflite")
     predictor = fk.EmotionPredictor.load(tmp_path / "emotions.tflite")
     np.testing.assert_allclose(predictor.predict_proba(data.test.images), probabilities, atol=1e-4)
+    for tta in ("flip", "ten_crop"):  # views are averaged before the calibration
+        np.testing.assert_allclose(
+            predictor.predict_proba(data.test.images, tta=tta),
+            clf.predict_proba(data.test.images, tta=tta),
+            atol=1e-4,
+        )
     assert "vector, fitted on 14" in clf.evaluate(*data.test).to_html(classifier=clf)
     assert clf.calibrate(*data.validation).calibrator_ is None
     temperature = clf.temperature_
@@ -109,3 +116,19 @@ def test_calibrated_classifier_is_saved_and_exported_or_refused(tmp_path):
     with pytest.raises(fk.InvalidInputError, match="needs images of every class"):
         clf.calibrate(data.validation.images[:1], data.validation.labels[:1], method="vector")
     assert clf.temperature_ == temperature != 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_scaling_can_be_taken_back(seed):
+    rng = np.random.default_rng(seed)
+    table = rng.dirichlet(np.full(5, 0.5), 300).clip(1e-4)
+    table /= table.sum(axis=1, keepdims=True)
+    scaling = {
+        "method": "vector",
+        "scale": np.exp(rng.uniform(-1, 1, 5)).tolist(),
+        "shift": rng.uniform(-2, 2, 5).tolist(),
+    }
+    scaled = apply_calibrator(table, scaling)
+    usable = scaled.min(axis=1) > 1e-7  # what is below counts as it
+    np.testing.assert_allclose(without_vector(scaled, scaling)[usable], table[usable], atol=1e-9)
+    assert usable.mean() > 0.5

@@ -83,6 +83,7 @@ def test_members_that_do_not_fit(members, data):
         ([members[0], words], "same classes; number 1"),
         ([members[0], fk.EmotionClassifier()], "must be fitted"),
         ([members[0], 3], "must be fitted EmotionClassifiers; received 3"),
+        ((one for one in members), "must be a list or tuple of classifiers"),
     ):
         with pytest.raises(fk.InvalidInputError, match=message):
             fk.EnsembleClassifier(given)
@@ -99,6 +100,8 @@ def test_scikit_learn_measures_the_fitted_members(ensemble, data):
     scores = cross_val_score(ensemble, X, y, cv=KFold(2))
     assert np.average(scores, weights=[7, 7]) == pytest.approx(ensemble.score(X, y))
     assert clone(ensemble).get_params(deep=False) == ensemble.get_params(deep=False)
+    ensemble.calibrate(*data.validation, method="vector")
+    np.testing.assert_array_equal(clone(ensemble).predict_proba(X), ensemble.predict_proba(X))
 
 
 # --- distillation ------------------------------------------------------------------------------

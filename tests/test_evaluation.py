@@ -18,6 +18,7 @@ from fer2013kit._metrics import PROBABILITY_FLOOR, wilson_interval
 from fer2013kit.emotions import emotion_code
 from fer2013kit.evaluation._facts import classifier_facts
 from fer2013kit.evaluation._html import _plot_balance
+from networks import tiny_network
 
 
 @st.composite
@@ -849,3 +850,15 @@ def test_what_is_no_report_is_refused_with_the_reason(values, reason):
     said = f"^this is no evaluation report; expected the mapping that as_dict returns, {reason}"
     with pytest.raises(fk.InvalidInputError, match=said):
         fk.EvaluationReport.from_dict(values)
+
+
+def test_whole_numbers_of_dtype_object_are_codes():
+    """As pandas has them after a column that was mixed."""
+    data = fk.make_fer2013(n_samples=70, random_state=0)
+    X, y = data.train
+    loose = pd.Series(y).astype(object)
+    table = np.eye(7)[y] * 0.93 + 0.01
+    assert fk.evaluate_predictions(loose, table).accuracy == 1
+    assert fk.class_weights(loose) == fk.class_weights(y)
+    clf = fk.EmotionClassifier(tiny_network, epochs=1, augment=False, verbose=0)
+    assert clf.fit(X, loose).classes_.dtype == np.int64

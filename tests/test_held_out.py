@@ -116,3 +116,31 @@ def test_a_search_holds_out_groups_and_tries_parameters_of_the_builder():
         clf.set_params(validation_groups=[1, 2]).fit(X, y)
     with pytest.raises(fk.InvalidInputError, match="needs a validation_fraction"):
         clf.set_params(validation_fraction=0).fit(X, y)
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_groups_of_every_class_are_held_out_by_the_fraction(shuffled):
+    """A person shows every emotion; sorted person by person, each begins with the same one."""
+    people, codes = np.repeat(np.arange(100), 7), np.tile(np.arange(7), 100)
+    if shuffled:
+        order = np.random.default_rng(0).permutation(700)
+        people, codes = people[order], codes[order]
+    held = rows_to_hold_out(np.zeros((700, 1)), codes, 0.2, seed=0, groups=people)
+    assert np.bincount(codes[held]).tolist() == [20] * 7
+    assert not set(people[held]) & set(people[~held])
+
+
+def test_groups_of_one_class_and_of_many_sizes():
+    rng = np.random.default_rng(0)
+    sizes = rng.integers(1, 40, 300)
+    groups = np.repeat(np.arange(300), sizes)
+    codes = np.repeat(rng.integers(0, 5, 300), sizes)
+    held = rows_to_hold_out(np.zeros((len(codes), 1)), codes, 0.3, seed=1, groups=groups)
+    share = np.bincount(codes[held], minlength=5) / np.bincount(codes)
+    np.testing.assert_allclose(share, 0.3, atol=0.04)
+
+
+def test_few_large_groups_still_validate_with_one():
+    codes = np.tile(np.arange(7), 4)
+    held = rows_to_hold_out(np.zeros((28, 1)), codes, 0.01, seed=0, groups=np.repeat([*"abcd"], 7))
+    assert held.sum() == 7

@@ -108,3 +108,26 @@ def test_processes_share_a_batch_out(mixing):
 def test_a_batch_that_processes_cannot_share_is_refused():
     with pytest.raises(fk.InvalidInputError, match="each of the 3 processes; received one of 4"):
         next(make_batches(parts=3).prepared(0))
+
+
+def test_mixed_targets_count_by_their_own_weights():
+    """What a batch gives to the loss is that of both images, in their shares."""
+    settings = {"n": 64, "batch_size": 64, "mixup": 0.4, "cutmix": 1.0}
+    every = np.ones(64, np.float32)
+    weights = np.where(np.arange(64) % 7 == 3, 5, np.arange(64) % 2).astype(np.float32)
+    _, plain, same = next(make_batches(**settings, weights=every).prepared(0))
+    np.testing.assert_allclose(same, 1, rtol=1e-6)
+    order, _, mixing = make_batches(**settings).plans.plan(0)
+    _, targets, mixed = next(make_batches(**settings, weights=weights).prepared(0))
+    np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-5)
+    codes = order % 7
+    of_own, of_other = weights[order], weights[order][::-1]
+    for row in range(64):
+        own = plain[row, codes[row]] if codes[row] != codes[::-1][row] else mixing[row, 0]
+        expected = np.zeros(7)
+        expected[codes[row]] += own * of_own[row]
+        expected[codes[::-1][row]] += (1 - own) * of_other[row]
+        if codes[row] != codes[::-1][row]:
+            np.testing.assert_allclose(targets[row] * mixed[row], expected, atol=1e-4)
+    silent = make_batches(**settings, weights=weights * 0)
+    np.testing.assert_allclose(next(silent.prepared(0))[1], plain, atol=1e-6)

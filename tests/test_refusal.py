@@ -98,3 +98,12 @@ def test_two_networks_in_one_figure():
     assert len({line.get_color() for line in ax.lines}) == 2
     with pytest.raises(fk.InvalidInputError, match="class_names must be 7"):
         fk.plot_risk_coverage([0], PROBABILITIES[:1], class_names=("a", "b"))
+
+
+def test_thresholds_of_the_curve_are_those_of_predict():
+    X, y = fk.make_fer2013(n_samples=350, random_state=0).train
+    predictor = fk.EmotionPredictor.from_pretrained("five_layer_cnn_small")
+    curve = fk.risk_coverage_curve(y, predictor.predict_proba(X))
+    for threshold, coverage in zip(curve.threshold, curve.coverage, strict=True):
+        answers = predictor.predict(X, min_confidence=threshold)
+        assert np.mean(answers != -1) == pytest.approx(coverage)

@@ -1,7 +1,10 @@
 import builtins
 
+import keras
+import numpy as np
 import optuna
 import pytest
+from sklearn.base import clone
 
 import fer2013kit as fk
 from command_line import run_json
@@ -95,3 +98,54 @@ def test_command(data, tmp_path, monkeypatch):
     )
     assert document["n_trials"] == 1
     assert "learning_rate" in document["best_params"]
+
+
+def test_another_search_has_no_trials_in_this_file(data, classifier, tmp_path):
+    file = tmp_path / "search.db"
+    space = {"learning_rate": (0.01, 0.1)}
+    fk.tune(classifier, data, space=space, n_trials=1, storage=file)
+    other = fk.make_fer2013(n_samples=70, random_state=1)
+    for changed, part in (
+        ({"space": {"learning_rate": (0.5, 0.9)}}, "space"),
+        ({"space": {"label_smoothing": [0.0, 0.1]}}, "space"),
+        ({"classifier": clone(classifier).set_params(epochs=3)}, "classifier"),
+        ({"data": other}, "data"),
+    ):
+        given = {"classifier": classifier, "data": data, "space": space, **changed}
+        with pytest.raises(fk.InvalidInputError, match=f"another search, with another .*{part}"):
+            fk.tune(**given, n_trials=2, storage=file)
+    quiet = clone(classifier).set_params(verbose=2)
+    assert len(fk.tune(quiet, data, space=space, n_trials=2, storage=file).study.trials) == 2
+
+
+def test_choices_of_any_kind_go_on_from_a_file(data, classifier, tmp_path):
+    slow, fast = keras.optimizers.SGD(0.01), keras.optimizers.SGD(0.02)
+    space = {
+        "optimizer": [slow, fast],
+        "model_params__units": [np.int64(3), np.int64(4)],
+        "image_shape": [(48, 48, 1), None],
+    }
+    options = {"space": space, "storage": tmp_path / "search.db", "random_state": 2**32 - 1}
+    fk.tune(classifier, data, n_trials=1, **options)
+    found = fk.tune(classifier, data, n_trials=2, **options)
+    assert found.best_params["optimizer"] in (slow, fast)
+    assert found.best_params["image_shape"] in ((48, 48, 1), None)
+    assert found.classifier.image_shape == found.best_params["image_shape"]
+    assert found.best_params["model_params__units"] in (3, 4)
+
+
+def test_settings_that_do_nothing_are_not_searched(data, classifier):
+    brought = clone(classifier).set_params(optimizer=keras.optimizers.Adam(1e-3))
+    for clf, space, message in (
+        (classifier, {"rotation": (0, 20)}, "received 'rotation' beside augment=False"),
+        (brought, {"learning_rate": (0.1, 0.2)}, "'learning_rate' beside an optimizer"),
+        (classifier, {"focal_gamma": (1, 2)}, "beside loss='crossentropy'"),
+        (clone(classifier).set_params(checkpoint_dir="."), {"mixup": [0.1]}, "checkpoint_dir"),
+    ):
+        with pytest.raises(fk.InvalidInputError, match=message):
+            fk.tune(clf, data, space=space, n_trials=1)
+    both = {"rotation": (0, 20), "augment": [True, False]}
+    assert set(fk.tune(classifier, data, space=both, n_trials=1).best_params) == set(both)
+    found = fk.tune(classifier, data, n_trials=1)
+    assert "mixup" in found.best_params
+    assert "zoom" not in found.best_params

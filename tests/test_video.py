@@ -615,6 +615,9 @@ def test_summary():
         [0, 3.0, "sad", "happy"],
     ]
     assert fk.summarize_video(table[:0]).people.empty
+    # A face of one frame stands as long as the video's frames are apart, which it does not say.
+    short = fk.summarize_video(pd.concat([table, table[:1].assign(track=7)])).people
+    assert short["seconds"].tolist()[-1] == pytest.approx(0.2)
     with pytest.raises(fk.InvalidInputError, match="without the columns track, height, emotion"):
         fk.summarize_video(table[["time"]])
     ax = fk.plot_tracks(table)

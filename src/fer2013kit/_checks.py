@@ -140,6 +140,26 @@ def as_array(value: Any, name: str, dtype: Any = None) -> NDArray[Any]:
         raise InvalidInputError(f"{name} cannot be {what}: {shortened(str(error))}") from error
 
 
+def whole_if_all_are(labels: NDArray[Any]) -> NDArray[Any]:
+    """Return labels as int64 where they are whole numbers of dtype object, as pandas has them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer2013kit._checks import whole_if_all_are
+    >>> whole_if_all_are(np.array([3, 4], dtype=object))
+    array([3, 4])
+    """
+    if labels.dtype != object or not labels.size:
+        return labels
+    if not all(is_number(label, numbers.Integral) for label in labels.flat):
+        return labels
+    try:
+        return labels.astype(np.int64)
+    except OverflowError:
+        return labels
+
+
 def random_generator(random_state: Any) -> np.random.Generator:
     """Return a generator for what users pass as ``random_state``.
 
@@ -261,7 +281,7 @@ def check_labels(
     InvalidInputError
         For another shape or length, a value that is no whole number, or an unknown code.
     """
-    array = as_array(labels, name)
+    array = whole_if_all_are(as_array(labels, name))
     if array.ndim != 1:
         raise InvalidInputError(f"{name} must have shape (n,); received {array.shape}")
     if n_samples is not None and len(array) != n_samples:

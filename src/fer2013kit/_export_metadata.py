@@ -73,9 +73,9 @@ class ExportMetadata:
     """What is needed beside the network to read its answers.
 
     Classes and their words stand in the order of its columns; ``value_range`` is that of images
-    given as floats; the temperature is part of the network already, and ``calibration`` is what it
-    was fitted on.  ``format`` is the version of this list, ``fer2013kit`` that of the package that
-    wrote it; input and output are said for people.
+    given as floats; the temperature, or the ``calibrator`` instead of it, is part of the network
+    already, and ``calibration`` is what it was fitted on.  ``format`` is the version of this list,
+    ``fer2013kit`` that of the package that wrote it; input and output are said for people.
     """
 
     classes: list[Any]
@@ -87,6 +87,7 @@ class ExportMetadata:
     quantization: Quantization | None
     metrics: Mapping[str, Any] | None
     calibration: CalibrationSource | None
+    calibrator: Mapping[str, Any] | None = None
     format: int = FORMAT_VERSION
     fer2013kit: str = __version__
     input: str = "uint8 grey levels 0 to 255, (n, height, width, channels)"
@@ -135,6 +136,7 @@ def parse_metadata(text: str | bytes, source: object) -> ExportMetadata:
             )
         check_facts(found, _FACTS)
         found["calibration"] = read_calibration_source(found.get("calibration"))
+        found.setdefault("calibrator", None)
         metadata = ExportMetadata(
             **{field.name: found[field.name] for field in fields(ExportMetadata)}
         )

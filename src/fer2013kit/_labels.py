@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer2013kit._checks import IntArray, as_array, check_labels, check_number, is_listing, is_number
+from fer2013kit._checks import (
+    IntArray,
+    as_array,
+    check_labels,
+    check_number,
+    is_listing,
+    is_number,
+    whole_if_all_are,
+)
 from fer2013kit.emotions import emotion_code
 from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
 
@@ -49,7 +57,7 @@ def read_codes(labels: ArrayLike, class_names: Sequence[str], *, name: str) -> I
     >>> read_codes(["sad", "Happiness"], ("happy", "sad"), name="y")
     array([1, 0])
     """
-    array = as_array(labels, name)
+    array = whole_if_all_are(as_array(labels, name))
     if array.dtype.kind in "OUT" and array.ndim == 1 and array.size:
         places = _places(array.tolist(), class_names, name)
         return np.array(places, dtype=np.int64)
@@ -64,7 +72,7 @@ def codes_in(labels: ArrayLike, classes: Any, class_names: Sequence[str], *, nam
     InvalidInputError
         For another shape than ``(n,)``, or a label that is no class.
     """
-    array = as_array(labels, name)
+    array = whole_if_all_are(as_array(labels, name))
     if array.dtype.kind in "OUT":
         return read_codes(array, class_names, name=name)
     if (array.dtype.kind == "b") != (np.asarray(classes).dtype.kind == "b"):  # True is no 1 here
@@ -122,7 +130,8 @@ def choose_labels(
             f"reject_label must be {'a word' if words else 'a number'} that is no class; "
             f"received {shown(reject_label)}"
         )
-    refused = probabilities.max(axis=1) < min_confidence
+    # Both as float64: a threshold that was read off such probabilities refuses none at it.
+    refused = probabilities.max(axis=1).astype(np.float64) < float(min_confidence)
     return np.where(refused, np.asarray(reject_label), labels)
 
 

@@ -30,6 +30,9 @@ PROBABILITY_FLOOR: Final = 1e-7
 ROW_SUM_TOLERANCE: Final = 0.01
 """How far a row of probabilities may be from 1: what half-precision sums miss, and no more."""
 
+_ROUNDING: Final = 1e-5
+"""What sums of float32 miss."""
+
 
 class ClassScores(TypedDict):
     """Scores of one class."""
@@ -96,7 +99,8 @@ def check_probabilities(probabilities: ArrayLike, *, name: str = "probabilities"
             f"{name} must not be negative and each row must sum to 1 (of logits, take the "
             f"softmax first); received {_listed(table[row])} in row {row}, sum {sums[row, 0]:g}"
         )
-    return np.asarray(table / sums, dtype=np.float64)
+    # Sums that differ by the rounding of float32 stay, so that thresholds are those of ``predict``.
+    return np.where(np.abs(sums - 1) > _ROUNDING, table / sums, table)
 
 
 def _listed(row: Float64Array) -> str:

@@ -40,7 +40,9 @@ def training_batches(
     Each is ``(pictures, targets, weights)``: float32 with values in [0, 255], rows of
     probabilities (one-hot for plain labels), and the weight of each row in the loss.  With an int
     as ``random_state`` they are those of ``fit`` with the same settings and data, epoch by epoch.
-    Every batch is full; the last one of an epoch is filled up from its beginning.
+    Every batch is full; the last one of an epoch is filled up from its beginning.  What the
+    settings hold out (``validation_fraction``) is in no batch, as in ``fit``; to validate on rows
+    of your own, split them off first.
 
     Parameters
     ----------
@@ -97,7 +99,6 @@ def training_batches(
     check_settings(settings.get_params(deep=False))
     # What is read says to a classifier how its input is called; the user's stays as it is.
     reader = EmotionClassifier(**settings.get_params(deep=False))
-    reader.set_params(validation_fraction=0.0, validation_groups=None)
     seed = int(check_random_state(settings.random_state).randint(np.iinfo(np.int32).max))
     with keras_settings():
         batches = read_training_set(
@@ -136,6 +137,7 @@ class _Epochs(keras.utils.PyDataset):  # type: ignore[misc]  # Keras carries no 
         self.batches = batches
         self.epoch = 0
         self._plan = batches.plans.plan(0)
+        self._begun = False
 
     def __len__(self) -> int:
         return self.batches.steps_per_epoch
@@ -148,19 +150,28 @@ class _Epochs(keras.utils.PyDataset):  # type: ignore[misc]  # Keras carries no 
         step = slice(index * rows, (index + 1) * rows)
         own = order[step]
         batches = self.batches
-        given = (batches.images[own], batches.targets[own], uniform[step], mixing[step])
+        of_rows = (batches.images[own], batches.targets[own], batches.weights[own])
+        given = (*of_rows, uniform[step], mixing[step])
         prepared = batches.prepare(*map(ops.convert_to_tensor, given))
-        pictures, targets = map(ops.convert_to_numpy, prepared)
-        return pictures, targets, batches.weights[own]
+        pictures, targets, weights = map(ops.convert_to_numpy, prepared)
+        return pictures, targets, weights
 
     def __iter__(self) -> Iterator[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]:
         """Yield an epoch, and be the next one."""
+        self.on_epoch_begin()
         for index in range(len(self)):
             yield self[index]
         self.on_epoch_end()
 
+    def on_epoch_begin(self) -> None:
+        """Note that an epoch has begun; Keras calls it."""
+        self._begun = True
+
     def on_epoch_end(self) -> None:
-        """Draw the next epoch; Keras calls it."""
+        """Draw the next epoch; Keras calls it, also before the first, when it has had a look."""
+        if not self._begun:
+            return
+        self._begun = False
         self.epoch += 1
         self._plan = self.batches.plans.plan(self.epoch)
 

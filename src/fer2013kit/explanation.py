@@ -71,7 +71,7 @@ def explain(
     ----------
     classifier : EmotionClassifier or GridSearchCV or the like over one
         Fitted, with a network of any architecture that has a layer with a spatial map, on the
-        TensorFlow or the JAX backend of Keras.
+        TensorFlow, JAX or torch backend of Keras.
     X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
         Images, as for :meth:`EmotionClassifier.predict_proba`.
     emotion : int, str, or array_like of them, shape (n,), optional

@@ -115,21 +115,34 @@ class _Augmented:
     parts: int = 1
     errors: list[Exception] = field(default_factory=list, init=False, compare=False)
 
-    def prepare(self, images: Any, targets: Any, uniform: Any, mixing: Any) -> tuple[Any, Any]:
-        """Augment and mix one batch of tensors."""
+    def prepare(
+        self, images: Any, targets: Any, weights: Any, uniform: Any, mixing: Any
+    ) -> tuple[Any, Any, Any]:
+        """Augment and mix one batch of tensors.
+
+        Of two images that are mixed, each target counts by its own weight: what each would give to
+        the loss is added, in their shares.
+        """
         if self.augmentation is None:
             images = ops.cast(images, "float32")
         else:
             images = self.augmentation.transform(images, uniform)
         if self.mixup or self.cutmix:
-            images, targets = mix_images(
+            weights = ops.expand_dims(weights, -1)
+            aims = ops.concatenate([targets, targets * weights, weights], axis=1)
+            images, aims = mix_images(
                 images,
-                targets,
+                aims,
                 share=mixing[:, 0],
                 cut=mixing[:, 1] > 0.5,  # noqa: PLR2004 - a flag kept as a float
                 position=mixing[:, 2:],
             )
-        return images, targets
+            plain, weighted, weights = ops.split(aims, [k := targets.shape[1], 2 * k], axis=1)
+            # Where both count for nothing, the target is what it would be without weights.
+            some = weights > 0
+            targets = ops.where(some, weighted / ops.where(some, weights, 1.0), plain)
+            weights = ops.squeeze(weights, -1)
+        return images, targets, weights
 
     def read(self, epoch: int) -> Iterator[tuple[Batch, Float32Array, Float32Array]]:
         """Yield the batches of one epoch after another, each with its random numbers."""
@@ -142,15 +155,15 @@ class _Augmented:
             import jax
 
             prepare = jax.jit(prepare)
-        for (raw, aims, weights), uniform, mixing in self.read(epoch):
+        for (raw, *known), uniform, mixing in self.read(epoch):
             own = self._own_rows(len(raw))
             # Partners that are mixed stand in the whole batch.
             rows = slice(None) if self.mixup or self.cutmix else own
-            given = (one[rows] for one in (raw, aims, uniform, mixing))
-            images, targets = map(ops.convert_to_numpy, prepare(*map(ops.convert_to_tensor, given)))
-            if rows != own:
-                images, targets = images[own], targets[own]
-            yield images, targets, weights[own]
+            given = (one[rows] for one in (raw, *known, uniform, mixing))
+            batch = map(ops.convert_to_numpy, prepare(*map(ops.convert_to_tensor, given)))
+            kept = own if rows != own else slice(None)
+            images, targets, weights = (one[kept] for one in batch)
+            yield images, targets, weights
 
     def _own_rows(self, rows: int) -> slice:
         if rows % self.parts:
@@ -196,7 +209,7 @@ class _Augmented:
 
         def load(batch: Any, uniform: Any, mixing: Any) -> Any:
             images, targets, weights = batch
-            return *self.prepare(images, targets, uniform, mixing), weights
+            return self.prepare(images, targets, weights, uniform, mixing)
 
         return (
             tf.data.Dataset.from_generator(read, output_signature=kinds)
@@ -289,10 +302,8 @@ class TrainingBatches(_Augmented):
             )
 
         def load(order: Any, uniform: Any, mixing: Any) -> Any:
-            batch, target = self.prepare(
-                tf.gather(images, order), tf.gather(targets, order), uniform, mixing
-            )
-            return batch, target, tf.gather(weights, order)
+            batch, target, weight = (tf.gather(one, order) for one in (images, targets, weights))
+            return self.prepare(batch, target, weight, uniform, mixing)
 
         return (
             tf.data.Dataset.range(initial_epoch, epochs)

@@ -16,8 +16,13 @@ from fer2013kit._inference import normalize_rows, predict_in_batches
 from fer2013kit._labels import codes_in
 from fer2013kit._litert import usable_threads
 from fer2013kit._prediction import ProbabilisticClassifier
-from fer2013kit._untrusted import model_file_errors
-from fer2013kit.evaluation import apply_temperature
+from fer2013kit._untrusted import errors_as, model_file_errors
+from fer2013kit.evaluation import (
+    apply_calibrator,
+    apply_temperature,
+    read_calibrator,
+    without_vector,
+)
 from fer2013kit.exceptions import InvalidInputError, ModelFileError
 from fer2013kit.pretrained import DEFAULT_NAME, find_pretrained
 
@@ -131,6 +136,14 @@ class EmotionPredictor(ProbabilisticClassifier):
         self.image_shape_ = _triple(self._metadata.image_shape)
         self.temperature_ = self._metadata.temperature
         self.metrics_ = self._metadata.metrics
+        with errors_as(
+            lambda why: ModelFileError(f"{self._source} has metadata that lacks or garbles {why}")
+        ):
+            self._calibrator = read_calibrator(
+                self._metadata.calibrator, n_classes=len(self._metadata.classes)
+            )
+            if self._calibrator is not None and self._calibrator["method"] != "vector":
+                raise ValueError("calibrator, of which only scaling is part of a network")
 
     @classmethod
     def from_pretrained(
@@ -277,7 +290,8 @@ class EmotionPredictor(ProbabilisticClassifier):
         low, high = self._metadata.value_range
         to_pixels = pixel_converter((low, high))
         # The network's answers are calibrated; views are averaged before that, as in training.
-        averages = tta is not None and self.temperature_ != 1.0
+        calibrated = self.temperature_ != 1.0 or self._calibrator is not None
+        averages = tta is not None and calibrated
 
         if self._process != os.getpid():  # the runtime's threads, and locks, stay with the parent
             _left_behind.append(self._network)
@@ -285,7 +299,7 @@ class EmotionPredictor(ProbabilisticClassifier):
 
         def infer(batch: Pixels) -> NDArray[np.float32]:
             answers = self._network(batch)
-            return _rescaled(answers, 1 / self.temperature_) if averages else answers
+            return self._uncalibrated(answers) if averages else answers
 
         probabilities = predict_in_batches(
             infer,
@@ -295,10 +309,20 @@ class EmotionPredictor(ProbabilisticClassifier):
             tta=tta,
         )
         if averages:
-            probabilities = _rescaled(probabilities, self.temperature_)
+            probabilities = self._calibrated(probabilities)
         if self._asked is None:
             return probabilities
         return normalize_rows(probabilities[:, self._columns])
+
+    def _uncalibrated(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+        if self._calibrator is not None:
+            return without_vector(probabilities, self._calibrator).astype(np.float32)
+        return apply_temperature(probabilities, 1 / self.temperature_).astype(np.float32)
+
+    def _calibrated(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+        if self._calibrator is not None:
+            return apply_calibrator(probabilities, self._calibrator).astype(np.float32)
+        return apply_temperature(probabilities, self.temperature_).astype(np.float32)
 
     def __repr__(self) -> str:
         return f"<EmotionPredictor {self._source}: {', '.join(self.class_names_)}>"
@@ -314,10 +338,6 @@ class EmotionPredictor(ProbabilisticClassifier):
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._start()
-
-
-def _rescaled(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
-    return apply_temperature(probabilities, temperature).astype(np.float32)
 
 
 def _triple(shape: list[int]) -> tuple[int, int, int]:

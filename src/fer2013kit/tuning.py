@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import numbers
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Final
 
 import keras
+import numpy as np
 from sklearn.base import clone
 
 from fer2013kit._checks import check_number, check_whole, is_number
 from fer2013kit._optional import needed
 from fer2013kit.classifier import EmotionClassifier
+from fer2013kit.classifier._json import as_json
 from fer2013kit.datasets import FER2013
 from fer2013kit.exceptions import (
     InvalidInputError,
@@ -39,6 +43,17 @@ _DEFAULT_SPACE: Final[Mapping[str, Any]] = {
     "mixup": [0.0, 0.1, 0.2, 0.4],
 }
 _MONITOR: Final = "val_accuracy"
+_NO_CHOICE: Final = {"verbose"}
+"""Settings that no trial depends on."""
+_OF_OPTIMIZER: Final = {
+    "learning_rate", "learning_rate_schedule", "warmup_epochs", "weight_decay", "ema_momentum",
+}  # fmt: skip
+_OF_AUGMENTATION: Final = {
+    "rotation", "zoom", "shift", "horizontal_flip", "brightness", "contrast", "erasing",
+}  # fmt: skip
+_OF_LOSS: Final = {"label_smoothing", "focal_gamma"}
+_PLAIN: Final = (str, bool, int, float, type(None))
+"""What Optuna keeps as it is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +66,8 @@ class TuningResult:
         All trials, for Optuna's own tools and plots.
     classifier : EmotionClassifier
         Unfitted, with the best settings.
+    choices : mapping of str to mapping, optional
+        Of each setting that is a choice, what the study's words for the values stand for.
 
     See Also
     --------
@@ -63,11 +80,12 @@ class TuningResult:
 
     study: Any
     classifier: EmotionClassifier
+    choices: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
 
     @property
     def best_params(self) -> dict[str, Any]:
         """The settings of the best trial."""
-        return dict(self.study.best_params)
+        return _settings(self.study.best_params, self.choices)
 
     @property
     def best_value(self) -> float:
@@ -109,20 +127,22 @@ def tune(
     Parameters
     ----------
     classifier : EmotionClassifier
-        Its settings hold where the space does not say otherwise.  It stays as it is.
+        Its settings hold where the space does not say otherwise.  It stays as it is, and has no
+        ``checkpoint_dir``: one folder is one run's.
     data : FER2013
         With ``train`` and ``validation``.
     space : "default" or mapping of str to tuple or list
         Settings to try: ``(low, high)`` of whole numbers or floats, ``(low, high, "log")``, or a
         list of choices; ``"model_params__filters"`` is a parameter of the architecture.  By default
-        learning rate, weight decay, label smoothing, batch size and augmentation.
+        learning rate, weight decay, label smoothing, batch size and augmentation, without those
+        that the classifier's other settings switch off.
     n_trials : int, default 20
         Total number of trials, including earlier calls with the same `storage`.
     timeout : float, optional
         Start no new trial after this many seconds.
     storage : str or Path, optional
         An SQLite file, or a URL that Optuna takes, which keeps the trials: the same call goes on
-        after an interruption.
+        after an interruption.  Another space, other data or another classifier is refused.
     random_state : int, optional
         Seed of the search; the classifier's own decides what a trial gives.
 
@@ -134,8 +154,9 @@ def tune(
     Raises
     ------
     InvalidInputError
-        For another estimator, an unknown setting, a range that is none, data without validation,
-        or a ``storage`` that cannot be opened.
+        For another estimator, an unknown setting, one that another setting switches off, a range
+        that is none, data without validation, or a ``storage`` that cannot be opened or holds
+        another search.
     TrainingDivergedError
         Where no trial came to its end.
     MissingDependencyError
@@ -166,16 +187,20 @@ def tune(
 
     _check_classifier_and_data(classifier, data)
     ranges = _check_space(space, classifier)
+    choices = {
+        name: _choices(values) for name, values in ranges.items() if isinstance(values, list)
+    }
     n_trials = check_whole("n_trials", n_trials)
     if timeout is not None:
         check_number("timeout", timeout, "[0, inf)")
     if random_state is not None:
         random_state = check_whole("random_state", random_state, least=0, most=2**32 - 1)
     study = _study(storage)
+    _check_same_search(study, classifier, data, {**ranges, **{n: [*c] for n, c in choices.items()}})
     ended = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
     done = len(study.get_trials(states=ended))
     # Gone on with, a search does not draw what it drew before.
-    seed = None if random_state is None else random_state + done
+    seed = None if random_state is None else (random_state + len(study.trials)) % 2**32
     study.sampler = optuna.samplers.TPESampler(seed=seed)
 
     class Report(keras.callbacks.Callback):  # type: ignore[misc]  # Keras carries no types
@@ -189,8 +214,11 @@ def tune(
                 raise optuna.TrialPruned
 
     def measure(trial: Any) -> float:
-        chosen = {name: _suggest(trial, name, values) for name, values in ranges.items()}
-        clf = clone(classifier).set_params(**chosen)
+        drawn = {
+            name: _suggest(trial, name, choices.get(name, values))
+            for name, values in ranges.items()
+        }
+        clf = clone(classifier).set_params(**_settings(drawn, choices))
         clf.fit(*data.train, validation_data=data.validation, callbacks=[Report(trial)])
         figures = clf.history_[_MONITOR]
         place = clf.best_epoch_ if clf.restore_best_weights else -1
@@ -205,13 +233,19 @@ def tune(
             f"no trial of {len(study.trials)} came to its end; try smaller learning rates, or more "
             "trials"
         )
-    return TuningResult(study, clone(classifier).set_params(**study.best_params))
+    best = _settings(study.best_params, choices)
+    return TuningResult(study, clone(classifier).set_params(**best), choices)
 
 
 def _check_classifier_and_data(classifier: Any, data: Any) -> None:
     if not isinstance(classifier, EmotionClassifier):
         raise InvalidInputError(
             f"classifier must be an EmotionClassifier; received {shown(classifier)}"
+        )
+    if classifier.checkpoint_dir is not None:
+        raise InvalidInputError(
+            "checkpoint_dir is one run's, and a search trains many networks; leave it out, and "
+            "pass storage, which keeps the trials"
         )
     if not isinstance(data, FER2013) or data.validation is None:
         raise InvalidInputError(
@@ -243,19 +277,77 @@ def _study(storage: str | Path | None) -> Any:
         raise InvalidInputError(f"storage{file} cannot be used: {why}") from error
 
 
+def _check_same_search(
+    study: Any, classifier: EmotionClassifier, data: FER2013, ranges: Mapping[str, Any]
+) -> None:
+    """Note on a new study what it searches; refuse trials of another search."""
+    settings = {
+        name: as_json(value)
+        for name, value in classifier.get_params(deep=False).items()
+        if name not in {*_NO_CHOICE, *ranges}
+    }
+    if not isinstance(classifier.random_state, int | np.integer):
+        del settings["random_state"]  # which no two processes could have alike
+    own = {
+        "space": json.dumps(as_json(ranges), sort_keys=True),
+        "classifier": json.dumps(settings, sort_keys=True),
+        "data": _digest(data),
+    }
+    known = study.user_attrs
+    if not study.trials:
+        for name, value in own.items():
+            study.set_user_attr(name, value)
+    elif differing := [name for name, value in own.items() if known.get(name) != value]:
+        raise InvalidInputError(
+            f"storage holds another search, with another {' and another '.join(differing)}; give "
+            "each search a storage of its own"
+        )
+
+
+def _digest(data: FER2013) -> str:
+    digest = hashlib.sha256()
+    for split in (data.train, data.validation):
+        for array in () if split is None else (split.images, split.labels):
+            digest.update(repr((array.shape, array.dtype.str)).encode())
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _switched_off(settings: Mapping[str, Any], space: Mapping[str, Any]) -> dict[str, str]:
+    """Return the settings that do nothing beside others, and what switches them off."""
+    off: dict[str, str] = {}
+    if not settings["augment"] and "augment" not in space:
+        off |= dict.fromkeys(_OF_AUGMENTATION, "augment=False")
+    if isinstance(settings["optimizer"], keras.optimizers.Optimizer) and "optimizer" not in space:
+        off |= dict.fromkeys(_OF_OPTIMIZER, "an optimizer that brings its own")
+    if "loss" not in space:
+        if not isinstance(settings["loss"], str):
+            off |= dict.fromkeys(_OF_LOSS, "a loss of your own")
+        elif settings["loss"] != "focal":
+            off["focal_gamma"] = f"loss={settings['loss']!r}"
+    return off
+
+
 def _check_space(space: Any, classifier: EmotionClassifier) -> dict[str, Any]:
+    known = classifier.get_params(deep=False)
     if isinstance(space, str) and space == "default":
-        return dict(_DEFAULT_SPACE)
+        off = _switched_off(known, _DEFAULT_SPACE)
+        return {name: values for name, values in _DEFAULT_SPACE.items() if name not in off}
     if not isinstance(space, Mapping) or not space:
         raise InvalidInputError(
             f"space must be 'default' or a mapping of settings; received {shown(space)}"
         )
-    known = classifier.get_params(deep=False)
+    off = _switched_off(known, space)
     for name, values in space.items():
         if name not in known and not str(name).startswith("model_params__"):
             raise InvalidInputError(
                 f"space must name settings of the classifier; received {shown(name)}"
                 f"{did_you_mean(name, known)}"
+            )
+        if name in off:
+            raise InvalidInputError(
+                f"space must name settings that change something; received {shown(name)} beside "
+                f"{off[name]}"
             )
         if not (_is_range(values) or (isinstance(values, list) and values)):
             raise InvalidInputError(
@@ -272,9 +364,29 @@ def _is_range(values: Any) -> bool:
     return is_number(low) and is_number(high) and low < high and (len(values) == 2 or low > 0)  # noqa: PLR2004 - without "log"
 
 
-def _suggest(trial: Any, name: str, values: Sequence[Any]) -> Any:
-    if isinstance(values, list):
-        return trial.suggest_categorical(name, values)
+def _choices(values: list[Any]) -> dict[Any, Any]:
+    """Return what a study calls each value, and the value: Optuna keeps numbers and words alone."""
+    values = [value.item() if isinstance(value, np.generic) else value for value in values]
+    names = [value if isinstance(value, _PLAIN) else _named(value) for value in values]
+    if len(set(names)) < len(names):  # True and 1 are one, too
+        names = [f"{place}: {name}" for place, name in enumerate(names)]
+    return dict(zip(names, values, strict=True))
+
+
+def _named(value: Any) -> str:
+    if isinstance(value, list | tuple | Mapping):
+        return shortened(json.dumps(as_json(value)))
+    return str(getattr(value, "__qualname__", type(value).__name__))
+
+
+def _settings(drawn: Mapping[str, Any], choices: Mapping[str, Mapping[Any, Any]]) -> dict[str, Any]:
+    """Return what was drawn in the classifier's terms."""
+    return {name: choices[name][v] if name in choices else v for name, v in drawn.items()}
+
+
+def _suggest(trial: Any, name: str, values: Any) -> Any:
+    if isinstance(values, Mapping):
+        return trial.suggest_categorical(name, list(values))
     low, high = values[:2]
     whole = isinstance(low, numbers.Integral) and isinstance(high, numbers.Integral)
     suggest = trial.suggest_int if whole else trial.suggest_float

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from fer2013kit._checks import FROM_ONE_HOT, IntArray, check_labels
+from fer2013kit._checks import FROM_ONE_HOT, IntArray, check_labels, whole_if_all_are
 from fer2013kit.emotions import CLASS_NAMES, FERPLUS_CLASS_NAMES, NUM_CLASSES, emotion_code
 from fer2013kit.exceptions import InvalidInputError, shortened, shown, warn
 
@@ -119,7 +119,7 @@ def doubt_misspelt(labels: NDArray[Any]) -> None:
 def as_labels(y: Any) -> NDArray[Any]:
     """Return labels (n,) of any kind that stands for classes."""
     try:
-        labels: NDArray[Any] = column_or_1d(y, warn=True)
+        labels: NDArray[Any] = whole_if_all_are(column_or_1d(y, warn=True))
         check_classification_targets(labels)
     except (TypeError, ValueError) as error:
         hint = FROM_ONE_HOT if getattr(y, "ndim", 0) == 2 else ""  # noqa: PLR2004 - a table

@@ -55,6 +55,7 @@ def export_classifier(
         temperature=classifier.temperature_,
         quantization=quantization,
         metrics=metrics,
+        calibrator=classifier.calibrator_,
         calibration=next(iter(classifier._calibration_sources()), None),  # noqa: SLF001 - of this package
     )
     with keras_settings():

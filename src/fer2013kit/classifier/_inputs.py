@@ -150,7 +150,8 @@ def rows_to_hold_out(
 ) -> NDArray[np.bool_]:
     """Return which rows validate: a fraction of every class, each group on one side.
 
-    Without ``groups``, copies of an image are one.
+    Without ``groups``, copies of an image are one.  Groups are whole people or films, of several
+    classes, so no more than near the fraction can be reached.
 
     Raises
     ------
@@ -168,11 +169,14 @@ def rows_to_hold_out(
         keys, return_index=True, return_inverse=True, return_counts=True
     )
     order = np.random.default_rng([seed, 1]).permutation(len(first))
-    held = np.zeros(len(first), bool)
-    for code in np.unique(codes):
-        mine = order[codes[first[order]] == code]
-        before = np.cumsum(sizes[mine]) - sizes[mine]
-        held[mine[before < round(fraction * int((codes == code).sum()))]] = True
+    if groups is not None:
+        held = _groups_to_hold_out(order, group, codes, fraction)
+    else:
+        held = np.zeros(len(first), bool)
+        for code in np.unique(codes):
+            mine = order[codes[first[order]] == code]
+            before = np.cumsum(sizes[mine]) - sizes[mine]
+            held[mine[before < round(fraction * int((codes == code).sum()))]] = True
     rows: NDArray[np.bool_] = held[group]
     if not 0 < rows.sum() < len(rows):
         raise InvalidInputError(
@@ -181,6 +185,27 @@ def rows_to_hold_out(
             "another fraction, or validation_data"
         )
     return rows
+
+
+def _groups_to_hold_out(
+    order: NDArray[np.intp], group: NDArray[np.intp], codes: IntArray, fraction: float
+) -> NDArray[np.bool_]:
+    """Return which groups validate: in random order, each that brings the classes' shares nearer.
+
+    At least one does.
+    """
+    counts = np.zeros((len(order), int(codes.max()) + 1))
+    np.add.at(counts, (group, codes), 1)
+    counts /= np.maximum(counts.sum(axis=0), 1)  # of each class, the share that a group holds
+    wanted = np.full(counts.shape[1], fraction) * counts.any(axis=0)
+    held = np.zeros(len(order), bool)
+    for place in order:
+        left = wanted - counts[place]
+        if left @ left < wanted @ wanted:
+            held[place], wanted = True, left
+    if not held.any():
+        held[np.square(wanted - counts).sum(axis=1).argmin()] = True
+    return held
 
 
 def row_weights(

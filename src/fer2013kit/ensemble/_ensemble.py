@@ -6,7 +6,7 @@ import io
 import json
 import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -35,8 +35,6 @@ from fer2013kit.evaluation import (
 from fer2013kit.exceptions import InvalidInputError, ModelFileError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import ArrayLike, NDArray
 
     from fer2013kit._calibration_source import CalibrationSource
@@ -139,8 +137,11 @@ class EnsembleClassifier(
         return self
 
     def __sklearn_clone__(self) -> Self:
-        """Return one with the same members, still fitted: as in ``fit``, there is nothing to do."""
-        return type(self)(self.members, weights=self.weights)
+        """Return one with the same members and calibration, still fitted, as ``fit`` leaves it."""
+        copy = type(self)(self.members, weights=self.weights)
+        copy.temperature_, copy.calibrator_ = self.temperature_, self.calibrator_
+        copy.calibration_ = self.calibration_
+        return copy
 
     def save(self, path: str | Path) -> None:
         """Write the ensemble to one file, atomically: a zip of its members' files.
@@ -271,6 +272,12 @@ class EnsembleClassifier(
         See Also
         --------
         EmotionPredictor.load : Reads ``.tflite`` and ``.onnx``.
+
+        Notes
+        -----
+        Where the members are calibrated, the answers to several views (``tta``) differ a little:
+        the ensemble averages each member's views before that member's calibration, and whoever runs
+        the file gets answers that are calibrated already.
         """
         from fer2013kit.ensemble._export import export_ensemble
 
@@ -301,7 +308,11 @@ def _member(place: int) -> str:
 
 
 def _check_members(members: Any, weights: Any) -> EmotionClassifier:
-    listed = list(members) if isinstance(members, Iterable) else [members]
+    if isinstance(members, Iterable) and not isinstance(members, Sequence):
+        raise InvalidInputError(
+            f"members must be a list or tuple of classifiers; received {shown(members)}"
+        )
+    listed = list(members) if isinstance(members, Sequence) else [members]
     if len(listed) < 2:  # noqa: PLR2004 - one alone is no ensemble
         raise InvalidInputError(f"members must be at least two classifiers; received {len(listed)}")
     first: EmotionClassifier

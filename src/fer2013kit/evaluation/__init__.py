@@ -9,6 +9,7 @@ from fer2013kit.evaluation._calibrators import (
     apply_calibrator,
     fit_calibrator,
     read_calibrator,
+    without_vector,
 )
 from fer2013kit.evaluation._comparison import PredictionComparison, compare_predictions
 from fer2013kit.evaluation._predictions import evaluate_predictions
@@ -30,4 +31,5 @@ __all__ = [
     "read_calibrator",
     "risk_coverage_curve",
     "summarize_reports",
+    "without_vector",
 ]

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _SCALES: Final = (0.05, 20.0)
 _SHIFTS: Final = (-10.0, 10.0)
+_NEWTON_STEPS: Final = 50
+"""More than any scaling within these bounds takes."""
 
 
 class Calibrator(TypedDict):
@@ -118,6 +120,29 @@ def apply_calibrator(probabilities: ArrayLike, calibrator: Calibrator) -> Float6
     return np.asarray(values / values.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
+def without_vector(probabilities: ArrayLike, calibrator: Calibrator) -> Float64Array:
+    """Return the probabilities that vector scaling made these of.
+
+    Of each row, the logarithms before are ``(log(q) + c - shift) / scale``, where ``c`` is what
+    makes their exponentials sum to 1: Newton's method finds it from above, as the sum is convex.
+
+    Examples
+    --------
+    >>> from fer2013kit.evaluation._calibrators import apply_calibrator, without_vector
+    >>> scaling = {"method": "vector", "scale": [0.5, 2.0], "shift": [0.1, -0.2]}
+    >>> without_vector(apply_calibrator([[0.3, 0.7]], scaling), scaling).round(6)
+    array([[0.3, 0.7]])
+    """
+    logs = _logs(check_probabilities(probabilities)) - calibrator["shift"]
+    scale = np.asarray(calibrator["scale"])
+    c = -logs.max(axis=1, keepdims=True)
+    for _ in range(_NEWTON_STEPS):
+        powers = np.exp((logs + c) / scale)
+        c -= (powers.sum(axis=1, keepdims=True) - 1) / (powers / scale).sum(axis=1, keepdims=True)
+    powers = np.exp((logs + c) / scale)
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
 def read_calibrator(found: Any, *, n_classes: int) -> Calibrator | None:
     """Return what a file holds of a calibration, checked; None stays.
 
@@ -131,6 +156,7 @@ def read_calibrator(found: Any, *, n_classes: int) -> Calibrator | None:
     if is_mapping(found) and found.get("method") == "vector":
         names = {"scale", "shift"}
         fits = all(_are_numbers(found.get(name), n_classes) for name in names)
+        fits = fits and all(one > 0 for one in found["scale"])
     else:
         names = {"curves"}
         curves = found.get("curves") if is_mapping(found) else None

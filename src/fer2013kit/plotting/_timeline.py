@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fer2013kit._checks import is_listing
 from fer2013kit._class_names import class_colors
+from fer2013kit._frame_times import LONGEST_GAP, seconds_of, usual_step
 from fer2013kit._labels import check_class_names
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.exceptions import InvalidInputError, shortened, shown
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
-
-_LONGEST_GAP: Final = 3
-"""In usual steps of time; a longer one breaks the lines."""
 
 
 def plot_timeline(
@@ -96,9 +94,8 @@ def plot_timeline(
     table = np.stack([columns[name][rows][order] for name in class_names], axis=1)
 
     ax = axes_or_new(ax, width=9, height=4)
-    steps = np.diff(time)
-    usual = float(np.median(steps)) if len(steps) else 1.0
-    breaks = np.flatnonzero(steps > _LONGEST_GAP * usual) + 1
+    usual = usual_step(time if len(time) > 1 else columns["time"].astype(np.float64))
+    breaks = np.flatnonzero(np.diff(time) > LONGEST_GAP * usual) + 1
     marker = "." if len(time) < 60 else ""  # noqa: PLR2004 - more would run together
     pieces = np.split(np.arange(len(time)), breaks)
     colors = class_colors(class_names)
@@ -118,7 +115,8 @@ def plot_timeline(
     for column in np.unique(best):
         spans = [(t - usual / 2, usual) for t in time[best == column]]
         ax.broken_barh(spans, (-0.09, 0.05), facecolors=colors[int(column)], linewidth=0)
-    shares = np.bincount(best, minlength=len(class_names)) / len(best)
+    lasts = seconds_of(time, usual)
+    shares = np.bincount(best, lasts, len(class_names)) / lasts.sum()
     most = np.argsort(-shares, kind="stable")[:3]
     most_seen = ", ".join(f"{class_names[i]} {shares[i]:.0%}" for i in most if shares[i] > 0)
     ax.set(
@@ -184,12 +182,11 @@ def plot_tracks(frame: Any, *, ax: Axes | None = None) -> Axes:
         raise InvalidInputError("there is nothing to draw: no face was found")
     ax = axes_or_new(ax, width=9, height=1.2 + 0.5 * len(tracks))
     colors = dict(zip(names, class_colors(names), strict=True))
+    usual = usual_step(time)
     for place, one in enumerate(tracks):
         rows = np.flatnonzero(track == one)
         rows = rows[np.argsort(time[rows], kind="stable")]
-        steps = np.diff(time[rows])
-        usual = float(np.median(steps)) if len(steps) else 1.0
-        lasts = np.append(np.where(steps > _LONGEST_GAP * usual, usual, steps), usual)
+        lasts = seconds_of(time[rows], usual)
         for name in names:
             here = word[rows] == name
             if not here.any():

@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from fer2013kit._frame_times import seconds_of, usual_step
 from fer2013kit._optional import needed
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
 _NEEDED: Final = ("time", "track", "height", "emotion")
-_LONGEST_STEP: Final = 3
-"""In usual steps of time; after a longer one the face was away."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +77,9 @@ def summarize_video(table: pd.DataFrame) -> VideoSummary:
     Notes
     -----
     A row counts for the time until the next row of its track; if that is longer than three usual
-    steps, the face was away, and the row counts for one step.  The summary uses the table's
-    emotions: with `smoothing`, expressions shorter than about its time constant are missing.
+    steps, the face was away, and the row counts for one step, as the last one does.  The summary
+    uses the table's emotions: with `smoothing`, expressions shorter than about its time constant
+    are missing.
 
     Examples
     --------
@@ -111,10 +110,11 @@ def summarize_video(table: pd.DataFrame) -> VideoSummary:
     people: list[dict[str, Any]] = []
     peaks: list[dict[str, Any]] = []
     changes: list[dict[str, Any]] = []
+    usual = usual_step(table["time"].to_numpy(np.float64))
     for track, unsorted in table.groupby("track"):
         rows = unsorted.sort_values("time", kind="stable")
         time, words = rows["time"].to_numpy(np.float64), rows["emotion"].to_numpy(object)
-        lasts = seconds_of(time)
+        lasts = seconds_of(time, usual)
         shares = {name: float(lasts[words == name].sum() / lasts.sum()) for name in names}
         turns = np.flatnonzero(words[1:] != words[:-1]) + 1
         people.append(
@@ -143,14 +143,3 @@ def summarize_video(table: pd.DataFrame) -> VideoSummary:
         pd.DataFrame(peaks, columns=["track", "emotion", "time", "probability"]),
         pd.DataFrame(changes, columns=["track", "time", "before", "after"]),
     )
-
-
-def seconds_of(time: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return for how long each row of a track stands, from their sorted times."""
-    steps = np.diff(time)
-    usual = float(np.median(steps)) if len(steps) else 1.0
-    usual = usual or 1.0
-    lasts: NDArray[np.float64] = np.append(
-        np.where(steps > _LONGEST_STEP * usual, usual, steps), usual
-    )
-    return lasts
