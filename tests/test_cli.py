@@ -346,6 +346,17 @@ def test_evaluate(folder, tmp_path):
     assert "Most confident mistakes" not in page
 
 
+def test_evaluate_measures_an_exported_file_as_it_is(folder, tmp_path):
+    file = tmp_path / "small.tflite"
+    fk.EmotionClassifier.from_pretrained("five_layer_cnn_small").export(file)
+    data = fk.load_fer2013(folder / "faces.npz")
+    command = ("evaluate", folder / "faces.npz", "--model", file, "--split", "test")
+    document = run_json(*command, "--report", tmp_path / "page.html")
+    expected = fk.EmotionPredictor.load(file).evaluate(*data.test)
+    assert (document["accuracy"], document["loss"]) == (expected.accuracy, expected.loss)
+    assert "small.tflite" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
 def test_evaluate_without_leaks(folder, tmp_path):
     data = fk.load_fer2013(folder / "faces.npz")
     leaky = fk.FER2013(train=data.train, validation=data.validation.concat(data.train))

@@ -9,7 +9,7 @@ import click
 from fer2013kit._version import __version__
 from fer2013kit.cli._data import drop_leaks
 from fer2013kit.cli._datasets import DataOptions, data_options
-from fer2013kit.cli._models import load_classifier
+from fer2013kit.cli._models import load_evaluated
 from fer2013kit.cli._options import (
     OUTPUT_FILE,
     PATH,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from fer2013kit.classifier import EmotionClassifier
+    from fer2013kit._prediction import ProbabilisticClassifier
     from fer2013kit.datasets import FER2013, Split
     from fer2013kit.evaluation import EvaluationReport
     from fer2013kit.typing import TestTimeAugmentation
@@ -75,7 +75,7 @@ def evaluate(
     if without_leaks:
         loaded, leaks = drop_leaks(loaded, side="evaluation")
     name, split = choose_split(loaded, split_name)
-    classifier = load_classifier(model)
+    classifier = load_evaluated(model)
     evaluation = classifier.evaluate(*split, tta=tta)
     document = {
         "model": model,
@@ -108,7 +108,7 @@ def choose_split(data: FER2013, name: str | None) -> tuple[str, Split]:
 def write_report(
     path: Path,
     evaluation: EvaluationReport,
-    classifier: EmotionClassifier,
+    classifier: ProbabilisticClassifier,
     split: Split | None,
     *,
     tta: TestTimeAugmentation | None = None,

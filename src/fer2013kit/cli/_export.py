@@ -10,7 +10,7 @@ import click
 from fer2013kit._quiet import quiet_stderr
 from fer2013kit.cli._datasets import DataOptions, data_options
 from fer2013kit.cli._models import load_classifier
-from fer2013kit.cli._options import PATH, Number, json_option, model_option
+from fer2013kit.cli._options import PATH, Number, json_option, trained_model_option
 from fer2013kit.cli._output import create_parents, print_result
 from fer2013kit.cli._program import Command
 from fer2013kit.typing import Quantization
@@ -34,7 +34,7 @@ _QUANTIZED = ".tflite"
     },
 )
 @click.argument("output", type=PATH)
-@model_option
+@trained_model_option
 @click.option(
     "--quantization",
     type=click.Choice(get_args(Quantization)),

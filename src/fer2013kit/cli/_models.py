@@ -88,11 +88,23 @@ def load_classifier(model: str | None) -> EmotionClassifier:
     return EmotionClassifier.load(path) if path else EmotionClassifier.from_pretrained(model)
 
 
+def load_evaluated(model: str) -> EmotionClassifier | EmotionPredictor | EnsembleClassifier:
+    """Return what is measured: a shipped network in its full precision, a file as it is."""
+    from fer2013kit.loading import find_file
+
+    return load_classifier(model) if find_file(model) is None else load_predictor(model)
+
+
 def load_predictor(
     model: str | None,
 ) -> EmotionClassifier | EmotionPredictor | EnsembleClassifier:
     """Return what predicts with a shipped, exported or saved network, without its messages."""
     import fer2013kit as fk
+    from fer2013kit._export_metadata import PREDICTOR_ENDINGS
+    from fer2013kit.loading import find_file
 
+    path = None if model is None else find_file(model)
+    if path is not None and path.suffix.lower() not in PREDICTOR_ENDINGS:
+        import_keras()  # outside of what shows its messages where the file cannot be read
     with quiet_stderr():
         return fk.load_predictor(model)

@@ -132,6 +132,14 @@ model_option = click.option(
     show_default=True,
     help="A network that ships with the package, or a file of `train` or `export`.",
 )
+trained_model_option = click.option(
+    "--model",
+    type=Network(),
+    metavar="NAME|FILE",
+    default=DEFAULT_NAME,
+    show_default=True,
+    help="A network that ships with the package, or a file of `train`.",
+)
 photo_model_option = click.option(
     "--model",
     type=Network(),

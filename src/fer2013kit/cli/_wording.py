@@ -27,7 +27,7 @@ _PHRASES: Final = {
     "Pass one of these names, register your own with register_model, or pass the builder itself.": (
         "One of your own is registered by a module that `fer2013kit --plugin MODULE` imports."
     ),
-    OTHER_MODELS: "expected a file of `train` or `export`, or the name of a network that ships",
+    OTHER_MODELS: "expected a file of `train`, or the name of a network that ships",
     "an .npz written by FER2013.save": "an .npz of this kit",
     "fetch_fer2013() says where to get the data": "The data are at "
     "https://www.kaggle.com/datasets/msambare/fer2013 (a free account is needed)",
