@@ -429,6 +429,18 @@ def test_explanation_is_that_of_the_face_that_the_network_saw():
         assert trained.post(f"/explain?{query}", content=content).status_code == 400
 
 
+@pytest.mark.skipif(find_spec("tensorflow") is None, reason="TensorFlow is not installed")
+def test_a_bundled_network_that_was_chosen_by_name_is_explained_too():
+    name = "five_layer_cnn_small"
+    chosen = client_of(classifier=fk.load_predictor(name), label=name)
+    assert models_of(chosen)["default"]["explains"] is True
+    content = PHOTO.read_bytes()
+    answer = chosen.post("/explain?emotion=happy", content=content).json()
+    by_name = chosen.post(f"/explain?emotion=happy&model={name}", content=content).json()
+    assert answer == by_name
+    assert answer != chosen.post("/explain?emotion=happy&model=deep_cnn", content=content).json()
+
+
 @pytest.mark.parametrize("name", ["max_megabytes", "max_megapixels", "max_seconds"])
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), "1", True])
 def test_limits_must_be_positive(name, value):

@@ -51,6 +51,10 @@ class PhotoWork:
         # Of a search, the classifier that it chose can be explained.
         explained: Any = getattr(classifier, "best_estimator_", classifier)
         self._networks = {name: _Network() for name in (DEFAULT, *list_pretrained())}
+        # A bundled network that was asked for by its name is explained by its full precision.
+        self._name_of_default = PHOTO_NAME
+        if label in list_pretrained() and not hasattr(explained, "model_"):
+            self._name_of_default, explained = label, None
         self._networks[DEFAULT] = _Network(classifier, explained)
         self._label = label
         self._detector = detector
@@ -87,8 +91,8 @@ class PhotoWork:
 
     def explains(self, model: str = DEFAULT) -> bool:
         """Tell whether heat maps are to be had: they need the gradients of a Keras network."""
-        is_own = model == DEFAULT and self._is_own
-        if is_own and not hasattr(self._networks[DEFAULT].explained, "model_"):
+        explained = self._networks[model].explained
+        if explained is not None and not hasattr(explained, "model_"):
             return False
         return find_spec("tensorflow") is not None
 
@@ -174,7 +178,7 @@ class PhotoWork:
         if network.explained is None:
             from fer2013kit.classifier import EmotionClassifier
 
-            name = PHOTO_NAME if model == DEFAULT else model
+            name = self._name_of_default if model == DEFAULT else model
             network.explained = EmotionClassifier.from_pretrained(name)
         return network.explained
 
