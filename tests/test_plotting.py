@@ -387,6 +387,19 @@ def test_reliability_draws_the_bins():
     assert again.get_title() == ax.get_title()
 
 
+def test_intervals_of_weighted_samples_are_as_wide_as_those_of_the_report():
+    """One bin holds all samples; a few heavy ones tell little."""
+    probabilities = np.full((40, 2), (0.72, 0.28))
+    truth = np.arange(40) % 3 == 0
+    heavy = np.where(np.arange(40) < 4, 50.0, 1.0)
+    report = fk.evaluate_predictions(
+        truth.astype(int), probabilities, class_names=("a", "b"), sample_weight=heavy
+    )
+    ax = fk.plot_reliability(report, ax=new_axes())
+    (segment,) = ax.containers[-1].lines[2][0].get_segments()
+    np.testing.assert_allclose(segment[:, 1], report.accuracy_interval)
+
+
 @pytest.mark.parametrize(
     ("bins", "message"),
     [

@@ -183,7 +183,8 @@ def plot_reliability(report: Any, *, ax: Axes | None = None) -> Axes:
 
     A point is a bin of predictions.  On the diagonal confidence is honest, below it the model
     is over-confident, above it under-confident.  The line through a point is the 95% Wilson
-    interval of the bin's accuracy, the grey bar the bin's share of all samples.
+    interval of the bin's accuracy, the grey bar the bin's share of all samples.  Of weighted samples
+    the interval counts as many as tell as much (:attr:`EvaluationReport.n_effective`).
 
     Parameters
     ----------
@@ -235,6 +236,8 @@ def plot_reliability(report: Any, *, ax: Axes | None = None) -> Axes:
 
     occupied = np.flatnonzero(count)
     confidence, accuracy, n = confidence[occupied], accuracy[occupied], count[occupied]
+    if (size := getattr(report, "n_effective", None)) is not None:
+        n = n * (size / count.sum())
     ends = np.array(
         [wilson_interval(share * size, size, 0.95) for share, size in zip(accuracy, n, strict=True)]
     )

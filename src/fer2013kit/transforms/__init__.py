@@ -5,8 +5,8 @@ or a batch ``(n, height, width)`` or ``(n, height, width, channels)``, and give 
 back.  Of three axes, the last one is channels if it is at most 4 long.  A batch gives what its
 images give one by one, and a batch of none gives none.
 
-Whole numbers of any type in [0, 255] are as good as uint8, and True and False are white and
-black.  NaN and infinity are refused.  All functions can be pickled.
+Whole numbers of any type in [0, 255] are as good as uint8.  True and False, NaN and infinity are
+refused.  All functions can be pickled.
 """
 
 from fer2013kit.transforms._color import grayscale_to_rgb, to_grayscale
