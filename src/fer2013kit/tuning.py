@@ -28,6 +28,7 @@ from fer2013kit.exceptions import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import pandas as pd
@@ -289,9 +290,9 @@ def _check_same_search(
     if not isinstance(classifier.random_state, int | np.integer):
         del settings["random_state"]  # which no two processes could have alike
     own = {
-        "space": json.dumps(as_json(ranges), sort_keys=True),
-        "classifier": json.dumps(settings, sort_keys=True),
-        "data": _digest(data),
+        "space": _digest(json.dumps(as_json(ranges), sort_keys=True).encode()),
+        "classifier": _digest(json.dumps(settings, sort_keys=True).encode()),
+        "data": _digest(*_contents(data)),
     }
     known = study.user_attrs
     if not study.trials:
@@ -304,13 +305,18 @@ def _check_same_search(
         )
 
 
-def _digest(data: FER2013) -> str:
+def _digest(*contents: Any) -> str:
     digest = hashlib.sha256()
-    for split in (data.train, data.validation):
-        for array in () if split is None else (split.images, split.labels):
-            digest.update(repr((array.shape, array.dtype.str)).encode())
-            digest.update(np.ascontiguousarray(array).data)
+    for content in contents:
+        digest.update(content)
     return digest.hexdigest()
+
+
+def _contents(data: FER2013) -> Iterator[Any]:
+    for split in (data.train, data.validation):
+        for array in () if split is None else split:
+            yield repr((array.shape, array.dtype.str)).encode()
+            yield np.ascontiguousarray(array).data
 
 
 def _switched_off(settings: Mapping[str, Any], space: Mapping[str, Any]) -> dict[str, str]:

@@ -183,8 +183,8 @@ def plot_reliability(report: Any, *, ax: Axes | None = None) -> Axes:
 
     A point is a bin of predictions.  On the diagonal confidence is honest, below it the model
     is over-confident, above it under-confident.  The line through a point is the 95% Wilson
-    interval of the bin's accuracy, the grey bar the bin's share of all samples.  Of weighted samples
-    the interval counts as many as tell as much (:attr:`EvaluationReport.n_effective`).
+    interval of the bin's accuracy, the grey bar the bin's share of all samples.  For weighted
+    samples the interval uses :attr:`EvaluationReport.n_effective`.
 
     Parameters
     ----------
