@@ -289,10 +289,10 @@ def _check_same_search(
     }
     if not isinstance(classifier.random_state, int | np.integer):
         del settings["random_state"]  # which no two processes could have alike
-    own = {
-        "space": _digest(json.dumps(as_json(ranges), sort_keys=True).encode()),
-        "classifier": _digest(json.dumps(settings, sort_keys=True).encode()),
-        "data": _digest(*_contents(data)),
+    own = {  # by what a difference is called
+        "another space": _digest(json.dumps(as_json(ranges), sort_keys=True).encode()),
+        "other settings of the classifier": _digest(json.dumps(settings, sort_keys=True).encode()),
+        "other data": _digest(*_contents(data)),
     }
     known = study.user_attrs
     if not study.trials:
@@ -300,8 +300,8 @@ def _check_same_search(
             study.set_user_attr(name, value)
     elif differing := [name for name, value in own.items() if known.get(name) != value]:
         raise InvalidInputError(
-            f"storage holds another search, with another {' and another '.join(differing)}; give "
-            "each search a storage of its own"
+            f"storage holds another search, with {' and '.join(differing)}; give each search a "
+            "storage of its own"
         )
 
 
