@@ -103,7 +103,7 @@ FLAGS = {
     "AuditReport.drop_leaks": ["near_duplicates"],
     "benchmark": ["drop_leaks", "latency"],
     "EmotionClassifier": ["augment", "horizontal_flip", "restore_best_weights", "warm_start"],
-    "FaceAugmentation": ["horizontal_flip"],
+    "FaceAugmentation": ["clip", "horizontal_flip"],
     "FaceDetector": ["mirrored", "turned"],
     "FER2013.subset": ["stratified"],
     "FER2013.to_frame": ["pixels"],

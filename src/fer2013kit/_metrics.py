@@ -34,6 +34,13 @@ _ROUNDING: Final = 1e-5
 """What sums of float32 miss."""
 
 
+_COSTS: Final = (
+    "loss", "error", "entropy", "divergence", "mse", "mae", "mape", "msle", "huber", "hinge",
+    "poisson", "cosh",
+)  # fmt: skip
+"""In the name that Keras gives a figure, of one that is the better the smaller it is."""
+
+
 class ClassScores(TypedDict):
     """Scores of one class."""
 
@@ -282,3 +289,15 @@ def expected_calibration_error(bins: ReliabilityBins) -> float:
         return float("nan")
     gaps = np.abs(bins["accuracy"] - bins["confidence"])
     return float(np.nansum(gaps * bins["count"]) / bins["count"].sum())
+
+
+def is_cost(figure: str) -> bool:
+    """Tell from its name in Keras whether a figure is the better the smaller it is.
+
+    Examples
+    --------
+    >>> from fer2013kit._metrics import is_cost
+    >>> is_cost("val_mse"), is_cost("val_accuracy")
+    (True, False)
+    """
+    return any(word in figure.lower() for word in _COSTS)

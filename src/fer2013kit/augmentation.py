@@ -63,6 +63,9 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
     erasing : float in [0, 1], default 0.0
         Probability that a rectangle (2 to 25 % of the area) is painted over with one random
         grey (Zhong et al., "Random Erasing Data Augmentation", AAAI 2020).
+    clip : bool, default True
+        Keep relit values within [0, 255]; False for images that are no grey levels, standardised
+        ones for instance.
     seed : int or keras.random.SeedGenerator, optional
         For the layer's own random numbers.
     **kwargs
@@ -96,6 +99,7 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
         brightness: float = 0.1,
         contrast: float = 0.2,
         erasing: float = 0.0,
+        clip: bool = True,
         seed: Any = None,
         **kwargs: Any,
     ) -> None:
@@ -103,7 +107,7 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
         given = (rotation, zoom, shift, brightness, contrast, erasing)
         for (name, limit), value in zip(LIMITS.items(), given, strict=True):
             check_number(name, value, f"[0, {limit:g}]")
-        check_flags(horizontal_flip=horizontal_flip)
+        check_flags(horizontal_flip=horizontal_flip, clip=clip)
         self.rotation = rotation
         self.zoom = zoom
         self.shift = shift
@@ -111,6 +115,7 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
         self.brightness = brightness
         self.contrast = contrast
         self.erasing = erasing
+        self.clip = clip
         if seed is not None and not isinstance(seed, keras.random.SeedGenerator):
             seed = check_whole("seed", seed, least=0, most=2**32 - 1)
         self.seed = seed
@@ -232,6 +237,7 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
             "brightness": self.brightness,
             "contrast": self.contrast,
             "erasing": self.erasing,
+            "clip": self.clip,
             "seed": self.seed,
         }
 
@@ -256,7 +262,8 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
         gain = 1.0 + _per_image(_symmetric(uniform[:, 5])) * self.contrast
         offset = _per_image(_symmetric(uniform[:, 6])) * self.brightness * 255.0
         mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
-        return ops.clip((images - mean) * gain + mean + offset, 0.0, 255.0)
+        relit = (images - mean) * gain + mean + offset
+        return ops.clip(relit, 0.0, 255.0) if self.clip else relit
 
     def _erase(self, images: Any, uniform: Any) -> Any:
         height, width = images.shape[1:3]

@@ -149,8 +149,8 @@ def sample_weights(
         Class codes in ``[0, n_classes)``, or any names.
     class_weight : str, dict, array_like of shape (n_classes,) or None, default "balanced"
         A method of :func:`class_weights`, whose weights have the mean 1 over `y`; or the
-        weight of each class by its label, or by its code: these are taken as they are.  None
-        gives every sample the weight 1.
+        weight of each class by its label (of a pandas Series, that is its index), or by its code:
+        these are taken as they are.  None gives every sample the weight 1.
     beta : float, default 0.999
         For ``"effective_number"`` alone, see :func:`class_weights`.
     n_classes : int or None, default 7
@@ -185,10 +185,26 @@ def sample_weights(
     if isinstance(class_weight, str):
         weights = _weigh_counts(np.bincount(codes, minlength=len(classes)), class_weight, beta)
     else:
+        class_weight = by_label(class_weight)
         if not isinstance(class_weight, Mapping):
             class_weight = _by_code(class_weight, classes, n_classes)
         weights = _look_up(class_weight, classes.tolist())
     return weights[codes]
+
+
+def by_label(class_weight: Any) -> Any:
+    """Return a pandas Series as a mapping of its labels, whatever order it has; others stay.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from fer2013kit.class_weight import by_label
+    >>> by_label(pd.Series(["sad", "sad", "happy"]).value_counts())
+    {'sad': 2, 'happy': 1}
+    """
+    if hasattr(class_weight, "to_dict") and not isinstance(class_weight, Mapping):
+        return class_weight.to_dict()
+    return class_weight
 
 
 def _weigh_counts(

@@ -131,6 +131,8 @@ def explain(
     check_choice("method", method, ExplanationMethod)
     check_is_fitted(classifier)
     images = read_images(classifier, X)
+    if emotion is None and classifier.calibrator_ is not None:  # which may change the answer
+        emotion = classifier.predict(X)
     to_pixels = pixel_converter(classifier.value_range)
     columns = None if emotion is None else _columns(classifier, emotion, len(images))
     network, shape = classifier.model_, classifier.image_shape_

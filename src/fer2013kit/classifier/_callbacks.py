@@ -12,6 +12,7 @@ import numpy as np
 from keras import callbacks as keras_callbacks
 from sklearn.exceptions import ConvergenceWarning
 
+from fer2013kit._metrics import is_cost
 from fer2013kit.classifier._checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from fer2013kit.classifier._settings import unknown_monitor
 from fer2013kit.exceptions import InvalidInputError, TrainingDivergedError, shown, warn
@@ -161,7 +162,22 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
         self.history = checkpoint.history
         self.best_epoch = checkpoint.best_epoch
         self.stopped = checkpoint.stopped
+        variables, raw = model.trainable_variables, _copies(model.trainable_variables)
+        model.optimizer.finalize_variable_values(variables)
+        self._kept.append((checkpoint.epoch - 1, _copies(model.weights)))
+        _assign(variables, raw)
         return checkpoint.epoch
+
+    def end(self, model: Any) -> None:
+        """Keep in the checkpoint what callbacks made of the weights at the end of the run."""
+        if self._checkpoint_path is None:
+            return
+        if model.optimizer.use_ema:
+            _assign(
+                model.optimizer._model_variables_moving_average,  # noqa: SLF001 - Keras has no other way
+                _copies(model.trainable_variables),
+            )
+        self._write(self._epoch + 1)
 
     def finish(self, model: Any) -> None:
         """Give the model the best epoch's weights where that was asked for."""
@@ -217,23 +233,27 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
         self._track_best(epoch)
         waited = 0 if self.best_epoch is None else epoch - self.best_epoch
         if self._patience is not None and waited >= self._patience:
-            self.stopped = True
             self.model.stop_training = True
+        self.stopped = bool(self.model.stop_training)  # a callback of the user's may have done so
         self._averages.hide()
-        if self._checkpoint_path is not None and self._processes.index == 0:
-            write_checkpoint(
-                self._checkpoint_path,
-                Checkpoint(
-                    fingerprint=self._fingerprint,
-                    epoch=epoch + 1,
-                    history=self.history,
-                    best_epoch=self.best_epoch,
-                    stopped=self.stopped,
-                    model=_copies(self.model.variables),
-                    optimizer=_copies(self.model.optimizer.variables),
-                    best=self._best_weights,
-                ),
-            )
+        self._write(epoch + 1)
+
+    def _write(self, epochs: int) -> None:
+        if self._checkpoint_path is None or self._processes.index:
+            return
+        write_checkpoint(
+            self._checkpoint_path,
+            Checkpoint(
+                fingerprint=self._fingerprint,
+                epoch=epochs,
+                history=self.history,
+                best_epoch=self.best_epoch,
+                stopped=self.stopped,
+                model=_copies(self.model.variables),
+                optimizer=_copies(self.model.optimizer.variables),
+                best=self._best_weights,
+            ),
+        )
 
     def _track_best(self, epoch: int) -> None:
         monitor = self._monitor
@@ -262,7 +282,7 @@ def _better(value: float, best: float, monitor: str) -> bool:
     """Tell whether a figure is better than the best one until now, which may be no number."""
     if not math.isfinite(value):
         return False
-    return not math.isfinite(best) or (value < best if "loss" in monitor else value > best)
+    return not math.isfinite(best) or (value < best if is_cost(monitor) else value > best)
 
 
 def _copies(variables: Iterable[Any]) -> list[NDArray[Any]]:

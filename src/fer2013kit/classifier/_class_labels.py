@@ -77,7 +77,8 @@ def name_classes(
     ``class_names`` follow ``asked``, in its own order, or the sorted ``classes``.
     """
     if class_names is None:
-        if asked is None and classes.dtype.kind in "iuf":
+        codes = asked is None or classes.tolist() == list(range(NUM_CLASSES))
+        if codes and classes.dtype.kind in "iuf":
             return tuple(CLASS_NAMES[int(code)] for code in classes)
         return tuple(str(label) for label in classes)
     listed = classes.tolist() if asked is None else np.asarray(asked).tolist()

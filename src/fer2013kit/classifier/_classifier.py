@@ -113,8 +113,8 @@ class EmotionClassifier(
     label_smoothing : float in [0, 1), default 0.1
         Share of the target given to all classes alike (Szegedy et al., CVPR 2016).
     class_weight : {"balanced", "inverse_sqrt", "effective_number"}, dict or array, optional
-        Weight of each class in the loss, see :func:`class_weights`.  A dict's keys are
-        labels as in ``y``, an array follows ``classes_``.
+        Weight of each class in the loss, see :func:`class_weights`.  The keys of a dict, or the
+        index of a pandas Series, are labels as in ``y``; an array follows ``classes_``.
     augment : bool, default True
         False trains on the images as they are, whatever the strengths below.
     rotation, zoom, shift : float, default 12.0 (degrees), 0.12 and 0.08
@@ -132,7 +132,8 @@ class EmotionClassifier(
         Further figures for ``history_``, of one-hot targets and probabilities; they are copied.
     monitor : str, default "val_accuracy"
         Figure of ``history_`` that early stopping and the best weights go by; smaller is better
-        where its name holds "loss".  One that no epoch brings is refused.
+        for losses, errors, divergences and entropies, by their names in Keras (``"val_loss"``,
+        ``"val_mse"``).  One that no epoch brings is refused.
     patience : int, optional
         Stop after this many epochs without improvement in ``monitor``; None never stops.
     restore_best_weights : bool, default False
@@ -333,11 +334,12 @@ class EmotionClassifier(
             Weight of each row in the loss, times that of its class.
         steps_per_epoch : int, optional
             Batches of an epoch, where ``X`` gives batches; by default as many as it has.
-        soft_targets : array_like of float, shape (n, k), optional
-            Probabilities of the classes, in the sorted order of ``classes_``, that the loss aims
-            at instead of the plain label: what other networks predict (distillation, Hinton et
-            al., 2015) or how several people voted.  ``y`` still decides classes and weights.  An
-            image whose row is all zero is left out, as those of FER+ on which nobody agrees.
+        soft_targets : array_like or data frame of float, shape (n, k), optional
+            Probabilities of the classes, in the sorted order of ``classes_`` (columns of a data
+            frame go by their names), that the loss aims at instead of the plain label: what other
+            networks predict (distillation, Hinton et al., 2015) or how several people voted.
+            ``y`` still decides classes and weights.  An image whose row is all zero is left out,
+            as those of FER+ on which nobody agrees.
         teacher : object, optional
             A fitted classifier of the same classes, or anything with ``predict_proba``: an
             :class:`EnsembleClassifier` for instance.  Its predictions for the images without
@@ -727,6 +729,7 @@ class EmotionClassifier(
         return _persistence.picklable_state(super().__getstate__())
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        state = _persistence.unpickled_state(state)
         weights = state.pop("_weights", None)
         super().__setstate__(state)
         if weights is not None:

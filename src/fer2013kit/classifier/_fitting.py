@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -46,6 +47,8 @@ def fit_network(
     """Train a network as a classifier's settings say; see :meth:`EmotionClassifier.fit`."""
     params = classifier.get_params(deep=False)
     check_settings(params)
+    if isinstance(callbacks, Iterable):
+        callbacks = list(callbacks)  # an iterator would be empty when they are called
     validated = validation_data is not None or classifier.validation_fraction > 0
     check_monitor(params, validated=validated, callbacks=callbacks)
     before = _trained_network(classifier)
@@ -72,6 +75,7 @@ def fit_network(
         params,
         data.batches,
         compute_dtype=compute_dtype,
+        validation=data.validation,
         first_weights=() if before is None else network.get_weights(),
     )
     frozen = freeze_layers(network, classifier.freeze)

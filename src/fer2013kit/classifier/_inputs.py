@@ -20,17 +20,21 @@ from fer2013kit._image_input import (
     with_shape,
     wrong_shape,
 )
-from fer2013kit.class_weight import sample_weights
+from fer2013kit._labels import columns_in_order
+from fer2013kit.class_weight import by_label, sample_weights
 from fer2013kit.classifier._class_labels import (
     as_labels,
     check_targets,
     doubt_misspelt,
     encode_labels,
+    name_classes,
 )
 from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE
 from fer2013kit.exceptions import InvalidInputError, shortened, shown, warn
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from fer2013kit._checks import IntArray
@@ -41,6 +45,8 @@ _MINIMUM_CLASSES: Final = 2
 _SUM_TOLERANCE: Final = 1e-3
 _MOST_OTHERWISE: Final = 0.5  # people and FER-2013 differ on a third, wrong columns on most
 """How far a row of probabilities may be from 1; half precision is."""
+_NEARLY_ALL: Final = 0.8
+_SOME_ROWS: Final = 10
 _HELD_IN_MEMORY: Final = 2**29  # bytes; more are read batch by batch
 _LONG: Final = 300  # characters of another library's message
 _FLAT, _GREY = 2, 3  # dimensions of (n, pixels) and (n, height, width)
@@ -116,7 +122,8 @@ def read_validation_data(
     images = _as_pixels(classifier, read_images(classifier, X, shape))
     if np.ndim(y) != 2 or np.shape(y)[1] == 1:  # noqa: PLR2004 - rows and columns
         return images, one_hot(read_codes(len(images), y, classes), classes)
-    targets = probabilities(y, len(images), classes, name="y of validation_data")
+    names = name_classes(classes, asked=classifier.classes, class_names=classifier.class_names)
+    targets = probabilities(y, len(images), classes, name="y of validation_data", names=names)
     known = np.flatnonzero(targets.any(axis=1))
     if not len(known):
         raise InvalidInputError("y of validation_data says nothing of any image")
@@ -215,8 +222,14 @@ def row_weights(
     *,
     sample_weight: Any,
     class_weight: ClassWeight | None,
+    all_may_be_zero: bool = False,
 ) -> NDArray[np.float32]:
     """Return the weight of each row in the loss: its own times that of its class."""
+    if all_may_be_zero and sample_weight is not None and not np.any(sample_weight):
+        sample_weight = np.ones(np.shape(sample_weight))
+        return 0 * row_weights(
+            labels, codes, classes, sample_weight=sample_weight, class_weight=class_weight
+        )
     try:
         weights = np.asarray(_check_sample_weight(sample_weight, codes), np.float64)
     except (TypeError, ValueError, OverflowError) as error:
@@ -235,6 +248,7 @@ def row_weights(
 def _class_weight_of_rows(
     labels: NDArray[Any], codes: IntArray, classes: NDArray[Any], class_weight: ClassWeight
 ) -> NDArray[np.float64]:
+    class_weight = by_label(class_weight)
     if isinstance(class_weight, str | Mapping):
         if labels.dtype.kind == "b":  # as keys of a mapping they are 0 and 1
             labels = labels.astype(np.int64)
@@ -250,35 +264,61 @@ def _class_weight_of_rows(
 
 
 def training_targets(
-    codes: IntArray, classes: NDArray[Any], soft_targets: Any
+    codes: IntArray, classes: NDArray[Any], soft_targets: Any, names: Sequence[str]
 ) -> NDArray[np.float32]:
     """Return what the loss aims at: the one-hot rows of the codes, or given probabilities.
 
     Warns
     -----
     Fer2013KitWarning
-        Where most of the probabilities say another class than the codes.
+        Where most of the probabilities, or those of two classes, say another class than the codes.
     """
     if soft_targets is None:
         return one_hot(codes, classes)
-    targets = probabilities(soft_targets, len(codes), classes, name="soft_targets")
+    targets = probabilities(soft_targets, len(codes), classes, name="soft_targets", names=names)
     known = np.flatnonzero(targets.any(axis=1))
     if not len(known):
         raise InvalidInputError("soft_targets must say something of an image; all rows are zero")
     own = targets[known, codes[known]]
     other = (own < targets[known].max(axis=1)).mean()
-    if other > _MOST_OTHERWISE:
+    exchanged = _taken_for_another(codes[known], targets[known])
+    if other > _MOST_OTHERWISE or len(exchanged) > 1:
+        of = f" ({', '.join(names[code] for code in exchanged)})" if len(exchanged) > 1 else ""
         warn(
-            f"soft_targets say another class than y for {other:.0%} of the images; their columns "
-            f"must be in the order {shortened(', '.join(map(str, classes)))}"
+            f"soft_targets say another class than y for {other:.0%} of the images{shortened(of)}; "
+            f"their columns must be in the order {shortened(', '.join(map(str, classes)))}"
         )
     return targets
 
 
+def _taken_for_another(codes: IntArray, targets: NDArray[np.float32]) -> list[int]:
+    """Return the classes nearly all of whose rows have one other class for the likeliest."""
+    best = targets.argmax(axis=1)
+    found = []
+    for code in np.unique(codes).tolist():
+        rows = best[codes == code]
+        counts = np.bincount(rows, minlength=targets.shape[1])
+        most = int(counts.argmax())
+        if most != code and len(rows) >= _SOME_ROWS and counts[most] > _NEARLY_ALL * len(rows):
+            found.append(code)
+    return found
+
+
 def probabilities(
-    table: Any, rows: int, classes: NDArray[Any], *, name: str
+    table: Any,
+    rows: int,
+    classes: NDArray[Any],
+    *,
+    name: str,
+    names: Sequence[str] | None = None,
 ) -> NDArray[np.float32]:
-    """Return rows that sum to 1, or to 0 where nothing is known of an image."""
+    """Return rows that sum to 1, or to 0 where nothing is known of an image.
+
+    Columns of a data frame go by their names, which are the classes or ``names`` for them.
+    """
+    columns = getattr(table, "columns", None)
+    if names is not None and columns is not None and [*columns] != classes.tolist():
+        table = columns_in_order(table, names, name=name)
     targets = as_array(table, name, np.float32)
     expected = (rows, len(classes))
     if targets.shape != expected:

@@ -19,7 +19,7 @@ def as_json(value: Any) -> Any:
     """Return a JSON-ready form of a setting; what has none becomes a note of what it was."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | range) or hasattr(value, "tolist"):  # pandas's Index, too
         return [as_json(one) for one in value]
     if isinstance(value, Mapping):
         pairs = [[as_json(key), as_json(one)] for key, one in value.items()]
@@ -28,10 +28,26 @@ def as_json(value: Any) -> Any:
         return {_FLOAT: repr(value)}
     if value is None or isinstance(value, str | int | float):
         return value
-    note = value.get_config() if isinstance(value, _KERAS_OBJECTS) else value
+    return {_NOTE: _note(value)}
+
+
+def _note(value: Any) -> str:
+    """Return what tells code or another library's object from others, without its address."""
+    if not isinstance(value, _KERAS_OBJECTS):
+        return str(getattr(value, "__qualname__", repr(value)))
+    config = value.get_config()
     if isinstance(value, keras.optimizers.Optimizer):
-        note.pop("name", None)  # Keras counts them, so that no two of a process have one name
-    return {_NOTE: getattr(note, "__qualname__", repr(note))}
+        config.pop("name", None)  # Keras counts them, so that no two of a process have one name
+    if isinstance(value, keras.losses.Loss):  # of which the configuration is not all
+        config |= {name: one for name, one in vars(value).items() if _is_plain(one)}
+    return f"{type(value).__qualname__} {config!r}"
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether the text of a value says what it is."""
+    if isinstance(value, Mapping):
+        return all(map(_is_plain, value.values()))
+    return value is None or isinstance(value, str | int | float | list | tuple)
 
 
 def from_json(value: Any) -> Any:

@@ -31,7 +31,7 @@ def make_optimizer(settings: TrainingSettings, steps_per_epoch: int) -> Any:
         return _copied("optimizer", settings.optimizer)
     config = {
         "learning_rate": _learning_rate(settings, steps_per_epoch),
-        "weight_decay": settings.weight_decay or None,
+        "weight_decay": settings.weight_decay,
         "use_ema": settings.ema_momentum > 0,
         "ema_momentum": settings.ema_momentum,
     }
@@ -41,6 +41,8 @@ def make_optimizer(settings: TrainingSettings, steps_per_epoch: int) -> Any:
             f"keras.optimizers.Optimizer; received {shown(settings.optimizer)}"
         )
     kind = type(keras.optimizers.get(settings.optimizer))
+    if not settings.weight_decay and signature(kind).parameters["weight_decay"].default is None:
+        config["weight_decay"] = None  # AdamW wants a number, others save themselves a pass
     if kind is keras.optimizers.SGD:
         config |= {"momentum": _SGD_MOMENTUM, "nesterov": True}
     # In its parent's module, so that Keras reads a saved network without this package.
@@ -241,6 +243,11 @@ def check_callbacks(callbacks: Sequence[Any], optimizer: Any) -> None:
         if given is not callbacks or not isinstance(one, keras_callbacks.Callback):
             raise InvalidInputError(
                 f"callbacks must be a sequence of keras.callbacks.Callback; received {shown(one)}"
+            )
+        if isinstance(one, keras_callbacks.BackupAndRestore):
+            raise InvalidInputError(
+                "BackupAndRestore begins at an epoch that the run's history and batches do not "
+                "know of; set checkpoint_dir, which resumes all of a run"
             )
         if scheduled and isinstance(one, setters):
             raise InvalidInputError(f"{type(one).__name__} {_SCHEDULED}")

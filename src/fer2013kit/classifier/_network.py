@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import random
 import threading
@@ -20,10 +21,11 @@ from fer2013kit.classifier._compute_dtype import (
     compute_dtype_policy,
     resolve_compute_dtype,
 )
+from fer2013kit.exceptions import InvalidInputError, shortened, shown
 from fer2013kit.models import create_model, resolve_builder, without_pretrained_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from fer2013kit.typing import ComputeDtype, ModelBuilder
 
@@ -56,9 +58,11 @@ def build_network(
     wanted = resolve_compute_dtype(compute_dtype)
     weights = nullcontext() if pretrained else without_pretrained_weights()
     with weights, _one_at_a_time, _seeded(seed), compute_dtype_policy(wanted):
+        older = () if _is_of_the_kit(model) else _living_layers()
         network = create_model(
             model, input_shape=input_shape, num_classes=num_classes, output=output, **params
         )
+        network = _with_layers_of_its_own(network, older)
     if wanted == "float32":
         return network, wanted
     if obstacle := _obstacle(network):
@@ -110,6 +114,37 @@ def weight_shapes(
             if builder.__module__.startswith("fer2013kit."):
                 raise
             return None
+
+
+def _is_of_the_kit(model: str | ModelBuilder) -> bool:
+    return resolve_builder(model)[1].__module__.startswith("fer2013kit.")
+
+
+def _living_layers() -> list[Any]:
+    """Return all layers of the process, so that those that a builder takes from outside show."""
+    return [one for one in gc.get_objects() if issubclass(type(one), keras.layers.Layer)]
+
+
+def _with_layers_of_its_own(network: Any, older: Sequence[Any]) -> Any:
+    """Return a network that shares no weights with others, with the values that it has.
+
+    A builder may close over a backbone.  Trained itself, it would carry what one fit has learned
+    into the next, and a later fit would change an earlier classifier.
+    """
+    known = set(map(id, older))
+    shared = [one.name for one in walk_layers(network.layers) if id(one) in known and one.weights]
+    if not shared:
+        return network
+    try:
+        copy = keras.models.clone_model(network)
+        copy.set_weights(network.get_weights())
+    except Exception as error:
+        raise InvalidInputError(
+            "a builder must make its layers anew at each call, and this one takes "
+            f"{shown(shared[0])} from outside, which cannot be copied ({shortened(str(error))}); "
+            "make it in the builder"
+        ) from error
+    return copy
 
 
 def _obstacle(network: keras.Model) -> str:

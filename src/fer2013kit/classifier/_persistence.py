@@ -278,11 +278,27 @@ def _architecture_params(
 
 
 def picklable_state(state: dict[str, Any]) -> dict[str, Any]:
-    """Return an estimator's state with the network replaced by its weights."""
+    """Return an estimator's state with the network replaced by its weights.
+
+    Keras pickles a loss by its configuration, which it does not keep whole (Huber's lacks delta);
+    its class and attributes are kept instead.
+    """
     state = dict(state)
+    if isinstance(state.get("loss"), keras.losses.Loss):
+        state["_loss"] = type(state["loss"]), dict(vars(state.pop("loss")))
     network = state.pop("model_", None)
     for compiled in ("_inference", "_features"):
         state.pop(compiled, None)
     if network is not None:
         state["_weights"] = network.get_weights()
+    return state
+
+
+def unpickled_state(state: dict[str, Any]) -> dict[str, Any]:
+    """Return what :func:`picklable_state` was given, but for the network."""
+    state = dict(state)
+    if "_loss" in state:
+        kind, attributes = state.pop("_loss")
+        state["loss"] = object.__new__(kind)
+        vars(state["loss"]).update(attributes)
     return state

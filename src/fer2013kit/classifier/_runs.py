@@ -41,7 +41,9 @@ def augmenting(params: Mapping[str, Any], seed: int) -> dict[str, Any]:
     if params["augment"]:
         # With a seed, it takes none from Python's global generator, which another thread may be
         # building its network with.
-        augmentation = FaceAugmentation(**{name: params[name] for name in _STRENGTHS}, seed=seed)
+        strengths = {name: params[name] for name in _STRENGTHS}
+        clip = params["value_range"] is not None  # then 0 and 255 are black and white
+        augmentation = FaceAugmentation(**strengths, clip=clip, seed=seed)
     return {
         "seed": seed,
         "augmentation": augmentation,
@@ -60,6 +62,7 @@ def describe_run(
     batches: TrainingBatches | StreamedBatches,
     *,
     compute_dtype: str,
+    validation: Any = None,
     first_weights: Sequence[NDArray[Any]] = (),
 ) -> TrainingSettings:
     """Return the settings of a run on ``batches``.
@@ -72,7 +75,7 @@ def describe_run(
     if folder is not None:
         path = Path(folder) / _CHECKPOINT_NAME
     if folder is not None or processes.count > 1:
-        fingerprint = _fingerprint(params, batches, compute_dtype, first_weights)
+        fingerprint = _fingerprint(params, batches, validation, compute_dtype, first_weights)
     return TrainingSettings(
         **{name: params[name] for name in shared - {"verbose", "compute_dtype"}},
         verbose=0 if processes.index else resolve_verbose(params["verbose"]),
@@ -86,12 +89,14 @@ def describe_run(
 def _fingerprint(
     params: Mapping[str, Any],
     batches: TrainingBatches | StreamedBatches,
+    validation: Any,
     compute_dtype: str,
     first_weights: Sequence[NDArray[Any]],
 ) -> str:
     """Return what tells a run from others: settings, data and first weights, as a digest.
 
-    Of what is read batch by batch, the shape of the images and the number of steps alone.
+    Of what is read batch by batch, the shape of the images and the number of steps alone, and of
+    such validation data that there are some.
     """
     if not isinstance(params["random_state"], int | np.integer):
         raise InvalidInputError(
@@ -103,7 +108,9 @@ def _fingerprint(
     settings["compute_dtype"] = compute_dtype
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     arrays: list[Any] = [batches.some, *first_weights]
-    digest.update(repr(batches.steps_per_epoch).encode())
+    digest.update(repr((batches.steps_per_epoch, validation is None)).encode())
+    if isinstance(validation, tuple):
+        arrays += validation
     if isinstance(batches, TrainingBatches):
         arrays += [batches.images, batches.targets, batches.weights]
     else:

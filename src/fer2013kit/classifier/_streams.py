@@ -132,6 +132,7 @@ class BatchReader:
             self.classes,
             sample_weight=np.asarray(batch[2]) if len(batch) == _TRIPLE else None,
             class_weight=self.class_weight,
+            all_may_be_zero=True,
         )
         return pixels, targets, weights * targets.any(axis=1)
 

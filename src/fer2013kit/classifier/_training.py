@@ -136,6 +136,8 @@ def train(
                     verbose=0,
                 )
             keeper.check(lambda: _works(model, some))
+            if callbacks:
+                keeper.end(model)
         except Diverged as end:
             keeper.fall_back(model, end, lambda: _works(model, some))
         except BaseException as error:

@@ -128,10 +128,10 @@ def _of_arrays(
     weights = _inputs.row_weights(
         labels, codes, classes, sample_weight=sample_weight, class_weight=classifier.class_weight
     )
-    targets = _inputs.training_targets(codes, classes, soft_targets)
+    names = name_classes(classes, asked=classifier.classes, class_names=classifier.class_names)
+    targets = _inputs.training_targets(codes, classes, soft_targets, names)
     known: NDArray[np.bool_] = np.asarray(targets.any(axis=1))
     if distillation is not None:
-        names = name_classes(classes, asked=classifier.classes, class_names=classifier.class_names)
         targets = distilled_targets(targets, X, class_names=names, **distillation)
     shape: Shape = images.shape[1:]  # type: ignore[assignment]  # four axes, by now
     validation = None

@@ -37,15 +37,22 @@ class TrainedNetwork:
 
 def take_over_weights(network: Any, before: TrainedNetwork, classes: NDArray[Any]) -> None:
     """Give a new network the trained weights; with other classes, its last layer stays new."""
-    last = next(layer for layer in reversed(network.layers) if layer.weights)
+    layers = [*_in_order(network.layers)]
+    last = next(layer for layer in reversed(layers) if layer.weights)
     same_classes = np.array_equal(before.classes, classes)
     if not same_classes:
         logger.info(
             "other classes than before (%s): the last layer begins anew",
             ", ".join(str(one) for one in before.classes.tolist()),
         )
+        if isinstance(last, keras.Model):
+            raise InvalidInputError(
+                f"warm_start=True with other classes than before keeps all layers but the last, "
+                f"and {shown(last.name)} calls its layers by code of its own; build it of layers, "
+                "or set warm_start=False"
+            )
     try:
-        for new, old in zip(network.layers, before.model.layers, strict=True):
+        for new, old in zip(layers, _in_order(before.model.layers), strict=True):
             if same_classes or new is not last:
                 new.set_weights(old.get_weights())
     except ValueError as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fer2013kit._labels import check_class_names
-from fer2013kit._metrics import wilson_interval
+from fer2013kit._metrics import is_cost, wilson_interval
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
 from fer2013kit.plotting._parts import (
@@ -91,7 +91,7 @@ def plot_history(history: Any, *, metric: str = "accuracy", ax: Axes | None = No
         marker = "." if len(curve) < 30 else ""  # noqa: PLR2004 - more would run together
         (line,) = ax.plot(epochs, curve, color=color, marker=marker, linewidth=1.8, label=label)
         if label == curves[-1][0] and np.isfinite(curve).any():
-            best = int(np.nanargmin(curve) if "loss" in metric else np.nanargmax(curve))
+            best = int(np.nanargmin(curve) if is_cost(metric) else np.nanargmax(curve))
             line.set_label(f"{label} (best {curve[best]:.3f} in epoch {best + 1})")
             ax.plot(epochs[best], curve[best], "o", color=color, markersize=8)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -1,0 +1,253 @@
+"""Fits that could have gone wrong without a word: each is right here, or refused."""
+
+import copy
+import pickle
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from keras.callbacks import EarlyStopping
+
+import fer2013kit as fk
+from networks import tiny_network
+
+
+@pytest.fixture(scope="module")
+def data():
+    return fk.make_fer2013(n_samples=140, random_state=0)
+
+
+def make(model=tiny_network, **changes):
+    settings = {"epochs": 2, "batch_size": 32, "augment": False, "compute_dtype": "float32"}
+    return fk.EmotionClassifier(model, verbose=0, random_state=0, **{**settings, **changes})
+
+
+# --- checkpoints -------------------------------------------------------------------------------
+
+
+def test_a_run_of_other_validation_data_is_refused(data, tmp_path):
+    X, y = data.train
+    make(checkpoint_dir=tmp_path).fit(X, y, validation_data=data.validation)
+    for given in (data.test, None):
+        with pytest.raises(fk.InvalidInputError, match="other settings or other data"):
+            make(checkpoint_dir=tmp_path).fit(X, y, validation_data=given)
+
+
+def test_a_run_of_another_loss_is_refused(data, tmp_path):
+    make(loss=keras.losses.Huber(1.0), checkpoint_dir=tmp_path).fit(*data.train)
+    with pytest.raises(fk.InvalidInputError, match="other settings"):
+        make(loss=keras.losses.Huber(0.01), checkpoint_dir=tmp_path).fit(*data.train)
+
+
+@pytest.mark.parametrize("ema_momentum", [0.999, 0.0])
+def test_a_run_that_early_stopping_ended_is_finished(data, tmp_path, ema_momentum):
+    labels = np.random.default_rng(0).permutation(data.validation.labels)
+
+    def fit():
+        stop = EarlyStopping("val_loss", patience=1, restore_best_weights=True)
+        settings = {"epochs": 9, "learning_rate": 0.2, "ema_momentum": ema_momentum}
+        return make(checkpoint_dir=tmp_path, **settings).fit(
+            *data.train, validation_data=(data.validation.images, labels), callbacks=[stop]
+        )
+
+    first = fit()
+    again = fit()
+    assert len(first.history_["loss"]) < 9
+    assert again.history_ == first.history_
+    np.testing.assert_array_equal(
+        again.predict_proba(data.test.images), first.predict_proba(data.test.images)
+    )
+
+
+def test_a_run_that_diverged_ends_alike_when_it_is_asked_for_again(data, tmp_path):
+    class Spoil(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                self.model.set_weights([w * np.nan for w in self.model.get_weights()])
+
+    fitted = []
+    for _ in range(2):
+        with pytest.warns(UserWarning, match="the weights of epoch 1 are kept"):
+            fitted.append(make(checkpoint_dir=tmp_path).fit(*data.train, callbacks=[Spoil()]))
+    one, other = (clf.predict_proba(data.test.images) for clf in fitted)
+    np.testing.assert_array_equal(one, other)
+
+
+# --- callbacks, losses, optimizers -------------------------------------------------------------
+
+
+def test_callbacks_of_an_iterator_are_called(data):
+    class Counter(keras.callbacks.Callback):
+        epochs = 0
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.epochs += 1
+
+    counter = Counter()
+    make().fit(*data.train, callbacks=filter(None, [None, counter]))
+    assert counter.epochs == 2
+
+
+def test_keras_backup_is_refused(data, tmp_path):
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+    with pytest.raises(fk.InvalidInputError, match="set checkpoint_dir, which resumes"):
+        make().fit(*data.train, callbacks=[backup])
+
+
+def unpickled(clf):
+    return pickle.loads(pickle.dumps(clf))  # noqa: S301 - our own
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, unpickled])
+def test_a_copy_trains_with_the_same_loss(data, copied):
+    clf = make(loss=keras.losses.Huber(delta=0.05))
+    X, y = data.train
+    assert copied(clf).fit(X, y).history_["loss"] == clf.fit(X, y).history_["loss"]
+    assert copied(clf).loss.get_config() == clf.loss.get_config()
+
+
+@pytest.mark.parametrize("name", ["adamw", "lion", "adam", "sgd"])
+def test_no_weight_decay_is_none_for_every_optimizer(data, name):
+    settings = {"optimizer": name, "weight_decay": 0, "learning_rate": 1e-4}
+    assert np.isfinite(make(**settings).fit(*data.train).history_["loss"]).all()
+
+
+def test_of_errors_the_smallest_is_the_best(data):
+    clf = make(metrics=["mse"], monitor="val_mse", restore_best_weights=True, epochs=4)
+    labels = np.random.default_rng(0).permutation(data.validation.labels)
+    clf.fit(*data.train, validation_data=(data.validation.images, labels))
+    assert clf.best_epoch_ == np.argmin(clf.history_["val_mse"])
+
+
+# --- weights, targets, classes -----------------------------------------------------------------
+
+
+def test_a_series_of_class_weights_goes_by_its_index(data):
+    words = np.array(fk.CLASS_NAMES)[data.train.labels]
+    weights = pd.Series(range(1, 8), index=["sad", "neutral", *fk.CLASS_NAMES[:4], "surprise"])
+    X = data.train.images
+    one, other = (
+        make(class_weight=given).fit(X, words).history_["loss"]
+        for given in (weights, weights.to_dict())
+    )
+    assert one == other
+    np.testing.assert_array_equal(
+        fk.sample_weights(words, weights), fk.sample_weights(words, weights.to_dict())
+    )
+
+
+def test_columns_of_soft_targets_go_by_their_names(data):
+    X, codes = data.train
+    words = np.array(fk.CLASS_NAMES)[codes]
+    table = pd.DataFrame(np.eye(7)[codes], columns=fk.CLASS_NAMES)
+    plain = make().fit(X, words)
+    taught = make().fit(
+        X,
+        words,
+        soft_targets=table,
+        validation_data=(X, table),
+    )
+    assert taught.history_["loss"] == plain.history_["loss"]
+    assert taught.history_["val_accuracy"][-1] > 0.3
+    by_code = make().fit(X, codes, soft_targets=table[["sad", *table.columns.drop("sad")]])
+    assert by_code.history_["loss"] == make().fit(X, codes).history_["loss"]
+    with pytest.raises(fk.InvalidInputError, match="the columns of soft_targets must be"):
+        make().fit(X, codes, soft_targets=table.rename(columns={"sad": "bored"}))
+
+
+def test_few_exchanged_columns_are_doubted(data):
+    """Alphabetical order exchanges three of seven columns, less than half of FER-2013's rows."""
+    X, codes = data.train
+    columns = [0, 1, 2, 3, 6, 4, 5]
+    with pytest.warns(fk.Fer2013KitWarning, match=r"another class.*\(sad, surprise, neutral\)"):
+        make().fit(X, codes, soft_targets=np.eye(7)[codes][:, columns])
+
+
+def test_a_batch_that_weighs_nothing_is_passed_over(data):
+    X, y = data.train
+
+    def batches(epoch):
+        yield X[:32], y[:32], np.zeros(32)
+        yield X[32:64], y[32:64], np.ones(32)
+
+    clf = make(classes=range(7)).fit(batches, steps_per_epoch=2)
+    assert np.isfinite(clf.history_["loss"]).all()
+
+
+def test_the_seven_codes_have_their_words_whoever_lists_them(data, tmp_path):
+    clf = make(classes=range(7), class_names=None).fit(*data.train)
+    assert clf.class_names_ == fk.CLASS_NAMES
+    clf.save(tmp_path / "a.fer")
+    assert fk.EmotionClassifier.load(tmp_path / "a.fer", model=tiny_network).classes == tuple(
+        range(7)
+    )
+
+
+# --- networks ----------------------------------------------------------------------------------
+
+
+def test_layers_from_outside_are_copied(data):
+    backbone = keras.Sequential(
+        [keras.Input((48, 48, 1)), keras.layers.Rescaling(1 / 255), keras.layers.Flatten(),
+         keras.layers.Dense(8, activation="relu")]
+    )  # fmt: skip
+    before = [w.copy() for w in backbone.get_weights()]
+
+    def build(input_shape, num_classes):
+        images = keras.Input(input_shape)
+        head = keras.layers.Dense(num_classes, activation="softmax", dtype="float32")
+        return keras.Model(images, head(backbone(images)))
+
+    X, y = data.train
+    first = make(build, learning_rate=0.1).fit(X, y)
+    said = first.predict_proba(X)
+    for one, other in zip(before, backbone.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    make(build, learning_rate=0.1).fit(X, (y + 1) % 7)
+    np.testing.assert_array_equal(first.predict_proba(X), said)
+    again = make(build, learning_rate=0.1).fit(X, y)
+    np.testing.assert_array_equal(again.predict_proba(X), said)
+
+
+def test_warm_start_keeps_what_lies_in_a_nested_network(data):
+    def build(input_shape, num_classes):
+        body = keras.Sequential(
+            [keras.Input(input_shape), keras.layers.Rescaling(1 / 255), keras.layers.Flatten(),
+             keras.layers.Dense(8, activation="relu", name="kept"),
+             keras.layers.Dense(num_classes, activation="softmax", dtype="float32")],
+            name="body",
+        )  # fmt: skip
+        images = keras.Input(input_shape)
+        return keras.Model(images, body(images))
+
+    X, y = data.train
+    clf = make(build).fit(X, y)
+    kept = clf.model_.get_layer("body").get_layer("kept").get_weights()
+    clf.set_params(warm_start=True, learning_rate=1e-9, weight_decay=0.0, random_state=5)
+    clf.fit(X, np.where(y == 3, "happy", "other"))
+    for one, other in zip(
+        kept, clf.model_.get_layer("body").get_layer("kept").get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_standardised_images_are_not_cut_off(data):
+    X, y = data.train
+    standard = (X / 255 - 0.5) / 0.25
+    clf = fk.EmotionClassifier(
+        value_range=None, rotation=0, zoom=0, shift=0, horizontal_flip=False, brightness=0,
+        contrast=0.01, batch_size=len(X), random_state=0,
+    )  # fmt: skip
+    (images, _, _), *_ = fk.training_batches(standard, y, classifier=clf)
+    assert images.min() < -100
+    assert images.max() > 400
+
+
+def test_explanation_is_of_the_class_that_is_predicted(data):
+    clf = make("five_layer_cnn", model_params={"filters": (4, 4, 4), "dense_units": 8})
+    X = data.test.images
+    clf.fit(*data.train).calibrate(*data.train, method="vector")
+    clf.calibrator_["shift"] = [5.0, 0, 0, 0, 0, 0, 0]  # which makes all of them angry
+    assert set(clf.predict(X)) == {0}
+    np.testing.assert_array_equal(fk.explain(clf, X), fk.explain(clf, X, emotion=0))
