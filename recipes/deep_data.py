@@ -52,6 +52,20 @@ def unpack(folder: Path) -> dict[str, Any]:
         return {name: file[name] for name in file.files}
 
 
+def labels_and_votes(split: Any) -> tuple[Any, ...]:
+    """Return a split's images, targets (n, 15), and which rows have votes."""
+    from recipes.targets import SOFT_TARGETS
+
+    with np.load(SOFT_TARGETS / "expected.npz") as file:
+        if not np.array_equal(file["labels"], split.labels):
+            raise SystemExit("expected labels follow fer2013.csv; give the CSV")
+        expected = file["probabilities"].astype(np.float32)
+    labels = np.eye(7, dtype=np.float32)[split.labels]
+    votes = split.ferplus.probabilities().astype(np.float32)
+    wanted = np.concatenate([(1 - _EXPECTED) * labels + _EXPECTED * expected, votes], axis=1)
+    return split.images, wanted, (votes.sum(axis=1) > 0).astype(np.float32)
+
+
 def targets(arrays: dict[str, Any], rows: int | None) -> tuple[Any, ...]:
     """Return images, targets (n, 15), their weights (n, 2) and labels (n, 7)."""
     labels = np.eye(7, dtype=np.float32)[arrays["train_labels"]]
