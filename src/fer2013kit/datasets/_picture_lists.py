@@ -86,7 +86,7 @@ def find_lists(listing: Listing, options: Options) -> Found | None:
     if not names:
         return None
     splits = assign_splits(names, home=listing.home, path=listing.path)
-    return Found(tuple(names), tuple(splits))
+    return Found(tuple(names), tuple(splits), beside_images=True)
 
 
 def read_lists(listing: Listing, found: Found, options: Options, new: NewImages) -> Rows:
