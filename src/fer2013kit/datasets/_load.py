@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fer2013kit._checks import check_flags
 from fer2013kit._files import as_path
 from fer2013kit.datasets._fer2013 import FER2013
-from fer2013kit.datasets._ferplus_file import join_ferplus
+from fer2013kit.datasets._ferplus_file import check_agreement, join_ferplus
 from fer2013kit.datasets._labels import Labels
 from fer2013kit.datasets._listing import Options
 from fer2013kit.datasets._readers import find_source
@@ -81,7 +81,8 @@ def load_fer2013(
     ferplus : path-like, optional
         ``fer2013new.csv`` of FER+ (Barsoum et al., 2016), whose votes are joined row by row.
         That needs a source that keeps the order of ``fer2013.csv``: the CSV dialects with a
-        column ``Usage``.
+        column ``Usage``.  Rows that are in another order are refused as far as can be told: by
+        their number, their splits and, without a `label_map`, by labels that few votes agree with.
     cache : bool, default True
         Keep the parsed arrays in the cache folder (the platform's, or ``FER2013KIT_HOME``),
         from which later loads of the same content map them within milliseconds.
@@ -100,7 +101,8 @@ def load_fer2013(
         If the source cannot be read without guessing; the error names the file and, for text, the
         line at fault.
     InvalidInputError
-        When FER+ votes cannot be joined to this source, or for a `label_map` that is none.
+        When FER+ votes cannot be joined to this source or seem to be of other rows, or for a
+        `label_map` that is none.
     MissingDependencyError
         For parquet without pyarrow, or HDF5 without h5py.
 
@@ -150,11 +152,16 @@ def load_fer2013(
         None
         if rows.csv_rows is None
         else {name: rows.csv_rows[part] for name, part in rows.slices().items()},
+        same_classes=label_map is None,
     )
 
 
 def _join_ferplus(
-    data: FER2013, path: str | os.PathLike[str], csv_rows: dict[str, IntArray] | None
+    data: FER2013,
+    path: str | os.PathLike[str],
+    csv_rows: dict[str, IntArray] | None,
+    *,
+    same_classes: bool,
 ) -> FER2013:
     if csv_rows is None:
         raise InvalidInputError(
@@ -163,6 +170,9 @@ def _join_ferplus(
             "load fer2013.csv or icml_face_data.csv with ferplus=..."
         )
     joined = join_ferplus(path, csv_rows)
+    if same_classes:
+        labels = {name: split.labels for name, split in data.splits.items()}
+        check_agreement(path, joined, labels)
     splits = {
         name: replace(split, ferplus=joined[name] if len(split) else None)
         for name, split in data.splits.items()
