@@ -27,6 +27,12 @@ def make_data(train, validation=None, test=None):
     )
 
 
+def test_contempt_is_named_in_a_table():
+    data = fk.FER2013(train=make_split([0, 0, 1], [7, 3, 7]))
+    frame = fk.audit_dataset(data).to_frame()
+    assert frame["emotion_name"].tolist() == ["contempt", "happy"] * 2
+
+
 def rows_of(data):
     """Which of FACES each row is."""
     numbers = {face.tobytes(): number for number, face in enumerate(FACES)}
