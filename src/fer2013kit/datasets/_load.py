@@ -71,13 +71,14 @@ def load_fer2013(
         other numbers that they are not.  Or the name of a data set whose labels are known, one of
         :data:`fer2013kit.typing.LabelScheme`: ``"raf-db"``, ``"affectnet"``, ``"ck+"``,
         ``"kdef"``, ``"jaffe"``, ``"expw"``, ``"ferplus"``; what has none of the emotions (unknown,
-        no face) is left out and counted.
+        no face) is left out and counted.  None for a file of :meth:`FER2013.save`, whose labels are
+        codes.
     contempt : bool, default False
         Keep contempt as an eighth class, code 7; otherwise `label_map` leaves it out and the log
-        counts it.
+        counts it, or, of a file of :meth:`FER2013.save`, a warning does.
     resize : bool, default False
         Convert images of any size and mode to 48x48 grey, as :func:`load_image_folder` does.
-        Without it, images of another size are an error.
+        Without it, images of another size are an error, but for those of :meth:`FER2013.save`.
     ferplus : path-like, optional
         ``fer2013new.csv`` of FER+ (Barsoum et al., 2016), whose votes are joined row by row.
         That needs a source that keeps the order of ``fer2013.csv``: the CSV dialects with a
@@ -90,8 +91,9 @@ def load_fer2013(
     Returns
     -------
     FER2013
-        With images uint8 ``(n, 48, 48, 1)`` and labels int64 ``(n,)`` in the codes of
-        :class:`Emotion` whatever the source's.  Arrays from the cache are read-only.
+        With images uint8 ``(n, 48, 48, 1)``, or as :meth:`FER2013.save` wrote them, and labels
+        int64 ``(n,)`` in the codes of :class:`Emotion` whatever the source's.  Arrays from the
+        cache are read-only.
 
     Raises
     ------
@@ -101,8 +103,8 @@ def load_fer2013(
         If the source cannot be read without guessing; the error names the file and, for text, the
         line at fault.
     InvalidInputError
-        When FER+ votes cannot be joined to this source or seem to be of other rows, or for a
-        `label_map` that is none.
+        When FER+ votes cannot be joined to this source or seem to be of other rows, for a
+        `label_map` that is none, or for one with a file of :meth:`FER2013.save`.
     MissingDependencyError
         For parquet without pyarrow, or HDF5 without h5py.
 
@@ -139,10 +141,10 @@ def load_fer2013(
     with source_errors(path):
         path = path.expanduser()
         source = find_source(path, options)
-        rows = cached_rows(source.key() if cache else None, source.read)
+        rows = cached_rows(source.key() if cache else None, source.read, None)
     for note in source.notes:
         warn(f"{path}: {note}")
-    data = rows.to_data(str(path))
+    data = rows.to_data(str(path), None)
     _logger.info("%s: %r", path, data)
     if ferplus is None:
         return data
