@@ -302,6 +302,16 @@ def test_train_without_validation_split(folder, tmp_path):
     run(*command, "--validation-fraction", "0", "--calibrate", code=2)
 
 
+def test_train_leaves_out_what_the_drawn_validation_split_holds(folder, tmp_path):
+    train = fk.load_fer2013(folder / "train.npz").train
+    fk.FER2013(train.concat(train)).save(tmp_path / "twice.npz")
+    command = ("train", tmp_path / "twice.npz", "-o", tmp_path / "emotions.fer", *QUICK)
+    result = run(*command, "--drop-leaks", "--json")
+    held_out = json.loads(result.stdout)["validation"]["n_samples"]
+    left_out = re.search(r"left out: (\d+) of train, 0 of validation", result.stderr)
+    assert 0 < int(left_out[1]) <= held_out
+
+
 def test_train_with_parameters_and_then_further(folder, tmp_path):
     command = ("train", folder / "faces.npz", "--json", "-q", *QUICK[2:])
     first, second = tmp_path / "first.fer", tmp_path / "second.fer"

@@ -196,6 +196,13 @@ def test_usage_is_told(folder):
     assert "no file matches" in run(folder / "*.gif", code=1).stderr
 
 
+def test_options_without_an_effect_are_refused(folder):
+    refused = run(folder, "--crops", "--detector", "mtcnn", code=2).stderr
+    assert "--detector has no effect with --crops" in refused
+    refused = run(folder, "--aspect", "pad", code=2).stderr
+    assert "--aspect has no effect without --crops" in refused
+
+
 def test_own_network(folder, tmp_path):
     data = fk.make_fer2013(n_samples=70, random_state=0)
     classifier = fk.EmotionClassifier(

@@ -659,6 +659,16 @@ def test_command(tmp_path, monkeypatch):
     assert "[dlib]" in run("video", path, "--detector", "dlib", code=1).stderr
 
 
+def test_command_has_null_for_what_is_not_known(walk, monkeypatch):
+    table = fk.analyze_video(walk, **KNOWN).assign(valence=np.nan, yaw=np.nan)
+    table.loc[0, "pitch"] = np.inf
+    monkeypatch.setattr(fk, "analyze_video", lambda *_args, **_options: table)
+    rows = run_json("video", walk)["rows"]
+    assert [(row["valence"], row["yaw"]) for row in rows] == [(None, None)] * 20
+    assert rows[0]["pitch"] is None
+    assert rows[1]["frame"] == 2
+
+
 def test_a_playlist_reads_no_other_file(tmp_path):
     """FFmpeg takes such a text for a video whose parts lie elsewhere."""
     (tmp_path / "list.mp4").write_text("ffconcat version 1.0\nfile other.mp4\n")

@@ -27,6 +27,37 @@ def make_data(train, validation=None, test=None):
     )
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_of_another_shape_are_audited(channels):
+    large = FACES[:6].repeat(2, axis=1).repeat(2, axis=2).repeat(channels, axis=3)
+    lighter = np.minimum(large[:1].astype(int) + 9, 255).astype(np.uint8)
+    even = np.full_like(lighter, 9)
+    shape = (96, 96, channels)
+    train = fk.Split(large, np.arange(6), image_shape=shape)
+    held_out = np.concatenate([large[3:4], lighter, even])
+    report = fk.audit_dataset(fk.FER2013(train, test=fk.Split(held_out, [3, 0, 1], None, shape)))
+    assert report.leaks["test"].tolist() == [0]
+    assert report.near_leaks["test"].tolist() == [1]
+    assert report.blank["test"].tolist() == [False, False, True]
+    assert report.drop_leaks().train.images.shape == (5, *shape)
+
+
+def test_images_of_shapes_that_cannot_be_audited():
+    data = fk.FER2013(
+        make_split([0]), test=fk.Split(np.zeros((1, 9, 9), np.uint8), [0], None, (9, 9, 1))
+    )
+    with pytest.raises(fk.InvalidInputError, match="one shape in all splits; received"):
+        fk.audit_dataset(data)
+    with pytest.raises(fk.InvalidInputError, match="1 or 3 channels"):
+        fk.audit_dataset(fk.Split(np.zeros((1, 9, 9, 2), np.uint8), [0], None, (9, 9, 2)))
+
+
+def test_contempt_is_named_in_a_table():
+    data = fk.FER2013(train=make_split([0, 0, 1], [7, 3, 7]))
+    frame = fk.audit_dataset(data).to_frame()
+    assert frame["emotion_name"].tolist() == ["contempt", "happy"] * 2
+
+
 def rows_of(data):
     """Which of FACES each row is."""
     numbers = {face.tobytes(): number for number, face in enumerate(FACES)}

@@ -136,6 +136,67 @@ def test_to_frame(data):
     np.testing.assert_array_equal(last["pixels"], data.test.images[27, ..., 0])
 
 
+def test_to_frame_replaces_no_column(data):
+    images, labels = data.train
+    for name in ("split", "index", "emotion", "emotion_name"):
+        own = fk.FER2013(fk.Split(images, labels, columns={name: labels}))
+        with pytest.raises(fk.InvalidInputError, match=f"received {name} in train"):
+            own.to_frame()
+    own = fk.FER2013(fk.Split(images, labels, columns={"pixels": labels}))
+    assert own.to_frame()["pixels"].tolist() == labels.tolist()
+    with pytest.raises(fk.InvalidInputError, match="columns must have other names"):
+        own.to_frame(pixels=True)
+
+
+def in_colour(n=14, seed=0, shape=(20, 30, 3)):
+    images = np.random.default_rng(seed).integers(0, 256, (n, *shape), np.uint8)
+    return fk.Split(images, np.arange(n) % 7, image_shape=shape)
+
+
+def test_images_of_another_shape_are_saved_and_read(tmp_path):
+    data = fk.FER2013(in_colour(), test=in_colour(7, 1))
+    path = tmp_path / "faces.npz"
+    data.save(path)
+    for cache in (True, True, False):
+        again = fk.load_fer2013(path, cache=cache)
+        assert again.validation is None
+        for name, part in data.splits.items():
+            assert again.splits[name].image_shape == (20, 30, 3)
+            np.testing.assert_array_equal(again.splits[name].images, part.images)
+            np.testing.assert_array_equal(again.splits[name].labels, part.labels)
+    assert "20x30 colour images" in again.summary()
+    assert again.to_frame(pixels=True)["pixels"][0].shape == (20, 30, 3)
+    assert fk.load_fer2013(path, resize=True).test.images.shape == (7, 48, 48, 1)
+    with pytest.raises(fk.InvalidInputError, match=r"one shape; received \(20, 30, 3\) in train"):
+        fk.FER2013(in_colour(), test=split(7)).save(path)
+    fk.FER2013(in_colour(shape=(20, 30, 2))).save(path)
+    with pytest.raises(fk.DatasetFormatError, match="1 or 3 channels"):
+        fk.load_fer2013(path, resize=True)
+
+
+def test_contempt_in_a_saved_set(tmp_path):
+    path = tmp_path / "faces.npz"
+    images, _ = split(7)
+    codes = np.array([7, 3, 7, 0, 1, 7, 6])
+    fk.FER2013(fk.Split(images, codes, columns={"place": np.arange(7)})).save(path)
+    assert fk.load_fer2013(path, contempt=True).train.labels.tolist() == codes.tolist()
+    for _ in range(2):
+        with pytest.warns(fk.Fer2013KitWarning, match="left out 3 rows of contempt; contempt=True"):
+            train = fk.load_fer2013(path).train
+        assert train.labels.tolist() == [3, 0, 1, 6]
+        assert train.columns["place"].tolist() == [1, 3, 4, 6]
+        np.testing.assert_array_equal(train.images, images[[1, 3, 4, 6]])
+
+
+def test_a_saved_set_needs_no_label_map(data, tmp_path):
+    path = tmp_path / "faces.npz"
+    data.save(path)
+    for label_map in ({"joy": "happy"}, {3: None}, "raf-db"):
+        with pytest.raises(fk.InvalidInputError, match=r"label_map must be None .* subset takes"):
+            fk.load_fer2013(path, label_map=label_map)
+    assert len(fk.load_fer2013(path, label_map={}).train) == 140
+
+
 def test_subset_of_data(data):
     small = data.subset(30, random_state=0)
     assert [len(part) for part in small.splits.values()] == [30, 30, 28]
@@ -191,6 +252,11 @@ def test_split_validation_refuses(data):
     for fraction in (0, 1, -0.1, 2, float("nan")):
         with pytest.raises(fk.InvalidInputError, match=r"fraction must be a number in \(0, 1\)"):
             fk.FER2013(data.train).split_validation(fraction)
+    for fraction in (0.05, 0.95):
+        with pytest.raises(
+            fk.InvalidInputError, match=f"both train and validation; received {fraction} of 5"
+        ):
+            fk.FER2013(split(5)).split_validation(fraction)
     with pytest.raises(fk.InvalidInputError, match="no labels"):
         fk.FER2013(fk.Split(data.train.images)).split_validation()
 

@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+import re
 import zipfile
 
 import fake_sources as fake
@@ -106,6 +107,18 @@ def test_a_list_of_files_and_labels_with_what_it_lacks(tmp_path):
     assert "left out 1 image that no list names: pictures/more.png" in said[1]
 
 
+def test_a_list_takes_no_image_of_another_split(tmp_path):
+    files = {"test/a.png": encode_large(), "test/9.png": encode_large()}
+    files |= {"train/a.png": encode_large(), "shared/8.png": encode_large()}
+    files["train/_classes.csv"] = b"filename,happy,sad\na.png,1,0\n9.png,0,1\n8.png,0,1\n"
+    files["test/_classes.csv"] = b"filename,happy,sad\na.png,1,0\n"
+    data, said = load_twice(fake.write_files(tmp_path, files), resize=True)
+    assert data.train.labels.tolist() == [3, 4]
+    assert data.test.labels.tolist() == [3]
+    assert "train/_classes.csv names 1 image that are not there: 9.png" in said[0]
+    assert "left out 1 image that no list names: test/9.png" in said[1]
+
+
 def test_ferplus_tree_has_its_votes(tmp_path):
     files = {}
     lines = {"FER2013Train": [], "FER2013Valid": [], "FER2013Test": []}
@@ -149,6 +162,22 @@ def test_webdataset(tmp_path):
     data, said = load_twice(path)
     np.testing.assert_array_equal(data.train.labels, CODES)
     assert said == []
+
+
+def test_names_of_classes_may_have_blanks(tmp_path):
+    names = ["very happy", "sad", " Angry "]
+    files = webdataset([0, 1, 2], make_rows([(0, 3), (0, 4), (0, 0)]))
+    files["classnames.txt"] = "\r\n".join([*names, ""]).encode()
+    path = fake.write_tar(tmp_path / "train.tar", files, "w")
+    data, _ = load_twice(path, label_map={"very happy": "happy"})
+    assert data.train.labels.tolist() == [3, 4, 0]
+
+
+@pytest.mark.parametrize("more", ["000000.jpg", "000000.mask.png", "000000.old.cls"])
+def test_a_class_of_several_images_is_refused(tmp_path, more):
+    files = webdataset(CODES) | {more: fake.encode(ROWS[1].image)}
+    path = fake.write_tar(tmp_path / "train.tar", files, "w")
+    refused_twice(path, rf"expected one image beside one \.cls, received .*{re.escape(more)}")
 
 
 def test_webdataset_in_parts(tmp_path):

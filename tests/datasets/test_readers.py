@@ -400,6 +400,23 @@ def test_ferplus_votes_are_joined_to_their_rows(tmp_path, columns, cache):
     assert fk.load_fer2013(csv).train.ferplus is None
 
 
+def test_ferplus_votes_of_shuffled_rows_are_refused(tmp_path):
+    codes = np.random.default_rng(0).integers(0, 7, 130)
+    rows = fake.make_rows([(2 if place < 70 else 1, int(code)) for place, code in enumerate(codes)])
+    votes = write_votes(tmp_path / "fer2013new.csv", rows)
+    csv = fake.write_csv(tmp_path / "fer2013.csv", rows)
+    assert fk.load_fer2013(csv, ferplus=votes).test.ferplus.agreement(codes[:70]) == 1
+    shuffled = [*rows[35:70], *rows[:35], *rows[70:]]
+    csv = fake.write_csv(tmp_path / "shuffled.csv", shuffled)
+    with pytest.raises(fk.InvalidInputError, match=r"labels of test .* may have been shuffled"):
+        fk.load_fer2013(csv, ferplus=votes)
+    other = dict.fromkeys(range(7), "neutral")  # of other classes, votes tell nothing
+    assert len(fk.load_fer2013(csv, ferplus=votes, label_map=other).test.ferplus) == 70
+    votes = write_votes(tmp_path / "few.csv", rows[:40])
+    csv = fake.write_csv(tmp_path / "few_rows.csv", [*rows[20:40], *rows[:20]])
+    assert len(fk.load_fer2013(csv, ferplus=votes).test.ferplus) == 40
+
+
 def test_ferplus_needs_the_order_of_the_csv(tmp_path):
     votes = write_votes(tmp_path / "votes.csv", ROWS)
     pictures = fake.write_zip(tmp_path / "a.zip", fake.picture_files(ROWS))

@@ -16,7 +16,7 @@ import pytest
 from fake_sources import assert_holds, some_rows
 
 import fer2013kit as fk
-from fer2013kit.datasets import _csv, _csv_sets, _pictures, _storage
+from fer2013kit.datasets import _csv, _csv_sets, _picture_lists, _pictures, _storage
 from fer2013kit.datasets._rows import Rows
 
 ROWS = some_rows()
@@ -165,6 +165,46 @@ def test_changed_folder_gives_new_rows(tmp_path, reads):
     picture.write_bytes(fake.encode(np.zeros((48, 48), np.uint8)))
     happy = fk.load_fer2013(folder).train
     assert happy.images[happy.labels == 3].max() == 0
+
+
+def write_list(folder, levels):
+    """Write an even image of each level, and the list that names them all."""
+    files = {
+        f"{number}.png": fake.encode(np.full((48, 48), level, np.uint8))
+        for number, level in enumerate(levels)
+    }
+    lines = ["image,label", *(f"{name},happy" for name in files)]
+    return fake.write_files(folder, {**files, "labels.csv": "\n".join(lines).encode()})
+
+
+def levels_of(split):
+    return split.images[:, 0, 0, 0].tolist()
+
+
+@pytest.mark.usefixtures("home", "settled")
+def test_images_beside_a_list_are_part_of_what_is_cached(tmp_path):
+    folder = write_list(tmp_path / "faces", [10, 20, 30])
+    other = write_list(tmp_path / "others", [40, 50, 60])
+    assert levels_of(fk.load_fer2013(folder).train) == [10, 20, 30]
+    assert levels_of(fk.load_fer2013(other).train) == [40, 50, 60]
+    (folder / "1.png").write_bytes(fake.encode(np.full((48, 48), 21, np.uint8)))
+    assert levels_of(fk.load_fer2013(folder).train) == [10, 21, 30]
+    (folder / "0.png").unlink()
+    with pytest.warns(fk.Fer2013KitWarning, match="names 1 image that are not there"):
+        assert levels_of(fk.load_fer2013(folder).train) == [21, 30]
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("is_settled", [False, True])
+def test_images_beside_a_list_are_cached_once_they_are_settled(
+    tmp_path, reads, monkeypatch, is_settled
+):
+    monkeypatch.setattr(_storage, "_is_settled", lambda _stamp: is_settled)
+    monkeypatch.setattr(_picture_lists, "decode_all", _pictures.decode_all)
+    folder = write_list(tmp_path / "faces", [10, 20])
+    for _ in range(2):
+        assert levels_of(fk.load_fer2013(folder).train) == [10, 20]
+    assert reads["pictures"] == (1 if is_settled else 2)
 
 
 @pytest.mark.usefixtures("home")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +13,7 @@ import click
 from fer2013kit.exceptions import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
     import pandas as pd
@@ -35,9 +37,18 @@ def print_result(
         named = [f"{kind}: {path}" for kind, path in paths.items() if path is not None]
         text = "\n".join([text, *named] if text else named)
     if as_json:
-        text = json.dumps(document, indent=2, allow_nan=False)
+        text = json.dumps(_for_json(document), indent=2, allow_nan=False)
     if text:
         click.echo(printable(text))
+
+
+def _for_json(value: Any) -> Any:
+    """Return a document with None for NaN and infinity, which JSON does not have."""
+    if isinstance(value, Mapping):
+        return {key: _for_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_for_json(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def print_note(message: str) -> None:

@@ -7,6 +7,7 @@ import io
 from typing import TYPE_CHECKING, get_args
 
 import click
+from click.core import ParameterSource
 
 from fer2013kit.cli._models import load_predictor
 from fer2013kit.cli._options import (
@@ -93,6 +94,7 @@ def predict(
     if not pictures and not sample:
         raise click.UsageError("name PICTURES, or take those that ship with --sample")
     check_pictures(pictures)
+    _refuse_what_has_no_effect(crops=crops)
     from fer2013kit import sample_photos
     from fer2013kit.faces import photo_views
 
@@ -129,6 +131,13 @@ def predict(
     if found and not as_json:
         print_note(_summary(list(found.values())))
     exit_with(errors)
+
+
+def _refuse_what_has_no_effect(*, crops: bool) -> None:
+    """Raise a usage error for an option that the others leave without an effect."""
+    name, why = ("detector", "with") if crops else ("aspect", "without")
+    if click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE:
+        raise click.UsageError(f"--{name} has no effect {why} --crops")
 
 
 def _summary(found: Sequence[Sequence[FaceEmotion]]) -> str:

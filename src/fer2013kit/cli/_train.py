@@ -246,12 +246,12 @@ def _prepare(
 ) -> tuple[FER2013, dict[str, str]]:
     """Return the data to train on, with a validation split where one can be had, and how."""
     facts = {"leaks": "not looked for", "validation split": "that of the data"}
-    if without_leaks:
-        data, facts["leaks"] = drop_leaks(data, side="train")
     if data.validation is None and fraction:
         data = data.split_validation(fraction, random_state=seed)
         facts["validation split"] = f"{fraction:g} of train, by the seed"
         print_note(f"no validation split: held out {fraction:g} of the training split")
+    if without_leaks:
+        data, facts["leaks"] = drop_leaks(data, side="train")
     if data.validation is not None and data.validation.labels is None:
         data = replace(data, validation=None)
     return data, facts

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fer2013kit._optional import needed
-from fer2013kit._pictures import picture_to_gray, resize_gray
 from fer2013kit._untrusted import check_unpacked, errors_as, read_npy, read_npz
 from fer2013kit.datasets._csv_header import SPLIT_COLUMNS, split_fault
+from fer2013kit.datasets._decode import as_faces
 from fer2013kit.datasets._labels import LEFT_OUT
 from fer2013kit.datasets._listing import Found, is_model, is_npz
 from fer2013kit.datasets._names import (
@@ -97,27 +97,39 @@ def read_arrays(listing: Listing, found: Found, options: Options, _new: NewImage
         damaged files.
     MissingDependencyError
         For HDF5 without h5py.
+    InvalidInputError
+        For a ``label_map`` where :meth:`FER2013.save` wrote the file.
     """
     arrays: list[_Array] = []
     for name in found.names:
         path = listing.path / name
+        own: dict[str, NDArray[Any]] | None = None
         with _file_errors(path):
             content = listing.read(name)
             if is_npz(content[:300]):
                 archive = read_npz(content)
                 if is_own(archive):
+                    own = archive
                     if len(found.names) > 1:
                         raise DatasetFormatError(
                             f"expected one file of arrays, received {listed(found.names)}; "
                             "pass the path of one",
                             path=listing.path,
                         )
-                    return read_own(archive, path)
-                arrays += _from_npz(name, archive)
+                else:
+                    arrays += _from_npz(name, archive)
             elif content.startswith(_NPY):
                 arrays.append(_from_npy(name, content))
             else:
                 arrays += _from_hdf5(name, content, path)
+        if own is not None:
+            if options.labels.is_mapped:  # no fault of the file's
+                raise InvalidInputError(
+                    f"label_map must be None for {path}: FER2013.save wrote it, and its labels "
+                    "are codes of emotions already; FER2013.subset takes classes out of it"
+                )
+            with _file_errors(path):
+                return read_own(own, options, path)
     alone = len(found.names) == 1
     return _join(arrays, options, listing.path / found.names[0] if alone else listing.path)
 
@@ -351,13 +363,4 @@ def _pixels(images: NDArray[Any], options: Options, path: Path) -> UInt8Array:
         )
     if not colour and fits:
         return np.ascontiguousarray(images).reshape(-1, *IMAGE_SHAPE)
-    return _resized(images)
-
-
-def _resized(images: UInt8Array) -> UInt8Array:
-    from PIL import Image
-
-    out = np.empty((len(images), *IMAGE_SHAPE), np.uint8)
-    for row, image in enumerate(images):
-        out[row, ..., 0] = resize_gray(picture_to_gray(Image.fromarray(image)))
-    return out
+    return as_faces(images if colour else images[..., None])

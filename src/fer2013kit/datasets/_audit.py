@@ -8,9 +8,11 @@ import numpy as np
 
 from fer2013kit._checks import check_flags, check_number
 from fer2013kit.datasets._audit_report import ALONE, BLANK_LIMIT, AuditReport
+from fer2013kit.datasets._decode import as_faces
 from fer2013kit.datasets._duplicates import find_blank, group_identical, group_similar, half_size
 from fer2013kit.datasets._fer2013 import FER2013
 from fer2013kit.datasets._split import Split
+from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
@@ -48,7 +50,8 @@ def audit_dataset(
     Raises
     ------
     InvalidInputError
-        For something else than a data set, or a correlation out of range.
+        For something else than a data set, splits whose images have different shapes or other
+        than 1 or 3 channels, or a correlation out of range.
 
     See Also
     --------
@@ -63,7 +66,7 @@ def audit_dataset(
     discrete cosine transform), then compared.  Groups are chained: an image belongs to a group
     when it is similar to one of its members.  Copies of one photograph with another contrast, a
     watermark or a slightly different crop are found; mirrored ones are not.  Blank images are
-    left out.
+    left out.  Images of another shape are made grey ones of 48x48 for all but byte-identity.
 
     The default was chosen by looking at pairs of FER-2013: of 384 pairs above 0.94 all were
     copies of one photograph, or shots that cannot be told apart from copies; of 96 between 0.93
@@ -89,7 +92,14 @@ def audit_dataset(
     check_flags(near_duplicates=near_duplicates)
     check_number("min_correlation", min_correlation, "(0, 1]")
     images = [split.images for split in data.splits.values()]
+    if len(shapes := {split.image_shape for split in data.splits.values()}) > 1:
+        raise InvalidInputError(
+            "data must have images of one shape in all splits; received "
+            f"{' and '.join(map(str, sorted(shapes)))}"
+        )
     pictures = group_identical(images)
+    if IMAGE_SHAPE not in shapes:
+        images = [as_faces(one) for one in images]
     blank = find_blank(images, limit=BLANK_LIMIT)
     similar = None
     if near_duplicates:

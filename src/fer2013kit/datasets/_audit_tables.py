@@ -8,7 +8,7 @@ import numpy as np
 
 from fer2013kit._optional import needed
 from fer2013kit.datasets._audit_report import conflicting_groups
-from fer2013kit.emotions import CLASS_NAMES, FERPLUS_CLASS_NAMES, NUM_CLASSES
+from fer2013kit.emotions import FERPLUS_CLASS_NAMES, NUM_CLASSES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +93,7 @@ def audit_frame(report: AuditReport) -> pd.DataFrame:
         for name, rows in rows_by_split.items():
             labels = report.data.splits[name].labels
             codes = [None] * len(rows) if labels is None else labels[rows].tolist()
-            names = [None if code is None else CLASS_NAMES[code] for code in codes]
+            names = [None if code is None else FERPLUS_CLASS_NAMES[code] for code in codes]
             numbers = [None] * len(rows) if groups is None else groups[name][rows].tolist()
             columns = {
                 "split": pd.Series([name] * len(rows), dtype=object),

@@ -89,6 +89,26 @@ def decode_and_resize(content: bytes, out: UInt8Array, *, aspect: Aspect) -> boo
     return lacks_end
 
 
+def as_faces(images: UInt8Array) -> UInt8Array:
+    """Return images of another shape (n, height, width, channels) as grey ones of 48x48.
+
+    Raises
+    ------
+    InvalidInputError
+        For another number of channels than 1 or 3.
+    """
+    from PIL import Image
+
+    if images.shape[3] not in {1, 3}:
+        raise InvalidInputError(
+            f"images must have 1 or 3 channels to become grey; received shape {images.shape}"
+        )
+    out = np.empty((len(images), *IMAGE_SHAPE), np.uint8)
+    for row, image in enumerate(images if images.shape[3] > 1 else images[..., 0]):
+        out[row, ..., 0] = resize_gray(picture_to_gray(Image.fromarray(image)))
+    return out
+
+
 def _to_colours(picture: Image.Image) -> NDArray[np.uint8]:
     return picture_to_levels(picture, "RGB")
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -203,8 +204,9 @@ def _unite(groups: IntArray, first: IntArray, second: IntArray) -> IntArray:
 
 
 def _chunks(images: Iterable[UInt8Array]) -> Iterator[UInt8Array]:
-    """Yield the images of all arrays as rows of 2304 pixels that lie together in memory."""
+    """Yield the images of all arrays as rows of pixels that lie together in memory."""
     for array in images:
+        size = math.prod(array.shape[1:])
         for start in range(0, len(array), _CHUNK):
             part = array[start : start + _CHUNK]
-            yield np.ascontiguousarray(part).reshape(len(part), IMAGE_SIZE)
+            yield np.ascontiguousarray(part).reshape(len(part), size)

@@ -20,7 +20,6 @@ from fer2013kit.datasets._split import RandomState, Split, choose_rows
 from fer2013kit.emotions import (
     CLASS_NAMES,
     FERPLUS_CLASS_NAMES,
-    IMAGE_SHAPE,
     NUM_CLASSES,
     SPLIT_NAMES,
     emotion_code,
@@ -165,10 +164,11 @@ class FER2013:
             without = [len(split) if split.labels is None else 0 for split in splits.values()]
             rows.append(("no label", without))
         rows.append(("total", [len(split) for split in splits.values()]))
-        height, width, _ = IMAGE_SHAPE
+        height, width, channels = self.train.image_shape
+        kind = "grey" if channels == 1 else "colour"
         heading = f"{'class':<12}" + "".join(f"{name:>12}" for name in splits)
         lines = [
-            f"FER2013 from {self.source or 'arrays'}, {height}x{width} grey images",
+            f"FER2013 from {self.source or 'arrays'}, {height}x{width} {kind} images",
             heading,
             *(f"{name:<12}" + "".join(f"{n:>12,}" for n in counts) for name, counts in rows),
         ]
@@ -180,7 +180,8 @@ class FER2013:
         Parameters
         ----------
         pixels : bool, default False
-            Add a column ``pixels`` of uint8 arrays of shape ``(48, 48)`` (views, no copies).
+            Add a column ``pixels`` of uint8 arrays of shape ``(48, 48)``, or in colour
+            ``(height, width, channels)`` (views, no copies).
 
         Returns
         -------
@@ -188,6 +189,11 @@ class FER2013:
             Columns ``split`` (name), ``index`` (row number in the split), ``emotion`` (class
             code, missing where there are no labels) and ``emotion_name``, beside those of
             :attr:`Split.columns`.
+
+        Raises
+        ------
+        InvalidInputError
+            Where :attr:`Split.columns` has one of these names.
 
         See Also
         --------
@@ -214,10 +220,15 @@ class FER2013:
                 "emotion": pd.array([pd.NA] * len(split) if unlabelled else split.labels, "Int64"),
                 "emotion_name": [None] * len(split) if unlabelled else names[split.labels],
             }
-            columns = {**split.columns, **columns}
             if pixels:
-                columns["pixels"] = list(split.images[..., 0])
-            frames.append(pd.DataFrame(columns))
+                gray = split.image_shape[2] == 1
+                columns["pixels"] = list(split.images[..., 0] if gray else split.images)
+            if double := columns.keys() & split.columns.keys():
+                raise InvalidInputError(
+                    f"columns must have other names than {', '.join(columns)} to stand beside "
+                    f"these; received {', '.join(sorted(double))} in {name}"
+                )
+            frames.append(pd.DataFrame({**split.columns, **columns}))
         return pd.concat(frames, ignore_index=True)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -236,7 +247,7 @@ class FER2013:
         Raises
         ------
         InvalidInputError
-            For another file name.
+            For another file name, or splits whose images have different shapes.
 
         See Also
         --------
@@ -398,7 +409,8 @@ class FER2013:
         Raises
         ------
         InvalidInputError
-            When there is a validation split already, or for a fraction out of range.
+            When there is a validation split already, for a fraction out of range, or one that
+            leaves one of both without images.
 
         See Also
         --------
@@ -420,6 +432,11 @@ class FER2013:
         check_number("fraction", fraction, "(0, 1)")
         labels = self.train.require_labels()
         size = round(fraction * len(labels))
+        if not 0 < size < len(labels):
+            raise InvalidInputError(
+                "fraction must leave images for both train and validation; received "
+                f"{fraction:g} of {len(labels)} images"
+            )
         rows = choose_rows(len(labels), size, labels=labels, random_state=random_state)
         kept = np.ones(len(labels), dtype=bool)
         kept[rows] = False

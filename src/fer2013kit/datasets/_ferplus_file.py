@@ -10,11 +10,12 @@ import numpy as np
 
 from fer2013kit.datasets._ferplus import VOTE_NAMES, FERPlus
 from fer2013kit.datasets._names import split_of_word
-from fer2013kit.emotions import SPLIT_NAMES
+from fer2013kit.emotions import FERPLUS_CLASS_NAMES, SPLIT_NAMES
 from fer2013kit.exceptions import DatasetFormatError, DatasetNotFoundError, InvalidInputError
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping
 
     from fer2013kit._checks import IntArray
 
@@ -37,6 +38,10 @@ _COLUMNS: Final = {
 FILE_ORDER: Final = tuple(_COLUMNS)
 MOST_VOTES: Final = 10
 """For one answer: ten people were asked."""
+
+_FEWEST_ROWS: Final = 50
+_LEAST_AGREEMENT: Final = 0.4
+"""Training has 0.65 and PublicTest 0.64; with their rows shuffled, 0.19."""
 
 
 def load_ferplus(path: str | os.PathLike[str]) -> FERPlus:
@@ -116,6 +121,27 @@ def join_ferplus(path: str | os.PathLike[str], csv_rows: dict[str, IntArray]) ->
                 "give the fer2013.csv and the fer2013new.csv that belong together"
             )
     return {name: votes.subset(rows) for name, rows in csv_rows.items()}
+
+
+def check_agreement(
+    path: str | os.PathLike[str],
+    joined: Mapping[str, FERPlus],
+    labels: Mapping[str, IntArray | None],
+) -> None:
+    """Raise InvalidInputError where the votes of a split are hardly those of its labels."""
+    for name, codes in labels.items():
+        if codes is None:
+            continue
+        votes = joined[name]
+        agreement = votes.agreement(codes)
+        n_voted = np.count_nonzero(votes.votes[:, : len(FERPLUS_CLASS_NAMES)].any(axis=1))
+        if n_voted >= _FEWEST_ROWS and agreement < _LEAST_AGREEMENT:
+            raise InvalidInputError(
+                f"the labels of {name} are what most people saw on {agreement:.0%} of the rows "
+                f"that {path} has votes on, and on more than 60% in FER-2013; its rows may have "
+                "been shuffled, and FER+ votes are joined row by row, so give the fer2013.csv and "
+                "the fer2013new.csv that belong together"
+            )
 
 
 def _read_rows(path: Path) -> tuple[FERPlus, IntArray]:

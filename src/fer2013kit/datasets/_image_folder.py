@@ -101,7 +101,8 @@ def load_image_folder(
     Warns
     -----
     Fer2013KitWarning
-        For files that were skipped, and JPEGs without their end marker; at every load.
+        For files that were skipped, JPEGs without their end marker, and keys of `label_map` that
+        no folder has; at every load.
 
     See Also
     --------
@@ -148,7 +149,7 @@ def load_image_folder(
     # Not from the cache: what lies beside the images may have changed.
     notes = [passed_over(listed.others)] if listed.others else []
     notes += tree.passed_over()
-    notes += labels.doubts()
+    notes += [*labels.unused(), *labels.doubts()]
     rows = replace(rows, notes=(*notes, *rows.notes), log=tuple(count_left_out(listed.left_out)))
     split = rows.to_data(str(folder), shape).train
     return replace(split, columns=_subjects(listed.places, labels))

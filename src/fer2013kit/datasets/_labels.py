@@ -31,8 +31,8 @@ class Labels:
 
     A ``label_map`` leads from a source's name or number of a class to an emotion, or to None to
     leave it out; or it is the name of a data set, whose ``scheme`` is kept, see
-    :mod:`fer2013kit.datasets._schemes`.  Contempt is a class, code 7, or is left out where the
-    ``label_map`` knows it.
+    :mod:`fer2013kit.datasets._schemes`; ``is_mapped`` tells whether there is one.  Contempt is
+    a class, code 7, or is left out where the ``label_map`` knows it.
 
     Raises
     ------
@@ -44,6 +44,8 @@ class Labels:
         self._codes: dict[str, int] = {}
         self.used: set[str] = set()
         self.scheme: Scheme | None = None
+        self.contempt = contempt
+        self.is_mapped = bool(label_map)
         self._met_contempt = False
         labels: Mapping[Any, Any] | None
         if isinstance(label_map, str):

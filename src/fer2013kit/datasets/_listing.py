@@ -157,6 +157,8 @@ class Found:
         What a message calls it, where it is another one that is read.
     notes : tuple of str
         What the user is warned about.
+    beside_images : bool
+        Whether the rows are also of files that these files list.
     """
 
     names: tuple[str, ...] = ()
@@ -164,6 +166,7 @@ class Found:
     root: str = ""
     what: str = ""
     notes: tuple[str, ...] = ()
+    beside_images: bool = False
 
     @property
     def title(self) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fer2013kit._checks import check_flags
 from fer2013kit._files import as_path
 from fer2013kit.datasets._fer2013 import FER2013
-from fer2013kit.datasets._ferplus_file import join_ferplus
+from fer2013kit.datasets._ferplus_file import check_agreement, join_ferplus
 from fer2013kit.datasets._labels import Labels
 from fer2013kit.datasets._listing import Options
 from fer2013kit.datasets._readers import find_source
@@ -71,17 +71,19 @@ def load_fer2013(
         other numbers that they are not.  Or the name of a data set whose labels are known, one of
         :data:`fer2013kit.typing.LabelScheme`: ``"raf-db"``, ``"affectnet"``, ``"ck+"``,
         ``"kdef"``, ``"jaffe"``, ``"expw"``, ``"ferplus"``; what has none of the emotions (unknown,
-        no face) is left out and counted.
+        no face) is left out and counted.  None for a file of :meth:`FER2013.save`, whose labels are
+        codes.
     contempt : bool, default False
         Keep contempt as an eighth class, code 7; otherwise `label_map` leaves it out and the log
-        counts it.
+        counts it, or, of a file of :meth:`FER2013.save`, a warning does.
     resize : bool, default False
         Convert images of any size and mode to 48x48 grey, as :func:`load_image_folder` does.
-        Without it, images of another size are an error.
+        Without it, images of another size are an error, but for those of :meth:`FER2013.save`.
     ferplus : path-like, optional
         ``fer2013new.csv`` of FER+ (Barsoum et al., 2016), whose votes are joined row by row.
         That needs a source that keeps the order of ``fer2013.csv``: the CSV dialects with a
-        column ``Usage``.
+        column ``Usage``.  Rows that are in another order are refused as far as can be told: by
+        their number, their splits and, without a `label_map`, by labels that few votes agree with.
     cache : bool, default True
         Keep the parsed arrays in the cache folder (the platform's, or ``FER2013KIT_HOME``),
         from which later loads of the same content map them within milliseconds.
@@ -89,8 +91,9 @@ def load_fer2013(
     Returns
     -------
     FER2013
-        With images uint8 ``(n, 48, 48, 1)`` and labels int64 ``(n,)`` in the codes of
-        :class:`Emotion` whatever the source's.  Arrays from the cache are read-only.
+        With images uint8 ``(n, 48, 48, 1)``, or as :meth:`FER2013.save` wrote them, and labels
+        int64 ``(n,)`` in the codes of :class:`Emotion` whatever the source's.  Arrays from the
+        cache are read-only.
 
     Raises
     ------
@@ -100,7 +103,8 @@ def load_fer2013(
         If the source cannot be read without guessing; the error names the file and, for text, the
         line at fault.
     InvalidInputError
-        When FER+ votes cannot be joined to this source, or for a `label_map` that is none.
+        When FER+ votes cannot be joined to this source or seem to be of other rows, for a
+        `label_map` that is none, or for one with a file of :meth:`FER2013.save`.
     MissingDependencyError
         For parquet without pyarrow, or HDF5 without h5py.
 
@@ -137,10 +141,10 @@ def load_fer2013(
     with source_errors(path):
         path = path.expanduser()
         source = find_source(path, options)
-        rows = cached_rows(source.key() if cache else None, source.read)
+        rows = cached_rows(source.key() if cache else None, source.read, None)
     for note in source.notes:
         warn(f"{path}: {note}")
-    data = rows.to_data(str(path))
+    data = rows.to_data(str(path), None)
     _logger.info("%s: %r", path, data)
     if ferplus is None:
         return data
@@ -150,11 +154,16 @@ def load_fer2013(
         None
         if rows.csv_rows is None
         else {name: rows.csv_rows[part] for name, part in rows.slices().items()},
+        same_classes=label_map is None,
     )
 
 
 def _join_ferplus(
-    data: FER2013, path: str | os.PathLike[str], csv_rows: dict[str, IntArray] | None
+    data: FER2013,
+    path: str | os.PathLike[str],
+    csv_rows: dict[str, IntArray] | None,
+    *,
+    same_classes: bool,
 ) -> FER2013:
     if csv_rows is None:
         raise InvalidInputError(
@@ -163,6 +172,9 @@ def _join_ferplus(
             "load fer2013.csv or icml_face_data.csv with ferplus=..."
         )
     joined = join_ferplus(path, csv_rows)
+    if same_classes:
+        labels = {name: split.labels for name, split in data.splits.items()}
+        check_agreement(path, joined, labels)
     splits = {
         name: replace(split, ferplus=joined[name] if len(split) else None)
         for name, split in data.splits.items()

@@ -11,10 +11,13 @@ import numpy as np
 
 from fer2013kit._files import write_atomically
 from fer2013kit._untrusted import read_facts
+from fer2013kit.datasets._decode import as_faces
 from fer2013kit.datasets._ferplus import FERPlus
+from fer2013kit.datasets._labels import CONTEMPT_CODE
+from fer2013kit.datasets._names import NO_SPLIT, counted
 from fer2013kit.datasets._rows import NO_LABEL, Part, join_parts
 from fer2013kit.datasets._split import Split
-from fer2013kit.emotions import SPLIT_NAMES
+from fer2013kit.emotions import IMAGE_SHAPE, SPLIT_NAMES
 from fer2013kit.exceptions import DatasetFormatError, InvalidInputError, shown
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fer2013kit.datasets._fer2013 import FER2013
+    from fer2013kit.datasets._listing import Options
 from fer2013kit.datasets._rows import Rows
 
 _FORMAT: Final = "fer2013kit data set"
@@ -34,8 +38,14 @@ def write_npz(data: FER2013, path: str | os.PathLike[str]) -> None:
     target = Path(path).expanduser()
     if target.suffix != ".npz":
         raise InvalidInputError(f"path must end in .npz; received {str(path)!r}")
+    image_shape = data.train.image_shape
     arrays: dict[str, NDArray[Any]] = {}
     for name, split in data.splits.items():
+        if split.image_shape != image_shape:
+            raise InvalidInputError(
+                f"splits must have images of one shape; received {image_shape} in train and "
+                f"{split.image_shape} in {name}"
+            )
         arrays[f"{name}.images"] = split.images
         if split.labels is not None:
             arrays[f"{name}.labels"] = split.labels
@@ -43,7 +53,12 @@ def write_npz(data: FER2013, path: str | os.PathLike[str]) -> None:
             for field in fields(split.ferplus):
                 arrays[f"{name}.ferplus.{field.name}"] = getattr(split.ferplus, field.name)
         arrays |= {f"{name}.columns.{key}": column for key, column in split.columns.items()}
-    about = {"format": _FORMAT, "version": _VERSION, "source": data.source}
+    about = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "source": data.source,
+        "image_shape": list(image_shape),
+    }
     arrays["about"] = np.array(json.dumps(about))
     write_atomically(target, lambda stream: np.savez(stream, allow_pickle=False, **arrays))
 
@@ -59,8 +74,10 @@ def is_own(archive: dict[str, NDArray[Any]]) -> bool:
     )
 
 
-def read_own(archive: dict[str, NDArray[Any]], path: Path) -> Rows:
-    """Read what :meth:`FER2013.save` wrote.
+def read_own(archive: dict[str, NDArray[Any]], options: Options, path: Path) -> Rows:
+    """Read what :meth:`FER2013.save` wrote; images of another shape as they are, or resized.
+
+    Contempt is left out with a note, unless it is asked for.
 
     Raises
     ------
@@ -69,13 +86,16 @@ def read_own(archive: dict[str, NDArray[Any]], path: Path) -> Rows:
     Fer2013KitError, ValueError
         For arrays that do not fit together.
     """
-    version = read_facts(str(archive["about"])).get("version")
+    about = read_facts(str(archive["about"]))
+    version = about.get("version")
     if version != _VERSION:
         raise DatasetFormatError(
             f"expected version {_VERSION} of the format, received {shown(version)}; "
             "update fer2013kit",
             path=path,
         )
+    image_shape: Any = tuple(about.get("image_shape", IMAGE_SHAPE))
+    left_out = 0
     parts, told = [], []
     columns: dict[tuple[str, str], NDArray[Any]] = {}
     for code, name in enumerate(SPLIT_NAMES):
@@ -85,15 +105,24 @@ def read_own(archive: dict[str, NDArray[Any]], path: Path) -> Rows:
             archive[f"{name}.images"],
             archive.get(f"{name}.labels"),
             _unpack_votes(archive, f"{name}.ferplus."),
-            columns=_below(archive, f"{name}.columns."),
+            image_shape,
+            _below(archive, f"{name}.columns."),
         )
+        if split.labels is not None and not options.labels.contempt:
+            kept = split.labels != CONTEMPT_CODE
+            left_out += int(np.count_nonzero(~kept))
+            split = split if kept.all() else split.subset(kept)
         columns |= {(name, key): column for key, column in split.columns.items()}
         labels = np.full(len(split), NO_LABEL) if split.labels is None else split.labels
-        part = Part.of(split.images, labels)
-        part.votes = None if split.ferplus is None else split.ferplus.votes
-        parts.append((name, part))
+        resized = options.resize and image_shape != IMAGE_SHAPE
+        images = as_faces(split.images) if resized else split.images
+        votes = None if split.ferplus is None else split.ferplus.votes
+        parts.append((name, Part(images, labels, np.full(len(split), NO_SPLIT), votes=votes)))
         told.append(code)
-    return replace(join_parts(parts, told, path=path), columns=columns)
+    notes = []
+    if left_out:
+        notes.append(f"left out {counted(left_out, 'row')} of contempt; contempt=True keeps them")
+    return replace(join_parts(parts, told, path=path, notes=notes), columns=columns)
 
 
 def _unpack_votes(archive: dict[str, NDArray[Any]], prefix: str) -> FERPlus | None:

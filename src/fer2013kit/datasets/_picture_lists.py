@@ -15,6 +15,7 @@ import csv
 import io
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +27,14 @@ from fer2013kit.datasets._ferplus import VOTE_NAMES
 from fer2013kit.datasets._ferplus_file import FILE_ORDER, MOST_VOTES
 from fer2013kit.datasets._labels import LEFT_OUT
 from fer2013kit.datasets._listing import Found, is_text, sorted_by_split
-from fer2013kit.datasets._names import NO_SPLIT, assign_splits, counted, listed, split_of_word
+from fer2013kit.datasets._names import (
+    NO_SPLIT,
+    assign_splits,
+    counted,
+    listed,
+    split_of_path,
+    split_of_word,
+)
 from fer2013kit.datasets._pictures import decode_all
 from fer2013kit.datasets._rows import NO_LABEL, Part, join_parts
 from fer2013kit.exceptions import DatasetFormatError
@@ -86,7 +94,7 @@ def find_lists(listing: Listing, options: Options) -> Found | None:
     if not names:
         return None
     splits = assign_splits(names, home=listing.home, path=listing.path)
-    return Found(tuple(names), tuple(splits))
+    return Found(tuple(names), tuple(splits), beside_images=True)
 
 
 def read_lists(listing: Listing, found: Found, options: Options, new: NewImages) -> Rows:
@@ -148,7 +156,10 @@ def read_lists(listing: Listing, found: Found, options: Options, new: NewImages)
 
 
 class _Finder:
-    """Where the images lie that a list names: beside it, below it, or anywhere by their names."""
+    """Where the images lie that a list names: beside it, below it, or anywhere by their names.
+
+    By its name alone, no image of another split's folder is taken.
+    """
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = set(names)
@@ -165,9 +176,18 @@ class _Finder:
             return beside
         if picture in self.names:
             return picture
-        named = self.by_file_name.get(PurePosixPath(picture).name, [])
+        split = _told_by(list_name)
+        named = [
+            name
+            for name in self.by_file_name.get(PurePosixPath(picture).name, [])
+            if split is None or _told_by(name.rpartition("/")[0]) in {None, split}
+        ]
         below = [name for name in named if name.startswith(f"{folder}/")] if folder else named
         return below[0] if len(below) == 1 else named[0] if len(named) == 1 else ""
+
+
+_told_by = lru_cache(maxsize=1024)(split_of_path)
+"""Of thousands of images there are few folders."""
 
 
 def _columns(line: bytes, options: Options) -> _Columns | None:

@@ -21,14 +21,14 @@ from fer2013kit.datasets._trees import FolderTree, TarTree, ZipTree, archive_err
 from fer2013kit.exceptions import DatasetFormatError, DatasetNotFoundError, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from fer2013kit.datasets._dialects import Dialect
     from fer2013kit.datasets._listing import Found, Options
     from fer2013kit.datasets._new_images import NewImages
     from fer2013kit.datasets._rows import Rows
-    from fer2013kit.datasets._trees import FileTree
+    from fer2013kit.datasets._trees import FileTree, Stamp
 
 _SHARD: Final = re.compile(r"\d{3,}\D*$|^\d+\.tar")
 """What the names of archives look like that are parts of one set, as WebDataset numbers them."""
@@ -103,9 +103,14 @@ def _find_in(listing: Listing, tree: FolderTree, path: Path, options: Options) -
     if data.names:
         packed = [name for name in data.names if listing.size(name) is None]
         errors = partial(archive_errors, path) if packed else nullcontext
-        if len(data.names) == 1:  # of which what the name tells counts, not the name
-            facts[1] = split_of_name(data.names[0].partition(".")[0])
-        key = partial(content_key, [listing.path / name for name in data.names], facts)
+        paths = [listing.path / name for name in data.names]
+        if data.beside_images:
+            others = {name: tree.stamps[name] for name in tree.stamps if name not in data.names}
+            key = partial(_lists_key, paths, others, facts)
+        else:
+            if len(data.names) == 1:  # of which what the name tells counts, not the name
+                facts[1] = split_of_name(data.names[0].partition(".")[0])
+            key = partial(content_key, paths, facts)
     else:
         errors = nullcontext
         stamps = {
@@ -126,6 +131,11 @@ def _find_in(listing: Listing, tree: FolderTree, path: Path, options: Options) -
             raise
 
     return Source(key, read, notes)
+
+
+def _lists_key(lists: list[Path], others: Mapping[str, Stamp], facts: list[Any]) -> str | None:
+    """Return the key of lists and of the images, of any name, that they may list."""
+    return listing_key(others, [content_key(lists), facts])
 
 
 def _find(listing: Listing, options: Options) -> tuple[Dialect, Found, tuple[str, ...]] | None:

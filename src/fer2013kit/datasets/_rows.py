@@ -87,16 +87,22 @@ class Rows:
         codes = np.repeat(np.arange(len(SPLIT_NAMES)), self.sizes)
         return Part(self.images, self.labels, codes, [], self.votes, [*self.notes], [*self.log])
 
-    def to_data(self, source: str, image_shape: tuple[int, int, int] = IMAGE_SHAPE) -> FER2013:
+    def to_data(
+        self, source: str, image_shape: tuple[int, int, int] | None = IMAGE_SHAPE
+    ) -> FER2013:
         """Return the rows as a data set, warn of their notes and log what was left out.
 
-        Splits without rows are None, but train is never.
+        An ``image_shape`` of None is whatever the images have.  Splits without rows are None, but
+        train is never.
         """
         for note in self.notes:
             warn(f"{source}: {note}")
         for line in self.log:
             _logger.warning("%s: %s", source, line)
         splits = {}
+        if image_shape is None:
+            height, width, channels = self.images.shape[1:]
+            image_shape = height, width, channels
         for name, rows in self.slices().items():
             labels = self.labels[rows]
             unlabelled = len(labels) > 0 and labels[0] == NO_LABEL

@@ -46,7 +46,7 @@ _logger = logging.getLogger(__name__)
 HOME_VARIABLE: Final = "FER2013KIT_HOME"
 
 # Part of every key: raise it whenever a reader gives other rows or an entry looks different.
-_FORMAT_VERSION: Final = 5
+_FORMAT_VERSION: Final = 6
 
 # Files are hashed in pieces of so many bytes, on all cores, and then the pieces' hashes.
 _PIECE: Final = 2**22
@@ -95,13 +95,13 @@ def listing_key(stamps: Mapping[str, Stamp], facts: object = None) -> str | None
 def cached_rows(
     key: str | None,
     build: Callable[[NewImages], Rows],
-    image_shape: tuple[int, int, int] = IMAGE_SHAPE,
+    image_shape: tuple[int, int, int] | None = IMAGE_SHAPE,
 ) -> Rows:
     """Return the rows from the cache, mapped read-only if possible, or build and cache them.
 
     A missing, old or damaged entry is built anew; a cache that cannot be written is warned about in
     the log and otherwise no matter.  A key is from :func:`content_key` or :func:`listing_key`; None
-    does without the cache.
+    does without the cache.  With an ``image_shape`` of None the images may have any.
     """
     if key is None:
         return build(NewImages(None))
@@ -205,7 +205,7 @@ def _write_entry(folder: Path, rows: Rows, new: NewImages) -> None:
     _write_json(folder / "entry.json", entry)  # last: without it there is no entry
 
 
-def _read_entry(folder: Path, image_shape: tuple[int, int, int]) -> Rows | None:
+def _read_entry(folder: Path, image_shape: tuple[int, int, int] | None) -> Rows | None:
     """Return a cached entry, or None where there is none that can be trusted."""
     entry_path = folder / "entry.json"
     if not os.path.exists(entry_path):  # noqa: PTH110 - Path's own raises for some names and folders
@@ -246,9 +246,10 @@ def _checksum(array: NDArray[Any]) -> int:
     return zlib.crc32(array.data)
 
 
-def _check_entry(rows: Rows, image_shape: tuple[int, int, int]) -> None:
+def _check_entry(rows: Rows, image_shape: tuple[int, int, int] | None) -> None:
     count = sum(rows.sizes)
-    shapes_fit = rows.images.shape == (count, *image_shape) and rows.labels.shape == (count,)
+    shape = rows.images.shape[1:] if image_shape is None else image_shape
+    shapes_fit = rows.images.shape == (count, *shape) and rows.labels.shape == (count,)
     types_fit = rows.images.dtype == np.uint8 and rows.labels.dtype == np.int64
     numbers = [rows.csv_rows] if rows.csv_rows is not None else []
     numbers += [rows.votes] if rows.votes is not None else []

@@ -21,6 +21,8 @@ from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.exceptions import DatasetFormatError
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from fer2013kit.datasets._listing import Listing, Options
     from fer2013kit.datasets._new_images import NewImages
     from fer2013kit.datasets._rows import Rows
@@ -44,10 +46,12 @@ def read_webdataset(listing: Listing, _found: Found, options: Options, new: NewI
     Raises
     ------
     DatasetFormatError
-        For a class that is not understood, or an image that is not 48x48 and not to be resized.
+        For a class that is not understood, a class of several images or the reverse, or an image
+        that is not 48x48 and not to be resized.
     """
     pictures = {_key(name): name for name in listing.names if is_picture_name(name)}
     classes = {_key(name): name for name in listing.names if name.lower().endswith(_CLASS)}
+    _check_pairs(listing, pictures.keys() & classes.keys())
     words = _read_words(listing, set(classes.values()))
     class_names = _class_names(listing)
     home = split_of_name(listing.home) if listing.path.is_file() else None
@@ -89,6 +93,21 @@ def read_webdataset(listing: Listing, _found: Found, options: Options, new: NewI
     return join_parts([("", part)], [NO_SPLIT], path=listing.path, notes=notes)
 
 
+def _check_pairs(listing: Listing, keys: AbstractSet[str]) -> None:
+    """Raise where of several images or classes nobody knows which belong together."""
+    members: dict[str, list[str]] = {key: [] for key in keys}
+    for name in listing.names:
+        if is_picture_name(name) or name.lower().endswith(_CLASS):
+            members.get(_key(name), []).append(name)
+    for names in members.values():
+        if len(names) > 2:  # noqa: PLR2004 - a pair
+            raise DatasetFormatError(
+                f"expected one image beside one {_CLASS}, received {listed(sorted(names))}; "
+                "leave a pair of them",
+                path=listing.path,
+            )
+
+
 def _key(name: str) -> str:
     """Return what an image and its class have in common: the path to the name's first dot."""
     path = PurePosixPath(name)
@@ -113,5 +132,6 @@ def _read_words(listing: Listing, names: set[str]) -> dict[str, str]:
 def _class_names(listing: Listing) -> list[str]:
     for name in listing.names:
         if PurePosixPath(name).name == _NAMES and listing.tree.sizes[name] <= _MAX_BYTES:
-            return listing.read(name).decode(errors="replace").split()
+            text = listing.read(name).decode(errors="replace")
+            return [line.strip() for line in text.rstrip().splitlines()]
     return []
