@@ -176,7 +176,7 @@ def torch(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def cluster(session: nox.Session) -> None:
-    """Train on two hosts and score on a Ray cluster of three nodes and a head; not part of the gate.
+    """Train on two hosts and score on a Ray cluster of three nodes; not part of the gate.
 
     All are processes of this machine, the hosts in network namespaces where it lets us make them.
     """
