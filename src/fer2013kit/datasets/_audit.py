@@ -92,7 +92,7 @@ def audit_dataset(
     check_flags(near_duplicates=near_duplicates)
     check_number("min_correlation", min_correlation, "(0, 1]")
     images = [split.images for split in data.splits.values()]
-    if len(shapes := {split.image_shape for split in data.splits.values()}) > 1:
+    if len(shapes := {tuple(split.image_shape) for split in data.splits.values()}) > 1:
         raise InvalidInputError(
             "data must have images of one shape in all splits; received "
             f"{' and '.join(map(str, sorted(shapes)))}"

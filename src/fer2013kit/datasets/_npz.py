@@ -41,7 +41,7 @@ def write_npz(data: FER2013, path: str | os.PathLike[str]) -> None:
     image_shape = data.train.image_shape
     arrays: dict[str, NDArray[Any]] = {}
     for name, split in data.splits.items():
-        if split.image_shape != image_shape:
+        if tuple(split.image_shape) != tuple(image_shape):
             raise InvalidInputError(
                 f"splits must have images of one shape; received {image_shape} in train and "
                 f"{split.image_shape} in {name}"
