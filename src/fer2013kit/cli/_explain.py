@@ -82,7 +82,7 @@ def explain(
     method: ExplanationMethod,
     as_json: bool,
 ) -> None:
-    """Draw which parts of a face support the prediction (HiResCAM, or Grad-CAM).
+    """Draw which parts of a face support the prediction.
 
     PICTURES are photographs, folders of them, or patterns; a crop of a face is taken as it is.
     Emotions and scores are those of `fer2013kit predict`.

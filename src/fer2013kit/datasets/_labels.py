@@ -44,7 +44,6 @@ class Labels:
         self._codes: dict[str, int] = {}
         self.used: set[str] = set()
         self.scheme: Scheme | None = None
-        self.contempt = contempt
         self.is_mapped = bool(label_map)
         self._met_contempt = False
         labels: Mapping[Any, Any] | None

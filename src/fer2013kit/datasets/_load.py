@@ -75,7 +75,7 @@ def load_fer2013(
         codes.
     contempt : bool, default False
         Keep contempt as an eighth class, code 7; otherwise `label_map` leaves it out and the log
-        counts it, or, of a file of :meth:`FER2013.save`, a warning does.
+        counts it.  A file of :meth:`FER2013.save` is read as it was saved.
     resize : bool, default False
         Convert images of any size and mode to 48x48 grey, as :func:`load_image_folder` does.
         Without it, images of another size are an error, but for those of :meth:`FER2013.save`.

@@ -13,8 +13,7 @@ from fer2013kit._files import write_atomically
 from fer2013kit._untrusted import read_facts
 from fer2013kit.datasets._decode import as_faces
 from fer2013kit.datasets._ferplus import FERPlus
-from fer2013kit.datasets._labels import CONTEMPT_CODE
-from fer2013kit.datasets._names import NO_SPLIT, counted
+from fer2013kit.datasets._names import NO_SPLIT
 from fer2013kit.datasets._rows import NO_LABEL, Part, join_parts
 from fer2013kit.datasets._split import Split
 from fer2013kit.emotions import IMAGE_SHAPE, SPLIT_NAMES
@@ -77,7 +76,7 @@ def is_own(archive: dict[str, NDArray[Any]]) -> bool:
 def read_own(archive: dict[str, NDArray[Any]], options: Options, path: Path) -> Rows:
     """Read what :meth:`FER2013.save` wrote; images of another shape as they are, or resized.
 
-    Contempt is left out with a note, unless it is asked for.
+    Contempt is kept: whoever saved it has decided.
 
     Raises
     ------
@@ -95,7 +94,6 @@ def read_own(archive: dict[str, NDArray[Any]], options: Options, path: Path) -> 
             path=path,
         )
     image_shape: Any = tuple(about.get("image_shape", IMAGE_SHAPE))
-    left_out = 0
     parts, told = [], []
     columns: dict[tuple[str, str], NDArray[Any]] = {}
     for code, name in enumerate(SPLIT_NAMES):
@@ -108,10 +106,6 @@ def read_own(archive: dict[str, NDArray[Any]], options: Options, path: Path) -> 
             image_shape,
             _below(archive, f"{name}.columns."),
         )
-        if split.labels is not None and not options.labels.contempt:
-            kept = split.labels != CONTEMPT_CODE
-            left_out += int(np.count_nonzero(~kept))
-            split = split if kept.all() else split.subset(kept)
         columns |= {(name, key): column for key, column in split.columns.items()}
         labels = np.full(len(split), NO_LABEL) if split.labels is None else split.labels
         resized = options.resize and image_shape != IMAGE_SHAPE
@@ -119,10 +113,7 @@ def read_own(archive: dict[str, NDArray[Any]], options: Options, path: Path) -> 
         votes = None if split.ferplus is None else split.ferplus.votes
         parts.append((name, Part(images, labels, np.full(len(split), NO_SPLIT), votes=votes)))
         told.append(code)
-    notes = []
-    if left_out:
-        notes.append(f"left out {counted(left_out, 'row')} of contempt; contempt=True keeps them")
-    return replace(join_parts(parts, told, path=path, notes=notes), columns=columns)
+    return replace(join_parts(parts, told, path=path, notes=[]), columns=columns)
 
 
 def _unpack_votes(archive: dict[str, NDArray[Any]], prefix: str) -> FERPlus | None:
