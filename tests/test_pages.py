@@ -41,7 +41,8 @@ def place(tmp_path, monkeypatch, request):
     with zipfile.ZipFile("archive.zip", "w") as archive:
         archive.write("fer2013.csv")
     votes = np.zeros((len(rows), 10), int)
-    votes[:, 0] = 10
+    # FER+ has neutral first, then happiness, surprise, sadness, anger, disgust and fear.
+    votes[np.arange(len(rows)), np.array([4, 5, 6, 1, 3, 2, 0])[rows["emotion"]]] = 10
     table = pd.DataFrame(votes, columns=[*WORDS.split()])
     table.insert(0, "Image name", [f"fer{number:07}.png" for number in range(len(rows))])
     table.insert(0, "Usage", rows["Usage"].tolist())

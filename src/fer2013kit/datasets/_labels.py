@@ -44,7 +44,6 @@ class Labels:
         self._codes: dict[str, int] = {}
         self.used: set[str] = set()
         self.scheme: Scheme | None = None
-        self.is_mapped = bool(label_map)
         self._met_contempt = False
         labels: Mapping[Any, Any] | None
         if isinstance(label_map, str):
@@ -57,6 +56,7 @@ class Labels:
                 "label_map must be the name of a data set or lead from its labels to emotions, "
                 f"as {{1: 'happy'}} does; received {shown(label_map)}"
             )
+        self.is_mapped = bool(labels)
         for key, value in (labels or {}).items():
             word = _normal(str(key))
             code = _mapped_code(key, value, contempt=contempt)
