@@ -22,7 +22,6 @@ _EXPECTED: Final = 0.4
 def pack(fer2013: str, ferplus: str, folder: Path) -> None:
     """Write images, labels, votes and expected labels as parts of one compressed archive."""
     import fer2013kit as fk
-    from recipes.targets import SOFT_TARGETS
 
     data = fk.load_fer2013(fer2013, ferplus=ferplus)
     arrays: dict[str, Any] = {}
@@ -31,10 +30,7 @@ def pack(fer2013: str, ferplus: str, folder: Path) -> None:
         arrays[f"{name}_labels"] = split.labels.astype(np.uint8)
         arrays[f"{name}_votes"] = split.ferplus.probabilities().astype(np.float16)
         arrays[f"{name}_majority"] = split.ferplus.majority().astype(np.int8)
-    with np.load(SOFT_TARGETS / "expected.npz") as file:
-        if not np.array_equal(file["labels"], data.train.labels):
-            raise SystemExit("expected labels follow fer2013.csv; give the CSV")
-        arrays["train_expected"] = file["probabilities"]
+    arrays["train_expected"] = _expected(data.train.labels)
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     packed = lzma.compress(buffer.getvalue(), filters=_FILTERS)
@@ -54,24 +50,30 @@ def unpack(folder: Path) -> dict[str, Any]:
 
 def labels_and_votes(split: Any) -> tuple[Any, ...]:
     """Return a split's images, targets (n, 15), and which rows have votes."""
-    from recipes.targets import SOFT_TARGETS
-
-    with np.load(SOFT_TARGETS / "expected.npz") as file:
-        if not np.array_equal(file["labels"], split.labels):
-            raise SystemExit("expected labels follow fer2013.csv; give the CSV")
-        expected = file["probabilities"].astype(np.float32)
     labels = np.eye(7, dtype=np.float32)[split.labels]
     votes = split.ferplus.probabilities().astype(np.float32)
-    wanted = np.concatenate([(1 - _EXPECTED) * labels + _EXPECTED * expected, votes], axis=1)
-    return split.images, wanted, (votes.sum(axis=1) > 0).astype(np.float32)
+    return split.images, _wanted(labels, _expected(split.labels), votes), votes.any(axis=1)
 
 
 def targets(arrays: dict[str, Any], rows: int | None) -> tuple[Any, ...]:
     """Return images, targets (n, 15), their weights (n, 2) and labels (n, 7)."""
     labels = np.eye(7, dtype=np.float32)[arrays["train_labels"]]
-    expected = (1 - _EXPECTED) * labels + _EXPECTED * arrays["train_expected"].astype(np.float32)
     votes = arrays["train_votes"].astype(np.float32)
-    known = votes.sum(axis=1) > 0
-    wanted = np.concatenate([expected, votes], axis=1)
+    known = votes.any(axis=1)
+    wanted = _wanted(labels, arrays["train_expected"], votes)
     weights = np.stack([np.ones_like(known), known], axis=1).astype(np.float32)
     return tuple(part[:rows] for part in (arrays["train_images"], wanted, weights, labels))
+
+
+def _expected(labels: Any) -> Any:
+    from recipes.targets import SOFT_TARGETS
+
+    with np.load(SOFT_TARGETS / "expected.npz") as file:
+        if not np.array_equal(file["labels"], labels):
+            raise SystemExit("expected labels follow fer2013.csv; give the CSV")
+        return file["probabilities"]
+
+
+def _wanted(labels: Any, expected: Any, votes: Any) -> Any:
+    words = (1 - _EXPECTED) * labels + _EXPECTED * expected.astype(np.float32)
+    return np.concatenate([words, votes], axis=1)

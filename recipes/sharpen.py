@@ -181,6 +181,7 @@ def run(options: argparse.Namespace) -> None:
     """Train epoch by epoch."""
     data = fk.load_fer2013(options.data, ferplus=options.votes_file)
     X, wanted, known = labels_and_votes(data.train)
+    known = known.astype(np.float32)
     X, wanted, known = X[: options.rows], wanted[: options.rows], known[: options.rows]
     keras.utils.set_random_seed(options.seed)
     network = Network(options.name, options)

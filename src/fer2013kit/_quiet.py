@@ -9,6 +9,8 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from fer2013kit.exceptions import Fer2013KitError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -20,7 +22,8 @@ QUIET: Final = "3"  # level 2 still says on every machine without a GPU that it 
 def quiet_stderr() -> Iterator[None]:
     """Keep from the terminal what libraries write to file descriptor 2, unless they fail.
 
-    Only where the user wants no messages of TensorFlow.
+    An error of the kit says itself what is wrong.  Only where the user wants no messages of
+    TensorFlow.
     """
     if os.environ.get(LOG_LEVEL) != QUIET:
         yield
@@ -31,6 +34,8 @@ def quiet_stderr() -> Iterator[None]:
         os.dup2(messages.fileno(), 2)
         try:
             yield
+        except Fer2013KitError:
+            raise
         except BaseException:
             os.dup2(terminal, 2)
             messages.seek(0)

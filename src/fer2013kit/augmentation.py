@@ -28,6 +28,9 @@ LIMITS: Final = {
 }
 """The greatest value of each strength; the least is 0."""
 
+STRENGTHS: Final = (*LIMITS, "horizontal_flip")
+"""What an augmentation is asked for."""
+
 _SIGNED = (0, 1, 3, 4, 5, 6)
 """Those that say how far an image is moved or relit, of which 0.5 leaves it as it is."""
 _ERASING = 11

@@ -16,8 +16,10 @@ from sklearn.base import clone
 
 from fer2013kit._checks import check_number, check_whole, is_number
 from fer2013kit._optional import needed
+from fer2013kit.augmentation import STRENGTHS
 from fer2013kit.classifier import EmotionClassifier
 from fer2013kit.classifier._json import as_json
+from fer2013kit.classifier._runs import digest_of
 from fer2013kit.datasets import FER2013
 from fer2013kit.exceptions import (
     InvalidInputError,
@@ -28,7 +30,6 @@ from fer2013kit.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     import pandas as pd
@@ -48,9 +49,6 @@ _NO_CHOICE: Final = {"verbose"}
 """Settings that no trial depends on."""
 _OF_OPTIMIZER: Final = {
     "learning_rate", "learning_rate_schedule", "warmup_epochs", "weight_decay", "ema_momentum",
-}  # fmt: skip
-_OF_AUGMENTATION: Final = {
-    "rotation", "zoom", "shift", "horizontal_flip", "brightness", "contrast", "erasing",
 }  # fmt: skip
 _OF_LOSS: Final = {"label_smoothing", "focal_gamma"}
 _PLAIN: Final = (str, bool, int, float, type(None))
@@ -290,9 +288,9 @@ def _check_same_search(
     if not isinstance(classifier.random_state, int | np.integer):
         del settings["random_state"]  # which no two processes could have alike
     own = {  # by what a difference is called
-        "another space": _digest(json.dumps(as_json(ranges), sort_keys=True).encode()),
-        "other settings of the classifier": _digest(json.dumps(settings, sort_keys=True).encode()),
-        "other data": _digest(*_contents(data)),
+        "another space": _digest(as_json(ranges)),
+        "other settings of the classifier": _digest(settings),
+        "other data": digest_of([*data.train, *data.validation]),
     }
     known = study.user_attrs
     if not study.trials:
@@ -305,25 +303,15 @@ def _check_same_search(
         )
 
 
-def _digest(*contents: Any) -> str:
-    digest = hashlib.sha256()
-    for content in contents:
-        digest.update(content)
-    return digest.hexdigest()
-
-
-def _contents(data: FER2013) -> Iterator[Any]:
-    for split in (data.train, data.validation):
-        for array in () if split is None else split:
-            yield repr((array.shape, array.dtype.str)).encode()
-            yield np.ascontiguousarray(array).data
+def _digest(settings: Any) -> str:
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
 def _switched_off(settings: Mapping[str, Any], space: Mapping[str, Any]) -> dict[str, str]:
     """Return the settings that do nothing beside others, and what switches them off."""
     off: dict[str, str] = {}
     if not settings["augment"] and "augment" not in space:
-        off |= dict.fromkeys(_OF_AUGMENTATION, "augment=False")
+        off |= dict.fromkeys(STRENGTHS, "augment=False")
     if isinstance(settings["optimizer"], keras.optimizers.Optimizer) and "optimizer" not in space:
         off |= dict.fromkeys(_OF_OPTIMIZER, "an optimizer that brings its own")
     if "loss" not in space:

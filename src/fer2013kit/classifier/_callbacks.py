@@ -71,7 +71,7 @@ class AveragedWeights(keras_callbacks.Callback):  # type: ignore[misc]  # Keras 
         ):
             _assign(variables, self._raw)
         else:
-            _assign(self.model.optimizer._model_variables_moving_average, now)  # noqa: SLF001 - Keras has no other way
+            _set_averages(self.model.optimizer, now)
         self._raw = None
 
     def _show(self) -> None:
@@ -173,10 +173,7 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
         if self._checkpoint_path is None:
             return
         if model.optimizer.use_ema:
-            _assign(
-                model.optimizer._model_variables_moving_average,  # noqa: SLF001 - Keras has no other way
-                _copies(model.trainable_variables),
-            )
+            _set_averages(model.optimizer, _copies(model.trainable_variables))
         self._write(self._epoch + 1)
 
     def finish(self, model: Any) -> None:
@@ -293,3 +290,7 @@ def _copies(variables: Iterable[Any]) -> list[NDArray[Any]]:
 def _assign(variables: Iterable[Any], values: Iterable[NDArray[Any]]) -> None:
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
+
+
+def _set_averages(optimizer: Any, values: Iterable[NDArray[Any]]) -> None:
+    _assign(optimizer._model_variables_moving_average, values)  # noqa: SLF001 - Keras has no other way

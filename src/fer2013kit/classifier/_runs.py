@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit.augmentation import FaceAugmentation
+from fer2013kit.augmentation import STRENGTHS, FaceAugmentation
 from fer2013kit.classifier._json import as_json
 from fer2013kit.classifier._processes import current_processes
 from fer2013kit.classifier._progress import resolve_verbose
@@ -20,7 +20,7 @@ from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.pipeline import StreamedBatches, TrainingBatches
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -30,10 +30,6 @@ _NO_CHOICE: Final = {"verbose", "checkpoint_dir", "warm_start", "class_names"}
 
 _CHUNK: Final = 4096  # rows that are read at once
 
-_STRENGTHS: Final = (
-    "rotation", "zoom", "shift", "horizontal_flip", "brightness", "contrast", "erasing",
-)  # fmt: skip
-
 
 def augmenting(params: Mapping[str, Any], seed: int) -> dict[str, Any]:
     """Return what happens to the images of a training set, as the classifier's settings say."""
@@ -41,7 +37,7 @@ def augmenting(params: Mapping[str, Any], seed: int) -> dict[str, Any]:
     if params["augment"]:
         # With a seed, it takes none from Python's global generator, which another thread may be
         # building its network with.
-        strengths = {name: params[name] for name in _STRENGTHS}
+        strengths = {name: params[name] for name in STRENGTHS}
         clip = params["value_range"] is not None  # then 0 and 255 are black and white
         augmentation = FaceAugmentation(**strengths, clip=clip, seed=seed)
     return {
@@ -115,6 +111,12 @@ def _fingerprint(
         arrays += [batches.images, batches.targets, batches.weights]
     else:
         arrays[0] = arrays[0][:0]  # a set that is shuffled anew has others
+    return digest_of(arrays, digest)
+
+
+def digest_of(arrays: Iterable[Any], digest: hashlib._Hash | None = None) -> str:
+    """Return the SHA-256 of what a digest has seen, and then of arrays, read part by part."""
+    digest = hashlib.sha256() if digest is None else digest
     for array in arrays:
         digest.update(repr(array.shape).encode())
         for start in range(0, len(array) if array.shape else 1, _CHUNK):

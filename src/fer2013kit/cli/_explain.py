@@ -12,10 +12,10 @@ from fer2013kit.cli._options import (
     FIGURE_ENDINGS,
     PATH,
     OutputFile,
+    explained_model_option,
     is_one_file,
     json_option,
     offer,
-    photo_model_option,
 )
 from fer2013kit.cli._output import (
     create_parents,
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command, example="explain party.jpg -o why.png")
 @click.argument("pictures", type=PATH, nargs=-1, required=True)
-@photo_model_option
+@explained_model_option
 @click.option(
     "-o",
     "--output",

@@ -100,11 +100,6 @@ def load_predictor(
 ) -> EmotionClassifier | EmotionPredictor | EnsembleClassifier:
     """Return what predicts with a shipped, exported or saved network, without its messages."""
     import fer2013kit as fk
-    from fer2013kit._export_metadata import PREDICTOR_ENDINGS
-    from fer2013kit.loading import find_file
 
-    path = None if model is None else find_file(model)
-    if path is not None and path.suffix.lower() not in PREDICTOR_ENDINGS:
-        import_keras()  # outside of what shows its messages where the file cannot be read
     with quiet_stderr():
         return fk.load_predictor(model)

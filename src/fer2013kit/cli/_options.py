@@ -17,6 +17,8 @@ from fer2013kit.typing import DetectorName, PhotoViews, TestTimeAugmentation
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from click.decorators import FC
+
 PATH: Final = click.Path(path_type=Path)
 OUTPUT_FILE: Final = click.Path(path_type=Path, dir_okay=False, writable=True)
 OUTPUT_FOLDER: Final = click.Path(path_type=Path, file_okay=False)
@@ -124,29 +126,19 @@ def offer(
     ]
 
 
-model_option = click.option(
-    "--model",
-    type=Network(),
-    metavar="NAME|FILE",
-    default=DEFAULT_NAME,
-    show_default=True,
-    help="A network that ships with the package, or a file of `train` or `export`.",
+def _model_option(text: str, **settings: Any) -> Callable[[FC], FC]:
+    text = f"A network that ships with the package, or a file of `train`{text}"
+    return click.option("--model", type=Network(), metavar="NAME|FILE", help=text, **settings)
+
+
+_FOR_PHOTOS: Final = (
+    f"; by default {PHOTO_NAME} with the seven words of FER-2013 (under its name it says contempt, "
+    "too)."
 )
-trained_model_option = click.option(
-    "--model",
-    type=Network(),
-    metavar="NAME|FILE",
-    default=DEFAULT_NAME,
-    show_default=True,
-    help="A network that ships with the package, or a file of `train`.",
-)
-photo_model_option = click.option(
-    "--model",
-    type=Network(),
-    metavar="NAME|FILE",
-    help="A network that ships with the package, or a file of `train` or `export`; by default "
-    f"{PHOTO_NAME} with the seven words of FER-2013 (under its name it says contempt, too).",
-)
+model_option = _model_option(" or `export`.", default=DEFAULT_NAME, show_default=True)
+trained_model_option = _model_option(".", default=DEFAULT_NAME, show_default=True)
+photo_model_option = _model_option(f" or `export`{_FOR_PHOTOS}")
+explained_model_option = _model_option(_FOR_PHOTOS)
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document instead of text."
 )
