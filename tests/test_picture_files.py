@@ -157,6 +157,23 @@ def test_a_jpeg_that_lacks_only_its_end_marker_is_read(mode, progressive):
             gray_of(content[:-missing])
 
 
+def test_a_jpeg_whose_pixels_are_made_up_is_refused():
+    """Pillow says nothing where a decoder goes on without what is lost."""
+    for progressive in (False, True):
+        content = encoded(NOISE, "JPEG", progressive=progressive)
+        half = len(content) // 2
+        closed = content[:half] + content[-2:]
+        lost = content[:half] + bytes(1000) + content[half + 1000 :]
+        for damaged in (closed, lost):
+            with Image.open(io.BytesIO(damaged)) as picture:
+                picture.load()
+            with pytest.raises(files.PictureError, match="cut off or damaged"):
+                gray_of(damaged)
+    # As some cameras write it: bytes too many, before the end.
+    padded = content[:-2] + bytes(5) + content[-2:]
+    np.testing.assert_array_equal(gray_of(padded)[0], gray_of(content)[0])
+
+
 def test_an_empty_file_is_said_to_be_empty():
     with pytest.raises(files.PictureError, match="the file is empty"):
         gray_of(b"")

@@ -154,6 +154,8 @@ def test_what_is_transparent_is_white():
     keyed = reopened(Image.new("RGB", (64, 64), (1, 2, 3)), "PNG", transparency=(1, 2, 3))
     assert keyed.mode == "RGB"
     assert fk.to_face(keyed).min() == 255
+    deep = Image.fromarray(np.full((64, 64), 1000, np.uint16))
+    assert fk.to_face(reopened(deep, "PNG", transparency=1000)).min() == 255
     gif = reopened(Image.new("P", (64, 64), 5), "GIF", transparency=5)
     assert fk.to_face(gif).min() == 255
 

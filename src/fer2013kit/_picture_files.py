@@ -8,6 +8,7 @@ of this package.  Pillow is imported when a function runs.
 from __future__ import annotations
 
 import io
+import re
 from collections import Counter
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -48,6 +49,10 @@ _MAX_SCANNED_PER_BYTE: Final = 300
 _JPEG_START: Final = b"\xff\xd8\xff"
 _JPEG_SCAN: Final = b"\xff\xda"
 _JPEG_END: Final = b"\xff\xd9"
+
+_JPEG_DAMAGE: Final = re.compile(r"Corrupt JPEG data: (?P<what>(?:(?P<extra>\d+) extraneous)?.*)")
+_PADDING: Final = 64
+"""Bytes too many that some cameras write; where pixels were lost, there are more."""
 
 _HEIF_ENDINGS: Final = frozenset({".heic", ".heif", ".hif"})
 _HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1"})
@@ -150,7 +155,8 @@ def read_picture(
     """Open an image file and convert it; return the result, and whether the file lacks its end.
 
     ``convert`` takes the image that was opened, which Pillow decodes when it is asked for pixels.
-    A JPEG that lacks only its end marker, as some cameras and downloads leave it, is read.
+    A JPEG that lacks only its end marker, as some cameras and downloads leave it, is read; one that
+    has it, but not all that goes before, is not.
 
     Raises
     ------
@@ -166,14 +172,17 @@ def read_picture(
             return convert(picture)
 
     try:
-        return read(content), False
+        result = read(content)
     except PictureTooLargeError:
         raise
     except PictureError:
         whole = with_end_marker(content)
         if whole is None:
             raise
-    return read(whole), True
+        return read(whole), True
+    if problem := _made_up(content):
+        raise PictureError(f"cut off or damaged ({problem})")
+    return result, False
 
 
 def open_picture(
@@ -263,14 +272,30 @@ def check_opened(picture: Image.Image) -> None:
 
 def with_end_marker(content: bytes) -> bytes | None:
     """Return a JPEG with the end marker that it lacks; None where it lacks more, or nothing."""
-    import simplejpeg
-
     if not content.startswith(_JPEG_START) or content.endswith(_JPEG_END):
         return None
     whole = content.removesuffix(_JPEG_END[:1]) + _JPEG_END
+    return None if _complaint_of(whole) else whole
+
+
+def _made_up(content: bytes) -> str:
+    """Return why a JPEG that was read lacks pixels; nothing where it has all.
+
+    Pillow keeps back what the decoder says of pixels that it made up.
+    """
+    complaint = _complaint_of(content) if content.startswith(_JPEG_START) else ""
+    damage = _JPEG_DAMAGE.match(complaint)
+    if damage is None or int(damage["extra"] or _PADDING + 1) <= _PADDING:
+        return ""
+    return damage["what"]
+
+
+def _complaint_of(content: bytes) -> str:
+    """Return what the decoder warns of in a JPEG, which it reads at an eighth of its size."""
+    import simplejpeg
+
     try:
-        # The decoder warns of pixels that it made up, which simplejpeg takes for an error.
-        simplejpeg.decode_jpeg(whole, "GRAY", min_height=1, min_width=1, strict=True)
-    except ValueError:
-        return None
-    return whole
+        simplejpeg.decode_jpeg(content, "GRAY", min_height=1, min_width=1, strict=True)
+    except ValueError as error:
+        return str(error) or type(error).__name__
+    return ""

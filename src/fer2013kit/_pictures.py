@@ -63,6 +63,8 @@ def picture_to_levels(picture: Image.Image, mode: Literal["L", "RGB"]) -> NDArra
     numbers = np.asarray(picture)
     if picture.mode == "I" and picture.format in _16_BIT_FORMATS and numbers.min(initial=0) >= 0:
         numbers = numbers.astype(np.uint16)
+    if isinstance(clear := picture.info.get("transparency"), int):  # of a PNG, one of its levels
+        numbers = np.where(numbers == clear, np.uint16(MAX_16_BIT), numbers)
     if picture.mode == "F" and 0 < numbers.max(initial=0) <= 1:
         raise InvalidInputError(
             "an image of mode 'F' must have levels in [0, 255], and this one has none above 1; "

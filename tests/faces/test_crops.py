@@ -1,5 +1,7 @@
 """Faces found, cut and drawn."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from fake_photos import CORNER, as_file, picture
@@ -269,6 +271,32 @@ def test_annotate_leaves_its_input_alone_and_takes_no_faces():
 def test_annotate_draws_boxes_at_every_place(box):
     faces = fk.analyze_photo(COLLINS, boxes=[box, (3, 3, 4, 4)])
     assert fk.annotate(COLLINS, faces).size == (512, 512)
+
+
+@pytest.mark.parametrize("side", [48, 300])
+def test_annotate_names_a_face_that_fills_the_image(side, mean):
+    photo = picture("RGB", size=(side, side), color=(200, 200, 200))
+    faces = fk.analyze_photo(photo, classifier=mean, boxes=[(0, 0, side, side)])
+    drawn = np.asarray(fk.annotate(photo, faces)).astype(int)
+    inside = drawn[8:-2, 8:-8]
+    assert (np.abs(inside - 200).max(axis=-1) > 50).mean() > 0.02
+
+
+def test_annotate_has_the_colour_of_the_word():
+    """Along the track of a video, it may be another than that of the most probable class."""
+    photo = picture("RGB", color="white")
+    (face,) = fk.analyze_photo(photo, boxes=[CORNER])
+    emotion = next(word for word in fk.CLASS_NAMES if word != face.emotion)
+    drawn = fk.annotate(photo, [dataclasses.replace(face, emotion=emotion)])
+    color = ImageColor.getrgb(CLASS_COLORS[fk.CLASS_NAMES.index(emotion)])
+    assert drawn.getpixel(CORNER[:2]) == color
+
+
+def test_annotate_refuses_faces_of_a_photograph_of_another_size(mean):
+    photo = picture("RGB", size=(640, 480))
+    faces = fk.analyze_photo(photo, classifier=mean, boxes=[CORNER])
+    with pytest.raises(fk.InvalidInputError, match="320x240 pixels; received those of one of 640x"):
+        fk.annotate(photo.resize((320, 240)), faces)
 
 
 @pytest.mark.parametrize("faces", [None, 3, [1, 2], [[]]])

@@ -1,5 +1,6 @@
 """What is said about the faces of photographs, and about those of many."""
 
+import io
 import re
 import subprocess
 import sys
@@ -218,10 +219,25 @@ def test_errors_stand_in_their_place(mean, tmp_path):
         fk.analyze_photos(photos, classifier=mean, boxes=boxes)
 
 
-@pytest.mark.parametrize("photos", ["party.jpg", b"", COLLINS])
+@pytest.mark.parametrize(
+    "photos",
+    [
+        *("party.jpg", b"", bytearray(), COLLINS, io.BytesIO(), Image.new("L", (60, 60))),
+        *(np.zeros(shape, np.uint8) for shape in [(60, 80), (60, 80, 1), (60, 80, 3), (60, 80, 4)]),
+    ],
+    ids=lambda photos: str(getattr(photos, "shape", type(photos).__name__)),
+)
 def test_one_photograph_is_not_several(mean, photos):
     with pytest.raises(fk.InvalidInputError, match="use analyze_photo for one"):
         fk.analyze_photos(photos, classifier=mean)
+
+
+def test_arrays_hold_several_photographs(mean):
+    boxes = [[(5, 5, 30, 30)]] * 2
+    for shape in ((2, 60, 80), (2, 60, 80, 3)):
+        answers = fk.analyze_photos(np.zeros(shape, np.uint8), classifier=mean, boxes=boxes)
+        assert [(faces.width, faces.height) for faces in answers] == [(80, 60)] * 2
+    assert len(fk.analyze_photos(np.array([str(COLLINS)]), classifier=mean)[0]) == 1
 
 
 def test_boxes_must_be_as_many_as_photographs(mean):
@@ -253,6 +269,15 @@ def test_find_photos(tmp_path, monkeypatch):
     assert names([tmp_path / ("x" * 999)]) == ["x" * 999]  # which no file can be called
     with pytest.raises(fk.MediaFileError, match="no file matches"):
         fk.find_photos(tmp_path / "*.gif")
+    monkeypatch.chdir(tmp_path)
+    assert fk.find_photos([tmp_path / "b.jpg", "b.jpg", "deep/../b.jpg"]) == [tmp_path / "b.jpg"]
+    (tmp_path / "deep" / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    for paths in ("deep", "deep/*.[jw]*"):
+        with pytest.warns(
+            fk.Fer2013KitWarning, match=r"links to nothing were skipped: .*gone\.jpg"
+        ):
+            assert names([tmp_path / paths]) == ["deep/c.webp"]
+    (tmp_path / "deep" / "gone.jpg").unlink()
     (tmp_path / "deep" / "again").symlink_to(tmp_path)
     with pytest.warns(fk.Fer2013KitWarning, match=r"links or closed were skipped: .*again"):
         assert names(tmp_path / "deep") == ["deep/c.webp"]

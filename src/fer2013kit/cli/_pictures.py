@@ -32,16 +32,17 @@ def check_pictures(paths: Sequence[Path]) -> None:
 
 def find_pictures(paths: Sequence[Path]) -> tuple[list[Path], dict[Path, str]]:
     """Return the files that paths, folders and patterns stand for, and what stands for none."""
-    from fer2013kit import find_photos
+    from fer2013kit.faces import find_photos
+    from fer2013kit.faces._listing import each_once
 
-    files: dict[Path, None] = {}
+    files: list[Path] = []
     errors: dict[Path, str] = {}
     for path in paths:
         try:
-            files.update(dict.fromkeys(find_photos(path)))
+            files += find_photos(path)
         except MediaFileError as error:
             errors[path] = str(error)
-    return list(files), errors
+    return each_once(files), errors
 
 
 def analyze(

@@ -6,7 +6,10 @@ from functools import cache
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+import numpy as np
+
 from fer2013kit._checks import check_flags, check_whole
+from fer2013kit._pictures import MAX_CHANNELS
 from fer2013kit.exceptions import InvalidInputError, MediaFileError, shown
 from fer2013kit.faces._detector import FaceDetector
 from fer2013kit.faces._emotion import PhotoFaces
@@ -314,7 +317,7 @@ def _with_boxes(
 
 
 def _with_progress(photos: Iterable[Any], *, enabled: bool) -> Iterable[Any]:
-    if isinstance(photos, str | bytes | PathLike):
+    if _is_one_photo(photos):
         raise InvalidInputError(
             f"photos must be several; received {shown(photos)}; use analyze_photo for one, and "
             "find_photos for what a folder or a pattern holds"
@@ -324,6 +327,15 @@ def _with_progress(photos: Iterable[Any], *, enabled: bool) -> Iterable[Any]:
     from tqdm import tqdm
 
     return tqdm(photos, desc="photos", unit="photo", disable=None, leave=False)
+
+
+def _is_one_photo(photos: Any) -> bool:
+    """Tell one photograph from several: an array's rows would pass for grey ones, without faces."""
+    if isinstance(photos, np.ndarray) and photos.dtype.kind in "uif":
+        has_channels = photos.ndim == 3 and photos.shape[2] <= MAX_CHANNELS  # noqa: PLR2004 - height, width, channels
+        return photos.ndim < 3 or has_channels  # noqa: PLR2004 - photos, height, width
+    one = (str, bytes, bytearray, memoryview, PathLike)
+    return isinstance(photos, one) or any(hasattr(photos, name) for name in ("read", "getexif"))
 
 
 @cache

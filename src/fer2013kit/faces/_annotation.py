@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from fer2013kit._checks import check_flags
 from fer2013kit._class_names import class_colors
 from fer2013kit.exceptions import InvalidInputError, shown
-from fer2013kit.faces._emotion import FaceEmotion
+from fer2013kit.faces._emotion import FaceEmotion, PhotoFaces
 from fer2013kit.faces._photos import read_photo
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def annotate(photo: Photo, faces: Iterable[FaceEmotion], *, numbers: bool = Fals
     MediaFileError
         As :func:`analyze_photo`.
     InvalidInputError
-        As :func:`analyze_photo`; and for faces that are none.
+        As :func:`analyze_photo`; and for faces that are none, or of a photograph of another size.
 
     See Also
     --------
@@ -85,6 +85,15 @@ def annotate(photo: Photo, faces: Iterable[FaceEmotion], *, numbers: bool = Fals
         raise InvalidInputError(
             f"faces must be what analyze_photo returns; received {shown(faces)}"
         )
+    pixels = read_photo(photo)
+    if isinstance(faces, PhotoFaces) and (faces.width, faces.height) != (
+        pixels.width,
+        pixels.height,
+    ):
+        raise InvalidInputError(
+            f"faces must be of this photograph, {pixels.width}x{pixels.height} pixels; received "
+            f"those of one of {faces.width}x{faces.height}"
+        )
     faces = list(faces)
     for face in faces:
         if not isinstance(face, FaceEmotion):
@@ -92,14 +101,13 @@ def annotate(photo: Photo, faces: Iterable[FaceEmotion], *, numbers: bool = Fals
                 "faces must be the FaceEmotion of one photograph; received among them "
                 f"{shown(face)}"
             )
-    pixels = read_photo(photo)
     picture = Image.fromarray(pixels.rgb)
     draw = ImageDraw.Draw(picture, "RGBA")
     across, down = pixels.scale
     boxes = [_scaled(face, across, down) for face in faces]
     taken = list(boxes)
     for face, box in zip(faces, boxes, strict=True):
-        taken.append(_draw_box(draw, face, box, picture.width))
+        taken.append(_draw_box(draw, face, box, picture.size))
     for face, box in zip(faces, boxes, strict=True):
         panel = _draw_bars(draw, face, box, picture.size, taken, numbers=numbers)
         if panel is not None:
@@ -126,11 +134,11 @@ def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 def _draw_box(
-    draw: ImageDraw.ImageDraw, face: FaceEmotion, box: Rectangle, picture_width: int
+    draw: ImageDraw.ImageDraw, face: FaceEmotion, box: Rectangle, size: tuple[int, int]
 ) -> Rectangle:
     """Draw a box and its name, and return where the name stands."""
     left, top, right, bottom = box
-    color = class_colors(face.class_names)[int(face.probabilities.argmax())]
+    color = class_colors(face.class_names)[face.class_names.index(face.emotion)]
     line = max(2, round((bottom - top) / 60))
     draw.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline=_INK, width=line + 2)
     draw.rectangle(box, outline=color, width=line)
@@ -138,9 +146,10 @@ def _draw_box(
     text = f"{face.emotion}{'?' if face.uncertain else ''} {face.score:.0%}"
     _, _, wide, high = draw.textbbox((0, 0), text, font=font)
     pad = max(2, high // 6)
-    x = min(max(0, left), max(0, picture_width - wide - 2 * pad))
+    x = min(max(0, left), max(0, size[0] - wide - 2 * pad))
     y = top - high - 2 * pad
-    y = y if y >= 0 else bottom
+    # Below where there is no room above, and inside where there is none below.
+    y = y if y >= 0 else min(bottom, size[1] - high - 2 * pad)
     place = (x, y, x + wide + 2 * pad, y + high + 2 * pad)
     draw.rectangle(place, fill=color)
     draw.text((x + pad, y + pad), text, fill=_ink_on(color), font=font)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ def find_photos(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
     -----
     Fer2013KitWarning
         For files in a folder that were passed over: it counts and names them.  Hidden ones are no
-        matter.
+        matter.  For links to nothing, too.
 
     See Also
     --------
@@ -54,7 +55,7 @@ def find_photos(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
     """
     if isinstance(paths, str | os.PathLike):
         paths = [paths]
-    files: dict[Path, None] = {}
+    files: list[Path] = []
     for one in paths:
         path = as_path(one)
         # Unlike Path's own, these take a name that no file can have for one that none has.
@@ -64,12 +65,26 @@ def find_photos(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
             found = _matches(str(one))
         else:
             found = [path]
-        files.update(dict.fromkeys(found))
-    return list(files)
+        files += found
+    return each_once(files)
+
+
+def each_once(paths: Iterable[Path]) -> list[Path]:
+    """Return files in their order, each once, however its path is written.
+
+    Links to a file are files of their own.
+    """
+    real = cache(os.path.realpath)
+    files: dict[tuple[str, str], Path] = {}
+    for path in paths:
+        files.setdefault((real(path.parent), path.name), path)
+    return list(files.values())
 
 
 def _matches(pattern: str) -> list[Path]:
     matches = sorted(map(Path, glob.iglob(pattern, recursive=True)))  # noqa: PTH207 - Path.glob wants a folder
+    if broken := [str(path) for path in matches if _is_broken(path)]:
+        warn(f"{pattern}: {_broken_links(broken)}")
     files = [path for path in matches if path.is_file()]
     if not files:
         raise MediaFileError("no file matches this pattern", path=pattern)
@@ -79,10 +94,17 @@ def _matches(pattern: str) -> list[Path]:
     return files
 
 
+def _is_broken(path: Path) -> bool:
+    return path.is_symlink() and not path.exists()
+
+
+def _broken_links(names: list[str]) -> str:
+    return f"links to nothing were skipped: {first_names(names)}"
+
+
 def _pictures_in(folder: Path) -> list[Path]:
     """Return the images in a folder, however deep; warn of what else is there."""
-    pictures: list[Path] = []
-    others: list[str] = []
+    files: list[Path] = []
     closed: list[str] = []
 
     def note_closed(error: OSError) -> None:
@@ -91,17 +113,16 @@ def _pictures_in(folder: Path) -> list[Path]:
     for where, inside, names in os.walk(folder, onerror=note_closed):
         inside[:] = sorted(name for name in inside if not is_rubbish(name))
         closed += [str(path) for name in inside if (path := Path(where, name)).is_symlink()]
-        for name in sorted(names):
-            path = Path(where, name)
-            if is_rubbish(name) or not path.is_file():
-                continue
-            if is_picture_name(name):
-                pictures.append(path)
-            else:
-                others.append(str(path.relative_to(folder)))
+        files += [Path(where, name) for name in sorted(names) if not is_rubbish(name)]
+    broken = [str(path.relative_to(folder)) for path in files if _is_broken(path)]
+    files = [path for path in files if path.is_file()]
+    pictures = [path for path in files if is_picture_name(path.name)]
+    others = [str(path.relative_to(folder)) for path in files if not is_picture_name(path.name)]
     notes = [passed_over(others)] if others else []
     if closed:
         notes.append(f"folders that are links or closed were skipped: {first_names(closed)}")
+    if broken:
+        notes.append(_broken_links(broken))
     if not pictures:
         problem = (
             "there is no image in this folder; name files one by one where their names do not "
