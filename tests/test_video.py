@@ -356,6 +356,52 @@ def test_truncated_video_gives_what_there_is_and_warns(tmp_path):
         fk.analyze_video(cut)
 
 
+def test_damaged_frames_are_told(tmp_path):
+    rng = np.random.default_rng(0)
+    noise = [Image.fromarray(rng.integers(0, 255, (120, 160, 3), np.uint8)) for _ in range(30)]
+    whole = write(tmp_path / "whole.mp4", noise)
+    content = bytearray(whole.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 500] = rng.integers(0, 255, 500, np.uint8).tobytes()
+    damaged = tmp_path / "damaged.mp4"
+    damaged.write_bytes(content)
+    settings = {"classifier": Brightness(), "detector": lambda rgb: [[5, 5, 50, 50]]}
+    with pytest.warns(fk.Fer2013KitWarning, match=r"damaged\.mp4 is damaged at 1\.\d s") as told:
+        table = fk.analyze_video(damaged, sampling_rate=None, **settings)
+    assert len(told) == 1
+    assert len(table) == 30
+
+
+@pytest.mark.parametrize("seconds", [1, 9])
+def test_longer_sound_is_no_damage(walk, tmp_path, seconds):
+    loud = add_sound(walk, tmp_path / "loud.mkv", "aac", seconds=seconds)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert fk.analyze_video(loud, **KNOWN)["time"].max() == pytest.approx(3.8)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "corner"),
+    [
+        ((-1, 0, 0, 1), (90, 20)),
+        ((1, 0, 0, -1), (10, 40)),
+        ((0, 1, 1, 0), (20, 10)),
+        ((0, -1, -1, 0), (40, 90)),
+    ],
+)
+def test_mirroring_is_obeyed(tmp_path, matrix, corner):
+    """As players do: a point goes where the matrix in the track's header says."""
+    path = write(tmp_path / "mirrored.mp4", [green(10, 20)] * 3)
+    content = bytearray(path.read_bytes())
+    begin = content.index(b"tkhd") + 44
+    right, right_down, down_across, down = (65536 * one for one in matrix)
+    rows = (right, right_down, 0, down_across, down, 0, 0, 0, 2**30)
+    content[begin : begin + 36] = np.array(rows, ">i4").tobytes()
+    path.write_bytes(content)
+    table = fk.analyze_video(path, **KNOWN)
+    np.testing.assert_allclose(table.loc[0, ["left", "top"]].astype(float), corner, atol=2)
+
+
 def test_bad_input(walk, tmp_path):
     text = tmp_path / "text.mp4"
     text.write_text("no video")
@@ -629,6 +675,37 @@ def test_summary():
         fk.plot_tracks(table[:0])
     with pytest.raises(fk.InvalidInputError, match="expected a table from analyze_video"):
         fk.plot_tracks({"time": [1]})
+    plt.close("all")
+
+
+def test_rows_of_several_videos_are_not_one(walk):
+    table = fk.analyze_video(walk, **KNOWN)
+    both = pd.concat([table.assign(file=name) for name in "ab"])
+    for draw in (fk.summarize_video, fk.plot_tracks, fk.plot_timeline):
+        with pytest.raises(fk.InvalidInputError, match="rows of several videos"):
+            draw(both)
+    moved = pd.concat([table, table.assign(track=1)])
+    assert fk.summarize_video(moved).people["seconds"].tolist() == pytest.approx([4.0, 4.0])
+    assert len(fk.plot_timeline(moved).lines) == 7
+    plt.close("all")
+
+
+@pytest.mark.parametrize("word", ["Happy", "joy", None])
+def test_emotions_that_are_no_columns_are_refused(walk, word):
+    table = fk.analyze_video(walk, **KNOWN)
+    table["emotion"] = table["emotion"].astype(object)
+    table.loc[3, "emotion"] = word
+    for draw in (fk.summarize_video, fk.plot_tracks):
+        with pytest.raises(fk.InvalidInputError, match="emotion must be one of the classes, angry"):
+            draw(table)
+
+
+def test_only_classes_are_drawn_where_other_columns_are_missing(walk):
+    table = fk.analyze_video(walk, **KNOWN)
+    for missing in (["height"], ["left", "top", "width", "height"], ["emotion"]):
+        ax = fk.plot_timeline(table.drop(columns=missing))
+        labels = [text.get_text() for text in ax.get_legend().get_texts()]
+        assert labels == list(fk.CLASS_NAMES)
     plt.close("all")
 
 

@@ -8,7 +8,14 @@ import numpy as np
 
 from fer2013kit._checks import is_listing
 from fer2013kit._class_names import class_colors
-from fer2013kit._frame_times import LONGEST_GAP, seconds_of, usual_step
+from fer2013kit._frame_times import (
+    LONGEST_GAP,
+    check_once,
+    check_rows,
+    class_columns,
+    seconds_of,
+    usual_step,
+)
 from fer2013kit._labels import check_class_names
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.exceptions import InvalidInputError, shortened, shown
@@ -41,7 +48,7 @@ def plot_timeline(
         Whose face.  Default: the one seen most often.
     class_names : sequence of str, length k
         Columns of the probabilities.  Default: those between "height" and "emotion", as
-        :func:`analyze_video` has them; where these are missing, all but "time" and "track".
+        :func:`analyze_video` has them; where these are missing, all but its other columns.
     ax : matplotlib.axes.Axes, optional
         Where to draw.
 
@@ -53,8 +60,8 @@ def plot_timeline(
     Raises
     ------
     InvalidInputError
-        If a column is missing, there is no row or class, the track is unknown, or ``ax`` is no
-        Axes.
+        If a column is missing, there is no row or class, the track is unknown, rows are of several
+        videos, or ``ax`` is no Axes.
 
     See Also
     --------
@@ -91,6 +98,7 @@ def plot_timeline(
         raise InvalidInputError(f"track must be one of {known}; received {shown(track)}")
     order = np.argsort(columns["time"][rows], kind="stable")
     time = columns["time"][rows][order].astype(np.float64)
+    check_once(time, columns["track"][rows])
     table = np.stack([columns[name][rows][order] for name in class_names], axis=1)
 
     ax = axes_or_new(ax, width=9, height=4)
@@ -151,7 +159,8 @@ def plot_tracks(frame: Any, *, ax: Axes | None = None) -> Axes:
     Raises
     ------
     InvalidInputError
-        If a column is missing, there is no row, or ``ax`` is no Axes.
+        If a column is missing, there is no row, rows are of several videos, an emotion is no
+        column, or ``ax`` is no Axes.
 
     See Also
     --------
@@ -180,6 +189,7 @@ def plot_tracks(frame: Any, *, ax: Axes | None = None) -> Axes:
     tracks = np.unique(track)
     if not len(tracks):
         raise InvalidInputError("there is nothing to draw: no face was found")
+    check_rows(time, track, word, names)
     ax = axes_or_new(ax, width=9, height=1.2 + 0.5 * len(tracks))
     colors = dict(zip(names, class_colors(names), strict=True))
     usual = usual_step(time)
@@ -221,7 +231,4 @@ def _words(
 
 
 def _class_columns(frame: Any) -> list[str]:
-    names = list(frame.keys()) if hasattr(frame, "keys") else []
-    if "height" in names and "emotion" in names:
-        return names[names.index("height") + 1 : names.index("emotion")]
-    return [name for name in names if name not in {"time", "track"}]
+    return class_columns(list(frame.keys()) if hasattr(frame, "keys") else [])

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from fer2013kit._checks import check_flags, check_number
+from fer2013kit._frame_times import ANSWER, BOX
 from fer2013kit._optional import needed
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.faces import annotate
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from fer2013kit.faces import FaceEmotion
     from fer2013kit.typing import Classifier, Detector, DetectorName, PhotoViews
     from fer2013kit.video._reading import Source, Video
-
-_BOX = ("left", "top", "width", "height")
-_ANSWER = ("emotion", "score", "uncertain", "quality", "valence", "arousal", "roll", "yaw", "pitch")
 
 
 def analyze_video(
@@ -51,7 +49,8 @@ def analyze_video(
     ----------
     video : path or int
         A file that FFmpeg reads, or the number of a camera (Linux and macOS), 0 for the first. A
-        file's rotation and pixel aspect ratio are applied; a cover image does not count as a video.
+        file's rotation, mirroring and pixel aspect ratio are applied; a cover image does not count
+        as a video.
     classifier, detector : optional
         As for :func:`analyze_photo`.  By default, the search is for upright faces, at a longer side
         of at most 640 pixels:
@@ -105,7 +104,8 @@ def analyze_video(
     Warns
     -----
     UserWarning
-        For a video that is damaged or cut off; the rows up to there are returned.
+        For a video that is damaged or cut off: where it cannot be read on, the rows up to there are
+        returned; of damaged frames, the first is named.
 
     See Also
     --------
@@ -169,7 +169,7 @@ def analyze_video(
                 raise
     kinds = {
         **dict.fromkeys(columns, "float64"),
-        **dict.fromkeys(("frame", "track", *_BOX), "int64"),
+        **dict.fromkeys(("frame", "track", *BOX), "int64"),
         "emotion": "str",
         "uncertain": "bool",
         "quality": "str",
@@ -178,18 +178,18 @@ def analyze_video(
 
 
 def _columns(names: Sequence[str]) -> list[str]:
-    columns = ["time", "frame", "track", *_BOX, *names, *_ANSWER]
+    columns = ["time", "frame", "track", *BOX, *names, *ANSWER]
     if len(set(columns)) < len(columns):
         raise InvalidInputError(
             f"a class must not have the name of another column, {', '.join(columns[:7])}, "
-            f"{', '.join(_ANSWER)}; received the classes {', '.join(names):.200}"
+            f"{', '.join(ANSWER)}; received the classes {', '.join(names):.200}"
         )
     return columns
 
 
 def _row(time: float, number: int, track: int, face: FaceEmotion) -> tuple[Any, ...]:
     row = face.as_row()
-    answer = (row[name] for name in _ANSWER)
+    answer = (row[name] for name in ANSWER)
     return (time, number, track, *face.box, *face.probabilities.tolist(), *answer)
 
 

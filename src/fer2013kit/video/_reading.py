@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from contextlib import ExitStack, contextmanager
@@ -69,6 +70,8 @@ class Video:
         """Seconds, as far as the file says so."""
         if self.stream.duration:
             return float(self.stream.duration * self.stream.time_base)
+        if (told := _seconds_in(self.stream.metadata.get("DURATION", ""))) is not None:
+            return told  # of Matroska; that of the file is its sound's, where it is longer
         if self.path is not None and self.container.duration:
             return float(self.container.duration) / 1_000_000  # FFmpeg counts microseconds
         return None
@@ -80,12 +83,13 @@ class Video:
         ------
         MediaFileError
             Where not one frame can be decoded.  Of a video that breaks off later the frames
-            before are returned, and a warning says so.
+            before are returned, and a warning says so; another one tells the first of the frames
+            that are damaged, which FFmpeg mends as well as it can.
         """
         from av.video.reformatter import VideoReformatter
 
         number, time, first, due = -1, 0.0, None, 0
-        problem = None
+        problem, is_whole = None, True
         reformatter = VideoReformatter()
         cuts, is_cut = CutFinder(), False
         decoded = self.container.decode(self.stream)
@@ -107,11 +111,21 @@ class Video:
                 break
             number += 1
             time = stamp - first
+            if frame.is_corrupt and is_whole:
+                is_whole = False
+                warn(
+                    f"{self.name} is damaged at {time:.1f} s, and perhaps later, too: frames there "
+                    "show what was never filmed"
+                )
             if rgb is not None:
                 yield Frame(number, time, first, rgb, is_cut)
                 is_cut = False
                 if sampling_rate is not None:
                     due = int(time * sampling_rate + 5e-4) + 1
+        self._tell_end(number, time, problem)
+
+    def _tell_end(self, number: int, time: float, problem: str | None) -> None:
+        """Raise where no frame was read; warn where a problem, or the end, came early."""
         if number < 0:
             reason = f" ({problem})" if problem else ""
             raise MediaFileError(
@@ -235,6 +249,26 @@ def _upright(frame: Any, aspect: float, reformatter: Any) -> NDArray[np.uint8]:
     height = round(frame.height / min(aspect, 1))
     # More threads take longer to wake than to work.
     picture = reformatter.reformat(frame, width=width, height=height, format="rgb24", threads=1)
-    rgb = picture.to_ndarray()
-    turns = round(frame.rotation / 90) % 4  # degrees counter-clockwise, as NumPy turns
-    return np.ascontiguousarray(np.rot90(rgb, turns))
+    return np.ascontiguousarray(_turned(picture.to_ndarray(), frame))
+
+
+def _turned(rgb: NDArray[np.uint8], frame: Any) -> NDArray[np.uint8]:
+    """Turn, and mirror, an image as the frame's display matrix says."""
+    side = next((one for one in frame.side_data if one.type.name == "DISPLAYMATRIX"), None)
+    if side is None:
+        return rgb
+    # What is right and down of a point goes to: across and down for the one, then for the other.
+    right, right_down, _, down_across, down = np.frombuffer(side, np.int32)[:5].astype(np.float64)
+    if abs(right) + abs(down) < abs(right_down) + abs(down_across):
+        rgb, right, down = rgb.swapaxes(0, 1), down_across, right_down
+    return rgb[:: 1 if down >= 0 else -1, :: 1 if right >= 0 else -1]
+
+
+def _seconds_in(text: str) -> float | None:
+    """Return the seconds of a text such as 00:01:02.5."""
+    try:
+        hours, minutes, seconds = map(float, text.split(":"))
+    except ValueError:
+        return None
+    total = 3600 * hours + 60 * minutes + seconds
+    return total if 0 < total < math.inf else None

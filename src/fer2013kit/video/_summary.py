@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._frame_times import seconds_of, usual_step
+from fer2013kit._frame_times import check_rows, class_columns, seconds_of, usual_step
 from fer2013kit._optional import needed
 from fer2013kit.exceptions import InvalidInputError
 
@@ -68,7 +68,7 @@ def summarize_video(table: pd.DataFrame) -> VideoSummary:
     Raises
     ------
     InvalidInputError
-        For a table without these columns.
+        For a table without these columns, of several videos, or whose emotions are no columns.
 
     See Also
     --------
@@ -105,12 +105,13 @@ def summarize_video(table: pd.DataFrame) -> VideoSummary:
     with needed("summarize_video", library="pandas"):
         import pandas as pd
 
-    columns = list(table.columns)
-    names = columns[columns.index("height") + 1 : columns.index("emotion")]
+    names = class_columns(list(table.columns))
+    times, tracks, emotions = (table[name].to_numpy() for name in ("time", "track", "emotion"))
+    check_rows(times, tracks, emotions, names)
     people: list[dict[str, Any]] = []
     peaks: list[dict[str, Any]] = []
     changes: list[dict[str, Any]] = []
-    usual = usual_step(table["time"].to_numpy(np.float64))
+    usual = usual_step(times.astype(np.float64))
     for track, unsorted in table.groupby("track"):
         rows = unsorted.sort_values("time", kind="stable")
         time, words = rows["time"].to_numpy(np.float64), rows["emotion"].to_numpy(object)
