@@ -324,6 +324,23 @@ def test_a_photo_without_a_face_is_read_whole_where_that_is_asked(client):
     assert client.post("/analyze?whole=true", content=PHOTO.read_bytes()[:9000]).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("analyze?modle=deep_cnn", "no parameter 'modle'; those here are model, whole"),
+        ("analyze?Whole=true", "no parameter 'Whole'"),
+        ("analyze?tta=flip", "no parameter 'tta'"),
+        ("analyze?face=0", "no parameter 'face'"),
+        ("explain?number=1", "no parameter 'number'; those here are model, whole, face, emotion"),
+        ("analyze?whole=false&whole=true", "whole must come once"),
+    ],
+)
+def test_parameters_that_would_change_nothing_are_refused(client, asked, message):
+    answer = client.post(f"/{asked}", content=PHOTO.read_bytes())
+    assert answer.status_code == 400
+    assert message in answer.json()["error"]
+
+
 KINDS = {
     "object": dict,
     "array": list,
@@ -671,20 +688,48 @@ def test_a_visitor_takes_along_what_was_found(visit, tmp_path, monkeypatch):
     assert not browser.complaints()
 
 
-def test_a_visitor_is_helped_where_no_face_is_found(visit, tmp_path):
+def test_a_visitor_is_helped_where_no_face_is_found(visit, tmp_path, monkeypatch):
     browser, _ = visit
     nobody = tmp_path / "nobody.png"
-    Image.new("RGB", (300, 200)).save(nobody)
+    photo = Image.linear_gradient("L").rotate(90).resize((300, 200))
+    photo.save(nobody)
     browser.drop(nobody)
     browser.wait_for("!document.getElementById('hint').hidden")
     browser.run("document.getElementById('whole').click()")
     browser.wait_for("document.querySelectorAll('.bars').length == 1")
+    browser.run("document.getElementById('code').click()")
+    python, _ = browser.run(
+        "[...document.querySelectorAll('.programs pre')].map((pre) => pre.innerText)"
+    )
+    monkeypatch.chdir(tmp_path)
+    exec(python, names := {})  # noqa: S102 - a program that the page shows
+    (face,) = fk.analyze_photo(fk.to_face(photo))
+    np.testing.assert_allclose(names["probabilities"], face.probabilities, atol=1e-6)
     browser.run(
         "const model = document.getElementById('model'); model.value = 'ferplus_cnn';"
         "model.dispatchEvent(new Event('change'))"
     )
     browser.wait_for("document.querySelectorAll('.bars li').length == 8")
     assert not browser.complaints()
+
+
+def test_programs_for_explanations_load_what_answers(visit):
+    """A network that ships by its name, a file by its path."""
+    browser, _ = visit
+    told = browser.run(
+        """(async () => {
+        const { programs } = await import("/page/save.js");
+        const item = { name: "a.jpg", explained: { number: 0, emotion: "sad" } };
+        return ["deep_cnn", "mine.fer", null].map((source) =>
+          programs(item, { name: "default", source, own: source !== null }, ["deep_cnn"]).Python);
+        })()"""
+    )
+    loads = [next(line for line in text.split("\n") if "trained = " in line) for text in told]
+    assert loads == [
+        'trained = fk.EmotionClassifier.from_pretrained("deep_cnn")',
+        'trained = fk.EmotionClassifier.load("mine.fer")',
+        'trained = fk.EmotionClassifier.from_pretrained("ferplus_cnn")',
+    ]
 
 
 @pytest.mark.parametrize("width", [1280, 390])

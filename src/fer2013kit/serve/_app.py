@@ -109,8 +109,9 @@ def create_app(
     Notes
     -----
     One photo is worked on at a time and seven wait; the next one gets status 503.  Errors are
-    JSON, too: ``{"error": "..."}``, with status 400 (damaged), 403 and 421 (another site), 413
-    (too large), 415 (no image), 422 (took too long).  Uploads that are still coming keep nobody
+    JSON, too: ``{"error": "..."}``, with status 400 (damaged, or an unknown parameter), 403 and
+    421 (another site), 408 (came too slowly), 413 (too large), 415 (no image), 422 (took too long),
+    501 (no explanations).  Uploads that are still coming keep nobody
     waiting.
 
     Examples
@@ -153,11 +154,12 @@ def create_app(
         return await photos.serve(request, partial(work.analyze, **_choices(request)))
 
     async def explain(request: Request) -> Response:
+        choices = _choices(request, "face", "emotion")
         number = request.query_params.get("face", "0")
         if not (number.isascii() and number.isdigit() and len(number) <= _MAX_DIGITS):
             raise HTTPException(400, f"face must be a number from 0; received {shown(number)}")
         emotion = request.query_params.get("emotion")
-        asked = partial(work.explain, number=int(number), emotion=emotion, **_choices(request))
+        asked = partial(work.explain, number=int(number), emotion=emotion, **choices)
         return await photos.serve(request, asked)
 
     app = Starlette(
@@ -186,8 +188,20 @@ def _telling(content: dict[str, Any]) -> Callable[[Request], Awaitable[Response]
     return tell
 
 
-def _choices(request: Request) -> dict[str, Any]:
-    """Return what the address says of the network, and of what is a face."""
+def _choices(request: Request, *more: str) -> dict[str, Any]:
+    """Return what the address says of the network, and of what is a face.
+
+    Other parameters than these and `more` are refused: misspelt, they would change nothing.
+    """
+    known = ("model", "whole", *more)
+    asked = [name for name, _ in request.query_params.multi_items()]
+    for name in asked:
+        if name not in known:
+            raise HTTPException(
+                400, f"there is no parameter {shown(name)}; those here are {', '.join(known)}"
+            )
+        if asked.count(name) > 1:
+            raise HTTPException(400, f"the parameter {name} must come once")
     whole = request.query_params.get("whole", "false")
     if whole not in {"true", "false"}:
         raise HTTPException(400, f"whole must be true or false; received {shown(whole)}")

@@ -21,7 +21,7 @@ _AFFECT: Final = {"type": "number", "minimum": -1, "maximum": 1}
 _PIXELS: Final = {"type": "string", "contentEncoding": "base64"}
 
 _REFUSALS: Final = {
-    400: "There is no image, or it is damaged; or a parameter has no such value",
+    400: "There is no image, or it is damaged; or there is no such parameter, or no such value",
     403: "Another site's page asked",
     408: "The image took too long to come",
     413: "Too many megabytes or megapixels",

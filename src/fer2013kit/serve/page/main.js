@@ -206,7 +206,8 @@ at("code").addEventListener("click", () => {
 
 function showPrograms() {
   if (at("programs").hidden || !album.shown) return;
-  const texts = Object.entries(programs(album.shown, model()));
+  const shipped = models.map(({ name }) => name).filter((name) => name !== "default");
+  const texts = Object.entries(programs(album.shown, model(), shipped));
   at("programs").replaceChildren(
     ...texts.map(([language, text]) => {
       const copy = make("button", { type: "button", className: "small" }, "Copy");

@@ -68,17 +68,20 @@ export function annotated(picture, { width: photoWidth, faces }) {
 const inPython = JSON.stringify;
 const inShell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
-// Programs for what was done with a photo last, by the model that was chosen.
-export function programs({ name, whole, explained }, model) {
+// Programs for what was done with a photo last, by the model that was chosen; shipped: the names of
+// those that ship.
+export function programs({ name, whole, explained }, model, shipped) {
   const { source, own } = model;
   const given = own && !source;
   const loads = given ? "..." : `fk.load_predictor(${source ? inPython(source) : ""})`;
   const chosen = model.name !== "default" || own;
-  const python = ["import fer2013kit as fk", ""];
+  const python = ["import fer2013kit as fk", ...(whole ? ["from PIL import Image"] : []), ""];
   if (given) python.push("# The classifier that create_app was given.");
   if (chosen || whole) python.push(`classifier = ${loads}`);
   if (whole) {
-    python.push(`face = fk.to_face(${inPython(name)})`, "probabilities = classifier.predict_proba(face[None])[0]");
+    python.push(`face = fk.to_face(Image.open(${inPython(name)}))`);
+    // As everywhere, the default network sees the mirror image, too.
+    python.push(`probabilities = classifier.predict_proba(face[None]${chosen ? "" : ', tta="flip"'})[0]`);
     python.push("print(dict(zip(classifier.class_names_, probabilities)))");
   } else {
     python.push(`faces = fk.analyze_photo(${inPython(name)}${chosen ? ", classifier=classifier" : ""})`);
@@ -88,8 +91,9 @@ export function programs({ name, whole, explained }, model) {
   let asked = `analyze${query(model.name, { whole })}`;
   if (explained) {
     const { number, emotion } = explained;
-    const trained = own ? (given ? "classifier" : `fk.EmotionClassifier.load(${inPython(source)})`)
-      : `fk.EmotionClassifier.from_pretrained(${inPython(source ?? "ferplus_cnn")})`;
+    const called = inPython(source ?? "ferplus_cnn");
+    const read = own && !shipped.includes(source) ? "load" : "from_pretrained";
+    const trained = given ? "classifier" : `fk.EmotionClassifier.${read}(${called})`;
     const crop = whole ? "face" : `faces[${number}].crop`;
     python.push(`trained = ${trained}`);
     python.push(`heat = fk.explain(trained, ${crop}[None], emotion=${inPython(emotion)})[0]`);
