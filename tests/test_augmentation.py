@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fer2013kit as fk
-from fer2013kit.augmentation import UNIFORMS_PER_IMAGE, mix_images
+from fer2013kit.augmentation import UNIFORMS_PER_IMAGE, calmed, mix_images
 
 STILL = {"rotation": 0, "zoom": 0, "shift": 0, "horizontal_flip": False, "brightness": 0}
 STILL |= {"contrast": 0, "erasing": 0}
@@ -57,6 +57,29 @@ def test_shift_moves_by_its_fraction(faces):
     np.testing.assert_allclose(moved[:, :, :-6], faces[:, :, 6:], atol=0.02)
 
 
+def ramps(height, width):
+    """Return two images: each pixel of the first holds its row, of the second its column."""
+    return np.stack(np.mgrid[:height, :width])[..., None].astype(np.float32)
+
+
+def test_zoom_stretches_about_the_centre():
+    uniform = middle(2)
+    uniform[:, 1] = 1.0
+    layer = fk.FaceAugmentation(**{**STILL, "zoom": 0.5})
+    rows, columns = to_numpy(layer.transform(ramps(10, 14), uniform))[..., 0]
+    np.testing.assert_allclose(rows[:, 0], 4.5 + (np.arange(10) - 4.5) / 1.5, atol=1e-4)
+    np.testing.assert_allclose(columns[0], 6.5 + (np.arange(14) - 6.5) / 1.5, atol=1e-4)
+
+
+def test_shift_is_a_fraction_of_each_side():
+    uniform = middle(2)
+    uniform[:, 3:5] = 1.0, 0.0
+    layer = fk.FaceAugmentation(**{**STILL, "shift": 0.2})
+    rows, columns = to_numpy(layer.transform(ramps(10, 20), uniform))[..., 0]
+    np.testing.assert_allclose(rows[:, 0], np.maximum(np.arange(10) - 2, 0), atol=1e-4)
+    np.testing.assert_allclose(columns[0], np.minimum(np.arange(20) + 4, 19), atol=1e-4)
+
+
 def test_quarter_turn(faces):
     uniform = middle(len(faces))
     uniform[:, 0] = 1.0
@@ -73,12 +96,14 @@ def test_brightness_adds_and_clips():
     np.testing.assert_allclose(to_numpy(layer.transform(image, uniform)).ravel(), [51, 151, 255])
 
 
-def test_contrast_keeps_the_mean():
-    uniform = middle(1)
+def test_contrast_keeps_the_mean_of_each_image():
+    uniform = middle(2)
     uniform[:, 5] = 0.0
     layer = fk.FaceAugmentation(**{**STILL, "contrast": 0.5})
-    image = np.array([50.0, 100.0, 150.0], np.float32).reshape(1, 1, 3, 1)
-    np.testing.assert_allclose(to_numpy(layer.transform(image, uniform)).ravel(), [75, 100, 125])
+    images = np.array([[50, 100, 150], [0, 20, 40]], np.float32).reshape(2, 1, 3, 1)
+    np.testing.assert_allclose(
+        to_numpy(layer.transform(images, uniform)).reshape(2, 3), [[75, 100, 125], [10, 20, 30]]
+    )
 
 
 def test_erasing_paints_a_rectangle_of_the_stated_area():
@@ -89,6 +114,8 @@ def test_erasing_paints_a_rectangle_of_the_stated_area():
     assert 0.35 < (areas > 0).mean() < 0.65
     assert areas[areas > 0].min() > 0.01
     assert areas.max() < 0.28
+    greys = erased.max(axis=(1, 2, 3))
+    np.testing.assert_allclose(greys[areas > 0], 255 * uniform[areas > 0, 12], rtol=1e-6)
     one = erased[areas > 0][0, :, :, 0] != -1
     assert one.sum() == one.any(axis=1).sum() * one.any(axis=0).sum()
 
@@ -117,6 +144,17 @@ def test_shape_and_range_are_kept(strengths, seed):
     assert augmented.dtype == np.float32
     assert augmented.min() >= -0.01
     assert augmented.max() <= 255.01
+
+
+def test_calmed_numbers_move_half_as_much_and_erase_nothing(faces):
+    uniform = np.random.default_rng(0).random((len(faces), UNIFORMS_PER_IMAGE), np.float32)
+    strengths = {"rotation": 30, "zoom": 0.4, "shift": 0.2, "brightness": 0.3, "contrast": 0.6}
+    half = {name: value / 2 for name, value in strengths.items()}
+    np.testing.assert_allclose(
+        to_numpy(fk.FaceAugmentation(**strengths, erasing=1.0).transform(faces, calmed(uniform))),
+        to_numpy(fk.FaceAugmentation(**half).transform(faces, uniform)),
+        atol=0.05,
+    )
 
 
 def test_seed_decides(faces):
@@ -171,3 +209,19 @@ def test_cutmix_targets_follow_the_area_that_was_pasted():
         own = (cut_images[i] == i).mean()
         assert cut_targets[i, i] == pytest.approx(own, abs=1e-6)
         assert cut_targets[i, n - 1 - i] == pytest.approx(1 - own, abs=1e-6)
+
+
+def test_cutmix_pastes_about_its_position():
+    mixed, targets = mix_images(
+        np.arange(2, dtype=np.float32).reshape(2, 1, 1, 1) * np.ones((1, 8, 12, 1), np.float32),
+        np.eye(2, dtype=np.float32),
+        share=np.full(2, 0.75, np.float32),  # so that the rectangle has half of each side
+        cut=np.ones(2, bool),
+        position=np.array([[0.5, 0.25], [1.0, 0.5]], np.float32),
+    )
+    pasted = np.zeros((2, 8, 12))
+    pasted[0, 2:6, 0:6] = 1
+    pasted[1, 6:8, 3:9] = 1  # half of it is cut off
+    np.testing.assert_array_equal(to_numpy(mixed)[0, ..., 0], pasted[0])
+    np.testing.assert_array_equal(to_numpy(mixed)[1, ..., 0], 1 - pasted[1])
+    np.testing.assert_allclose(to_numpy(targets), [[0.75, 0.25], [0.125, 0.875]])

@@ -65,6 +65,11 @@ def test_is_the_softmax_of_scaled_logits(logits, temperature):
     )
 
 
+@pytest.mark.parametrize(("codes", "end"), [([0, 1], 0.05), ([1, 0], 20.0)])
+def test_what_is_always_right_or_always_wrong_has_the_ends_of_the_range(codes, end):
+    assert fit_temperature(codes, [[0.6, 0.4], [0.4, 0.6]]) == pytest.approx(end, rel=1e-3)
+
+
 @pytest.mark.parametrize("true_temperature", [0.5, 1.7, 3.0])
 def test_finds_the_temperature_that_labels_were_drawn_with(true_temperature):
     rng = np.random.default_rng(0)

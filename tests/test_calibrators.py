@@ -61,6 +61,14 @@ def test_isotonic_curves_are_those_of_scikit_learn():
     )
 
 
+def test_where_every_curve_is_zero_all_classes_are_alike():
+    curves = [[[0.0, 0.5, 1.0], [0.0, 0.0, 1.0]]] * 3
+    found = apply_calibrator(
+        [[0.4, 0.3, 0.3], [0.75, 0.25, 0]], {"method": "isotonic", "curves": curves}
+    )
+    np.testing.assert_allclose(found, [[1 / 3, 1 / 3, 1 / 3], [1, 0, 0]])
+
+
 def test_files_hold_what_was_fitted_and_nothing_else():
     for method in ("vector", "isotonic"):
         fitted = fit_calibrator(CODES, SKEWED, method)
@@ -70,7 +78,11 @@ def test_files_hold_what_was_fitted_and_nothing_else():
                 read_calibrator(wrong, n_classes=3)
         with pytest.raises(ValueError, match="calibrator, received"):
             read_calibrator(fitted, n_classes=2)
-    for curve in ([[0, 0], [0, 1]], [[0, 1], [0, 2]], [[0], [0, 1]], [[], []], 3):
+    fitted = fit_calibrator(CODES, SKEWED, "vector")
+    for wrong in ({"scale": [1, 1]}, {"scale": [1, 0, 1]}, {"shift": [0, 0]}, {"shift": ["0"] * 3}):
+        with pytest.raises(ValueError, match="calibrator, received"):
+            read_calibrator({**fitted, **wrong}, n_classes=3)
+    for curve in ([[0, 0], [0, 1]], [[0, 1], [0, 2]], [[0], [0, 1]], [["0"], [0]], [[], []], 3):
         with pytest.raises(ValueError, match="calibrator, received"):
             read_calibrator({"method": "isotonic", "curves": [curve]}, n_classes=1)
 

@@ -1,6 +1,7 @@
 import json
 import zipfile
 
+import keras
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -73,14 +74,23 @@ def test_files_that_are_no_ensemble(tmp_path, members):
         archive.writestr("ensemble.json", json.dumps({"format": 9, "members": 2, "temperature": 1}))
     with pytest.raises(fk.ModelFileError, match="format 9"):
         fk.EnsembleClassifier.load(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(
+            "ensemble.json", json.dumps({"format": 1, "members": 101, "temperature": 1})
+        )
+    with pytest.raises(fk.ModelFileError, match=r"of 101 members.* up to 100"):
+        fk.EnsembleClassifier.load(path)
 
 
 def test_members_that_do_not_fit(members, data):
     words = fk.EmotionClassifier(tiny_network, epochs=1, augment=False, verbose=0)
     words.fit(data.train.images[:40], np.array(["a", "b"] * 20))
+    small = fk.EmotionClassifier(tiny_network, epochs=1, image_shape=(24, 24, 1), verbose=0)
+    small.fit(data.train.images[:, ::2, ::2], data.train.labels)
     for given, message in (
         (members[:1], "at least two classifiers; received 1"),
         ([members[0], words], "same classes; number 1"),
+        ([members[0], small], r"images of one shape; number 1 takes \(24, 24, 1\)"),
         ([members[0], fk.EmotionClassifier()], "must be fitted"),
         ([members[0], 3], "must be fitted EmotionClassifiers; received 3"),
         ((one for one in members), "must be a list or tuple of classifiers"),
@@ -195,3 +205,20 @@ def test_normalization_is_measured_anew(members, data):
             fk.average_weights(given, X)
     with pytest.raises(fk.InvalidInputError, match="batch_size must be"):
         fk.average_weights([first, second], X, batch_size=0)
+
+
+def test_normalization_is_the_mean_over_all_batches(data):
+    def build(input_shape, num_classes):
+        parts = [keras.layers.Rescaling(1 / 255), keras.layers.BatchNormalization(momentum=0.9)]
+        parts += [keras.layers.Flatten(), keras.layers.Dense(num_classes, activation="softmax")]
+        return keras.Sequential([keras.Input(input_shape), *parts])
+
+    X, y = data.train
+    options = {"epochs": 1, "augment": False, "compute_dtype": "float32", "verbose": 0}
+    clf = fk.EmotionClassifier(build, **options).fit(X, y)
+    norm = fk.average_weights([clf, clf], X, batch_size=40).model_.layers[1]
+    batches = [X[start : start + 40] / 255 for start in range(0, len(X), 40)]
+    mean, variance = np.mean([(batch.mean(), batch.var()) for batch in batches], axis=0)
+    np.testing.assert_allclose(norm.moving_mean.numpy(), [mean], rtol=1e-5)
+    np.testing.assert_allclose(norm.moving_variance.numpy(), [variance], rtol=1e-4)
+    assert norm.momentum == 0.9

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from sklearn import metrics
 
 import fer2013kit as fk
-from fer2013kit._metrics import PROBABILITY_FLOOR, wilson_interval
+from fer2013kit._metrics import wilson_interval
 from fer2013kit.emotions import emotion_code
 from fer2013kit.evaluation._facts import classifier_facts
 from fer2013kit.evaluation._html import _plot_balance
@@ -143,7 +143,7 @@ def test_absent_classes_score_zero_and_stay_out_of_the_averages():
 
 def test_impossible_prediction_costs_what_the_floor_says():
     report = fk.evaluate_predictions([1], [[1.0, 0.0]], class_names=("a", "b"))
-    assert report.loss == pytest.approx(-np.log(PROBABILITY_FLOOR))
+    assert report.loss == pytest.approx(-np.log(1e-7))  # as in Keras
 
 
 def test_half_precision_rows_pass():
@@ -170,7 +170,9 @@ GOOD = np.full((3, 7), 1 / 7)
         (["happy", "sad", None], GOOD, "received None"),
         ([[0], [1], [2]], GOOD, r"shape \(n,\)"),
         ([0, 1, 2], GOOD * np.nan, "finite; received .* in row 0"),
+        ([0, 1, 2], GOOD * [[1], [1], [np.inf]], "finite; received .* in row 2"),
         ([0, 1, 2], GOOD * 2, "sum to 1 .* sum 2"),
+        ([0, 1, 2], GOOD * [[1], [1], [2]], "received .* in row 2, sum 2"),
         ([0], np.ones((1, 10)), "received (1, ){9}1 in row 0, sum 10"),
         ([0], np.ones((1, 11)), "received (1, ){10}... in row 0, sum 11"),
         ([0, 1, 2], GOOD - [[0.5, -0.5, 0, 0, 0, 0, 0]], "not be negative"),

@@ -116,6 +116,11 @@ def test_cases(row, label, shares):
     np.testing.assert_allclose(ferplus.probabilities()[0], expected)
 
 
+def test_many_votes_in_few_bits_are_counted():
+    row = np.array([votes_of(happy=150, sad=100)], np.uint8)  # 2 x 150 passes 255
+    assert fk.FERPlus(row).majority().tolist() == [HAPPY]
+
+
 def test_subset_and_concat():
     ferplus = fk.FERPlus(np.arange(30).reshape(3, 10))
     assert len(ferplus) == 3
@@ -241,6 +246,14 @@ def test_votes_come_to_their_rows(tmp_path_factory, splits, random):
     joined = join_ferplus(path, csv_rows)
     for name, rows in csv_rows.items():
         assert joined[name].votes[:, HAPPY].tolist() == [numbers[row] for row in rows]
+
+
+def test_votes_lie_at_home(tmp_path, monkeypatch):
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    write(tmp_path / "votes.csv", "Training,fer.png,0,0,0,0,0,0,0,0,0,10")
+    assert len(fk.load_ferplus("~/votes.csv")) == 1
+    assert len(join_ferplus("~/votes.csv", {"train": np.arange(1)})["train"]) == 1
 
 
 def test_votes_of_another_edition(tmp_path):
