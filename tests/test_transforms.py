@@ -210,6 +210,13 @@ def test_resize_to_the_same_size_changes_nothing(images):
     np.testing.assert_array_equal(fk.resize(images, images.shape[axis : axis + 2]), images)
 
 
+def test_resize_of_colour_gives_the_numbers_of_pillow():
+    images = np.random.default_rng(0).integers(0, 256, (2, 9, 12, 3), np.uint8)
+    images[:, 0, :2] = np.array([0, 255])[:, None]  # so that no image is of a narrower range
+    expected = [Image.fromarray(one).resize((7, 5), Image.Resampling.LANCZOS) for one in images]
+    np.testing.assert_array_equal(fk.resize(images, (5, 7)), np.stack(expected))
+
+
 def test_resize_is_antialiased_and_to_48_by_default():
     stripes = np.tile(np.array([0, 255], np.uint8), (192, 96))
     resized = fk.resize(stripes)
@@ -356,6 +363,7 @@ def test_clahe_limits_contrast():
         {"clip_limit": np.nan},
         {"tiles": (0, 1)},
         {"tiles": (9, 1)},
+        {"tiles": (1, 11)},
         {"tiles": 4},
         {"tiles": (1.5, 1)},
         {"tiles": (1, 2, 3)},
