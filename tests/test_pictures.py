@@ -112,6 +112,7 @@ def test_a_column_of_pixel_texts_becomes_faces():
     ("text", "message"),
     [
         *((text, "holds no grey levels") for text in ("", "1 2 3 -4", "1.5 2 3 4", "1 2 3 4e1")),
+        *((text, "holds no grey levels") for text in ("1 2 3 \u00b2", "1 2 3 \u0664")),  # 2, 4
         ("1 2 3", "those of a square, .*received 3:"),
         ("0 " * 2303, "those of a square, .*received 2303:"),
         ("1 " * 9999, "those of a square, .*received 9999:"),

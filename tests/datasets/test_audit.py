@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from scipy.fft import dctn
 
 import fer2013kit as fk
 from fer2013kit.datasets import _duplicates
@@ -279,6 +280,27 @@ def test_hashes_that_differ_in_six_bits_meet(row, bits, seed):
 
 
 # --- blanks, odd sets, bad arguments -----------------------------------------------------------
+
+
+def test_hash_is_the_signs_of_the_lowest_cosine_frequencies():
+    pictures = _duplicates.half_size([FACES])
+    sums = FACES[..., 0].reshape(-1, 24, 2, 24, 2).sum(axis=(2, 4), dtype=int)
+    np.testing.assert_array_equal(pictures, sums)
+    places = sorted(((v, h) for v in range(24) for h in range(24)), key=lambda p: (sum(p), p[0]))
+    for picture, found in zip(pictures, _duplicates.perceptual_hash(pictures), strict=True):
+        waves = dctn(picture.astype(float))
+        signs = [waves[place] > 0 for place in places[1:65]]
+        np.testing.assert_array_equal(np.unpackbits(found[None].view(np.uint8)), signs)
+
+
+def test_correlation_is_that_of_numpy():
+    pictures = np.random.default_rng(0).integers(0, 1021, (600, 24, 24)).astype(np.uint16)
+    pictures[0] = 1020  # the sums of the brightest, and even
+    first, second = np.arange(599), np.arange(1, 600)
+    rows = pictures.reshape(600, -1).astype(float)
+    expected = [0, *(np.corrcoef(rows[k], rows[k + 1])[0, 1] for k in range(1, 599))]
+    found = _duplicates._Correlation(pictures)(first, second)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
 def test_blank_pictures():
