@@ -25,10 +25,11 @@ def spot(row, column, *, side=6):
     return picture
 
 
-def bright_or_dark(input_shape, num_classes):
+def bright_or_dark(input_shape, num_classes, border=None):
     """Channel 0 is light, channel 1 its absence; their means are the scores of classes 0 and 1."""
     inputs = keras.Input(input_shape)
-    x = LAYERS.Rescaling(1 / 255)(inputs)
+    x = inputs if border is None else LAYERS.Cropping2D(border)(inputs)
+    x = LAYERS.Rescaling(1 / 255)(x)
     x = LAYERS.Conv2D(
         2,
         1,
@@ -121,6 +122,18 @@ def test_heat_lies_where_the_evidence_is(light, row, column, method):
     np.testing.assert_allclose(other, 1 - picture / 255, atol=1e-6)
 
 
+@pytest.mark.parametrize("border", [3, ((2, 9), (11, 4))])
+def test_a_border_that_is_cut_off_has_no_heat_and_moves_none(border):
+    clf = untrained(bright_or_dark, model_params={"border": border})
+    (top, bottom), (left, right) = ((3, 3), (3, 3)) if border == 3 else border
+    picture = spot(top + 1, left + 20)
+    (heat,) = fk.explain(clf, picture[None], emotion="angry")
+    np.testing.assert_allclose(heat, picture / 255, atol=1e-6)
+    (other,) = fk.explain(clf, picture[None], emotion="disgust")
+    seen = np.pad(np.ones((48 - top - bottom, 48 - left - right)), ((top, bottom), (left, right)))
+    np.testing.assert_allclose(other, seen - picture / 255, atol=1e-6)
+
+
 def test_emotion_is_the_predicted_one_unless_asked(light):
     X = np.stack([spot(3, 3, side=40), spot(3, 3, side=6)])
     assert light.predict(X).tolist() == [0, 1]
@@ -167,7 +180,9 @@ def test_grad_cam_is_what_the_paper_says(trained):
     heat = fk.explain(clf, X[:2], emotion=3, method="grad_cam")
     from keras import ops
 
-    stretched = np.array(ops.image.resize(expected[..., None], (48, 48)))[..., 0]
+    # The network cuts off three pixels on each side.
+    inner = np.array(ops.image.resize(expected[..., None], (42, 42)))[..., 0]
+    stretched = np.pad(inner, ((0, 0), (3, 3), (3, 3)))
     stretched /= np.maximum(stretched.max(axis=(1, 2), keepdims=True), 1e-9)
     np.testing.assert_allclose(heat, stretched, atol=0.02)
 

@@ -163,6 +163,13 @@ def test_names_that_are_no_text_and_pipes(tmp_path):
     assert "\n?[31mred.png: " in str(report)
 
 
+def test_images_of_one_name_in_the_table_are_counted_each(tmp_path):
+    src = write_folder(tmp_path, dict.fromkeys(["\udcff.png", "\udcfe.png"], IMAGES["face0.png"]))
+    report = fk.score(src, tmp_path / "scores", crops=True, tta=None)
+    assert table_of(tmp_path / "scores")["image"].tolist() == ["deep/?.png"] * 2
+    assert (report.n_images, report.n_faces) == (2, 2)
+
+
 def test_what_is_no_image_is_counted_and_named(tmp_path):
     src = write_folder(tmp_path, {**FILES, "notes.txt": b"", ".DS_Store": b""})
     write_zip(src, {"one.png": IMAGES["face0.png"], "list.csv": b"", "__MACOSX/one.png": b""})

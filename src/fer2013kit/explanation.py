@@ -58,7 +58,8 @@ def explain(
     """Return heat maps of what supports a class: HiResCAM or Grad-CAM.
 
     A map is the sum of a layer's channels, each weighted by the gradient of the class's score;
-    negative values are set to 0, and the map is resized to the image.  Grad-CAM [1]_ uses each
+    negative values are set to 0, and the map is resized to the image, or to what is left of it
+    where the network begins with a ``Cropping2D``, as the kit's do.  Grad-CAM [1]_ uses each
     channel's mean gradient; HiResCAM [2]_ uses the gradient of every cell.  Both are the same if
     the network averages over the map; if a dense layer reads it cell by cell, as in the five-layer
     CNN, HiResCAM is faithful to what the network computes, and Grad-CAM leaves some maps without
@@ -104,7 +105,7 @@ def explain(
 
     Notes
     -----
-    A map has the resolution of its layer: 6x6 cells of 8 pixels in the five-layer CNN.
+    A map has the resolution of its layer: 6x6 cells of 7 pixels in the five-layer CNN.
 
     References
     ----------
@@ -136,9 +137,11 @@ def explain(
     to_pixels = pixel_converter(classifier.value_range)
     columns = None if emotion is None else _columns(classifier, emotion, len(images))
     network, shape = classifier.model_, classifier.image_shape_
-    maps: NDArray[np.float32] = np.empty((len(images), *shape[:2]), np.float32)
+    maps: NDArray[np.float32] = np.zeros((len(images), *shape[:2]), np.float32)
     with _one_at_a_time, keras_settings():
-        call = _choose(_calls(network, shape), layer)
+        calls = _calls(network, shape)
+        call = _choose(calls, layer)
+        seen = maps[:, *_inside_of_border(calls, shape)]
         for start in range(0, len(images), _BATCH):
             rows = slice(start, start + _BATCH)
             batch = np.asarray(to_pixels(images[rows]), np.float32)
@@ -147,11 +150,20 @@ def explain(
             if method == "grad_cam":
                 gradient = gradient.mean(axis=(1, 2), keepdims=True)
             heat = np.maximum((gradient * channels).sum(axis=3, keepdims=True), 0)
-            stretched = ops.image.resize(heat, shape[:2], data_format="channels_last")
-            maps[rows] = ops.convert_to_numpy(stretched)[..., 0]
+            stretched = ops.image.resize(heat, seen.shape[1:], data_format="channels_last")
+            seen[rows] = ops.convert_to_numpy(stretched)[..., 0]
     highest = maps.max(axis=(1, 2), keepdims=True)
     np.divide(maps, highest, out=maps, where=highest > 0)
     return maps
+
+
+def _inside_of_border(calls: Sequence[_Call], shape: tuple[int, int, int]) -> tuple[slice, slice]:
+    """Return which rows and columns of an image a network sees that cuts off a border first."""
+    first = calls[0].layer
+    if not isinstance(first, keras.layers.Cropping2D):
+        return slice(None), slice(None)
+    (top, bottom), (left, right) = first.cropping
+    return slice(top, shape[0] - bottom), slice(left, shape[1] - right)
 
 
 def _columns(classifier: EmotionClassifier, emotion: Any, n_samples: int) -> IntArray:

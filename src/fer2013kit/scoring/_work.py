@@ -69,6 +69,7 @@ class PartWorker:
                 with warnings.catch_warnings(record=True) as told:
                     warnings.simplefilter("always", Fer2013KitWarning)
                     table = self._scorer.rows(items)
+                facts["n_images"] += len(items)
                 _count(facts, table, [str(one.message) for one in told])
                 yield table
             facts.update(n_passed_over=len(others), passed_over=others[:NAMED])
@@ -98,7 +99,6 @@ def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
 
 def _count(facts: dict[str, Any], table: pa.Table, notes: list[str]) -> None:
     names, errors = table["image"].to_pylist(), table["error"].to_pylist()
-    facts["n_images"] += len(set(names))
     facts["n_faces"] += len(names) - table["emotion"].null_count
     told = [
         error if (named := printable(name)) in error else f"{named}: {error}"
