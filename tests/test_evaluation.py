@@ -339,6 +339,11 @@ def test_hard_labels_have_no_probabilities(hard):
     assert fk.EvaluationReport.from_dict(json.loads(json.dumps(report.as_dict()))) == report
 
 
+def test_one_class_is_nothing_to_tell_apart():
+    with pytest.raises(fk.InvalidInputError, match="class_names must be 2 different names"):
+        fk.evaluate_predictions([0, 0], [0, 0], class_names=["happy"])
+
+
 def test_soft_truth_is_what_keras_computes():
     import keras
 
