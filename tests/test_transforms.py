@@ -66,6 +66,13 @@ def test_batch_gives_what_its_pictures_give_one_by_one(name, data):
         np.testing.assert_array_equal(transform(images[None])[0], result)
 
 
+@pytest.mark.parametrize("name", ["rescale", "standardize", "equalize_histogram", "apply_clahe"])
+def test_many_images_give_what_few_of_them_give(name):
+    images = np.random.default_rng(0).integers(0, 256, (130, 48, 48), np.uint8)  # in three turns
+    parts = [TRANSFORMS[name](images[start : start + 10]) for start in range(0, 130, 10)]
+    np.testing.assert_array_equal(TRANSFORMS[name](images), np.concatenate(parts))
+
+
 @pytest.mark.parametrize("name", TRANSFORMS)
 def test_input_is_left_alone(name):
     images = np.random.default_rng(0).integers(0, 256, (3, 20, 30, 1), np.uint8)
