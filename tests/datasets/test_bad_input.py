@@ -728,3 +728,30 @@ def test_pixels_in_columns_of_another_size_are_resized_or_named(tmp_path):
     with pytest.raises(fk.DatasetFormatError, match="pixel 256 is '256'; expected") as caught:
         fk.load_fer2013(path, cache=False, resize=True)
     assert caught.value.line_number == 3
+
+
+@pytest.mark.parametrize(
+    "columns", [("emotion", "pixels_x", "pixels_y"), ("pixel", "emotion", "pixels")]
+)
+def test_two_columns_of_pixels_are_refused(tmp_path, columns):
+    pixels = " ".join(["7"] * 2304)
+    fields = ["3" if name == "emotion" else pixels for name in columns]
+    path = tmp_path / "merged.csv"
+    path.write_text("\n".join([",".join(columns), ",".join(fields), ""]), encoding="utf-8")
+    first, second = (name for name in columns if name != "emotion")
+    with pytest.raises(
+        fk.DatasetFormatError, match=f"received '{first}', '{second}'; remove all but one"
+    ):
+        fk.load_fer2013(path, cache=False)
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_comma_within_quotes_beside_pixels_in_columns(tmp_path, quote):
+    header = "name,emotion," + ",".join(f"pixel{place}" for place in range(2304))
+    levels = np.random.default_rng(0).integers(0, 256, 2304)
+    row = ",".join(['"Doe, Jane"', "3", *(f"{quote}{level}{quote}" for level in levels)])
+    path = tmp_path / "wide.csv"
+    path.write_text("\n".join([header, row, row, ""]), encoding="utf-8")
+    data = fk.load_fer2013(path, cache=False)
+    np.testing.assert_array_equal(data.train.images.reshape(2, -1), [levels, levels])
+    assert data.train.labels.tolist() == [3, 3]

@@ -246,8 +246,8 @@ class _Reader:
             fields = line.split(b",")
         else:
             fields = line.replace(b'"', b"").split(b",")
-            if len(fields) != self.header.width and not self.header.in_columns:
-                try:  # a comma was inside of the quotes
+            if len(fields) != self.header.width:
+                try:  # a comma was inside of the quotes, or each pixel has a column
                     cut = next(csv.reader([line.decode("latin-1")]), [])
                 except csv.Error:
                     return []

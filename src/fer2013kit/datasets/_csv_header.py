@@ -100,12 +100,12 @@ def parse_header(line: bytes) -> Header | None:
     places: dict[str, list[int]] = {}
     for place, name in enumerate(names):
         places.setdefault(normal(name), []).append(place)
-    pixels = [place for name in _PIXEL_COLUMNS for place in places.get(name, ())]
+    pixels = [place for place, name in enumerate(names) if _holds_pixels(name)]
     if not pixels:
         return None
     labels = [place for name in LABEL_COLUMNS for place in places.get(name, ())]
     splits = [place for name in SPLIT_COLUMNS for place in places.get(name, ())]
-    known = {*pixels, *labels, *splits}
+    known = {pixels[0], *labels, *splits}
     others = [
         place for place, name in enumerate(names) if place not in known and not is_plain(name)
     ]
@@ -131,6 +131,12 @@ def header_fault(header: Header) -> str | None:
     """Say what in a header cannot be understood, or None."""
     if header.width > _MAX_WIDTH:
         return f"expected at most {_MAX_WIDTH} columns beside the pixels, received {header.width}"
+    pixels = [at for at in (header.pixels, *header.others) if _holds_pixels(header.names[at])]
+    if len(pixels) > 1:
+        return (
+            f"expected one column of pixels, received "
+            f"{listed(repr(header.names[place]) for place in pixels)}; remove all but one"
+        )
     if header.others and not header.labels:
         return (
             f"expected a column 'emotion' (or {', '.join(LABEL_COLUMNS[2:7])}), received "
@@ -166,6 +172,10 @@ def passed_over_columns(names: Iterable[str]) -> str:
 def is_plain(name: str) -> bool:
     """Tell whether a column's name says that it holds neither labels nor splits."""
     return normal(name) in _PLAIN_COLUMNS
+
+
+def _holds_pixels(name: str) -> bool:
+    return normal(name) in _PIXEL_COLUMNS
 
 
 def _pixel_columns(names: list[str]) -> slice | None:
