@@ -163,6 +163,7 @@ def made(folder):
     return predictors | tables | {
         "AuditReport.drop_duplicates": (audit.drop_duplicates, {}),
         "AuditReport.drop_leaks": (audit.drop_leaks, {}),
+        "AuditReport.groups": (audit.groups, {}),
         "BenchmarkReport.plot": (networks.plot, {}),
         "EmotionClassifier.export": (clf.export, {"path": "b.keras", "tolerance": 1}),
         "EmotionClassifier.fit": (clf.fit, {"X": X, "y": y}),

@@ -228,6 +228,23 @@ def test_identical_rows_join_the_group_of_their_similar_ones():
     assert counts["near_duplicates"] == {"groups": 2, "rows": 6, "extra_rows": 4}
 
 
+def test_groups_for_folds_keep_copies_together_and_single_images_apart():
+    brighter = np.concatenate([FACES, (FACES * 0.6 + 80).astype(np.uint8)])
+    data = fk.FER2013(
+        train=fk.Split(brighter[[3, 0, 2, 40, 2, 1]]), validation=fk.Split(brighter[[0, 40, 5]])
+    )
+    report = fk.audit_dataset(data)
+    assert report.groups().tolist() == [2, 0, 1, 0, 1, 3]
+    assert report.groups("validation").tolist() == [0, 0, 1]
+    identical = fk.audit_dataset(data, near_duplicates=False)
+    assert identical.groups().tolist() == [3, 0, 1, 2, 1, 4]
+    assert fk.audit_dataset(fk.Split(FACES[:0])).groups().shape == (0,)
+    with pytest.raises(fk.InvalidInputError, match="has no test split"):
+        report.groups("test")
+    with pytest.raises(fk.InvalidInputError, match="split must be one of 'train', 'validation'"):
+        report.groups("Training")
+
+
 def test_min_correlation_widens_and_narrows():
     mixed = (FACES[:20] * 0.75 + FACES[20:] * 0.25).astype(np.uint8)
     data = fk.FER2013(train=make_split(range(20)), test=fk.Split(mixed, np.arange(20) % 7))

@@ -10,7 +10,7 @@ import numpy as np
 from fer2013kit._checks import MaybeNone, check_choice, check_flags
 from fer2013kit.datasets._fer2013 import FER2013
 from fer2013kit.exceptions import InvalidInputError
-from fer2013kit.typing import ConflictPolicy, LeakSide
+from fer2013kit.typing import ConflictPolicy, LeakSide, SplitName
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -206,6 +206,46 @@ class AuditReport:
             kept[name][np.unique(numbers, return_index=True)[1]] = True
             kept[name] &= ~np.isin(numbers, wrong)
         return self._keep(kept)
+
+    def groups(self, split: SplitName = "train") -> IntArray:
+        """Return a group for each row, of copies that belong on one side of a division.
+
+        Parameters
+        ----------
+        split : {"train", "validation", "test"}, default "train"
+            Whose rows.
+
+        Returns
+        -------
+        ndarray of int64, shape (n,)
+            For ``validation_groups`` of :class:`EmotionClassifier` and scikit-learn's
+            ``GroupKFold``: identical images have one number, similar ones too where
+            near-duplicates were looked for, and an image that occurs once has a number of its own.
+
+        Raises
+        ------
+        InvalidInputError
+            For another split, or one that the data set does not have.
+
+        See Also
+        --------
+        Split.groups : Groups of people, from columns.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> train = fk.make_fer2013(n_samples=140, random_state=0).train.subset([0, 1, 0, 2])
+        >>> fk.audit_dataset(train).groups()
+        array([0, 1, 0, 2])
+        """
+        check_choice("split", split, SplitName)
+        if split not in self.data.splits:
+            raise InvalidInputError(f"{self.data!r} has no {split} split")
+        groups = self._groups(near_duplicates=self.near_duplicate_groups is not None)[split]
+        alone = groups == ALONE
+        numbers = np.where(alone, groups.max(initial=ALONE) + np.cumsum(alone), groups)
+        numbered: IntArray = np.unique(numbers, return_inverse=True)[1]
+        return numbered
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures as plain numbers and dicts, ready for JSON.
