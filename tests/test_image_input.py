@@ -51,6 +51,18 @@ def test_fractions_that_became_integers_are_doubted():
         predictor.predict(X / 255)
 
 
+@pytest.mark.parametrize("value_range", [(0, 1), (-1, 1), (0, 255)])
+def test_rounding_does_not_leave_the_range(value_range):
+    faces = np.linspace(*value_range, 2304).reshape(1, 48, 48, 1)
+    X = np.concatenate([np.nextafter(faces, np.inf), np.nextafter(faces, -np.inf)])
+    assert X.max() > value_range[1]
+    assert X.min() < value_range[0]
+    assert len(read_pictures(X, (48, 48, 1), value_range)) == 2
+    width = value_range[1] - value_range[0]
+    with pytest.raises(fk.InvalidInputError, match=r"received .* to (1\.00000[24]|255\.0005)\."):
+        read_pictures(X + 2e-6 * width, (48, 48, 1), value_range)
+
+
 def test_what_was_passed_is_told_what_it_lacks():
     data = fk.make_fer2013(n_samples=14, random_state=0)
     with pytest.raises(fk.InvalidInputError, match=r"pass both: fit\(\*data\.train\)$"):

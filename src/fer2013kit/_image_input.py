@@ -19,6 +19,7 @@ Pixels = NDArray[Any]
 _FLAT: Final = 2  # dimensions of (n, pixels)
 _KINDS_OF_TEXT: Final = "OSUT"  # of NumPy's types: those that may hold texts
 _KINDS_OF_NO_NUMBERS: Final = "bmMSUV"
+_ROUNDING: Final = 1e-6  # of the range: what arithmetic in float32 may exceed it by
 
 
 def read_pictures(
@@ -123,10 +124,11 @@ def check_range(pixels: NDArray[Any], value_range: tuple[float, float] | None) -
         return
     low, high = (0, MAX_LEVEL) if pixels.dtype.kind in "iub" else value_range
     least, most = pixels.min(), pixels.max()
-    if least < low or most > high:
+    rounding = _ROUNDING * (high - low)  # MinMaxScaler gives 1.0000000000000002
+    if least < low - rounding or most > high + rounding:
         kind = "integers" if pixels.dtype.kind in "iub" else "floats"
         raise InvalidInputError(
-            f"X of {kind} must be in [{low:g}, {high:g}]; received {least:g} to {most:g}. "
+            f"X of {kind} must be in [{low:g}, {high:g}]; received {least:.7g} to {most:.7g}. "
             "Integers mean 0 to 255; floats mean value_range, (0.0, 1.0) by default: divide by "
             "255, convert with .astype('uint8'), or set value_range"
         )
