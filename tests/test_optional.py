@@ -103,6 +103,17 @@ def test_what_needs_an_extra_names_it(tmp_path, library, call, extra):
     assert f"fer2013kit[{extra}]" in done.stderr
 
 
+@pytest.mark.parametrize(("ending", "library"), [(".fer", "sklearn"), (".fers", "keras")])
+def test_a_file_of_the_whole_kit_names_what_reads_it(tmp_path, ending, library):
+    (tmp_path / f"saved{ending}").touch()
+    script = f"import sys; sys.modules['{library}'] = None; import fer2013kit as fk\n"
+    script += f"fk.load_predictor('saved{ending}')"
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path)  # noqa: S603 - ours
+    assert f"MissingDependencyError: a {ending} file needs {library}" in done.stderr
+    assert "Exported to .tflite or .onnx" in done.stderr
+
+
 def test_threads_are_those_that_the_process_may_use(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr("os.cpu_count", lambda: 64)

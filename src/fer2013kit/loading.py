@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fer2013kit._export_metadata import PREDICTOR_ENDINGS
+from fer2013kit._optional import needed
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.exceptions import ModelFileError, did_you_mean
 from fer2013kit.pretrained import PHOTO_NAME, list_pretrained
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from fer2013kit.classifier import EmotionClassifier
     from fer2013kit.ensemble import EnsembleClassifier
     from fer2013kit.runtime import EmotionPredictor
+
+_EXPORTED: Final = "Exported to .tflite or .onnx, the network needs no more than this package"
 
 
 def load_predictor(
@@ -65,11 +68,13 @@ def load_predictor(
         return EmotionPredictor.from_pretrained(PHOTO_NAME, classes=CLASS_NAMES)
     path = find_file(name_or_path)
     if path is not None and path.suffix.lower() == ".fers":
-        from fer2013kit.ensemble import EnsembleClassifier
+        with needed("a .fers file", otherwise=_EXPORTED):
+            from fer2013kit.ensemble import EnsembleClassifier
 
         return EnsembleClassifier.load(path)
     if path is not None and path.suffix.lower() not in PREDICTOR_ENDINGS:
-        from fer2013kit.classifier import EmotionClassifier
+        with needed("a .fer file", otherwise=_EXPORTED):
+            from fer2013kit.classifier import EmotionClassifier
 
         return EmotionClassifier.load(path)
     from fer2013kit.runtime import EmotionPredictor
