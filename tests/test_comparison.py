@@ -188,7 +188,10 @@ def test_forms():
     assert f"p = {comparison.p_value:.3g}" in text
     assert text.splitlines()[-1].split()[-1] == str(comparison.both_wrong)
     assert "only old right" in comparison.to_markdown("outcomes")
-    assert comparison.to_latex().count(r"\begin{tabular}") == 2
+    latex = comparison.to_latex()
+    assert latex.count(r"\begin{tabular}") == 2
+    assert f"& {comparison.figures['loss'].difference:+.3f} &".replace("-", "$-$") in latex
+    assert " -0." not in latex
     assert f"{comparison.difference:+.3f}" in repr(comparison)
 
 

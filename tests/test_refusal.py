@@ -1,6 +1,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 import fer2013kit as fk
@@ -95,6 +96,8 @@ def test_curves_of_every_class_that_occurs():
 def test_two_networks_in_one_figure():
     ax = fk.plot_risk_coverage(TRUTH, PROBABILITIES)
     assert fk.plot_risk_coverage(TRUTH, PROBABILITIES[::-1], ax=ax) is ax
+    one, other = (np.array(to_rgb(line.get_color())) for line in ax.lines[:2])
+    assert abs(one - other).max() > 0.3  # matplotlib's first colour is a blue, too
     assert len({line.get_color() for line in ax.lines}) == 2
     with pytest.raises(fk.InvalidInputError, match="class_names must be 7"):
         fk.plot_risk_coverage([0], PROBABILITIES[:1], class_names=("a", "b"))

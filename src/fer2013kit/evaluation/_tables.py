@@ -128,10 +128,7 @@ def as_markdown(rows: Sequence[Sequence[str]]) -> str:
 
 def as_latex(rows: Sequence[Sequence[str]]) -> str:
     """Return a ``tabular``; figures stand on the right."""
-    lines = [
-        " & ".join("".join(_LATEX.get(mark, mark) for mark in cell) for cell in row) + r" \\"
-        for row in rows
-    ]
+    lines = [" & ".join(_latex_cell(cell) for cell in row) + r" \\" for row in rows]
     return "\n".join(
         [
             rf"\begin{{tabular}}{{l{'r' * (len(rows[0]) - 1)}}}",
@@ -143,6 +140,12 @@ def as_latex(rows: Sequence[Sequence[str]]) -> str:
             r"\end{tabular}",
         ]
     )
+
+
+def _latex_cell(text: str) -> str:
+    """Return a text for LaTeX, where the minus of a number would be a hyphen."""
+    escaped = "".join(_LATEX.get(mark, mark) for mark in text)
+    return re.sub(r"(?<!\S)-(?=\d)", "$-$", escaped)
 
 
 def count_text(count: float) -> str:

@@ -76,7 +76,7 @@ def plot_risk_coverage(
     steps = np.diff(curve.coverage, prepend=0)
     ax = axes_or_new(ax, width=5.6, height=4)
     label = f"area {float(curve.risk @ steps):.3f}"
-    color = None if ax.lines else BLUE
+    color = f"C{len(ax.lines)}" if ax.lines else BLUE  # the first of the cycle is a blue, too
     ax.plot(curve.coverage, curve.risk, color=color, linewidth=1.8, label=label)
     ax.set(
         xlim=(0, 1),
