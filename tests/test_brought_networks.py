@@ -297,12 +297,27 @@ def two_inputs(input_shape, num_classes):
         (two_inputs, "received 2 inputs"),
         (unbuilt((48, 48, 1), 7), "pass lambda input_shape, num_classes"),
         (Own, "a class is called as a builder is"),
+        (lambda shape, n: Own(n), "called with input_shape=, num_classes= and"),
         (lambda input_shape, num_classes: Own(3), r"must return \(n, 7\) probabilities"),
     ],
 )
 def test_what_cannot_be_trained_is_answered_with_the_way(model, message, data):
     with pytest.raises(fk.InvalidInputError, match=message):
         make_classifier(model).fit(*data.train)
+
+
+def test_what_a_network_was_compiled_with_is_said_to_be_left_out(data, caplog):
+    def compiled(input_shape, num_classes):
+        network = unbuilt(input_shape, num_classes)
+        network.compile("adam", "categorical_crossentropy")
+        return network
+
+    clf = make_classifier(compiled).fit(*data.train)
+    assert "compiled is compiled, but its optimizer, loss and metrics" in caplog.text
+    assert isinstance(clf.model_.optimizer, keras.optimizers.SGD)
+    caplog.clear()
+    make_classifier(unbuilt).fit(*data.train)
+    assert "compiled" not in caplog.text
 
 
 def test_logarithms_of_probabilities_are_logits(data):
@@ -326,6 +341,10 @@ def test_the_way_out_for_a_built_network_works(data):
     network = biased((48, 48, 1), 7)
     clf = make_classifier(lambda input_shape, num_classes: keras.models.clone_model(network))
     assert clf.fit(*data.train).predict(data.test.images).shape == (len(data.test),)
+    with_weights = make_classifier(lambda input_shape, num_classes: network, learning_rate=0)
+    after = with_weights.fit(*data.train).model_.get_layer("end").kernel
+    np.testing.assert_array_equal(after, network.get_layer("end").kernel)
+    assert after is not network.get_layer("end").kernel
 
 
 def test_a_loss_and_metrics_of_ones_own_are_copied(data, tmp_path):
@@ -378,7 +397,11 @@ def test_a_loss_is_copied_with_its_arguments(loss, data):
         ({"loss": keras.losses.CategoricalCrossentropy(from_logits=True)}, "leave from_logits out"),
         ({"loss": keras.losses.KLDivergence(reduction=None)}, r"numbers of shape \(8,\)"),
         ({"loss": "mse"}, "or a keras.losses.Loss; received 'mse'"),
-        ({"loss": lambda targets, probabilities: 0.0}, "or a keras.losses.Loss; received"),
+        ({"loss": lambda targets, probabilities: 0.0}, "as the method call.self, y_true, y_pred."),
+        (
+            {"learning_rate": keras.optimizers.schedules.CosineDecay(0.1, 9)},
+            r"a schedule of Keras goes into an optimizer",
+        ),
         ({"metrics": [keras.metrics.SparseCategoricalAccuracy()]}, "named Sparse take other"),
         ({"metrics": [keras.metrics.F1Score()]}, r"numbers of shape \(7,\): set its average"),
         ({"metrics": [keras.metrics.AUC(name="loss")]}, "'loss' is there twice"),

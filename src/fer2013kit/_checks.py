@@ -19,7 +19,10 @@ FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
 _MOST: Final = 2**31 - 1  # what many libraries hold a whole number in
 
-FROM_ONE_HOT: Final = "; of one-hot rows take from_one_hot"
+FROM_ONE_HOT: Final = (
+    "; soft labels go into soft_targets of fit or into evaluate_predictions; "
+    "of one-hot rows take from_one_hot"
+)
 """What is said beside labels of another shape."""
 
 MaybeNone: TypeAlias = Any

@@ -102,9 +102,11 @@ def check_probabilities(probabilities: ArrayLike, *, name: str = "probabilities"
     wrong = (np.abs(sums[:, 0] - 1) > ROW_SUM_TOLERANCE) | (table < 0).any(axis=1)
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
+        # FER+ has rows of zeros, of images on which nobody agrees.
+        way = "of logits, take the softmax first" if table[row].any() else "leave out rows of zeros"
         raise InvalidInputError(
-            f"{name} must not be negative and each row must sum to 1 (of logits, take the "
-            f"softmax first); received {_listed(table[row])} in row {row}, sum {sums[row, 0]:g}"
+            f"{name} must not be negative and each row must sum to 1 ({way}); received "
+            f"{_listed(table[row])} in row {row}, sum {sums[row, 0]:g}"
         )
     # Sums that differ by the rounding of float32 stay, so that thresholds are those of ``predict``.
     return np.where(np.abs(sums - 1) > _ROUNDING, table / sums, table)

@@ -331,7 +331,8 @@ class EmotionClassifier(
         y : array_like, shape (n,)
             Labels; none beside batches, whose labels may be rows of probabilities, too.
         sample_weight : array_like of float, shape (n,), optional
-            Weight of each row in the loss, times that of its class.
+            Weight of each row in the loss, times that of its class.  As in Keras they are not
+            scaled: with a mean far from 1, ``learning_rate`` no longer fits.
         steps_per_epoch : int, optional
             Batches of an epoch, where ``X`` gives batches; by default as many as it has.
         soft_targets : array_like or data frame of float, shape (n, k), optional

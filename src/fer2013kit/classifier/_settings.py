@@ -128,7 +128,10 @@ def _wrong_words(params: Mapping[str, Any]) -> list[str]:
     ]
     loss = params["loss"]
     if not isinstance(loss, keras.losses.Loss) and (message := wrong_choice("loss", loss, Loss)):
-        wrong.append(message.replace(";", " or a keras.losses.Loss;", 1))
+        way = ""
+        if callable(loss):
+            way = "; a function becomes one as the method call(self, y_true, y_pred) of a subclass"
+        wrong.append(message.replace(";", " or a keras.losses.Loss;", 1) + way)
     for name, (kinds, what) in _KINDS.items():
         if not isinstance(params[name], kinds):
             wrong.append(f"{name} must be {what}; received {shown(params[name])}")
@@ -146,8 +149,11 @@ def _wrong_numbers(params: Mapping[str, Any]) -> list[str]:
             number = "a whole number" if name in _WHOLE else "a number"
             nothing = "None or " if name in _MAY_BE_NONE else ""
             end = f"{high:g}]" if high < np.inf else "inf)"
+            way = ""
+            if isinstance(value, keras.optimizers.schedules.LearningRateSchedule):
+                way = "; a schedule of Keras goes into an optimizer, optimizer=SGD(schedule)"
             wrong.append(
-                f"{name} must be {nothing}{number} in [{low:g}, {end}; received {shown(value)}"
+                f"{name} must be {nothing}{number} in [{low:g}, {end}; received {shown(value)}{way}"
             )
     return wrong
 

@@ -41,6 +41,11 @@ def complete_network(
     """
     import keras
 
+    if network.compiled:
+        _say_once(
+            f"the network of {name} is compiled, but its optimizer, loss and metrics are not used: "
+            "EmotionClassifier takes them as optimizer=, loss= and metrics="
+        )
     network = _with_input(network, name, input_shape)
     answer = _answer(network, name, num_classes, output)
     if _is_softmax(answer) or _sums_to_one(network, answer, input_shape):

@@ -181,7 +181,8 @@ def resolve_builder(model: str | ModelBuilder) -> tuple[str, ModelBuilder]:
         raise InvalidInputError(
             "model must be a function that builds the network, so that every fit begins anew; "
             f"received the network {getattr(model, 'name', model)!r} itself: pass "
-            "lambda input_shape, num_classes: keras.models.clone_model(network)"
+            "lambda input_shape, num_classes: keras.models.clone_model(network), which begins with "
+            "new weights, or lambda input_shape, num_classes: network, which keeps its own"
         )
     if not callable(model):
         raise InvalidInputError(
@@ -282,6 +283,10 @@ def create_model(
                 way = (
                     "; a class is called as a builder is: pass a function that makes its object, "
                     f"lambda input_shape, num_classes: {builder.__name__}(...)"
+                )
+            elif "input_shape" in str(error) or "num_classes" in str(error):
+                way = (
+                    "; it is called with input_shape=, num_classes= and model_params by their names"
                 )
             raise InvalidInputError(
                 f"the builder of {name!r} refuses its arguments {shown(params)}: "
