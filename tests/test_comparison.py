@@ -220,3 +220,10 @@ def test_newcombe_interval_of_a_textbook_case():
     # Example (a) of Newcombe's paper: 56/70 against 48/80, method 10.
     shares = [(k / n, wilson_interval(k, n, 0.95)) for k, n in ((56, 70), (48, 80))]
     assert newcombe_interval(*shares) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+
+
+def test_loss_of_soft_truth_is_the_cross_entropy_with_all_shares():
+    shares, *tables = np.random.default_rng(0).dirichlet(np.ones(7), (3, 30))
+    loss = fk.compare_predictions(shares, *tables, n_resamples=2).figures["loss"]
+    expected = [-(shares * np.log(table.clip(1e-7))).sum(axis=1).mean() for table in tables]
+    assert (loss.a, loss.b) == pytest.approx(tuple(expected))
