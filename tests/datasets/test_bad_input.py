@@ -751,7 +751,7 @@ def test_a_comma_within_quotes_beside_pixels_in_columns(tmp_path, quote):
     levels = np.random.default_rng(0).integers(0, 256, 2304)
     row = ",".join(['"Doe, Jane"', "3", *(f"{quote}{level}{quote}" for level in levels)])
     path = tmp_path / "wide.csv"
-    path.write_text("\n".join([header, row, row, ""]), encoding="utf-8")
+    path.write_text(f"{header}\n{row}\n{row}\n", encoding="utf-8")
     data = fk.load_fer2013(path, cache=False)
     np.testing.assert_array_equal(data.train.images.reshape(2, -1), [levels, levels])
     assert data.train.labels.tolist() == [3, 3]
