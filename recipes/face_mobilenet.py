@@ -294,9 +294,17 @@ class Batches:
             yield images[..., 0], wanted, known
 
 
+def _right(answers: dict[str, Any], y: Any) -> dict[str, float]:
+    """Return the accuracy of each view."""
+    return {
+        view: round(float((said[:, :7].argmax(1) == y).mean()), 4) for view, said in answers.items()
+    }
+
+
 def run(options: argparse.Namespace) -> None:
-    """Train epoch by epoch, then write what the network says of the Training images."""
+    """Train epoch by epoch, then write what the network says of PublicTest."""
     data = fk.load_fer2013(options.data, ferplus=options.votes_file)
+    y = data.validation.labels
     X, wanted, known = (part[: options.rows] for part in labels_and_votes(data.train))
     training = Training(options, read_weights(options.package), torch.from_numpy(X[:256, ..., 0]))
     batches = Batches(options, X, wanted, known)
@@ -314,18 +322,14 @@ def run(options: argparse.Namespace) -> None:
         training.save(saved, epoch + 1)
         line = {"epoch": epoch + 1, "loss": round(float(np.mean(losses)), 4)}
         line["seconds"] = round(time.monotonic() - began)
-        last = epoch + 1 == options.epochs
-        if last or (epoch + 1) % 4 == 0:
-            answers = judge(training.mean, data.validation.images, crops=last)
-            for view, said in answers.items():
-                right = said[:, :7].argmax(1) == data.validation.labels
-                line[view] = round(float(right.mean()), 4)
-            fer = {f"fer_{view}": said[:, :7] for view, said in answers.items()}
-            votes = {f"ferplus_{view}": said[:, 7:] for view, said in answers.items()}
-            np.savez(options.out / "mobilenet_said.npz", **fer, **votes)
+        if (epoch + 1) % 4 == 0:
+            line |= _right(judge(training.mean, data.validation.images, crops=False), y)
         print(json.dumps(line), flush=True)
-    said = judge(training.mean, X, crops=False)["flip"].astype(np.float16)
-    np.savez(options.out / "training_said.npz", fer=said[:, :7], ferplus=said[:, 7:])
+    answers = judge(training.mean, data.validation.images, crops=True)
+    print(json.dumps(_right(answers, y)), flush=True)
+    fer = {f"fer_{view}": said[:, :7] for view, said in answers.items()}
+    votes = {f"ferplus_{view}": said[:, 7:] for view, said in answers.items()}
+    np.savez(options.out / "mobilenet_said.npz", **fer, **votes)
 
 
 if __name__ == "__main__":
