@@ -257,7 +257,7 @@ def _turned(rgb: NDArray[np.uint8], frame: Any) -> NDArray[np.uint8]:
     side = next((one for one in frame.side_data if one.type.name == "DISPLAYMATRIX"), None)
     if side is None:
         return rgb
-    # What is right and down of a point goes to: across and down for the one, then for the other.
+    # The first two numbers say where a step to the right leads, the fourth and fifth a step down.
     right, right_down, _, down_across, down = np.frombuffer(side, np.int32)[:5].astype(np.float64)
     if abs(right) + abs(down) < abs(right_down) + abs(down_across):
         rgb, right, down = rgb.swapaxes(0, 1), down_across, right_down
