@@ -37,26 +37,25 @@ def check_one_each(
         raise InvalidInputError(f"weights must be numbers from 0; received {shown(weights)}")
 
 
-def source_and_weight(
-    sizes: Sequence[int],
+def join_columns(
     columns: Sequence[Columns],
+    sizes: Sequence[int],
+    *,
     weights: Sequence[float] | None,
     sources: Sequence[str] | None,
-) -> list[tuple[Columns, Columns]]:
-    """Return for each part its source, where it is told, and its weights, where there are any."""
+) -> Columns:
+    """Return the columns of all parts; what a part does not have is empty, NaN or weight 1.
+
+    A part without a source gets its own of ``sources``; ``weights`` multiply those that there are.
+    """
     check_one_each(sizes, weights=weights, sources=sources)
-    answer = []
+    parts = []
     for place, (size, own) in enumerate(zip(sizes, columns, strict=True)):
-        source = {} if sources is None else {SOURCE: np.full(size, str(sources[place]))}
-        weight = {}
+        part = {} if sources is None else {SOURCE: np.full(size, str(sources[place]))}
+        part |= own
         if weights is not None:
-            weight = {WEIGHT: own.get(WEIGHT, np.ones(size)) * float(weights[place])}
-        answer.append((source, weight))
-    return answer
-
-
-def join_columns(parts: Sequence[Columns], sizes: Sequence[int]) -> Columns:
-    """Return the columns of all parts; what a part does not have is empty, NaN or weight 1."""
+            part[WEIGHT] = own.get(WEIGHT, np.ones(size)) * float(weights[place])
+        parts.append(part)
     names = dict.fromkeys(name for part in parts for name in part)
     joined = {}
     for name in names:

@@ -20,7 +20,7 @@ from fer2013kit._checks import (
     is_shape,
     random_generator,
 )
-from fer2013kit.datasets._columns import groups_of, join_columns, source_and_weight
+from fer2013kit.datasets._columns import groups_of, join_columns
 from fer2013kit.datasets._ferplus import FERPlus, no_votes
 from fer2013kit.emotions import FERPLUS_CLASS_NAMES, IMAGE_SHAPE
 from fer2013kit.exceptions import InvalidInputError, shown
@@ -317,21 +317,17 @@ class Split:
         votes = [
             part.ferplus if part.ferplus is not None else no_votes(len(part)) for part in parts
         ]
-        sizes = [len(part) for part in parts]
-        columns = [
-            {**more, **part.columns, **weight}
-            for part, (more, weight) in zip(
-                parts,
-                source_and_weight(sizes, [part.columns for part in parts], weights, sources),
-                strict=True,
-            )
-        ]
         return Split(
             np.concatenate([part.images for part in parts]),
             None if self.labels is None else np.concatenate([part.labels for part in parts]),
             votes[0].concat(*votes[1:]) if voted else None,
             self.image_shape,
-            join_columns(columns, sizes),
+            join_columns(
+                [part.columns for part in parts],
+                [len(part) for part in parts],
+                weights=weights,
+                sources=sources,
+            ),
         )
 
 
