@@ -1,5 +1,5 @@
-from ._audit import AuditReport as AuditReport
 from ._audit import audit_dataset as audit_dataset
+from ._audit_report import AuditReport as AuditReport
 from ._fer2013 import FER2013 as FER2013
 from ._ferplus import FERPlus as FERPlus
 from ._ferplus_file import load_ferplus as load_ferplus

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from fer2013kit._checks import IntArray
 
-__all__ = ["AuditReport", "audit_dataset"]
-
 
 def audit_dataset(
     data: FER2013 | Split, *, near_duplicates: bool = True, min_correlation: float = 0.94

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fer2013kit._checks import MaybeNone, check_choice, check_flags
+from fer2013kit.datasets._audit_tables import audit_figures, audit_frame, audit_text
 from fer2013kit.datasets._fer2013 import FER2013
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.typing import ConflictPolicy, LeakSide, SplitName
@@ -92,7 +93,7 @@ class AuditReport:
     @property
     def conflicts(self) -> Groups:
         """Rows of images that occur more than once and not always with the same label."""
-        wrong = conflicting_groups(self.data, self.duplicate_groups)
+        wrong = _conflicting_groups(self.data, self.duplicate_groups)
         return {
             name: np.flatnonzero(np.isin(groups, wrong))
             for name, groups in self.duplicate_groups.items()
@@ -198,7 +199,7 @@ class AuditReport:
         check_flags(near_duplicates=near_duplicates)
         groups = self._groups(near_duplicates=near_duplicates)
         wrong = (
-            conflicting_groups(self.data, groups) if conflicts == "drop" else np.empty(0, np.int64)
+            _conflicting_groups(self.data, groups) if conflicts == "drop" else np.empty(0, np.int64)
         )
         kept = {}
         for name, numbers in groups.items():
@@ -271,8 +272,6 @@ class AuditReport:
         >>> fk.audit_dataset(data).as_dict()["leaks"]
         {'validation': 0, 'test': 0}
         """
-        from fer2013kit.datasets._audit_tables import audit_figures
-
         return audit_figures(self)
 
     def summary(self) -> str:
@@ -295,8 +294,6 @@ class AuditReport:
         Audit of FER2013(train=112, validation=14, test=14, source='make_fer2013')
         ...
         """
-        from fer2013kit.datasets._audit_tables import audit_text
-
         return audit_text(self)
 
     def to_frame(self) -> pd.DataFrame:
@@ -327,8 +324,6 @@ class AuditReport:
         0  train      0  duplicate      0
         1  train      2  duplicate      0
         """
-        from fer2013kit.datasets._audit_tables import audit_frame
-
         return audit_frame(self)
 
     @property
@@ -368,7 +363,7 @@ class AuditReport:
         return FER2013(**splits, source=self.data.source)
 
 
-def conflicting_groups(data: FER2013, groups: Groups) -> IntArray:
+def _conflicting_groups(data: FER2013, groups: Groups) -> IntArray:
     """Return the numbers of the groups whose rows have different labels."""
     pairs = [
         np.column_stack([groups[name], split.labels])

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fer2013kit._optional import needed
-from fer2013kit.datasets._audit_report import conflicting_groups
 from fer2013kit.emotions import FERPLUS_CLASS_NAMES, NUM_CLASSES
 
 if TYPE_CHECKING:
@@ -20,17 +19,15 @@ if TYPE_CHECKING:
 def audit_figures(report: AuditReport) -> dict[str, Any]:
     """Return the figures of an audit (see :meth:`AuditReport.as_dict`)."""
     identical, similar = report.duplicate_groups, report.near_duplicate_groups
-    splits = report.data.splits
+    splits, conflicts = report.data.splits, report.conflicts
+    conflicting = _count_groups({name: identical[name][rows] for name, rows in conflicts.items()})
     return {
         "rows": {name: len(split) for name, split in splits.items()},
         "duplicates": _count_groups(identical),
         "near_duplicates": None if similar is None else _count_groups(similar),
         "leaks": {name: len(rows) for name, rows in report.leaks.items()},
         "near_leaks": {name: len(rows) for name, rows in report.near_leaks.items()},
-        "conflicts": {
-            "groups": len(conflicting_groups(report.data, identical)),
-            "rows": sum(len(rows) for rows in report.conflicts.values()),
-        },
+        "conflicts": {name: conflicting[name] for name in ("groups", "rows")},
         "blank": {name: int(rows.sum()) for name, rows in report.blank.items()},
         "class_counts": {name: _count_classes(split.labels) for name, split in splits.items()},
     }

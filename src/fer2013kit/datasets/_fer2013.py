@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
     from fer2013kit._checks import MaybeNone
 
-__all__ = ["FER2013", "Split"]
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FER2013:
