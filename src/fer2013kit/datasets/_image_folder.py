@@ -145,13 +145,13 @@ def load_image_folder(
         build = partial(_read, tree, listed.places, aspect, shape)
         stamps = {name: tree.stamps[name] for _, name in listed.places}
         options = [str(aspect), shape, [code for code, _ in listed.places]]
-        rows = cached_rows(listing_key(stamps, options) if cache else None, build, shape)
+        rows = cached_rows(listing_key(stamps, options) if cache else None, build)
     # Not from the cache: what lies beside the images may have changed.
     notes = [passed_over(listed.others)] if listed.others else []
     notes += tree.passed_over()
     notes += [*labels.unused(), *labels.doubts()]
     rows = replace(rows, notes=(*notes, *rows.notes), log=tuple(count_left_out(listed.left_out)))
-    split = rows.to_data(str(folder), shape).train
+    split = rows.to_data(str(folder)).train
     return replace(split, columns=_subjects(listed.places, labels))
 
 

@@ -20,7 +20,7 @@ from fer2013kit.exceptions import InvalidInputError, warn
 if TYPE_CHECKING:
     import os
 
-    from fer2013kit._checks import IntArray
+    from fer2013kit.datasets._rows import Rows
     from fer2013kit.typing import LabelMap
 
 _logger = logging.getLogger(__name__)
@@ -141,37 +141,26 @@ def load_fer2013(
     with source_errors(path):
         path = path.expanduser()
         source = find_source(path, options)
-        rows = cached_rows(source.key() if cache else None, source.read, None)
+        rows = cached_rows(source.key() if cache else None, source.read)
     for note in source.notes:
         warn(f"{path}: {note}")
-    data = rows.to_data(str(path), None)
+    data = rows.to_data(str(path))
     _logger.info("%s: %r", path, data)
     if ferplus is None:
         return data
-    return _join_ferplus(
-        data,
-        ferplus,
-        None
-        if rows.csv_rows is None
-        else {name: rows.csv_rows[part] for name, part in rows.slices().items()},
-        same_classes=label_map is None,
-    )
+    return _join_ferplus(data, rows, ferplus, same_classes=label_map is None)
 
 
 def _join_ferplus(
-    data: FER2013,
-    path: str | os.PathLike[str],
-    csv_rows: dict[str, IntArray] | None,
-    *,
-    same_classes: bool,
+    data: FER2013, rows: Rows, path: str | os.PathLike[str], *, same_classes: bool
 ) -> FER2013:
-    if csv_rows is None:
+    if rows.csv_rows is None:
         raise InvalidInputError(
             f"FER+ votes are joined by the row numbers of fer2013.csv, and {data.source} does not "
             "keep them (the numbers in the images' file names are no row numbers); "
             "load fer2013.csv or icml_face_data.csv with ferplus=..."
         )
-    joined = join_ferplus(path, csv_rows)
+    joined = join_ferplus(path, {name: rows.csv_rows[part] for name, part in rows.slices().items()})
     if same_classes:
         labels = {name: split.labels for name, split in data.splits.items()}
         check_agreement(path, joined, labels)

@@ -13,7 +13,14 @@ from fer2013kit.datasets._decode import decode_and_resize, decode_face, lacking_
 from fer2013kit.datasets._labels import LEFT_OUT, count_left_out
 from fer2013kit.datasets._listing import Found
 from fer2013kit.datasets._names import counted, listed, shard_key, split_of_name
-from fer2013kit.datasets._rows import TEST, TRAIN, VALIDATION, Rows, run_in_threads
+from fer2013kit.datasets._rows import (
+    MAY_HOLD,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    Rows,
+    run_in_threads,
+)
 from fer2013kit.datasets._trees import read_in_chunks
 from fer2013kit.emotions import SPLIT_NAMES
 from fer2013kit.exceptions import DatasetFormatError
@@ -31,10 +38,6 @@ _MAX_PICTURE_BYTES: Final = 4 * 2**20
 
 _USAGES: Final = {"training": TRAIN, "publictest": VALIDATION, "privatetest": TEST}
 """What the names of the original files begin with, in lower case."""
-
-
-# People make a validation set out of train, and keep PublicTest and PrivateTest in one folder.
-_FINE: Final = {TRAIN: {TRAIN}, VALIDATION: {TRAIN, VALIDATION}, TEST: {VALIDATION, TEST}}
 
 
 class _Picture(NamedTuple):
@@ -185,7 +188,7 @@ class _Layout:
             usage = _USAGES.get(file_name.partition("_")[0].lower(), split)
             if split == TEST and divided and usage == VALIDATION:
                 split = usage
-            elif usage not in _FINE[split]:
+            elif usage not in MAY_HOLD[split]:
                 contradictions[f"{file_name.partition('_')[0]}_ in {top}"] += 1
             self.pictures.append(_Picture(split, code, file_name, name))
         self._note(left_out, contradictions)

@@ -36,6 +36,10 @@ NO_LABEL: Final = -1
 NO_VOTES: Final = -1
 TRAIN, VALIDATION, TEST = range(len(SPLIT_NAMES))
 
+MAY_HOLD: Final = {TRAIN: (TRAIN,), VALIDATION: (TRAIN, VALIDATION), TEST: (VALIDATION, TEST)}
+"""Of which original splits a split's rows may be without a warning: people make a validation set
+out of Training, and call PublicTest a test."""
+
 # Work releases the interpreter lock only in part: more threads than these, or than cores, gain
 # nothing and cost switching.
 _WORKERS: Final = usable_threads()
@@ -87,32 +91,27 @@ class Rows:
         codes = np.repeat(np.arange(len(SPLIT_NAMES)), self.sizes)
         return Part(self.images, self.labels, codes, [], self.votes, [*self.notes], [*self.log])
 
-    def to_data(
-        self, source: str, image_shape: tuple[int, int, int] | None = IMAGE_SHAPE
-    ) -> FER2013:
+    def to_data(self, source: str) -> FER2013:
         """Return the rows as a data set, warn of their notes and log what was left out.
 
-        An ``image_shape`` of None is whatever the images have.  Splits without rows are None, but
-        train is never.
+        Splits without rows are None, but train is never.
         """
         for note in self.notes:
             warn(f"{source}: {note}")
         for line in self.log:
             _logger.warning("%s: %s", source, line)
         splits = {}
-        if image_shape is None:
-            height, width, channels = self.images.shape[1:]
-            image_shape = height, width, channels
+        height, width, channels = self.images.shape[1:]
         for name, rows in self.slices().items():
             labels = self.labels[rows]
             unlabelled = len(labels) > 0 and labels[0] == NO_LABEL
-            votes = None if self.votes is None else self.votes[rows]
-            voted = votes is not None and len(votes) > 0 and votes[0, 0] != NO_VOTES
+            votes = np.empty(0) if self.votes is None else self.votes[rows]
+            voted = len(votes) > 0 and votes[0, 0] != NO_VOTES
             splits[name] = Split(
                 self.images[rows],
                 None if unlabelled else labels,
-                FERPlus(votes) if voted and votes is not None else None,
-                image_shape,
+                FERPlus(votes) if voted else None,
+                (height, width, channels),
                 {column: values for (of, column), values in self.columns.items() if of == name},
             )
         return FER2013(
@@ -216,9 +215,7 @@ def join_parts(
             divided = code == TEST and VALIDATION not in told
             follows = (own == VALIDATION) if divided else np.zeros(len(part), np.bool_)
             splits.append(np.where(follows, own, code))
-            # People make a validation set out of Training, and call PublicTest a test.
-            fine = {TRAIN: (TRAIN,), VALIDATION: (TRAIN, VALIDATION), TEST: (VALIDATION, TEST)}
-            wrong = int((~np.isin(own, [NO_SPLIT, *fine[code]])).sum())
+            wrong = int((~np.isin(own, [NO_SPLIT, *MAY_HOLD[code]])).sum())
             if wrong:
                 said.append(
                     f"{name} was taken by its name, though of its rows {wrong:,} say another split"

@@ -33,7 +33,7 @@ from fer2013kit._files import write_atomically
 from fer2013kit.datasets._new_images import NewImages
 from fer2013kit.datasets._rows import Rows, run_in_threads
 from fer2013kit.datasets._trees import Stamp, stamp_of
-from fer2013kit.emotions import IMAGE_SHAPE, SPLIT_NAMES
+from fer2013kit.emotions import SPLIT_NAMES
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
@@ -92,16 +92,12 @@ def listing_key(stamps: Mapping[str, Stamp], facts: object = None) -> str | None
     return _digest([stamps, facts])
 
 
-def cached_rows(
-    key: str | None,
-    build: Callable[[NewImages], Rows],
-    image_shape: tuple[int, int, int] | None = IMAGE_SHAPE,
-) -> Rows:
+def cached_rows(key: str | None, build: Callable[[NewImages], Rows]) -> Rows:
     """Return the rows from the cache, mapped read-only if possible, or build and cache them.
 
     A missing, old or damaged entry is built anew; a cache that cannot be written is warned about in
     the log and otherwise no matter.  A key is from :func:`content_key` or :func:`listing_key`; None
-    does without the cache.  With an ``image_shape`` of None the images may have any.
+    does without the cache.
     """
     if key is None:
         return build(NewImages(None))
@@ -110,7 +106,7 @@ def cached_rows(
     except InvalidInputError as error:
         _warn_of_home("your home", error)
         return build(NewImages(None))
-    rows = _read_entry(folder, image_shape)
+    rows = _read_entry(folder)
     if rows is not None:
         return rows
     with NewImages(folder.parent) as new:
@@ -121,7 +117,7 @@ def cached_rows(
         except OSError as error:
             _warn_of_home(str(folder.parent.parent), error)
             return built
-    return _read_entry(folder, image_shape) or built
+    return _read_entry(folder) or built
 
 
 def _warn_of_home(where: str, error: Exception) -> None:
@@ -205,7 +201,7 @@ def _write_entry(folder: Path, rows: Rows, new: NewImages) -> None:
     _write_json(folder / "entry.json", entry)  # last: without it there is no entry
 
 
-def _read_entry(folder: Path, image_shape: tuple[int, int, int] | None) -> Rows | None:
+def _read_entry(folder: Path) -> Rows | None:
     """Return a cached entry, or None where there is none that can be trusted."""
     entry_path = folder / "entry.json"
     if not os.path.exists(entry_path):  # noqa: PTH110 - Path's own raises for some names and folders
@@ -226,7 +222,7 @@ def _read_entry(folder: Path, image_shape: tuple[int, int, int] | None) -> Rows 
                 for place, (split, name) in enumerate(entry["columns"])
             },
         )
-        _check_entry(rows, image_shape)
+        _check_entry(rows)
     except Exception as error:  # noqa: BLE001 - whatever there can stand in a damaged file
         _logger.warning("the cache entry %s is damaged and is built anew: %s", folder, error)
         return None
@@ -246,21 +242,18 @@ def _checksum(array: NDArray[Any]) -> int:
     return zlib.crc32(array.data)
 
 
-def _check_entry(rows: Rows, image_shape: tuple[int, int, int] | None) -> None:
+def _check_entry(rows: Rows) -> None:
     count = sum(rows.sizes)
-    shape = rows.images.shape[1:] if image_shape is None else image_shape
-    shapes_fit = rows.images.shape == (count, *shape) and rows.labels.shape == (count,)
-    types_fit = rows.images.dtype == np.uint8 and rows.labels.dtype == np.int64
-    numbers = [rows.csv_rows] if rows.csv_rows is not None else []
-    numbers += [rows.votes] if rows.votes is not None else []
-    types_fit &= all(one.dtype == np.int64 and len(one) == count for one in numbers)
-    if not (shapes_fit and types_fit and len(rows.sizes) == len(SPLIT_NAMES)):
+    numbers = [one for one in (rows.labels, rows.csv_rows, rows.votes) if one is not None]
+    fit = len(rows.images) == count and rows.images.dtype == np.uint8 and rows.labels.ndim == 1
+    fit &= all(len(one) == count and one.dtype == np.int64 for one in numbers)
+    if not fit or len(rows.sizes) != len(SPLIT_NAMES):
         raise ValueError(
             f"expected {count} images and labels, received {rows.images.dtype} "
             f"{rows.images.shape} and {rows.labels.dtype} {rows.labels.shape}"
         )
     # Which checks what the splits hold.
-    replace(rows, notes=(), log=()).to_data("cache", image_shape)
+    replace(rows, notes=(), log=()).to_data("cache")
 
 
 def _read_json(path: Path) -> dict[str, Any]:
