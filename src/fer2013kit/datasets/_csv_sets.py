@@ -35,10 +35,9 @@ def find_whole_csv(listing: Listing, _options: Options) -> Found | None:
     Of several it is one in the shallowest folder, then the first by name.  Files whose names tell
     splits are the parts of one set instead, whatever their columns say.
     """
-    whole = [name for name, header in _headers(listing).items() if header.splits]
-    silent = [name for name in whole if split_of_path(name) is None]
-    if len(whole) == 1 and len(_headers(listing)) == 1:
-        silent = whole
+    headers = _headers(listing)
+    whole = [name for name, header in headers.items() if header.splits]
+    silent = [name for name in whole if split_of_path(name) is None or len(headers) == 1]
     if not silent:
         return None
     names = [name for name in silent if shard_key(name) == shard_key(silent[0])]

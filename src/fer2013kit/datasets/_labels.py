@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -128,12 +129,9 @@ class Labels:
 
 def count_left_out(words: Iterable[str]) -> list[str]:
     """Say how many rows were left out because ``label_map`` maps their class to None."""
-    counts: dict[str, int] = {}
-    for word in words:
-        counts[word] = counts.get(word, 0) + 1
     return [
         f"left out {counted(count, 'row')} of {word!r}, as label_map says"
-        for word, count in counts.items()
+        for word, count in Counter(words).items()
     ]
 
 

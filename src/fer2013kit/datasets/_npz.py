@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from fer2013kit.datasets._fer2013 import FER2013
     from fer2013kit.datasets._listing import Options
-from fer2013kit.datasets._rows import Rows
+    from fer2013kit.datasets._rows import Rows
 
 _FORMAT: Final = "fer2013kit data set"
 _VERSION: Final = 1
@@ -113,7 +113,7 @@ def read_own(archive: dict[str, NDArray[Any]], options: Options, path: Path) -> 
         votes = None if split.ferplus is None else split.ferplus.votes
         parts.append((name, Part(images, labels, np.full(len(split), NO_SPLIT), votes=votes)))
         told.append(code)
-    return replace(join_parts(parts, told, path=path, notes=[]), columns=columns)
+    return replace(join_parts(parts, told, path=path), columns=columns)
 
 
 def _unpack_votes(archive: dict[str, NDArray[Any]], prefix: str) -> FERPlus | None:

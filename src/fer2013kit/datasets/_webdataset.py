@@ -8,8 +8,6 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from fer2013kit._picture_files import is_picture_name
 from fer2013kit.datasets._labels import LEFT_OUT
 from fer2013kit.datasets._listing import Found
@@ -89,7 +87,7 @@ def read_webdataset(listing: Listing, _found: Found, options: Options, new: NewI
     ]
     if single:
         notes.append(f"left out {listed(single)}: images without a class, or the reverse")
-    part = Part.of(images, np.array(codes, np.int64), splits, left_out=left_out)
+    part = Part.of(images, codes, splits, left_out=left_out)
     return join_parts([("", part)], [NO_SPLIT], path=listing.path, notes=notes)
 
 
