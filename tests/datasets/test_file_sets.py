@@ -170,6 +170,15 @@ def test_whole_set_beside_the_parts_of_another(tmp_path):
         ("target,pixels,Usage_x,Usage_y,neutral", "{code}.0,{pixels},{usage},{split},3"),
         (",emotion,pixels,partition", "7,{code},{pixels},{usage}"),
         ("emotion,emotion_name,pixels,Usage", "{code},{name},{pixels},{usage}"),
+        # as spreadsheets and databases write tables
+        ("emotion;pixels;Usage", "{code};{pixels};{usage}"),
+        ("\temotion\tpixels\tUsage", "7\t{code}\t{pixels}\t{usage}"),
+        ("emotion|pixels|Usage", "{code}|{columns}|{usage}"),
+        # as pandas writes columns of lists and of floats
+        ("emotion,pixels,Usage", '{code},"[{list}]",{usage}'),
+        ("emotion,pixels,Usage", '{code},"[[{columns}]]",{usage}'),
+        ("emotion,pixels,Usage", "{code},{floats},{usage}"),
+        ("emotion,pixels,Usage", "{code},{pixels},{apart}"),
     ],
 )
 def test_columns_under_other_names(tmp_path, header, fields):
@@ -186,6 +195,11 @@ def write_lines(path, header, fields, rows=ROWS):
                 name=CLASSES[row.code].title(),
                 pixels=pixels,
                 columns=pixels.replace(" ", ","),
+                list=pixels.replace(" ", ", "),
+                floats=pixels.replace(" ", ".0 ") + ".",
+                parts=" ".join(f"{level / 255:.4f}" for level in row.image.ravel()),
+                shortened=pixels[:9] + " ... " + pixels[-9:],
+                apart=("training", "public_test", "Private Test")[row.usage],
                 lines='"' + pixels[:5000].replace(" ", "\n", 3) + pixels[5000:] + '"',
                 usage=USAGES[row.usage],
                 split=("Train", "val", "TESTING")[row.usage],
@@ -203,6 +217,11 @@ def write_lines(path, header, fields, rows=ROWS):
         ("emotion,pixels,set", "{code},{pixels},A", "unknown set 'A'; expected Training"),
         ("class,pixels", "person,{pixels}", "unknown class 'person'; expected a code"),
         ("emotion,label,pixels", "1,2,{pixels}", "should say the same do not: emotion '1', label"),
+        ("emotion,pixels", "{code},{parts}", r"pixels between 0 and 1 write \(image \* 255\)"),
+        ("emotion,pixels", "{code},[{shortened}]", "NumPy left the middle out .*: write ' '.join"),
+        (",".join(["pixels", *CLASSES]), "{pixels},0,0,0,0,0,0,1", r"make one: df\['emotion'\] ="),
+        ("emotion,image,Usage", "{code},{pixels},A", "columns 'emotion', 'image', 'Usage'; name"),
+        ("3,1 2 3,Training", "{code},{pixels},{usage}", "a table without a line of names"),
     ],
 )
 def test_columns_that_are_not_understood_are_refused_by_name(tmp_path, header, fields, match):

@@ -107,6 +107,50 @@ def test_a_list_of_files_and_labels_with_what_it_lacks(tmp_path):
     assert "left out 1 image that no list names: pictures/more.png" in said[1]
 
 
+@pytest.mark.parametrize(
+    ("header", "fields"),
+    [
+        ("file;label;split", "{file};{name};{split}"),
+        ("\tpth\tlabel\tUsage", "1\t{file}\t{name}\t{split}"),
+        ("ImageName,Class,ClassName,Usage", "{file},7,{name},{split}"),
+        ("file,label,emotion,set,split", "{file},{name},{name},{split},{split}"),
+    ],
+)
+def test_lists_of_other_columns(tmp_path, header, fields):
+    assert_holds(load_twice(write_list(tmp_path, header, fields))[0], ROWS)
+
+
+def write_list(folder, header, fields):
+    lines, files = [header], {}
+    for number, row in enumerate(ROWS):
+        file, name = f"{number}.png", fake.CLASSES[row.code]
+        files[f"pictures/{file}"] = fake.encode(row.image)
+        lines.append(fields.format(file=file, name=name, split=fake.SPLITS[row.usage]))
+    return fake.write_files(folder, files | {"labels.csv": "\n".join(lines).encode()})
+
+
+@pytest.mark.parametrize(
+    ("header", "fields", "match"),
+    [
+        ("file,label,type", "{file},{name},{split}", "column 'type' holds '.*', as a split"),
+        ("file,label,is_train", "{file},{name},1", "the column 'is_train' may tell the split"),
+        ("file,label,emotion", "{file},{name},sad", "should say the same do not: emotion 'sad'"),
+        ("file,label,set,split", "{file},{name},{split},val", "should say the same do not: split"),
+    ],
+)
+def test_columns_of_lists_that_may_mean_something_else_are_refused(tmp_path, header, fields, match):
+    refused_twice(write_list(tmp_path, header, fields), match)
+
+
+def test_columns_of_lists_that_are_not_used_are_named(tmp_path):
+    fields = "{file},{name},{split},0.5,9,9"
+    path = write_list(tmp_path, "filename,class,split,score,xmin,ymin", fields)
+    data, said = load_twice(path)
+    assert_holds(data, ROWS)
+    assert "labels.csv: skipped the columns 'score', which are not known" in said[0]
+    assert "the boxes in the columns 'xmin', 'ymin' were not used" in said[1]
+
+
 def test_a_list_takes_no_image_of_another_split(tmp_path):
     files = {"test/a.png": encode_large(), "test/9.png": encode_large()}
     files |= {"train/a.png": encode_large(), "shared/8.png": encode_large()}
@@ -317,12 +361,15 @@ def test_parquet_of_pixels_words_and_other_sizes(tmp_path):
 @pytest.mark.parametrize(
     ("content", "match"),
     [
-        (b"emotion;pixels;Usage\n3;1 2 3;Training\n", "fer2013.csv.* a table with semicolons"),
         (b"version https://git-lfs.github.com/spec/v1\noid x\n", "a Git LFS pointer, .*git lfs p"),
         (b"<!DOCTYPE html>\n<html>", "a web page, not the file itself"),
         (b"7z\xbc\xaf\x27\x1c" + bytes(99), "a 7z archive; unpack it"),
         (b"PK\x03\x04" + bytes(26) + b"[Content_Types].xml", "a spreadsheet; save it as CSV"),
-        (pickle.dumps([b"pixels"], protocol=5), "a pickle, .*save it as .npz"),
+        *((pickle.dumps([b"x"], protocol=n), "a pickle, .*save it as .npz") for n in (2, 3, 4, 5)),
+        (b"ARROW1\x00\x00", r"an Arrow file; .*read_feather\(path\).to_parquet"),
+        (b"\xff\xff\xff\xff\x00", r"Hugging Face's Arrow; .*load_from_disk.*to_parquet"),
+        (b"MATLAB 5.0 MAT-file, Platform", r"a MATLAB file; .*scipy.io.loadmat.*numpy.savez"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "a spreadsheet; save it as CSV"),
     ],
 )
 def test_why_a_file_is_not_read_is_said_of_file_and_folder(tmp_path, content, match):
@@ -332,6 +379,34 @@ def test_why_a_file_is_not_read_is_said_of_file_and_folder(tmp_path, content, ma
     fake.write_files(tmp_path, fake.picture_files(ROWS))
     _, (said,) = load_twice(tmp_path)
     assert "left out fer2013.csv: " in said
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "match"),
+    [
+        ("fer.jsonl", b'{"pixels": "1 2"}\n', r"JSON; .*lines=True\).to_csv\('fer.csv'"),
+        ("fer.json", b'[{"pixels": "1 2"}]', r"JSON; .*read_json\(path\).to_csv\('fer.csv'"),
+        ("train.tfrecord-00000-of-00001", b"\x0b\x00", "a TFRecord; .*numpy.savez"),
+    ],
+)
+def test_what_a_file_is_by_its_name_is_said_with_the_way_out(tmp_path, name, content, match):
+    (tmp_path / name).write_bytes(content)
+    refused_twice(tmp_path / name, match)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train/images/a.png", "train/labels/a.txt", "data.yaml"),  # YOLO
+        ("images/train/a.png", "labels/train/a.txt"),
+        ("train/a.png", "train/_annotations.coco.json"),
+        ("basic/Image/aligned/a.png", "basic/EmoLabel/list_patition_label.txt"),  # RAF-DB
+    ],
+)
+def test_labels_that_are_not_read_are_named_with_the_way_out(tmp_path, names):
+    files = {name: fake.encode(ROWS[0].image) if "png" in name else b"3 0 0 1 1" for name in names}
+    said = refused_twice(fake.write_files(tmp_path, files), "make a CSV with the columns file and")
+    assert f"of the labels in {names[1]}" in said
 
 
 def test_a_zip_of_class_folders_is_answered_with_the_way(tmp_path):

@@ -18,8 +18,10 @@ from fer2013kit.datasets._csv_header import (
     parse_header,
     passed_over_columns,
     row_fault,
+    separator_of,
+    with_commas,
 )
-from fer2013kit.datasets._csv_pixels import parse_pixels, parse_row, show
+from fer2013kit.datasets._csv_pixels import of_lists, parse_pixels, parse_row, show
 from fer2013kit.datasets._labels import LEFT_OUT
 from fer2013kit.datasets._names import NO_SPLIT, counted, split_of_word
 from fer2013kit.datasets._rows import NO_LABEL, Part, run_in_threads
@@ -97,6 +99,7 @@ class _Reader:
         if header is None or fault is not None:
             raise DatasetFormatError(fault or "", path=path, line_number=1)
         self.header: Header = header
+        self.separator = separator_of(first)
         self.stream, self.options, self.path = stream, options, path
         self.labels: list[int] = []
         self.splits: list[int] = []
@@ -121,8 +124,11 @@ class _Reader:
                 out = chunks[block.first_row] = np.empty((count, IMAGE_SIZE), np.uint8)
             else:
                 out = room[block.first_row : block.first_row + count]
-            text = block.text.replace(b",", b" ") if self.header.in_columns else block.text
-            if len(out) < count or not parse_pixels(text, block.starts, block.ends, out):
+            text = of_lists(block.text) if self.header.in_columns else block.text
+            if len(out) < count or not (
+                parse_pixels(text, block.starts, block.ends, out)
+                or parse_pixels(of_lists(text), block.starts, block.ends, out)
+            ):
                 self._parse_exactly(block, out)
             if block.error is not None:
                 raise block.error
@@ -192,7 +198,7 @@ class _Reader:
             total += len(part)
             if total > _MAX_BYTES:
                 raise DatasetFormatError(f"expected at most {_MAX_BYTES:,} bytes", path=self.path)
-            text = rest + part
+            text = rest + with_commas(part, self.separator)
             end = text.rfind(b"\n") + 1 or len(text)
             if b'"' in text and text.count(b'"', 0, end) % 2:  # within a field of several lines
                 end = text.rfind(b"\n", 0, text.rfind(b'"', 0, end)) + 1 or len(text)
@@ -308,8 +314,6 @@ class _Reader:
             try:
                 self._label_and_split(fields)
                 pixels = fields[self.header.pixels]
-                if self.header.in_columns:
-                    pixels = pixels.replace(b",", b" ")
                 out[row] = parse_row(pixels, resize=self.options.resize)
             except ValueError as error:
                 raise DatasetFormatError(str(error), path=self.path, line_number=number) from None

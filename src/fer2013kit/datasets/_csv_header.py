@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from fer2013kit.datasets._names import listed, split_of_name, split_of_word, words_of
+from fer2013kit.emotions import NUM_CLASSES
 from fer2013kit.exceptions import shown
 
 if TYPE_CHECKING:
@@ -36,11 +37,15 @@ SPLIT_COLUMNS: Final = (
 _PIXEL_COLUMNS: Final = ("pixels", "pixel")
 _PLAIN_COLUMNS: Final = (  # what says nothing about labels
     *("", "id", "index", "idx", "no", "nr", "number", "row", "image", "image_name", "image_id"),
-    *("file", "filename", "file_name", "path", "name", "note", "unnamed:_0"),
+    *("file", "filename", "file_name", "path", "name", "note", "unnamed:_0", "width", "height"),
 )
 _ONE_PIXEL: Final = re.compile(r"(?:pixels?|px|p)?[ _.-]?(\d+)", re.IGNORECASE)
 _FEWEST_PIXELS: Final = 16
 _MAX_WIDTH: Final = 100  # each is searched for in each row
+_OF_ONE_HOT: Final = (
+    "; of a column for each class make one: df['emotion'] = df[classes].idxmax(axis=1)"
+)
+_SEPARATORS: Final = (b",", b";", b"\t", b"|")
 
 
 @dataclass(frozen=True)
@@ -74,10 +79,23 @@ class Header:
         return len(self.names)
 
 
+def separator_of(line: bytes) -> bytes:
+    """Return what stands between the columns: of the usual signs the one that a line has most."""
+    return max(_SEPARATORS, key=line.count)
+
+
+def with_commas(text: bytes, separator: bytes) -> bytes:
+    """Return a table with commas between its columns; those within its fields become blanks."""
+    if separator == b",":
+        return text
+    return text.translate(bytes.maketrans(separator + b",", b", "))
+
+
 def read_names(line: bytes) -> list[str]:
     """Return the names in a header line; none where it is no text."""
     try:
-        return next(csv.reader([line.removeprefix(_BOM).decode().strip("\r\n")]), [])
+        text = with_commas(line.removeprefix(_BOM), separator_of(line)).decode()
+        return next(csv.reader([text.strip("\r\n")]), [])
     except (UnicodeDecodeError, csv.Error):
         return []
 
@@ -100,7 +118,7 @@ def parse_header(line: bytes) -> Header | None:
     places: dict[str, list[int]] = {}
     for place, name in enumerate(names):
         places.setdefault(normal(name), []).append(place)
-    pixels = [place for place, name in enumerate(names) if _holds_pixels(name)]
+    pixels = _pixels_of(names)
     if not pixels:
         return None
     labels = [place for name in LABEL_COLUMNS for place in places.get(name, ())]
@@ -124,7 +142,22 @@ def header_of(head: bytes) -> Header | None:
     line, end, _ = head.partition(b"\n")
     if b"\x00" in line:  # an archive, in which a CSV may stand
         return None
-    return parse_header(line if end or b"," not in line else line[: line.rindex(b",")])
+    separator = separator_of(line)
+    return parse_header(line if end or separator not in line else line[: line.rindex(separator)])
+
+
+def why_no_header(head: bytes) -> str | None:
+    """Say why a text that looks like a table is none with pixels; None where it does not."""
+    line = head.partition(b"\n")[0]
+    names = [name.strip() for name in read_names(line)]
+    if b"\x00" in head or len(names) < 2 or _pixels_of(names):  # noqa: PLR2004 - columns
+        return None
+    if names[0].isdecimal() or names[-1].isdecimal():
+        return "a table without a line of names; put 'emotion,pixels,Usage' before the first row"
+    return (
+        f"a table with the columns {listed(map(repr, names))}; name the column of pixels 'pixels' "
+        "and that of labels 'emotion'"
+    )
 
 
 def header_fault(header: Header) -> str | None:
@@ -142,6 +175,7 @@ def header_fault(header: Header) -> str | None:
             f"expected a column 'emotion' (or {', '.join(LABEL_COLUMNS[2:7])}), received "
             f"{listed(repr(header.names[place]) for place in header.others)} beside the pixels; "
             "rename the one that holds the labels, or remove it"
+            + (_OF_ONE_HOT if len(header.others) >= NUM_CLASSES else "")
         )
     return None
 
@@ -172,6 +206,10 @@ def passed_over_columns(names: Iterable[str]) -> str:
 def is_plain(name: str) -> bool:
     """Tell whether a column's name says that it holds neither labels nor splits."""
     return normal(name) in _PLAIN_COLUMNS
+
+
+def _pixels_of(names: list[str]) -> list[int]:
+    return [place for place, name in enumerate(names) if _holds_pixels(name)]
 
 
 def _holds_pixels(name: str) -> bool:

@@ -19,6 +19,7 @@ _ZERO: Final = np.uint8(ord("0"))
 _HIGHEST_DIGIT: Final = 9
 _BLANK: Final = (ord(" ") - ord("0")) % 256  # what a blank becomes when "0" is taken off
 _MAX_HUNDREDS: Final = 2  # of 255
+_BLANKS: Final = bytes.maketrans(b"[](),;", b"      ")
 
 
 def parse_pixels(text: bytes, starts: Sequence[int], ends: Sequence[int], out: UInt8Array) -> bool:
@@ -63,6 +64,11 @@ def parse_pixels(text: bytes, starts: Sequence[int], ends: Sequence[int], out: U
     return True
 
 
+def of_lists(text: bytes) -> bytes:
+    """Return pixels that were written as a list, ``[0, 1]``, or in columns, with blanks alone."""
+    return text.translate(_BLANKS)
+
+
 def parse_row(field: bytes, *, resize: bool = False) -> UInt8Array:
     """Parse the 2304 pixels of one row number by number; another square may be resized.
 
@@ -71,11 +77,12 @@ def parse_row(field: bytes, *, resize: bool = False) -> UInt8Array:
     ValueError
         Says which pixel is wrong, or how many there are.
     """
-    pixels = field.split()
+    pixels = [_whole(pixel) for pixel in of_lists(field).split()]
     for place, pixel in enumerate(pixels, start=1):
         if not pixel.isdigit() or int(pixel) > MAX_LEVEL:
             raise ValueError(
                 f"pixel {place} is {show(pixel)}; expected a whole number from 0 to 255"
+                f"{_way_out(pixel)}"
             )
     levels = np.array(pixels, np.uint8)
     if len(levels) == IMAGE_SIZE:
@@ -89,6 +96,24 @@ def parse_row(field: bytes, *, resize: bool = False) -> UInt8Array:
         f"expected {IMAGE_SIZE} pixels (48x48), received {len(levels)}"
         + (f" ({side}x{side}){advice}" if square else "")
     )
+
+
+def _whole(pixel: bytes) -> bytes:
+    """Return ``70`` for ``70.0``; what is no whole number stays."""
+    whole, point, rest = pixel.partition(b".")
+    return whole if point and whole and not rest.strip(b"0") else pixel
+
+
+def _way_out(pixel: bytes) -> str:
+    """Say how pixels of another form become whole numbers, where that is known."""
+    if pixel.strip(b".") == b"":
+        return (
+            "; NumPy left the middle out when it wrote the array as text: write "
+            "' '.join(map(str, image.ravel())) instead"
+        )
+    if pixel.startswith((b"0.", b".")):
+        return "; of pixels between 0 and 1 write (image * 255).round().astype(int)"
+    return ""
 
 
 def show(text: bytes) -> str:

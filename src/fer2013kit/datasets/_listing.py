@@ -26,6 +26,10 @@ _TAR_MARK: Final = slice(257, 262)
 _ZIP_START: Final = b"PK\x03\x04"
 _SPREADSHEETS: Final = (b"[Content_Types].xml", b"mimetypeapplication/vnd.oasis.opendocument")
 
+_PICKLE: Final = (
+    "a pickle, which may run programs when opened; where you trust it, open it and save it as "
+    ".npz, numpy.savez('fer.npz', X=images, y=labels), or as CSV"
+)
 _FOREIGN_STARTS: Final = {
     b"version https://git-lfs": "a Git LFS pointer, not the file itself; run: git lfs pull",
     b"\xff\xfe": "a text in UTF-16; save it as UTF-8",
@@ -33,10 +37,20 @@ _FOREIGN_STARTS: Final = {
     b"7z\xbc\xaf\x27\x1c": "a 7z archive; unpack it",
     b"Rar!\x1a\x07": "a RAR archive; unpack it",
     b"\x28\xb5\x2f\xfd": "compressed with zstd; unpack it",
-    b"ARROW1": "an Arrow file; save it as parquet",
+    b"ARROW1": (
+        "an Arrow file; save it as parquet: pandas.read_feather(path).to_parquet('fer.parquet')"
+    ),
+    b"\xff\xff\xff\xff": (
+        "Hugging Face's Arrow; save each split as parquet: "
+        "datasets.load_from_disk(folder)['train'].to_parquet('train.parquet')"
+    ),
     b"SQLite format 3": "an SQLite database; save its table as CSV",
-    b"\x80\x04\x95": "a pickle, which may run programs when opened; save it as .npz",
-    b"\x80\x05\x95": "a pickle, which may run programs when opened; save it as .npz",
+    b"MATLAB 5.0 MAT-file": (
+        "a MATLAB file; of m = scipy.io.loadmat(path) numpy.savez('fer.npz', X=m[...], y=m[...]) "
+        "keeps images and labels"
+    ),
+    b"\xd0\xcf\x11\xe0": "a spreadsheet; save it as CSV",
+    **dict.fromkeys((b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"), _PICKLE),
 }
 """How files begin that people keep data in and that are not read, and what to do."""
 
@@ -222,12 +236,25 @@ def why_not(name: str, head: bytes) -> str | None:
             return reason
     if _is_spreadsheet(head):
         return "a spreadsheet; save it as CSV"
-    first = head.split(b"\n")[0]
+    return _foreign_text(name.lower(), head.split(b"\n")[0])
+
+
+def _foreign_text(name: str, first: bytes) -> str | None:
+    """Say the same of a file by its name in lower case and its first line."""
     if first.lower().lstrip(b"\xef\xbb\xbf \"'").startswith((b"<!doctype", b"<html")):
         return "a web page, not the file itself; download it again"
-    for sign, word in ((b";", "semicolons"), (b"\t", "tabs"), (b"|", "bars")):
-        if b"pixel" in first.lower() and first.count(sign) > first.count(b","):
-            return f"a table with {word} between its columns; save it with commas"
+    if name.endswith((".json", ".jsonl")) and first.lstrip().startswith((b"{", b"[")):
+        lines = ", lines=True" if name.endswith("l") else ""
+        table = name.rpartition("/")[2].rpartition(".")[0] + ".csv"
+        return (
+            f"JSON; a CSV in its place is read: pandas.read_json(path{lines}).to_csv({table!r}, "
+            "index=False)"
+        )
+    if ".tfrecord" in name:
+        return (
+            "a TFRecord; of the images and labels in it numpy.savez('fer.npz', X=images, y=labels) "
+            "makes a file that is read"
+        )
     return None
 
 

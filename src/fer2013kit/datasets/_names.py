@@ -21,6 +21,8 @@ _WHAT_FOLLOWS: Final = re.compile(r"(set|data|split|files|images)$")  # trainset
 _SHARD: Final = re.compile(r"(?<![(\d])\d+(?![)\d])")  # but not the number of a copy: train (1)
 _OF: Final = re.compile(r"-(\d+)-of-(\d+)\b")
 
+_NO_LETTERS: Final = re.compile(r"[\s_-]+")
+
 _MAX_NAMED: Final = 5
 _LONGEST: Final = 60  # characters of a text in an error
 
@@ -29,8 +31,12 @@ NO_SPLIT: Final = -1
 
 
 def split_of_word(word: str) -> int | None:
-    """Return the split that a whole word names, as in a column ``Usage``, or None."""
-    return SPLIT_WORDS.get(word.strip().lower())
+    """Return the split that a word names, as in a column ``Usage``, or None.
+
+    >>> split_of_word("PublicTest"), split_of_word("private_test"), split_of_word("my test")
+    (1, 2, None)
+    """
+    return SPLIT_WORDS.get(_NO_LETTERS.sub("", word.lower()))
 
 
 def words_of(name: str) -> list[str]:

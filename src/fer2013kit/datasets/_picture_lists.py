@@ -22,7 +22,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fer2013kit._picture_files import is_picture_name
-from fer2013kit.datasets._csv_header import LABEL_COLUMNS, SPLIT_COLUMNS, normal, read_names
+from fer2013kit.datasets._csv_header import (
+    LABEL_COLUMNS,
+    SPLIT_COLUMNS,
+    is_plain,
+    normal,
+    passed_over_columns,
+    read_names,
+    separator_of,
+    split_fault,
+)
 from fer2013kit.datasets._ferplus import VOTE_NAMES
 from fer2013kit.datasets._ferplus_file import FILE_ORDER, MOST_VOTES
 from fer2013kit.datasets._labels import LEFT_OUT
@@ -49,6 +58,11 @@ if TYPE_CHECKING:
 _FILE_COLUMNS: Final = (
     *("file", "filename", "file_name", "image", "image_name", "image_path", "img", "path"),
     *("picture", "image_id", "name", "filepath", "file_path"),
+    *("imagename", "image_file", "img_name", "img_path", "pth", "photo"),
+)
+_LABEL_COLUMNS: Final = (*LABEL_COLUMNS, "classname")
+_BOX_COLUMNS: Final = frozenset(
+    {"xmin", "ymin", "xmax", "ymax", "face_x", "face_y", "face_width", "face_height", "bbox"}
 )
 _MAX_BYTES: Final = 2**28
 _FEWEST_CLASSES: Final = 2
@@ -60,10 +74,31 @@ class _Columns:
 
     names: tuple[str, ...]
     file: int
-    label: int | None = None
-    split: int | None = None
+    labels: tuple[int, ...] = ()
+    splits: tuple[int, ...] = ()
     one_hot: tuple[int, ...] = ()
     votes: tuple[int, ...] = ()
+    separator: str = ","
+
+    @property
+    def others(self) -> tuple[int, ...]:
+        """The columns that are not known."""
+        known = {self.file, *self.labels, *self.splits, *self.one_hot}
+        places = (place for place in range(len(self.names)) if place not in known)
+        return tuple(place for place in places if not is_plain(self.names[place]))
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user is warned about."""
+        boxes = [name for name in self.names if normal(name) in _BOX_COLUMNS]
+        others = [self.names[place] for place in self.others if self.names[place] not in boxes]
+        notes = [passed_over_columns(others)] if others else []
+        if boxes:
+            notes.append(
+                f"the boxes in the columns {listed(map(repr, boxes))} were not used, and whole "
+                "images were read; where a box is not the whole image, cut out the faces first"
+            )
+        return notes
 
     @property
     def has_header(self) -> bool:
@@ -110,7 +145,8 @@ def read_lists(listing: Listing, found: Found, options: Options, new: NewImages)
     notes: list[str] = []
     tables = []
     for name, _ in files:
-        rows = _read_list(listing, name, options)
+        rows, said = _read_list(listing, name, options)
+        notes += [f"{name}: {note}" for note in said]
         known = [row for row in rows if finder.find(name, row.picture)]
         missing = [row.picture for row in rows if not finder.find(name, row.picture)]
         if not known:
@@ -197,27 +233,32 @@ def _columns(line: bytes, options: Options) -> _Columns | None:
     if names and is_picture_name(names[0]) and len(numbers) == len(FILE_ORDER):
         order = [numbers[FILE_ORDER.index(name)] for name in VOTE_NAMES]
         return _Columns((), 0, votes=tuple(order))
-    places = {normal(name): place for place, name in reversed([*enumerate(names)])}
-    files = [places[name] for name in _FILE_COLUMNS if name in places]
-    labels = [places[name] for name in LABEL_COLUMNS if name in places]
-    splits = [places[name] for name in SPLIT_COLUMNS if name in places]
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        places.setdefault(normal(name), []).append(place)
+    files = [place for name in _FILE_COLUMNS for place in places.get(name, ())]
+    labels = tuple(place for name in _LABEL_COLUMNS for place in places.get(name, ()))
+    splits = tuple(place for name in SPLIT_COLUMNS for place in places.get(name, ()))
+    separator = separator_of(line).decode()
     if not files or "pixels" in places or ("usage" in places and "nf" in places):  # FER+'s own file
         return None
-    split = splits[0] if splits else None
     if labels:
-        return _Columns(tuple(names), files[0], labels[0], split)
-    classes = [place for place in range(len(names)) if place not in {files[0], split}]
+        return _Columns(tuple(names), files[0], labels, splits, separator=separator)
+    classes = [place for place in range(len(names)) if place not in {files[0], *splits}]
     known = [place for place in classes if _is_class(names[place], options)]
     if len(known) < _FEWEST_CLASSES:
         return None
-    return _Columns(tuple(names), files[0], split=split, one_hot=tuple(classes))
+    return _Columns(
+        tuple(names), files[0], splits=splits, one_hot=tuple(classes), separator=separator
+    )
 
 
 def _is_class(name: str, options: Options) -> bool:
     return options.labels.code(name, numbers=False) is not None
 
 
-def _read_list(listing: Listing, name: str, options: Options) -> list[_Row]:
+def _read_list(listing: Listing, name: str, options: Options) -> tuple[list[_Row], list[str]]:
+    """Return the rows of a list, and what the user is warned about."""
     path = listing.path / name
     if listing.tree.sizes[name] > _MAX_BYTES:
         raise DatasetFormatError(f"expected a list of at most {_MAX_BYTES:,} bytes", path=path)
@@ -226,17 +267,26 @@ def _read_list(listing: Listing, name: str, options: Options) -> list[_Row]:
     columns = _columns(text.partition("\n")[0].encode(), options)
     if columns is None:
         raise DatasetFormatError("expected a list of images and labels", path=path, line_number=1)
-    rows = []
-    lines = csv.reader(io.StringIO(text, newline=""))
+    rows: list[_Row] = []
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=columns.separator)
     try:
         for number, fields in enumerate(lines):
             if (number == 0 and columns.has_header) or not any(map(str.strip, fields)):
                 continue
+            if not rows:
+                _check_others(fields, columns)
             rows.append(_read_row(fields, columns, options))
     except (ValueError, IndexError, csv.Error) as error:
         said = "a field is missing" if isinstance(error, IndexError) else str(error)
         raise DatasetFormatError(said[:400], path=path, line_number=lines.line_num) from None
-    return rows
+    return rows, columns.notes
+
+
+def _check_others(fields: list[str], columns: _Columns) -> None:
+    """Raise ValueError where a column that is not known may hold the split."""
+    for place in () if columns.splits else columns.others:
+        if fault := split_fault(columns.names[place], fields[place]):
+            raise ValueError(fault)
 
 
 def _read_row(fields: list[str], columns: _Columns, options: Options) -> _Row:
@@ -252,25 +302,40 @@ def _read_row(fields: list[str], columns: _Columns, options: Options) -> _Row:
                 f"expected one class for an image, received {len(said)}; one face has one label"
             )
         word = columns.names[said[0]]
-    elif columns.label is not None:
-        word = fields[columns.label].strip()
-    if not columns.votes:
-        code = options.labels.code(word, numbers=False)
-        if code is None:
-            raise ValueError(
-                f"unknown label {word[:80]!r}; {options.labels.expected(numbers=False)}"
-            )
-        label = code
+        label = _label(word, options)
+    elif columns.labels:
+        words = [fields[place].strip() for place in columns.labels]
+        if not all(map(str.isdecimal, words)):  # a number beside its word says no more
+            words = [one for one in words if not one.isdecimal()]
+        word = words[0]
+        label = _same([_label(one, options) for one in words], columns.labels, fields, columns)
     split = NO_SPLIT
-    if columns.split is not None:
-        told = split_of_word(fields[columns.split])
-        if told is None:
-            raise ValueError(
-                f"unknown {columns.names[columns.split]} {fields[columns.split][:80]!r}; expected "
-                "train, validation or test"
-            )
-        split = told
+    if columns.splits:
+        splits = [_split(columns.names[place], fields[place]) for place in columns.splits]
+        split = _same(splits, columns.splits, fields, columns)
     return _Row(fields[columns.file], label, split, votes, word)
+
+
+def _label(word: str, options: Options) -> int:
+    code = options.labels.code(word, numbers=False)
+    if code is None:
+        raise ValueError(f"unknown label {word[:80]!r}; {options.labels.expected(numbers=False)}")
+    return code
+
+
+def _split(name: str, word: str) -> int:
+    split = split_of_word(word)
+    if split is None:
+        raise ValueError(f"unknown {name} {word[:80]!r}; expected train, validation or test")
+    return split
+
+
+def _same(codes: list[int], places: tuple[int, ...], fields: list[str], columns: _Columns) -> int:
+    """Return the code that all columns say."""
+    if len({*codes}) > 1:
+        said = ", ".join(f"{columns.names[at]} {fields[at][:40]!r}" for at in places)
+        raise ValueError(f"columns that should say the same do not: {said}; remove one")
+    return codes[0]
 
 
 def _whole(field: str) -> int:

@@ -39,6 +39,9 @@ _MAX_PICTURE_BYTES: Final = 4 * 2**20
 _USAGES: Final = {"training": TRAIN, "publictest": VALIDATION, "privatetest": TEST}
 """What the names of the original files begin with, in lower case."""
 
+_NO_CLASSES: Final = frozenset({"images", "labels", "annotations"})
+"""Folders in which YOLO and others keep the images of all classes, or files of their labels."""
+
 
 class _Picture(NamedTuple):
     """Where an image belongs; images are read into the order of these fields."""
@@ -57,7 +60,8 @@ def find_pictures(listing: Listing, options: Options) -> Found | None:
     roots: dict[str, bool] = {}
     for folder in {name.rpartition("/")[0] for name in listing.names if is_picture_name(name)}:
         *parts, split_folder, class_folder = ["", *folder.split("/")]
-        if split_of_name(split_folder) is not None and split_of_name(class_folder) is None:
+        is_class = split_of_name(class_folder) is None and class_folder.lower() not in _NO_CLASSES
+        if split_of_name(split_folder) is not None and is_class:
             root = "/".join([*parts[1:], ""])
             known = options.labels.code(class_folder, numbers=False) is not None
             roots[root] = roots.get(root, False) or known

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from fer2013kit._picture_files import is_picture_name
-from fer2013kit.datasets._csv_header import header_of
+from fer2013kit.datasets._csv_header import header_of, why_no_header
 from fer2013kit.datasets._dialects import DIALECTS, EXPECTED
 from fer2013kit.datasets._listing import Listing, is_model, is_tar, is_zip, sorted_by_split, why_not
 from fer2013kit.datasets._names import NO_SPLIT, assign_splits, counted, listed, split_of_name
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _SHARD: Final = re.compile(r"\d{3,}\D*$|^\d+\.tar")
 """What the names of archives look like that are parts of one set, as WebDataset numbers them."""
 
+_LABEL_FILES: Final = (".csv", ".json", ".jsonl", ".txt", ".xml")
 _CLASS_FOLDERS: Final = "images in <class>/ folders of their own are read by load_image_folder"
 
 
@@ -255,6 +256,10 @@ def _describe(listing: Listing) -> str:
     """Say what a folder, archive or file holds, for the error that nothing was recognised."""
     names = listing.names
     reasons = [f"{name}: {reason}" for name, reason in _strange(listing, ())]
+    has_pictures = any(map(is_picture_name, names))
+    if not reasons and not has_pictures:
+        tables = {name: why_no_header(head) for name, head in listing.heads.items()}
+        reasons = [f"{name}: {reason}" for name, reason in tables.items() if reason]
     if reasons:
         return "; ".join(reasons[:3])
     if not names:
@@ -265,6 +270,12 @@ def _describe(listing: Listing) -> str:
         head = b"".join(listing.heads.values())[:40].decode(errors="replace")
         return f"a file that begins with {head!r}" if head else "an empty file"
     some = f"{counted(len(names), 'file')} such as {names[0][:80]!r}"
-    if any(map(is_picture_name, names)):
+    if has_pictures:
         some += f"; {_CLASS_FOLDERS}"
+        labels = [name for name in names if name.lower().endswith(_LABEL_FILES)]
+        if labels:
+            some += (
+                f"; of the labels in {listed(labels)} make a CSV with the columns file and label, "
+                "and of boxes in photographs cut out the faces first"
+            )
     return some

@@ -126,7 +126,8 @@ class FolderTree:
         if not self.unread:
             return ()
         what = "what is closed, too many folders deep, leads nowhere or leads back"
-        return (f"{what} was skipped: {first_names(self.unread)}",)
+        deeper = "the path of an inner folder has what is below it read"
+        return (f"{what} was skipped: {first_names(self.unread)}; {deeper}",)
 
     def open(self, name: str) -> IO[bytes]:
         return (self.path / name).open("rb")
