@@ -77,7 +77,9 @@ def parse_row(field: bytes, *, resize: bool = False) -> UInt8Array:
     ValueError
         Says which pixel is wrong, or how many there are.
     """
-    pixels = [_whole(pixel) for pixel in of_lists(field).split()]
+    pixels = of_lists(field).split()
+    if all(b"." in pixel for pixel in pixels):  # a column of floats
+        pixels = list(map(_whole, pixels))
     for place, pixel in enumerate(pixels, start=1):
         if not pixel.isdigit() or int(pixel) > MAX_LEVEL:
             raise ValueError(

@@ -257,19 +257,19 @@ def _describe(listing: Listing) -> str:
     names = listing.names
     reasons = [f"{name}: {reason}" for name, reason in _strange(listing, ())]
     has_pictures = any(map(is_picture_name, names))
-    if not reasons and not has_pictures:
-        tables = {name: why_no_header(head) for name, head in listing.heads.items()}
-        reasons = [f"{name}: {reason}" for name, reason in tables.items() if reason]
     if reasons:
         return "; ".join(reasons[:3])
     if not names:
         return "no files"
     if _archives(listing):
         return f"{listed(names)}; an archive within an archive must be taken out of it first"
+    tables = {name: why_no_header(head) for name, head in listing.heads.items()}
+    reasons = [f"{name} is {reason}" for name, reason in tables.items() if reason]
+    table = "" if has_pictures else "".join(f"; {reason}" for reason in reasons[:3])
     if listing.whatever_name:
         head = b"".join(listing.heads.values())[:40].decode(errors="replace")
-        return f"a file that begins with {head!r}" if head else "an empty file"
-    some = f"{counted(len(names), 'file')} such as {names[0][:80]!r}"
+        return f"a file that begins with {head!r}{table}" if head else "an empty file"
+    some = f"{counted(len(names), 'file')} such as {names[0][:80]!r}{table}"
     if has_pictures:
         some += f"; {_CLASS_FOLDERS}"
         labels = [name for name in names if name.lower().endswith(_LABEL_FILES)]
