@@ -1,3 +1,4 @@
+import errno
 import os
 import threading
 import time
@@ -44,6 +45,18 @@ def test_leftovers_of_killed_writers_are_removed(tmp_path):
     ]
     write_atomically(tmp_path / "file", b"new")
     assert sorted(tmp_path.iterdir()) == sorted([tmp_path / "file", *kept])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there, age alone tells in any case")
+def test_on_a_file_system_without_locks_age_tells_what_is_left_over(tmp_path, monkeypatch):
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    leave(tmp_path, ".file.0123456789abcdef", seconds_ago=4000)
+    kept = leave(tmp_path, ".file.0123456789abcdee", seconds_ago=60)
+    write_atomically(tmp_path / "file", b"new")
+    assert sorted(tmp_path.iterdir()) == sorted([tmp_path / "file", kept])
 
 
 def test_leftovers_of_killed_writers_of_folders_are_removed(tmp_path):

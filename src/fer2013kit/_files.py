@@ -81,7 +81,7 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
         raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path.parent))
     try:
         with temporary.open("xb") as file:
-            _lock(file)
+            lock(file)
             yield file
             flush(file)
         temporary.replace(path)
@@ -149,22 +149,22 @@ def remove_leftovers(path: Path) -> None:
                 left.unlink()
 
 
-def _lock(file: IO[bytes]) -> None:
-    """Mark a file as being written, for as long as this process has it open."""
+def lock(file: IO[bytes]) -> None:
+    """Mark a file as being written, for as long as this process has it open or mapped."""
     if fcntl:
         with suppress(OSError):  # a file system without locks; age alone tells there
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _is_abandoned(path: Path, age: float) -> bool:
-    if not fcntl:
-        return age > _STALE_UNLOCKED
-    with path.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
+    if fcntl:
+        with path.open("rb") as file, suppress(OSError):  # a file system without locks
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+    return age > _STALE_UNLOCKED
 
 
 def exchange(one: Path, other: Path) -> bool:

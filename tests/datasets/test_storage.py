@@ -17,6 +17,7 @@ from fake_sources import assert_holds, some_rows
 
 import fer2013kit as fk
 from fer2013kit.datasets import _csv, _csv_sets, _picture_lists, _pictures, _storage
+from fer2013kit.datasets._new_images import NewImages
 from fer2013kit.datasets._rows import Rows
 
 ROWS = some_rows()
@@ -310,7 +311,7 @@ def test_pictures_are_read_into_memory_where_no_file_can_be_mapped(
 
 def test_what_a_killed_load_left_is_removed_later(home, csv):
     (home / "datasets").mkdir(parents=True)
-    old, new = (home / "datasets" / f".images.{name}" for name in ("killed", "at-work"))
+    old, new = (home / "datasets" / f".images.{digit * 16}" for digit in "01")
     for path in (old, new):
         path.write_bytes(b"x")
     an_hour_ago = time.time() - 4000
@@ -318,6 +319,17 @@ def test_what_a_killed_load_left_is_removed_later(home, csv):
     fk.load_fer2013(csv)
     assert not old.exists()
     assert new.exists()
+
+
+def test_what_another_load_still_writes_is_left_alone(home, csv):
+    with NewImages(home / "datasets") as new:
+        images = new.empty(2)
+        (begun,) = (home / "datasets").iterdir()
+        os.utime(begun, (0, 0))
+        fk.load_fer2013(csv)
+        assert begun.exists()
+        del images
+    assert not begun.exists()
 
 
 def test_a_reader_that_fails_leaves_no_file(home):

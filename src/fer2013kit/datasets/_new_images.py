@@ -7,13 +7,11 @@ import logging
 import math
 import mmap
 import os
-import secrets
-import time
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 
-from fer2013kit._files import flush
+from fer2013kit._files import flush, lock, remove_leftovers, temporary_name
 from fer2013kit.emotions import IMAGE_SHAPE
 
 if TYPE_CHECKING:
@@ -23,11 +21,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
-_PREFIX: Final = ".images."
-
-_STALE: Final = 3600.0
-"""Seconds after which nobody writes to a temporary file any more: its process was killed."""
-
+_NAME: Final = "images"
 _HEADER_BYTES: Final = 128  # of an .npy file; NumPy leaves room in it for longer numbers
 
 
@@ -38,7 +32,7 @@ class NewImages:
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._path = None if folder is None else folder / f"{_PREFIX}{secrets.token_hex(8)}"
+        self._path = None if folder is None else temporary_name(folder / _NAME)
         self._images: UInt8Array | None = None
 
     def __enter__(self) -> Self:
@@ -91,8 +85,9 @@ class NewImages:
 def _map_new_file(path: Path, shape: tuple[int, ...]) -> UInt8Array:
     size = _HEADER_BYTES + math.prod(shape)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_stale(path.parent)
+    remove_leftovers(path.parent / _NAME)
     with path.open("x+b") as file:
+        lock(file)
         try:
             os.posix_fallocate(file.fileno(), 0, size)
             content = mmap.mmap(file.fileno(), size)
@@ -101,12 +96,3 @@ def _map_new_file(path: Path, shape: tuple[int, ...]) -> UInt8Array:
             raise
     images = np.frombuffer(content, np.uint8, offset=_HEADER_BYTES)
     return images.reshape(shape)
-
-
-def _remove_stale(folder: Path) -> None:
-    for path in folder.glob(f"{_PREFIX}*"):
-        try:
-            if time.time() - path.stat().st_mtime > _STALE:
-                path.unlink()
-        except OSError as error:  # another process was faster, or it is not ours to remove
-            _logger.debug("%s was not removed: %s", path, error)
