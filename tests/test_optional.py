@@ -8,8 +8,8 @@ from importlib import metadata
 import pytest
 
 import fer2013kit as fk
-from fer2013kit._litert import usable_threads
 from fer2013kit._optional import missing_library, needed
+from fer2013kit._threads import usable_threads
 
 LIGHT_EXTRAS = {"fer2013kit-light": ["serve"]}
 FULL_EXTRAS = {"fer2013kit": ["serve", "video"]}

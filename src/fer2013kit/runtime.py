@@ -14,8 +14,8 @@ from fer2013kit._exported import start_network
 from fer2013kit._image_input import Pixels, StoredPictures, pixel_converter, read_pictures
 from fer2013kit._inference import normalize_rows, predict_in_batches
 from fer2013kit._labels import codes_in
-from fer2013kit._litert import usable_threads
 from fer2013kit._prediction import ProbabilisticClassifier
+from fer2013kit._threads import usable_threads
 from fer2013kit._untrusted import errors_as, model_file_errors
 from fer2013kit.evaluation import (
     apply_calibrator,

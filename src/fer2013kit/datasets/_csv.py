@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 import numpy as np
 
+from fer2013kit._threads import run_in_threads
 from fer2013kit.datasets._csv_header import (
     header_fault,
     parse_header,
@@ -24,7 +25,7 @@ from fer2013kit.datasets._csv_header import (
 from fer2013kit.datasets._csv_pixels import of_lists, parse_pixels, parse_row, show
 from fer2013kit.datasets._labels import LEFT_OUT
 from fer2013kit.datasets._names import NO_SPLIT, counted, split_of_word
-from fer2013kit.datasets._rows import NO_LABEL, Part, run_in_threads
+from fer2013kit.datasets._rows import NO_LABEL, Part
 from fer2013kit.emotions import IMAGE_SIZE, SPLIT_WORDS
 from fer2013kit.exceptions import DatasetFormatError
 

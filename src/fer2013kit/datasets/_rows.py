@@ -1,17 +1,13 @@
-"""What every reader returns, and the threads that the readers share."""
+"""What every reader returns."""
 
 from __future__ import annotations
 
 import logging
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._litert import usable_threads
 from fer2013kit.datasets._fer2013 import FER2013
 from fer2013kit.datasets._ferplus import VOTE_NAMES, FERPlus
 from fer2013kit.datasets._labels import count_left_out
@@ -21,7 +17,7 @@ from fer2013kit.emotions import IMAGE_SHAPE, SPLIT_NAMES
 from fer2013kit.exceptions import DatasetFormatError, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -30,8 +26,6 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
-Item = TypeVar("Item")
-
 NO_LABEL: Final = -1
 NO_VOTES: Final = -1
 TRAIN, VALIDATION, TEST = range(len(SPLIT_NAMES))
@@ -39,10 +33,6 @@ TRAIN, VALIDATION, TEST = range(len(SPLIT_NAMES))
 MAY_HOLD: Final = {TRAIN: (TRAIN,), VALIDATION: (TRAIN, VALIDATION), TEST: (VALIDATION, TEST)}
 """Of which original splits a split's rows may be without a warning: people make a validation set
 out of Training, and call PublicTest a test."""
-
-# Work releases the interpreter lock only in part: more threads than these, or than cores, gain
-# nothing and cost switching.
-_WORKERS: Final = usable_threads()
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,28 +259,3 @@ def order_by_split(
     train, validation, test = np.bincount(split_codes, minlength=len(SPLIT_NAMES)).tolist()
     rows = csv_rows if in_csv_order else None
     return Rows(images, labels, (train, validation, test), rows, votes, tuple(notes), tuple(log))
-
-
-def run_in_threads(work: Callable[[Item], None], items: Iterable[Item]) -> None:
-    """Call ``work`` on each item in threads; on a single one, without.
-
-    Items are drawn only a few ahead, so that a long source is never held whole in memory.
-    """
-    source = iter(items)
-    first = list(islice(source, 2))
-    if len(first) < 2:  # noqa: PLR2004 - a thread would take longer than a few images
-        for item in first:
-            work(item)
-        return
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        pending: deque[Future[None]] = deque()
-        try:
-            for item in chain(first, source):
-                pending.append(pool.submit(work, item))
-                if len(pending) > 2 * _WORKERS:
-                    pending.popleft().result()
-            while pending:
-                pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()

@@ -30,8 +30,9 @@ import numpy as np
 import platformdirs
 
 from fer2013kit._files import write_atomically
+from fer2013kit._threads import run_in_threads
 from fer2013kit.datasets._new_images import NewImages
-from fer2013kit.datasets._rows import Rows, run_in_threads
+from fer2013kit.datasets._rows import Rows
 from fer2013kit.datasets._trees import Stamp, stamp_of
 from fer2013kit.emotions import SPLIT_NAMES
 from fer2013kit.exceptions import InvalidInputError
