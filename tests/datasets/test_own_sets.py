@@ -151,6 +151,17 @@ def test_columns_of_lists_that_are_not_used_are_named(tmp_path):
     assert "the boxes in the columns 'xmin', 'ymin' were not used" in said[1]
 
 
+def test_a_listed_file_that_is_no_image_is_named(tmp_path):
+    files = {
+        "a.png": encode_large(),
+        "b.md": b"no image",
+        "labels.csv": b"image,label\na.png,sad\n",
+    }
+    files["labels.csv"] += b"b.md,happy\n"
+    with pytest.raises(fk.DatasetFormatError, match=r"listed, and no images: b\.md"):
+        fk.load_fer2013(fake.write_files(tmp_path, files), resize=True)
+
+
 def test_a_list_takes_no_image_of_another_split(tmp_path):
     files = {"test/a.png": encode_large(), "test/9.png": encode_large()}
     files |= {"train/a.png": encode_large(), "shared/8.png": encode_large()}

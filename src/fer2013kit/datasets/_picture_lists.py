@@ -115,6 +115,8 @@ class _Row:
     split: int
     votes: list[int]
     word: str
+    file: str = ""
+    """Where the image lies; empty where it is not there."""
 
 
 def find_lists(listing: Listing, options: Options) -> Found | None:
@@ -147,8 +149,10 @@ def read_lists(listing: Listing, found: Found, options: Options, new: NewImages)
     for name, _ in files:
         rows, said = _read_list(listing, name, options)
         notes += [f"{name}: {note}" for note in said]
-        known = [row for row in rows if finder.find(name, row.picture)]
-        missing = [row.picture for row in rows if not finder.find(name, row.picture)]
+        for row in rows:
+            row.file = finder.find(name, row.picture)
+        known = [row for row in rows if row.file]
+        missing = [row.picture for row in rows if not row.file]
         if not known:
             raise DatasetFormatError(
                 f"not one of the images that it names is there ({listed(missing) or 'none'})",
@@ -160,13 +164,16 @@ def read_lists(listing: Listing, found: Found, options: Options, new: NewImages)
                 f"{listed(missing)}"
             )
         tables.append((name, known))
-    pictures = [finder.find(name, row.picture) for name, rows in tables for row in rows]
-    kept = [row.label != LEFT_OUT for _, rows in tables for row in rows]
+    pictures = [row.file for _, rows in tables for row in rows]
     double = [name for name, count in Counter(pictures).items() if count > 1]
     if double:
         raise DatasetFormatError(f"listed twice: {listed(double)}", path=listing.path)
-    wanted = [name for name, keep in zip(pictures, kept, strict=True) if keep]
-    images, _, more = decode_all(listing.tree, wanted, options, new)
+    wanted = [row.file for _, rows in tables for row in rows if row.label != LEFT_OUT]
+    images, kept, more = decode_all(listing.tree, wanted, options, new)
+    if strange := [name for name, keep in zip(wanted, kept, strict=True) if not keep]:
+        raise DatasetFormatError(
+            f"listed, and no images: {listed(strange)}; take them off the list", path=listing.path
+        )
     parts = []
     start = 0
     for name, rows in tables:
