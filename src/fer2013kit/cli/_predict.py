@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 from click.core import ParameterSource
 
+from fer2013kit._frame_times import BOX
 from fer2013kit.cli._models import load_predictor
 from fer2013kit.cli._options import (
     CSV_FILE,
@@ -46,8 +47,6 @@ if TYPE_CHECKING:
 
     from fer2013kit.faces import FaceEmotion
     from fer2013kit.typing import DetectorName, PhotoViews
-
-_BOX = ("left", "top", "width", "height")
 
 
 @click.command(cls=Command, example="predict party.jpg holiday/ --csv faces.csv")
@@ -179,7 +178,7 @@ def _write_csv(
     table = io.StringIO(newline="")
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(
-        ["picture", "face", *_BOX, "emotion", "score", "uncertain", *map(plain_cell, names)]
+        ["picture", "face", *BOX, "emotion", "score", "uncertain", *map(plain_cell, names)]
     )
     for picture, faces in found.items():
         for number, face in enumerate(faces):

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import io
 import json
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fer2013kit._optional import needed
+from fer2013kit._threads import run_in_threads
 from fer2013kit._untrusted import errors_as
 from fer2013kit.datasets._csv_header import (
     LABEL_COLUMNS,
@@ -26,7 +26,7 @@ from fer2013kit.datasets._csv_header import (
     split_fault,
 )
 from fer2013kit.datasets._csv_pixels import parse_row
-from fer2013kit.datasets._decode import decode_and_resize, decode_face, lacking_ends
+from fer2013kit.datasets._decode import decode_face, lacking_ends
 from fer2013kit.datasets._labels import LEFT_OUT
 from fer2013kit.datasets._listing import Found, sorted_by_split
 from fer2013kit.datasets._names import (
@@ -42,13 +42,12 @@ from fer2013kit.datasets._rows import (
     Part,
     Rows,
     join_parts,
-    run_in_threads,
 )
 from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE, SPLIT_WORDS
 from fer2013kit.exceptions import DatasetFormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -237,21 +236,31 @@ class _File:
         return told
 
     def _decode(self, picture: Any, out: UInt8Array) -> bool:
-        """Decode the bytes of an image, or the text or list of its pixels; as `decode_face`."""
-        content = picture.get("bytes") if isinstance(picture, dict) else picture
+        """Decode the bytes of an image, or the text of its pixels; as `decode_face`."""
+        content, resize = file_or_pixels(picture), self.options.resize
         if isinstance(content, bytes):
-            decode: Callable[[bytes, UInt8Array], bool] = (
-                partial(decode_and_resize, aspect="crop") if self.options.resize else decode_face
-            )
-            return decode(content, out.reshape(IMAGE_SHAPE))
-        if isinstance(content, (str, list)):
-            text = content if isinstance(content, str) else " ".join(map(str, content))
-            out[:] = parse_row(text.encode(), resize=self.options.resize)
-            return False
-        raise ValueError(
-            f"expected the bytes of an image or its pixels, received "
-            f"{type(content).__name__}; save the set with its images embedded"
-        )
+            return decode_face(content, out.reshape(IMAGE_SHAPE), resize=resize)
+        out[:] = parse_row(content.encode(), resize=resize)
+        return False
+
+
+def file_or_pixels(cell: Any) -> bytes | str:
+    """Return the bytes of an image file, or the text of pixels, that a cell holds.
+
+    Raises
+    ------
+    ValueError
+        For anything else.
+    """
+    content = cell.get("bytes") if isinstance(cell, dict) else cell
+    if isinstance(content, list):
+        content = " ".join(map(str, content))
+    if isinstance(content, bytes | str):
+        return content
+    raise ValueError(
+        "expected the bytes of an image or its pixels, received "
+        f"{type(content).__name__}; save the set with its images embedded"
+    )
 
 
 def declared_features(metadata: dict[bytes, bytes]) -> dict[str, dict[str, Any]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from fer2013kit.datasets._names import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -57,8 +59,8 @@ class ScoreReport:
 
     def __str__(self) -> str:
         counts = ((self.n_images, "image"), (self.n_faces, "face"), (self.n_errors, "error"))
-        told = ", ".join(_counted(count, noun) for count, noun in counts)
-        lines = [f"{told} in {_counted(self.n_parts, 'part')}", *self.first_errors]
+        told = ", ".join(counted(count, noun) for count, noun in counts)
+        lines = [f"{told} in {counted(self.n_parts, 'part')}", *self.first_errors]
         if self.n_errors > len(self.first_errors):
             lines.append(f"and {self.n_errors - len(self.first_errors)} more errors")
         return "\n".join(lines)
@@ -111,7 +113,3 @@ class ScoreReport:
             n_done_before=n_done_before,
             first_errors=tuple(errors),
         )
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import cached_property
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from fer2013kit._checks import check_flags
+from fer2013kit._frame_times import BOX
 from fer2013kit._optional import needed
 from fer2013kit.exceptions import Fer2013KitError, InvalidInputError, shown
 from fer2013kit.faces import analyze_crops, analyze_photos
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
     from fer2013kit.faces import PhotoFaces
     from fer2013kit.typing import Classifier, Photo, PhotoViews
-
-_BOX: Final = ("left", "top", "width", "height")
-_MOST_AT_ONCE: Final = 64
 
 
 class PhotoScorer:
@@ -185,7 +183,7 @@ class PhotoScorer:
         with needed("a table", extra="score"):
             import pyarrow as pa
         names = FaceNamer(self._classifier, tta=self.tta).names
-        where = {} if self.crops else dict.fromkeys(("face", *_BOX), pa.int32())
+        where = {} if self.crops else dict.fromkeys(("face", *BOX), pa.int32())
         answer = {"emotion": pa.string(), "score": pa.float32(), "uncertain": pa.bool_()}
         columns = {"image": pa.string(), **where, **answer, "quality": pa.string()}
         if taken := [name for name in names if name in {*columns, "error"}]:

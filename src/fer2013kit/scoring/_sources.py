@@ -15,7 +15,12 @@ from fer2013kit._picture_files import MAX_BYTES, is_picture_name
 from fer2013kit._untrusted import errors_as
 from fer2013kit.datasets._csv_header import normal
 from fer2013kit.datasets._csv_pixels import parse_row
-from fer2013kit.datasets._parquet import PICTURE_COLUMNS, check_rows, declared_features
+from fer2013kit.datasets._parquet import (
+    PICTURE_COLUMNS,
+    check_rows,
+    declared_features,
+    file_or_pixels,
+)
 from fer2013kit.datasets._parquet_pages import check_pages
 from fer2013kit.datasets._trees import TarTree, ZipTree, archive_errors
 from fer2013kit.emotions import IMAGE_SHAPE
@@ -260,7 +265,7 @@ def _picture_column(schema: Any) -> str:
     features = declared_features(schema.metadata or {})
     typed = [name for name, about in features.items() if about.get("_type") == "Image"]
     known = {"bytes", "content", *PICTURE_COLUMNS}
-    found = [name for name in typed or schema.names if typed or normal(name) in known]
+    found = typed or [name for name in schema.names if normal(name) in known]
     if len(found) != 1:
         raise ValueError(
             f"expected one column of images, named {', '.join(sorted(known))}; received "
@@ -269,17 +274,12 @@ def _picture_column(schema: Any) -> str:
     return str(found[0])
 
 
-def _photo_of(value: Any) -> bytes | np.ndarray[Any, Any] | Fer2013KitError:
+def _photo_of(cell: Any) -> bytes | np.ndarray[Any, Any] | Fer2013KitError:
     """Return the bytes of an image file, or an array of the pixels that stand in a row."""
-    content = value.get("bytes") if isinstance(value, dict) else value
-    if isinstance(content, bytes):
-        return content
-    if not isinstance(content, (str, list)):
-        return MediaFileError(
-            f"expected the bytes of an image or its pixels; received {type(content).__name__}"
-        )
-    text = content if isinstance(content, str) else " ".join(map(str, content))
     try:
-        return parse_row(text.encode()).reshape(IMAGE_SHAPE)
+        content = file_or_pixels(cell)
+        if isinstance(content, bytes):
+            return content
+        return parse_row(content.encode()).reshape(IMAGE_SHAPE)
     except ValueError as error:
         return MediaFileError(str(error))
