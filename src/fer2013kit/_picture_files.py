@@ -46,7 +46,7 @@ MAX_BYTES: Final = 2**28
 _MAX_SCANNED: Final = 400_000_000
 _MAX_SCANNED_PER_BYTE: Final = 300
 
-_JPEG_START: Final = b"\xff\xd8\xff"
+JPEG_START: Final = b"\xff\xd8\xff"
 _JPEG_SCAN: Final = b"\xff\xda"
 _JPEG_END: Final = b"\xff\xd9"
 
@@ -208,7 +208,7 @@ def open_picture(
     with picture_errors():
         picture = _open(content)
     pixels = picture.width * picture.height
-    is_jpeg = content.startswith(_JPEG_START)
+    is_jpeg = content.startswith(JPEG_START)
     limit = max_pixels if max_jpeg_pixels is None or not is_jpeg else max_jpeg_pixels
     if pixels > limit:
         raise PictureTooLargeError(
@@ -272,7 +272,7 @@ def check_opened(picture: Image.Image) -> None:
 
 def with_end_marker(content: bytes) -> bytes | None:
     """Return a JPEG with the end marker that it lacks; None where it lacks more, or nothing."""
-    if not content.startswith(_JPEG_START) or content.endswith(_JPEG_END):
+    if not content.startswith(JPEG_START) or content.endswith(_JPEG_END):
         return None
     whole = content.removesuffix(_JPEG_END[:1]) + _JPEG_END
     return None if _complaint_of(whole) else whole
@@ -283,7 +283,7 @@ def _made_up(content: bytes) -> str:
 
     Pillow keeps back what the decoder says of pixels that it made up.
     """
-    complaint = _complaint_of(content) if content.startswith(_JPEG_START) else ""
+    complaint = _complaint_of(content) if content.startswith(JPEG_START) else ""
     damage = _JPEG_DAMAGE.match(complaint)
     if damage is None or int(damage["extra"] or _PADDING + 1) <= _PADDING:
         return ""

@@ -8,6 +8,7 @@ import numpy as np
 import simplejpeg
 
 from fer2013kit._picture_files import (
+    JPEG_START,
     PictureError,
     PictureTooLargeError,
     first_names,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from fer2013kit.typing import Aspect
 
 _HEIGHT, _WIDTH, _ = IMAGE_SHAPE
-_JPEG_START: Final = b"\xff\xd8\xff"
 _TAG_MARK: Final = b"\xff\xe1"  # EXIF or XMP, which may hold an orientation for Pillow to obey
 
 # What libjpeg writes for a grey 48x48 image: a JFIF segment of 16 bytes, a quantisation table,
@@ -37,17 +37,19 @@ _USUAL_HEAD: Final = b"\xff\xe0\x00\x10" + b"\xff\xdb\x00\x43"
 _USUAL_FRAME: Final = b"\xff\xc0\x00\x0b\x08" + bytes([0, _HEIGHT, 0, _WIDTH, 1])
 
 
-def decode_face(content: bytes, out: UInt8Array) -> bool:
+def decode_face(content: bytes, out: UInt8Array, *, resize: bool = False) -> bool:
     """Decode an image file into ``out`` (48, 48, 1), to the very pixels that Pillow gives.
 
-    True is returned for a JPEG that lacks its end marker and nothing else, see
-    :func:`lacking_ends`.
+    Images of other sizes are refused, or cropped and resized.  True is returned for a JPEG that
+    lacks its end marker and nothing else, see :func:`lacking_ends`.
 
     Raises
     ------
     ValueError
         For a broken image, another file, or another size.
     """
+    if resize:
+        return decode_and_resize(content, out, aspect="crop")
 
     def to_gray(image: Image.Image) -> NDArray[np.uint8]:
         if (image.height, image.width) != (_HEIGHT, _WIDTH):
@@ -57,7 +59,7 @@ def decode_face(content: bytes, out: UInt8Array) -> bool:
             )
         return picture_to_gray(image)
 
-    plain_jpeg = content.startswith(_JPEG_START) and _TAG_MARK not in content
+    plain_jpeg = content.startswith(JPEG_START) and _TAG_MARK not in content
     if plain_jpeg:
         try:
             if _decode_gray_jpeg(content, out):

@@ -14,12 +14,13 @@ from fer2013kit._checks import check_choice, check_flags, is_shape
 from fer2013kit._files import as_path
 from fer2013kit._picture_files import MAX_BYTES, is_picture_name, passed_over
 from fer2013kit.datasets._columns import SUBJECT
-from fer2013kit.datasets._decode import decode_and_resize, lacking_ends
+from fer2013kit.datasets._decode import decode_and_resize
 from fer2013kit.datasets._labels import LEFT_OUT, Labels, count_left_out
 from fer2013kit.datasets._names import split_of_name
-from fer2013kit.datasets._rows import Rows, run_in_threads
+from fer2013kit.datasets._pictures import decode_into
+from fer2013kit.datasets._rows import Rows
 from fer2013kit.datasets._storage import cached_rows, listing_key
-from fer2013kit.datasets._trees import FolderTree, read_in_chunks, source_errors
+from fer2013kit.datasets._trees import FolderTree, source_errors
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.exceptions import (
     DatasetFormatError,
@@ -233,17 +234,6 @@ def _read(
 ) -> Rows:
     images = new.empty(len(places), shape)
     position = {name: row for row, (_, name) in enumerate(places)}
-    without_end: list[str] = []
-
-    def decode(chunk: list[tuple[str, bytes]]) -> None:
-        for name, content in chunk:
-            try:
-                if decode_and_resize(content, images[position[name]], aspect=aspect):
-                    without_end.append(name)
-            except ValueError as error:
-                raise DatasetFormatError(str(error), path=tree.path / name) from error
-
-    run_in_threads(decode, read_in_chunks(tree, position))
+    _, notes = decode_into(images, position, tree, partial(decode_and_resize, aspect=aspect))
     labels = np.array([code for code, _ in places], np.int64)
-    notes = (lacking_ends(sorted(without_end)),) if without_end else ()
-    return Rows(images, labels, (len(places), 0, 0), notes=notes)
+    return Rows(images, labels, (len(places), 0, 0), notes=tuple(notes))

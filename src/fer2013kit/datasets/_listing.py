@@ -12,7 +12,7 @@ from fer2013kit._picture_files import is_picture_name
 from fer2013kit._untrusted import LimitedStream
 from fer2013kit.datasets._labels import Labels
 from fer2013kit.datasets._names import listed
-from fer2013kit.datasets._trees import OPENERS
+from fer2013kit.datasets._trees import OPENERS, opener_of
 from fer2013kit.exceptions import OTHER_MODELS
 
 if TYPE_CHECKING:
@@ -109,9 +109,9 @@ class Listing:
             if size > 0 and (self.whatever_name or not _is_never_looked_into(name))
         ]
         if len(candidates) > _MAX_LOOKS:
-            candidates = sorted(candidates, key=depth_and_name)[:_MAX_LOOKS]
+            candidates = sorted(candidates, key=_depth_and_name)[:_MAX_LOOKS]
         heads = {name: self._look(name) for name in candidates}  # in the fast order
-        return {name: heads[name] for name in sorted(heads, key=depth_and_name)}
+        return {name: heads[name] for name in sorted(heads, key=_depth_and_name)}
 
     def without(self, names: Iterable[str]) -> Listing:
         """Return the listing as if some files were not there."""
@@ -122,7 +122,7 @@ class Listing:
     def _look(self, name: str) -> bytes:
         with self.tree.open(name) as stream:
             head = stream.read(HEAD_BYTES)
-        opener = next((open_ for start, open_ in OPENERS.items() if head.startswith(start)), None)
+        opener = opener_of(head)
         if opener is None:
             return head
         try:
@@ -192,7 +192,7 @@ def _is_never_looked_into(name: str) -> bool:
     return name.lower().endswith(_NEVER_LOOKED_INTO) or is_picture_name(name)
 
 
-def depth_and_name(name: str) -> tuple[int, str]:
+def _depth_and_name(name: str) -> tuple[int, str]:
     """Sort the shallowest files first, then by name."""
     return name.count("/"), name
 

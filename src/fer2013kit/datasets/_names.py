@@ -139,7 +139,7 @@ def missing_shards(names: Iterable[str]) -> list[str]:
 
 def listed(names: Iterable[object]) -> str:
     """Return names with commas between them, the first few of many."""
-    texts = [shortened(str(name)) for name in names]
+    texts = [_shortened(str(name)) for name in names]
     more = len(texts) - _MAX_NAMED
     return ", ".join(texts) if more <= 0 else f"{', '.join(texts[:_MAX_NAMED])} and {more} more"
 
@@ -149,7 +149,7 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def shortened(text: str) -> str:
+def _shortened(text: str) -> str:
     """Return the beginning and the end of a long text, as an error shows it."""
     if len(text) <= _LONGEST:
         return text

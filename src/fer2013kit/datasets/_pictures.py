@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from fer2013kit._picture_files import MAX_BYTES, is_picture_name, passed_over
-from fer2013kit.datasets._decode import decode_and_resize, decode_face, lacking_ends
+from fer2013kit._threads import run_in_threads
+from fer2013kit.datasets._decode import decode_face, lacking_ends
 from fer2013kit.datasets._labels import LEFT_OUT, count_left_out
 from fer2013kit.datasets._listing import Found
 from fer2013kit.datasets._names import counted, listed, shard_key, split_of_name
@@ -19,7 +20,6 @@ from fer2013kit.datasets._rows import (
     TRAIN,
     VALIDATION,
     Rows,
-    run_in_threads,
 )
 from fer2013kit.datasets._trees import read_in_chunks
 from fer2013kit.emotions import SPLIT_NAMES
@@ -27,6 +27,8 @@ from fer2013kit.exceptions import DatasetFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from numpy.typing import NDArray
 
     from fer2013kit._checks import UInt8Array
     from fer2013kit.datasets._listing import Listing, Options
@@ -110,7 +112,7 @@ def read_pictures(listing: Listing, found: Found, options: Options, new: NewImag
 
 def decode_all(
     tree: FileTree, names: list[str], options: Options, new: NewImages
-) -> tuple[UInt8Array, list[bool], list[str]]:
+) -> tuple[UInt8Array, NDArray[np.bool_], list[str]]:
     """Decode images in the order of their names: those that are images, (n, 48, 48, 1).
 
     Returned, too, are for each name whether it is one, which files whose names do not say so need
@@ -122,7 +124,7 @@ def decode_all(
         For an image that is broken, too large or of another size.
     """
     images = new.empty(len(names))
-    kept = [True] * len(names)
+    kept = np.ones(len(names), np.bool_)
     most = MAX_BYTES if options.resize else _MAX_PICTURE_BYTES
     position: dict[str, int] = {}
     for row, name in enumerate(names):
@@ -136,10 +138,31 @@ def decode_all(
             )
         else:
             kept[row] = False
-    without_end: list[str] = []
-    decode: Callable[[bytes, UInt8Array], bool] = (
-        partial(decode_and_resize, aspect="crop") if options.resize else decode_face
+    strange, notes = decode_into(
+        images, position, tree, partial(decode_face, resize=options.resize)
     )
+    kept[strange] = False
+    return (images if kept.all() else images[kept]), kept, notes
+
+
+def decode_into(
+    images: UInt8Array,
+    position: Mapping[str, int],
+    tree: FileTree,
+    decode: Callable[[bytes, UInt8Array], bool],
+) -> tuple[list[int], list[str]]:
+    """Decode the files of a tree into the rows of ``images`` at which their names stand.
+
+    Returned are the rows of files that are no images and have no image's name, and what the user
+    is warned about.
+
+    Raises
+    ------
+    DatasetFormatError
+        For an image by its name that ``decode`` refuses.
+    """
+    strange: list[int] = []
+    without_end: list[str] = []
 
     def decode_chunk(chunk: list[tuple[str, bytes]]) -> None:
         for name, content in chunk:
@@ -147,14 +170,12 @@ def decode_all(
                 if decode(content, images[position[name]]):
                     without_end.append(name)
             except ValueError as error:
-                if not is_picture_name(name):
-                    kept[position[name]] = False
-                    continue
-                raise DatasetFormatError(str(error), path=tree.path / name) from error
+                if is_picture_name(name):
+                    raise DatasetFormatError(str(error), path=tree.path / name) from error
+                strange.append(position[name])
 
     run_in_threads(decode_chunk, read_in_chunks(tree, position))
-    notes = [lacking_ends(sorted(without_end))] if without_end else []
-    return (images if all(kept) else images[np.array(kept)]), kept, notes
+    return strange, [lacking_ends(sorted(without_end))] if without_end else []
 
 
 class _Layout:

@@ -38,6 +38,12 @@ OPENERS: Final[dict[bytes, Callable[..., Any]]] = {
 """What unpacks files that begin so."""
 _LONGEST_START: Final = max(map(len, OPENERS))
 
+
+def opener_of(start: bytes) -> Callable[..., Any] | None:
+    """Return what unpacks a file that begins so; None where nothing has to."""
+    return next((opener for mark, opener in OPENERS.items() if start.startswith(mark)), None)
+
+
 Stamp = tuple[int, int, int, int]
 
 
@@ -244,7 +250,7 @@ def _unpacked(path: Path) -> IO[bytes]:
     stream = path.open("rb")
     start = stream.read(_LONGEST_START)
     stream.seek(0)
-    opener = next((open_ for mark, open_ in OPENERS.items() if start.startswith(mark)), None)
+    opener = opener_of(start)
     if opener is None:
         return stream
     stream.close()
