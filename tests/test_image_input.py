@@ -40,6 +40,15 @@ def test_numbers_of_any_container_pass(kind):
     assert with_shape(objects) is objects
 
 
+@pytest.mark.parametrize("kind", [list, np.array, pd.DataFrame])
+def test_true_and_false_are_no_pixels_in_any_container(kind):
+    X = kind((FACES.reshape(3, -1) > 127).tolist())
+    predictor = fk.EmotionPredictor.from_pretrained("five_layer_cnn_small")
+    for use in (predictor.predict, lambda X: fk.training_batches(X, [0, 1, 2])):
+        with pytest.raises(fk.InvalidInputError, match=r"X must hold numbers; received dtype bool"):
+            use(X)
+
+
 def test_fractions_that_became_integers_are_doubted():
     predictor = fk.EmotionPredictor.from_pretrained("five_layer_cnn_small")
     X = fk.make_fer2013(n_samples=14, random_state=0).train.images

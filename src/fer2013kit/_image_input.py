@@ -47,7 +47,7 @@ def read_pictures(
         )
     if flat.dtype.kind == "c":
         raise no_numbers(flat, "X")
-    if flat.dtype.kind not in "iuf":
+    if flat.dtype.kind not in "biuf":
         try:
             flat = flat.astype(np.float64)
         except (TypeError, ValueError) as error:
@@ -114,7 +114,12 @@ def wrong_shape(X: Any, image_shape: Shape) -> InvalidInputError:
 
 
 def check_range(pixels: NDArray[Any], value_range: tuple[float, float] | None) -> None:
-    """Raise :class:`InvalidInputError` for pixels outside the range their dtype promises."""
+    """Raise :class:`InvalidInputError` for pixels outside the range their dtype promises.
+
+    True and False promise none: a data frame of them comes here as an array.
+    """
+    if pixels.dtype.kind == "b":
+        raise no_numbers(pixels, "X")
     if pixels.dtype.kind in "iu" and pixels.size and pixels.max() == 1:
         warn(
             "X of integers holds 0 and 1 alone, black where 255 is white; pass fractions in [0, 1] "
@@ -122,11 +127,11 @@ def check_range(pixels: NDArray[Any], value_range: tuple[float, float] | None) -
         )
     if value_range is None or pixels.dtype == np.uint8 or not pixels.size:
         return
-    low, high = (0, MAX_LEVEL) if pixels.dtype.kind in "iub" else value_range
+    low, high = (0, MAX_LEVEL) if pixels.dtype.kind in "iu" else value_range
     least, most = pixels.min(), pixels.max()
     rounding = _ROUNDING * (high - low)  # MinMaxScaler gives 1.0000000000000002
     if least < low - rounding or most > high + rounding:
-        kind = "integers" if pixels.dtype.kind in "iub" else "floats"
+        kind = "integers" if pixels.dtype.kind in "iu" else "floats"
         raise InvalidInputError(
             f"X of {kind} must be in [{low:g}, {high:g}]; received {least:.7g} to {most:.7g}. "
             "Integers mean 0 to 255; floats mean value_range, (0.0, 1.0) by default: divide by "
@@ -143,7 +148,7 @@ def pixel_converter(
     def to_pixels(batch: NDArray[Any]) -> NDArray[Any]:
         if batch.dtype == np.uint8:
             return batch
-        if batch.dtype.kind in "iub":
+        if batch.dtype.kind in "iu":
             return batch.astype(np.float32)
         return ((batch.astype(np.float32) - low) * (MAX_LEVEL / (high - low))).astype(np.float32)
 
