@@ -51,17 +51,17 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
 
     Parameters
     ----------
-    rotation : float, default 12.0
+    rotation : float in [0, 180], default 12.0
         Largest angle in degrees, to either side.
-    zoom : float in [0, 1), default 0.12
+    zoom : float in [0, 0.99], default 0.12
         Largest relative change of size, larger or smaller.
-    shift : float in [0, 1), default 0.08
+    shift : float in [0, 0.99], default 0.08
         Largest shift as a fraction of height and width, each way.
     horizontal_flip : bool, default True
         Mirror every second image on average.
     brightness : float in [0, 1], default 0.1
         Largest amount added or taken, as a fraction of 255.
-    contrast : float in [0, 1), default 0.2
+    contrast : float in [0, 0.99], default 0.2
         Largest relative change of the differences from the image's mean.
     erasing : float in [0, 1], default 0.0
         Probability that a rectangle (2 to 25 % of the area) is painted over with one random
@@ -276,16 +276,9 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
         aspect = ops.exp(flat + uniform[:, 8] * (tall - flat))
         rows, columns = ops.sqrt(area * aspect) * height, ops.sqrt(area / aspect) * width
         top, left = uniform[:, 9] * (height - rows), uniform[:, 10] * (width - columns)
-        y = ops.reshape(ops.arange(height, dtype="float32"), (1, height, 1, 1))
-        x = ops.reshape(ops.arange(width, dtype="float32"), (1, 1, width, 1))
-        inside = (
-            (y >= _per_image(top))
-            & (y < _per_image(top + rows))
-            & (x >= _per_image(left))
-            & (x < _per_image(left + columns))
-            & (_per_image(uniform[:, _ERASING]) < self.erasing)
-        )
-        return ops.where(inside, _per_image(uniform[:, 12]) * 255.0, images)
+        inside = _inside((height, width), (top, top + rows), (left, left + columns))
+        erased = inside & (_per_image(uniform[:, _ERASING]) < self.erasing)
+        return ops.where(erased, _per_image(uniform[:, 12]) * 255.0, images)
 
 
 def calmed(uniform: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -313,14 +306,7 @@ def mix_images(
         side = ops.sqrt(1.0 - share)
         top, bottom = _clipped_range(position[:, 0], side, height)
         left, right = _clipped_range(position[:, 1], side, width)
-        y = ops.reshape(ops.arange(height, dtype="float32"), (1, height, 1, 1))
-        x = ops.reshape(ops.arange(width, dtype="float32"), (1, 1, width, 1))
-        outside = ~(
-            (y >= _per_image(top))
-            & (y < _per_image(bottom))
-            & (x >= _per_image(left))
-            & (x < _per_image(right))
-        )
+        outside = ~_inside((height, width), (top, bottom), (left, right))
         own_share = ops.where(cut, 1.0 - (bottom - top) * (right - left) / (height * width), share)
         weight = ops.where(
             _per_image(cut), ops.cast(outside, "float32"), ops.ones_like(images) * _per_image(share)
@@ -335,6 +321,18 @@ def _clipped_range(centre: Any, side: Any, length: int) -> tuple[Any, Any]:
     start = ops.clip(ops.round((centre - side / 2) * length), 0, length)
     stop = ops.clip(ops.round((centre + side / 2) * length), 0, length)
     return start, stop
+
+
+def _inside(size: tuple[int, int], rows: tuple[Any, Any], columns: tuple[Any, Any]) -> Any:
+    """Return which pixels lie in each image's rectangle, (n, height, width, 1).
+
+    It begins at a row, and a column, (n,), and ends before another.
+    """
+    height, width = size
+    y = ops.reshape(ops.arange(height, dtype="float32"), (1, height, 1, 1))
+    x = ops.reshape(ops.arange(width, dtype="float32"), (1, 1, width, 1))
+    (top, bottom), (left, right) = (map(_per_image, ends) for ends in (rows, columns))
+    return (y >= top) & (y < bottom) & (x >= left) & (x < right)
 
 
 def _symmetric(uniform: Any) -> Any:
