@@ -221,10 +221,12 @@ def analyze_photos(
         return find_faces(pixels, given, used, margin, namer.size, align=align)
 
     return _analyze(
-        _with_boxes(_with_progress(photos, enabled=progress), boxes),
+        photos,
+        boxes,
         find,
         namer,
         batch_size=batch_size,
+        progress=progress,
         return_errors=return_errors,
     )
 
@@ -247,22 +249,24 @@ def analyze_crops(
     def find(pixels: Pixels, _: ArrayLike | None) -> list[FoundFace]:
         return [whole_photo(pixels, namer.size, aspect=aspect)]
 
-    return _analyze(
-        _with_boxes(_with_progress(photos, enabled=progress), None),
-        find,
-        namer,
-        return_errors=True,
-    )
+    return _analyze(photos, None, find, namer, progress=progress, return_errors=True)
 
 
 def _analyze(
-    photos: Iterable[tuple[Photo, ArrayLike | None]],
+    photos: Iterable[Photo],
+    boxes: Iterable[ArrayLike | None] | None,
     find: Callable[[Pixels, ArrayLike | None], list[FoundFace]],
     namer: FaceNamer,
     *,
     batch_size: int = 128,
+    progress: bool,
     return_errors: bool,
 ) -> list[Any]:
+    if _is_one_photo(photos):
+        raise InvalidInputError(
+            f"photos must be several; received {shown(photos)}; use analyze_photo for one, and "
+            "find_photos for what a folder or a pattern holds"
+        )
     batch_size = check_whole("batch_size", batch_size)
     results: list[Any] = []
     waiting: list[tuple[PhotoFaces, FoundFace]] = []
@@ -273,7 +277,7 @@ def _analyze(
             faces.append(face)
         waiting.clear()
 
-    for photo, given in photos:
+    for photo, given in _with_boxes(_with_progress(photos, enabled=progress), boxes):
         try:
             pixels = read_photo(photo)
             found = find(pixels, given)
@@ -317,11 +321,6 @@ def _with_boxes(
 
 
 def _with_progress(photos: Iterable[Any], *, enabled: bool) -> Iterable[Any]:
-    if _is_one_photo(photos):
-        raise InvalidInputError(
-            f"photos must be several; received {shown(photos)}; use analyze_photo for one, and "
-            "find_photos for what a folder or a pattern holds"
-        )
     if not enabled:
         return photos
     from tqdm import tqdm

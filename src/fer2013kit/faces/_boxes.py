@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 def iou(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return intersection over union of boxes (n, 4) and (m, 4), ``(n, m)``."""
     a, b = first[:, None], second[None]
-    shared = _shared(a, b)
+    low = np.maximum(a[..., :2], b[..., :2])
+    high = np.minimum(a[..., :2] + a[..., 2:], b[..., :2] + b[..., 2:])
+    shared = np.clip(high - low, 0, None).prod(axis=-1)
     union = a[..., 2:].prod(axis=-1) + b[..., 2:].prod(axis=-1) - shared
     share: NDArray[np.float64] = shared / np.maximum(union, 1e-12)
     return share
@@ -25,7 +27,7 @@ def iou(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.f
 def nms(boxes: NDArray[np.float64], scores: NDArray[np.float64], most: float) -> NDArray[np.int64]:
     """Return which of boxes (n, 4) stay, the surest first (non-maximum suppression).
 
-    A box that shares more than ``most`` with a surer one, of their union, goes.
+    A box whose intersection over union with a surer one is ``most`` or more goes.
     """
     order = np.argsort(-scores, kind="stable")
     kept: list[int] = []
@@ -44,10 +46,3 @@ def square(box: Sequence[float] | NDArray[Any], margin: float) -> tuple[float, f
     left, top, width, height = (float(length) for length in box)
     side = math.sqrt(width * height) * (1 + 2 * margin)
     return left + (width - side) / 2, top + (height - side) / 2, side
-
-
-def _shared(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    low = np.maximum(a[..., :2], b[..., :2])
-    high = np.minimum(a[..., :2] + a[..., 2:], b[..., :2] + b[..., 2:])
-    area: NDArray[np.float64] = np.clip(high - low, 0, None).prod(axis=-1)
-    return area

@@ -246,9 +246,6 @@ class FaceDetector:
             rows = self._find_aslant(image)
         return rows[np.argsort(-rows[:, 0], kind="stable")]
 
-    def _scale(self, image: NDArray[np.uint8]) -> float:
-        return float(min(self.enlarge, self.max_side / max(image.shape[:2])))
-
     def _add_turned(
         self, rows: NDArray[np.float64], image: NDArray[np.uint8], quarters: Sequence[int]
     ) -> NDArray[np.float64]:
@@ -291,7 +288,7 @@ class FaceDetector:
 
     def _find_steadily(self, image: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return the means of what is found on an image and on its mirror image."""
-        scale = self._scale(image)
+        scale = min(self.enlarge, self.max_side / max(image.shape[:2]))
         if not self.mirrored:
             return self._find(image, scale, self.min_score)
         least = _MISSED * self.min_score

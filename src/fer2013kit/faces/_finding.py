@@ -123,10 +123,11 @@ def check_boxes(boxes: ArrayLike, *, name: str) -> NDArray[np.float64]:
             f"{name} must be numbers of {_SHAPES}; received {array.dtype} of shape {array.shape}"
         )
     result = array.astype(np.float64)
-    if not np.isfinite(result).all() or (result[:, 2:4] <= 0).any():
+    usable = np.isfinite(result).all(axis=1) & (result[:, 2:4] > 0).all(axis=1)
+    if not usable.all():
         raise InvalidInputError(
             f"{name} must be finite, with a positive width and height; received "
-            f"{result[~(np.isfinite(result).all(axis=1) & (result[:, 2:4] > 0).all(axis=1))][0]}"
+            f"{result[~usable][0]}"
         )
     return result
 

@@ -39,8 +39,8 @@ def find_photos(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
     Warns
     -----
     Fer2013KitWarning
-        For files in a folder that were passed over: it counts and names them.  Hidden ones are no
-        matter.  For links to nothing, too.
+        For skipped files of a folder, which it counts and names, hidden ones apart; and for links
+        to nothing.
 
     See Also
     --------

@@ -84,8 +84,8 @@ class FaceNamer:
             return np.asarray(predict(faces, tta=self._tta))
         # A classifier that knows no views is shown them.
         batch = faces.reshape(*faces.shape[:3], -1)
-        shown = [view.reshape(faces.shape) for view in views(batch, self._tta)]
-        answers: NDArray[Any] = np.mean([np.asarray(predict(one)) for one in shown], axis=0)
+        seen = [view.reshape(faces.shape) for view in views(batch, self._tta)]
+        answers: NDArray[Any] = np.mean([np.asarray(predict(one)) for one in seen], axis=0)
         return answers
 
 
