@@ -196,7 +196,7 @@ def read_facts(text: bytes | str) -> dict[str, Any]:
 
     Raises
     ------
-    ValueError, RecursionError
+    ValueError, TypeError, RecursionError
         For anything else.
     """
     if len(text) > _MAX_FACTS:

@@ -54,7 +54,7 @@ def training_batches(
         Weight of each row, multiplied by its class's weight.
     classifier : EmotionClassifier, optional
         Its settings say the size of the batches, the augmentation, mixup and cutmix, class weights
-        and the seed; it needs not to be fitted.  By default one with all defaults.
+        and the seed; it need not be fitted.  By default one with all defaults.
     soft_targets : array_like of float, shape (n, k), optional
         Targets instead of the labels, as in ``fit``.
     form : {"keras", "tensorflow", "torch"}, default "keras"

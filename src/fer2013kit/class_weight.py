@@ -208,7 +208,7 @@ def by_label(class_weight: Any) -> Any:
 
 
 def _weigh_counts(
-    counts: NDArray[np.integer[Any]], method: str, beta: float = DEFAULT_BETA
+    counts: NDArray[np.integer[Any]], method: str, beta: float
 ) -> NDArray[np.float64]:
     """Return the weight of each class from its count; their mean over the samples is 1."""
     check_choice("method", method, ClassWeightMethod)

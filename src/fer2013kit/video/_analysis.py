@@ -103,7 +103,7 @@ def analyze_video(
 
     Warns
     -----
-    UserWarning
+    Fer2013KitWarning
         For a video that is damaged or cut off: where it cannot be read on, the rows up to there are
         returned; of damaged frames, the first is named.
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from fer2013kit._optional import needed
 from fer2013kit._picture_files import MAX_PIXELS
-from fer2013kit.exceptions import InvalidInputError, MediaFileError, shortened, warn
+from fer2013kit.exceptions import InvalidInputError, MediaFileError, shortened, shown, warn
 from fer2013kit.video._cuts import CutFinder
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def open_video(source: Source) -> Iterator[Video]:
     else:
         raise InvalidInputError(
             "video must be the path of a file or the number of a camera, 0 for the first; "
-            f"received {source!r:.80}"
+            f"received {shown(source)}"
         )
     with ExitStack() as opened:
         yield _open(opened, name=name, path=path, address=address, kind=kind)
