@@ -9,7 +9,7 @@ every processor rounds alike.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,8 @@ from fer2013kit.emotions import IMAGE_SHAPE, Emotion
 if TYPE_CHECKING:
     from fer2013kit._checks import IntArray, UInt8Array
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
+"""Of float32, which stays so beside numbers of Python's."""
 Numbers = dict[str, Array]
 
 BATCH: Final = 32
@@ -114,7 +115,7 @@ def _draw_batch(labels: IntArray, rng: np.random.Generator) -> UInt8Array:
     x, y = _grid()
     u, v = _face_coordinates(x, y, numbers)
     # One pixel in face coordinates: the width over which an edge fades.
-    sharpness = np.float32(IMAGE_SHAPE[0] / 2) * numbers["scale"]
+    sharpness = IMAGE_SHAPE[0] / 2 * numbers["scale"]
 
     picture = numbers["background"] + numbers["background_slope"] * (x - y)
     _paint_head(picture, u, v, sharpness, numbers)
@@ -145,11 +146,11 @@ def _draw_numbers(labels: IntArray, rng: np.random.Generator) -> Numbers:
         spread = np.abs(added).max()
         # Faces at rest differ too, which is what makes weak expressions hard to tell.
         person = uniform(-0.2, 0.2) * spread
-        numbers[name] = np.float32(relaxed) + added[labels][:, None, None] * strength + person
+        numbers[name] = relaxed + added[labels][:, None, None] * strength + person
     mirrored = rng.integers(0, 2, (n, 1, 1)) * 2 - 1
     numbers["mouth_slant"] *= mirrored.astype(np.float32)
     for name, least in (("mouth_opening", 0.0), ("eye_opening", 0.02), ("lip", 0.012)):
-        np.maximum(numbers[name], np.float32(least), out=numbers[name])
+        np.maximum(numbers[name], least, out=numbers[name])
     for name in ("teeth", "wrinkles", "folds"):
         np.clip(numbers[name], 0, 1, out=numbers[name])
 
@@ -183,7 +184,7 @@ def _draw_numbers(labels: IntArray, rng: np.random.Generator) -> Numbers:
 def _grid() -> tuple[Array, Array]:
     """Return the image's own coordinates, -1 to 1, of shapes (1, 1, 48) and (1, 48, 1)."""
     size = IMAGE_SHAPE[0]
-    line = (np.arange(size, dtype=np.float32) - np.float32((size - 1) / 2)) / np.float32(size / 2)
+    line = (np.arange(size, dtype=np.float32) - (size - 1) / 2) / (size / 2)
     return line[None, None, :], line[None, :, None]
 
 
@@ -197,7 +198,7 @@ def _face_coordinates(x: Array, y: Array, numbers: Numbers) -> tuple[Array, Arra
 
 def _inside(distance: Array, sharpness: Array) -> Array:
     """Turn a signed distance (negative inside) into coverage between 0 and 1."""
-    coverage: Array = np.clip(np.float32(0.5) - distance * sharpness, 0, 1)
+    coverage: Array = np.clip(0.5 - distance * sharpness, 0, 1)
     return coverage
 
 
@@ -208,70 +209,70 @@ def _blend(picture: Array, coverage: Array, tone: Array | float) -> None:
 
 def _ellipse(u: Array, v: Array, width: Array, height: float) -> Array:
     """Return the signed distance to an ellipse, exact enough near its edge."""
-    radius = np.sqrt((u / width) ** 2 + (v / np.float32(height)) ** 2)
-    distance: Array = (radius - 1) * np.float32(0.5) * (width + np.float32(height))
+    radius = np.sqrt((u / width) ** 2 + (v / height) ** 2)
+    distance: Array = (radius - 1) * 0.5 * (width + height)
     return distance
 
 
 def _segment(u: Array, v: Array, start: tuple[float, float], end: tuple[float, float]) -> Array:
     """Return the distance to the line from ``start`` to ``end``."""
     run, drop = np.float32(end[0] - start[0]), np.float32(end[1] - start[1])
-    from_u, from_v = u - np.float32(start[0]), v - np.float32(start[1])
+    from_u, from_v = u - start[0], v - start[1]
     along = np.clip((from_u * run + from_v * drop) / (run * run + drop * drop), 0, 1)
     return np.sqrt((from_u - along * run) ** 2 + (from_v - along * drop) ** 2)
 
 
 def _paint_head(picture: Array, u: Array, v: Array, sharpness: Array, numbers: Numbers) -> None:
     width, skin, hair = numbers["head_width"], numbers["skin"], numbers["hair"]
-    mane = _inside(_ellipse(u, v + np.float32(0.1), width * np.float32(1.14), 1.14), sharpness)
-    mane *= _inside(v - numbers["hair_length"], sharpness * np.float32(0.3))
+    mane = _inside(_ellipse(u, v + 0.1, width * 1.14, 1.14), sharpness)
+    mane *= _inside(v - numbers["hair_length"], sharpness * 0.3)
     _blend(picture, mane, hair)
-    neck = _inside(np.maximum(np.abs(u) - width * np.float32(0.55), -v), sharpness)
-    _blend(picture, neck, skin * np.float32(0.7))
+    neck = _inside(np.maximum(np.abs(u) - width * 0.55, -v), sharpness)
+    _blend(picture, neck, skin * 0.7)
     rim = _ellipse(u, v, width, 1.0)
-    shade = skin * (1 - np.float32(0.22) * (u * u + np.float32(0.5) * v * v))
+    shade = skin * (1 - 0.22 * (u * u + 0.5 * v * v))
     head = _inside(rim, sharpness)
     _blend(picture, head, shade)
-    fringe = _inside(v - numbers["hairline"] - np.float32(0.35) * u * u, sharpness)
+    fringe = _inside(v - numbers["hairline"] - 0.35 * u * u, sharpness)
     # A little wider than the head, so that no seam of skin shows between fringe and mane.
-    fringe *= _inside(rim - np.float32(0.04), sharpness)
+    fringe *= _inside(rim - 0.04, sharpness)
     _blend(picture, fringe, hair)
 
 
 def _paint_nose(picture: Array, side: Array, v: Array, sharpness: Array, numbers: Numbers) -> None:
-    dark, light = numbers["skin"] * np.float32(0.55), numbers["skin"] * np.float32(1.18)
+    dark, light = numbers["skin"] * 0.55, numbers["skin"] * 1.18
     away = np.abs(side)
-    ridge = _inside(_segment(away, v, (0.0, -0.15), (0.0, 0.14)) - np.float32(0.04), sharpness)
-    _blend(picture, np.float32(0.5) * ridge, light)
-    nostrils = _segment(away, v, (0.05, 0.24), (0.12, 0.21)) - np.float32(0.015)
-    _blend(picture, np.float32(0.85) * _inside(nostrils, sharpness), dark)
-    folds = _segment(away, v, (0.2, 0.16), (0.42, 0.5)) - np.float32(0.012)
+    ridge = _inside(_segment(away, v, (0.0, -0.15), (0.0, 0.14)) - 0.04, sharpness)
+    _blend(picture, 0.5 * ridge, light)
+    nostrils = _segment(away, v, (0.05, 0.24), (0.12, 0.21)) - 0.015
+    _blend(picture, 0.85 * _inside(nostrils, sharpness), dark)
+    folds = _segment(away, v, (0.2, 0.16), (0.42, 0.5)) - 0.012
     _blend(picture, numbers["folds"] * _inside(folds, sharpness), dark)
     for height in (-0.26, -0.14, -0.02):
         wrinkle = _segment(away, v, (0.0, height - 0.02), (0.13, height + 0.02))
-        coverage = _inside(wrinkle - np.float32(0.012), sharpness)
+        coverage = _inside(wrinkle - 0.012, sharpness)
         _blend(picture, numbers["wrinkles"] * coverage, dark)
 
 
 def _paint_eyes(picture: Array, side: Array, v: Array, sharpness: Array, numbers: Numbers) -> None:
     # Along each eye, -1 at its inner and 1 at its outer corner.
-    eye_u = (np.abs(side) - np.float32(0.36)) / np.float32(0.17)
-    height = v + np.float32(0.16)
+    eye_u = (np.abs(side) - 0.36) / 0.17
+    height = v + 0.16
     bulge = 1 - eye_u * eye_u
     opening = numbers["eye_opening"] * bulge
     white = _inside(np.abs(height) - opening, sharpness)
-    _blend(picture, white, np.clip(numbers["skin"] * np.float32(1.1) + np.float32(0.15), 0, 0.95))
+    _blend(picture, white, np.clip(numbers["skin"] * 1.1 + 0.15, 0, 0.95))
     # The gaze goes the same way in both eyes, so it is turned with the side it is on.
-    gaze_u = eye_u * np.float32(0.17) - np.where(side < 0, -numbers["gaze"], numbers["gaze"])
-    iris = np.sqrt(gaze_u * gaze_u + height * height) - np.float32(0.08)
+    gaze_u = eye_u * 0.17 - np.where(side < 0, -numbers["gaze"], numbers["gaze"])
+    iris = np.sqrt(gaze_u * gaze_u + height * height) - 0.08
     _blend(picture, white * _inside(iris, sharpness), numbers["iris"])
-    lid = np.abs(height + opening) - np.float32(0.014)
-    within = _inside((np.abs(eye_u) - 1) * np.float32(0.17), sharpness)
-    _blend(picture, within * _inside(lid, sharpness), numbers["skin"] * np.float32(0.35))
+    lid = np.abs(height + opening) - 0.014
+    within = _inside((np.abs(eye_u) - 1) * 0.17, sharpness)
+    _blend(picture, within * _inside(lid, sharpness), numbers["skin"] * 0.35)
 
     curve = numbers["brow_arch"] * bulge + numbers["brow_height"] + numbers["brow_tilt"] * eye_u
-    brow = np.abs(v + curve - np.float32(0.03)) - numbers["brow_thickness"]
-    within = _inside((np.abs(eye_u) - np.float32(1.2)) * np.float32(0.17), sharpness)
+    brow = np.abs(v + curve - 0.03) - numbers["brow_thickness"]
+    within = _inside((np.abs(eye_u) - 1.2) * 0.17, sharpness)
     _blend(picture, within * _inside(brow, sharpness), np.minimum(numbers["hair"], 0.3))
 
 
@@ -279,15 +280,15 @@ def _paint_mouth(picture: Array, side: Array, v: Array, sharpness: Array, number
     skin = numbers["skin"]
     t = side / numbers["mouth_width"]
     bulge = 1 - t * t
-    middle = np.float32(0.52) + numbers["mouth_smile"] * (bulge - np.float32(0.4))
+    middle = 0.52 + numbers["mouth_smile"] * (bulge - 0.4)
     from_middle = v - middle - numbers["mouth_slant"] * t
     gape = numbers["mouth_opening"] * bulge
     within = _inside((np.abs(t) - 1) * numbers["mouth_width"], sharpness)
     lips = within * _inside(np.abs(from_middle) - gape - numbers["lip"] * bulge, sharpness)
-    _blend(picture, lips, skin * np.float32(0.68))
-    inner = within * _inside(np.abs(from_middle) - gape - np.float32(0.008), sharpness)
-    _blend(picture, inner, skin * np.float32(0.2))
-    teeth = inner * _inside(from_middle + np.float32(0.25) * gape, sharpness)
+    _blend(picture, lips, skin * 0.68)
+    inner = within * _inside(np.abs(from_middle) - gape - 0.008, sharpness)
+    _blend(picture, inner, skin * 0.2)
+    teeth = inner * _inside(from_middle + 0.25 * gape, sharpness)
     _blend(picture, numbers["teeth"] * teeth, 0.92)
 
 
@@ -297,6 +298,6 @@ def _blur(picture: Array, amount: Array) -> None:
         ((slice(None), slice(1, None)), (slice(None), slice(None, -1))),
         ((..., slice(1, None)), (..., slice(None, -1))),
     ):
-        step = (picture[ahead] - picture[behind]) * (np.float32(0.25) * amount)
+        step = (picture[ahead] - picture[behind]) * (0.25 * amount)
         picture[behind] += step
         picture[ahead] -= step
