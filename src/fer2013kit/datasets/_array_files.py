@@ -103,35 +103,37 @@ def read_arrays(listing: Listing, found: Found, options: Options, _new: NewImage
     arrays: list[_Array] = []
     for name in found.names:
         path = listing.path / name
-        own: dict[str, NDArray[Any]] | None = None
         with _file_errors(path):
             content = listing.read(name)
-            if is_npz(content[:300]):
-                archive = read_npz(content)
-                if is_own(archive):
-                    own = archive
-                    if len(found.names) > 1:
-                        raise DatasetFormatError(
-                            f"expected one file of arrays, received {listed(found.names)}; "
-                            "pass the path of one",
-                            path=listing.path,
-                        )
-                else:
-                    arrays += _from_npz(name, archive)
-            elif content.startswith(_NPY):
+            archive = read_npz(content) if is_npz(content) else {}
+            is_saved = is_own(archive)
+            if content.startswith(_NPY):
                 arrays.append(_from_npy(name, content))
-            else:
+            elif content.startswith(_HDF5):
                 arrays += _from_hdf5(name, content, path)
-        if own is not None:
-            if options.labels.is_mapped:  # no fault of the file's
-                raise InvalidInputError(
-                    f"label_map must be None for {path}: FER2013.save wrote it, and its labels "
-                    "are codes of emotions already; FER2013.subset takes classes out of it"
-                )
-            with _file_errors(path):
-                return read_own(own, options, path)
+        if is_saved:
+            return _read_saved(archive, found.names, options, path)
+        arrays += _from_npz(name, archive)
     alone = len(found.names) == 1
     return _join(arrays, options, listing.path / found.names[0] if alone else listing.path)
+
+
+def _read_saved(
+    archive: dict[str, NDArray[Any]], names: tuple[str, ...], options: Options, path: Path
+) -> Rows:
+    """Return the rows of what :meth:`FER2013.save` wrote."""
+    if len(names) > 1:
+        raise DatasetFormatError(
+            f"expected one file of arrays, received {listed(names)}; pass the path of one",
+            path=path.parent,
+        )
+    if options.labels.is_mapped:  # no fault of the file's
+        raise InvalidInputError(
+            f"label_map must be None for {path}: FER2013.save wrote it, and its labels are codes "
+            "of emotions already; FER2013.subset takes classes out of it"
+        )
+    with _file_errors(path):
+        return read_own(archive, options, path)
 
 
 @contextmanager

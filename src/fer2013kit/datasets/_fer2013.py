@@ -450,7 +450,7 @@ def _class_codes(classes: Iterable[int | str]) -> list[int]:
     for item in classes:
         code: Any = item
         if isinstance(item, str):
-            code = NUM_CLASSES if item == contempt else emotion_code(item)
+            code = NUM_CLASSES if item.strip().lower() == contempt else emotion_code(item)
         code = as_float(code)
         if not (0 <= code < len(FERPLUS_CLASS_NAMES) and code.is_integer()):
             raise InvalidInputError(

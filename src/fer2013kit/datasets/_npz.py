@@ -99,10 +99,11 @@ def read_own(archive: dict[str, NDArray[Any]], options: Options, path: Path) -> 
     for code, name in enumerate(SPLIT_NAMES):
         if f"{name}.images" not in archive:
             continue
+        ferplus = _below(archive, f"{name}.ferplus.")
         split = Split(
             archive[f"{name}.images"],
             archive.get(f"{name}.labels"),
-            _unpack_votes(archive, f"{name}.ferplus."),
+            FERPlus(**ferplus) if ferplus else None,
             image_shape,
             _below(archive, f"{name}.columns."),
         )
@@ -114,11 +115,6 @@ def read_own(archive: dict[str, NDArray[Any]], options: Options, path: Path) -> 
         parts.append((name, Part(images, labels, np.full(len(split), NO_SPLIT), votes=votes)))
         told.append(code)
     return replace(join_parts(parts, told, path=path), columns=columns)
-
-
-def _unpack_votes(archive: dict[str, NDArray[Any]], prefix: str) -> FERPlus | None:
-    arrays = _below(archive, prefix)
-    return FERPlus(**arrays) if arrays else None
 
 
 def _below(archive: dict[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:

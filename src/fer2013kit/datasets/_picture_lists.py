@@ -252,16 +252,12 @@ def _columns(line: bytes, options: Options) -> _Columns | None:
     if labels:
         return _Columns(tuple(names), files[0], labels, splits, separator=separator)
     classes = [place for place in range(len(names)) if place not in {files[0], *splits}]
-    known = [place for place in classes if _is_class(names[place], options)]
-    if len(known) < _FEWEST_CLASSES:
+    codes = [options.labels.code(names[place], numbers=False) for place in classes]
+    if len(codes) - codes.count(None) < _FEWEST_CLASSES:
         return None
     return _Columns(
         tuple(names), files[0], splits=splits, one_hot=tuple(classes), separator=separator
     )
-
-
-def _is_class(name: str, options: Options) -> bool:
-    return options.labels.code(name, numbers=False) is not None
 
 
 def _read_list(listing: Listing, name: str, options: Options) -> tuple[list[_Row], list[str]]:
