@@ -6,6 +6,7 @@ import ctypes
 import errno
 import glob
 import os
+import re
 import secrets
 import shutil
 import sys
@@ -31,13 +32,20 @@ _STALE_UNLOCKED: Final = 3600
 """After so long without a write, a temporary file that nobody has locked is a killed writer's; of
 folders, and where there are no locks, age alone tells."""
 
+_WEB_ADDRESS: Final = re.compile(r"https?://[^\s]{,60}", re.IGNORECASE)
+
 _EXCHANGE: Final = 2  # of Linux's renameat2
 _THIS_FOLDER: Final = -100
 
 
 def as_path(path: str | os.PathLike[str]) -> Path:
-    """Return a path that a user gave; see :func:`check_not_empty`."""
+    """Return a path that a user gave, which is not empty and no web address."""
     check_not_empty(path)
+    if isinstance(path, str) and (address := _WEB_ADDRESS.match(path)):
+        raise InvalidInputError(
+            "path must be a file or folder on this machine; received a web address, "
+            f"{address[0]!r}: download it first, with urllib.request.urlretrieve(address, name)"
+        )
     return Path(path)
 
 

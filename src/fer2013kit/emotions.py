@@ -80,6 +80,9 @@ _ALIASES: Final = {
     "happiness": Emotion.HAPPY,
     "sadness": Emotion.SAD,
     "surprised": Emotion.SURPRISE,
+    "suprise": Emotion.SURPRISE,  # so it is spelt in many copies
+    "suprised": Emotion.SURPRISE,
+    "scared": Emotion.FEAR,
 }
 
 

@@ -183,6 +183,15 @@ def test_columns_are_put_in_the_order_of_the_codes(tmp_path):
     assert fk.load_ferplus(mixed).votes.tolist() == [expected]
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_votes_as_tables_are_saved_again(tmp_path, separator):
+    path = tmp_path / "fer2013new.csv"
+    path.write_text(
+        f",{HEADER}\n0,Training,fer0.png,4.0,0,0,0,6.0,0,0,0,0,0\n".replace(",", separator)
+    )
+    assert fk.load_ferplus(path).votes.tolist() == [votes_of(angry=6, neutral=4)]
+
+
 def test_byte_order_mark_and_windows_line_ends(tmp_path):
     path = tmp_path / "votes.csv"
     row = "Training,,0,0,0,0,0,0,0,0,0,10"

@@ -132,6 +132,31 @@ def test_unknown_folder(folder):
         fk.load_image_folder(folder)
 
 
+def test_numbers_before_the_words(tmp_path):
+    for name in ("0_angry", "1 - Disgust", "03.happiness", "suprise"):
+        (tmp_path / name).mkdir()
+        Image.new("L", (48, 48)).save(tmp_path / name / "a.png")
+    assert fk.load_image_folder(tmp_path).labels.tolist() == [0, 1, 3, 5]
+    (tmp_path / "0_angry").rename(tmp_path / "angry 2")
+    with pytest.raises(fk.DatasetFormatError, match="'angry 2' is no class folder"):
+        fk.load_image_folder(tmp_path)
+
+
+def test_what_load_fer2013_reads_is_sent_there(folder, tmp_path):
+    (folder / "SAD").rename(folder / "train")
+    with pytest.raises(fk.DatasetFormatError, match="load_fer2013 reads <split>/<class>/"):
+        fk.load_image_folder(folder)
+    (tmp_path / "a.zip").write_bytes(b"PK")
+    with pytest.raises(fk.DatasetNotFoundError, match="unpack it, or load a file with load_fer2"):
+        fk.load_image_folder(tmp_path / "a.zip")
+
+
+@pytest.mark.parametrize("load", [fk.load_fer2013, fk.load_image_folder, fk.find_photos])
+def test_web_addresses_are_answered_with_the_way(load):
+    with pytest.raises(fk.InvalidInputError, match="received a web address, 'https://a"):
+        load("https://a.b/f.zip")
+
+
 def test_picture_without_a_folder(folder):
     Image.new("L", (48, 48)).save(folder / "a.png")
     with pytest.raises(fk.DatasetFormatError, match="it lies in no class folder"):

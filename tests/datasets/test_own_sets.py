@@ -56,6 +56,31 @@ def test_numbers_that_a_map_passes_by_are_refused(tmp_path):
     refused_twice(path, "unknown emotion '.'; expected one of", label_map={1: "surprise"})
 
 
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        (range(7), []),
+        (range(3), ["the labels are 0 to 2 alone, .*(0 angry, 1 disgust, 2 fear)"]),
+        (range(1, 7), ["the labels are 1 to 6 alone"]),
+        ((3, 4, 6), []),
+    ],
+)
+@pytest.mark.parametrize("kind", ["csv", "npz"])
+def test_numbers_that_may_be_counted_anew_are_doubted(tmp_path, numbers, said, kind):
+    rows = make_rows([(0, code) for code in numbers for _ in range(50 // len(numbers) + 1)])
+    if kind == "csv":
+        path = fake.write_csv(tmp_path / "a.csv", rows)
+    else:
+        path = tmp_path / "a.npz"
+        np.savez(path, X=[row.image for row in rows], y=[row.code for row in rows])
+    data, warned = load_twice(path)
+    assert_holds(data, rows)
+    assert len(warned) == len(said)
+    assert all(map(re.search, said, warned))
+    _, warned = load_twice(path, label_map={number: number for number in numbers})
+    assert warned == []
+
+
 def test_maps_that_cannot_be_meant(tmp_path):
     path = write_lines(tmp_path / "a.csv", "emotion,pixels", "{code},{pixels}")
     for wrong in ({1: "bored"}, {1: 7}, {1: 1.5}, {1: "sad", "1": "happy"}):
@@ -294,10 +319,48 @@ def test_arrays_of_every_usual_shape(tmp_path, images, labels):
     np.testing.assert_array_equal(data.train.labels, CODES)
 
 
+def test_arrays_as_notebooks_save_them(tmp_path):
+    arrays = {"Xtrain": IMAGES, "ytrain": CODES, "image_labels_val": np.eye(7)[CODES]}
+    arrays["image_data_val"] = IMAGES.astype(np.float32)
+    data, said = load_twice(write_arrays(tmp_path, "npy", arrays))
+    for split in (data.train, data.validation):
+        np.testing.assert_array_equal(split.images[..., 0], IMAGES)
+        np.testing.assert_array_equal(split.labels, CODES)
+    assert said == []
+
+
+@pytest.mark.parametrize("name", ["class_names", "label_names", "emotion_names"])
+@pytest.mark.parametrize("one_hot", [True, False])
+def test_numbers_are_places_among_the_names_of_the_classes(tmp_path, name, one_hot):
+    names = [*sorted(CLASSES), "contempt"]  # as a folder has them
+    places = np.array([names.index(CLASSES[code]) for code in CODES])
+    labels = np.eye(8)[places] if one_hot else places
+    np.savez(tmp_path / "a.npz", X=IMAGES, y=labels, **{name: np.array(names)})
+    data, said = load_twice(tmp_path / "a.npz")
+    np.testing.assert_array_equal(data.train.labels, CODES)
+    assert said == []
+    np.savez(tmp_path / "a.npz", X=IMAGES, y=places, class_names=names, label_names=names[::-1])
+    refused_twice(tmp_path / "a.npz", "one array of the names of classes, received a/class_names")
+
+
+def test_images_of_zeros_and_ones_are_doubted(tmp_path):
+    np.savez(tmp_path / "a.npz", X=IMAGES > 127, y=CODES)
+    refused_twice(tmp_path / "a.npz", "whole numbers from 0 to 255, received dtype bool")
+    np.savez(tmp_path / "a.npz", X=(IMAGES > 127).astype(np.uint8), y=CODES)
+    _, (said,) = load_twice(tmp_path / "a.npz")
+    assert "the images hold 0 and 1 alone" in said
+
+
 @pytest.mark.parametrize(
     ("arrays", "match"),
     [
         ({"X": IMAGES / 255.0, "y": CODES}, "received dtype float64; save them as uint8"),
+        ({"X": IMAGES / 255.0, "y": CODES}, r"uint8, \(X \* 255\).round\(\).astype\('uint8'\)"),
+        ({"X": IMAGES / 127.5 - 1, "y": CODES}, "save them as uint8 before they are rescaled"),
+        (
+            {"X": IMAGES, "y": np.eye(8)[CODES]},
+            r"one-hot \(n, 7\); .*argmax\(axis=1\).*class_names",
+        ),
         ({"X": IMAGES.astype(int) + 1, "y": CODES}, "expected numbers from 0 to 255"),
         ({"X": IMAGES, "y": CODES[:5]}, r"as many labels as images \(21\), received 5"),
         ({"X": IMAGES, "y": CODES + 1}, "unknown labels 7; expected a code from 0 to 6"),
@@ -352,6 +415,18 @@ def test_what_is_said_of_other_models_works():
     photo = np.zeros((60, 60, 3), np.uint8)
     (face,) = fk.analyze_photo(photo, classifier=Wrapped(), boxes=[(5, 5, 40, 40)])
     assert face.emotion == "happy"
+
+
+def test_parquet_with_arrays_of_levels_beside_the_pixels(tmp_path):
+    pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    pixels = [" ".join(map(str, row.image.ravel())) for row in ROWS]
+    columns = {"image": [row.image.tolist() for row in ROWS], "emotion": [r.code for r in ROWS]}
+    columns["usage"] = [fake.USAGES[row.usage] for row in ROWS]
+    parquet.write_table(pa.table(columns | {"pixels": pixels}), tmp_path / "a.parquet")
+    assert_holds(load_twice(tmp_path)[0], ROWS)
+    words = {**columns, "emotion": [CLASSES[row.code] for row in ROWS]}
+    parquet.write_table(pa.table(words), tmp_path / "a.parquet")
+    assert_holds(load_twice(tmp_path)[0], ROWS)
 
 
 def test_parquet_of_pixels_words_and_other_sizes(tmp_path):

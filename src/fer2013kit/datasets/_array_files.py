@@ -7,6 +7,7 @@ Arrays go by their names, in whatever order of words: ``X_train``, ``y_train``; 
 from __future__ import annotations
 
 import io
+import re
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ from fer2013kit.datasets._names import (
 )
 from fer2013kit.datasets._npz import is_own, read_own
 from fer2013kit.datasets._rows import NO_LABEL, Part, join_parts
-from fer2013kit.emotions import IMAGE_SHAPE, MAX_LEVEL, NUM_CLASSES, SPLIT_WORDS
+from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE, MAX_LEVEL, NUM_CLASSES, SPLIT_WORDS
 from fer2013kit.exceptions import (
     OTHER_MODELS,
     DatasetFormatError,
@@ -64,6 +65,8 @@ _LABEL_WORDS: Final = frozenset(
     ("y", "label", "labels", "emotion", "emotions", "target", "targets", "class", "classes")
 )
 _OTHER_WORDS: Final = frozenset({"name", "names", "weight", "weights", "map", "index", "indices"})
+# Xtrain, as notebooks call it, is two words.
+_JOINED: Final = re.compile(r"(?<![a-z])([xy])(?=(?:train|val|test))", re.IGNORECASE)
 _GRAY, _COLOUR = 1, 3
 _MAX_DIMENSIONS: Final = 4
 
@@ -196,17 +199,19 @@ def _join(arrays: list[_Array], options: Options, path: Path) -> Rows:
     labels: dict[int, list[_Array]] = defaultdict(list)
     usages: list[_Array] = []
     strange: list[_Array] = []
-    named = []
+    named: list[_Array] = []
     for array in arrays:
-        code = split_of_path(array.name)
+        name = _JOINED.sub(r"\1_", array.name)
+        code = split_of_path(name)
         split = NO_SPLIT if code is None else code
-        words = set(words_of(PurePosixPath(array.name).name))
+        words = set(words_of(PurePosixPath(name).name))
+        is_image = words & _IMAGE_WORDS and len(array.shape) > 1
         if words & _OTHER_WORDS:
-            named.append(array.name)
-        elif words & _IMAGE_WORDS and len(array.shape) > 1:
+            named.append(array)
+        elif words & _LABEL_WORDS and (len(array.shape) == 1 or _is_one_hot(array.shape)):
+            labels[split].append(array)  # image_labels, too
+        elif is_image:
             images[split].append(array)
-        elif words & _LABEL_WORDS and len(array.shape) in {1, 2}:
-            labels[split].append(array)
         elif words & {*SPLIT_COLUMNS} and code is None and len(array.shape) == 1:
             usages.append(array)
         else:
@@ -222,15 +227,17 @@ def _join(arrays: list[_Array], options: Options, path: Path) -> Rows:
             f"y_train, ...); received {listed(f'{a.name} {a.shape}' for a in first) or 'none'}",
             path=path,
         )
+    class_names = _class_names(named, path)
+    names = next(iter(class_names.values()), [])
     parts, told = [], []
     for split, arrays_of_split in pairs.items():
         for pictures, answers in arrays_of_split:
             with _file_errors(path):
                 _check_strange(strange, pictures, path, labelled=bool(answers), split=split)
-                part = _part(pictures, answers, usages, options, path / pictures.name)
+                part = _part(pictures, answers, usages, options, path / pictures.name, names=names)
             parts.append((pictures.name, part))
             told.append(split)
-    left = [*named, *(array.name for array in strange)]
+    left = [array.name for array in [*named, *strange] if array.name not in class_names]
     notes = [f"the arrays {listed(left)} were left out"] if left else []
     return join_parts(parts, told, path=path, notes=notes)
 
@@ -266,13 +273,19 @@ def _check_strange(
 
 
 def _part(
-    pictures: _Array, answers: _Array | None, usages: list[_Array], options: Options, path: Path
+    pictures: _Array,
+    answers: _Array | None,
+    usages: list[_Array],
+    options: Options,
+    path: Path,
+    *,
+    names: list[str],
 ) -> Part:
     images = pictures.read()
     words: list[str] = []
     labels, splits = np.full(len(images), NO_LABEL), np.full(len(images), NO_SPLIT)
     if answers is not None:
-        labels, words = _codes(answers.read(), options, path)
+        labels, words = _codes(answers.read(), names, options, path)
     if usages:
         splits = _splits(usages[0].read(), path)
     for what, values in (("labels", labels), ("splits", splits)):
@@ -283,7 +296,35 @@ def _part(
             )
     kept = labels != LEFT_OUT
     pixels = _pixels(images if kept.all() else images[kept], options, path)
-    return Part.of(pixels, labels[kept], splits[kept], left_out=words)
+    part = Part.of(pixels, labels[kept], splits[kept], left_out=words)
+    if pixels.size and pixels.max() == 1:
+        part.notes.append(
+            "the images hold 0 and 1 alone, black where 255 is white; fractions of white become "
+            "levels by (X * 255).round().astype('uint8')"
+        )
+    return part
+
+
+def _is_one_hot(shape: tuple[int, ...]) -> bool:
+    return len(shape) == 2 and shape[1] < IMAGE_SIZE // 16  # noqa: PLR2004 - rows and classes
+
+
+def _class_names(named: list[_Array], path: Path) -> dict[str, list[str]]:
+    """Return the array that says which class each number is, by its name; nothing without one."""
+    found = {}
+    for array in named:
+        words = set(words_of(PurePosixPath(array.name).name))
+        if words & _LABEL_WORDS and words & {"name", "names"} and len(array.shape) == 1:
+            with _file_errors(path):
+                names = [*map(_word, array.read().tolist())]
+            found[array.name] = names
+    if len({tuple(names) for names in found.values()}) > 1:
+        raise DatasetFormatError(
+            f"expected one array of the names of classes, received {listed(found)}; remove all "
+            "but one",
+            path=path,
+        )
+    return found
 
 
 def _splits(values: NDArray[Any], path: Path) -> IntArray:
@@ -303,15 +344,22 @@ def _word(value: Any) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
-def _codes(answers: NDArray[Any], options: Options, path: Path) -> tuple[IntArray, list[str]]:
-    """Return class codes, and the words of those that are left out."""
+def _codes(
+    answers: NDArray[Any], names: list[str], options: Options, path: Path
+) -> tuple[IntArray, list[str]]:
+    """Return class codes, and the words of those that are left out.
+
+    Numbers are places among the names of the classes, where the file has these.
+    """
     if answers.ndim == 2 and answers.shape[1] == 1:  # noqa: PLR2004 - a column
         answers = answers[:, 0]
     if answers.ndim == 2 and answers.dtype.kind in "iufb":  # noqa: PLR2004 - one-hot
-        if answers.shape[1] != NUM_CLASSES or not ((answers == 1).sum(1) == 1).all():
+        n_classes = len(names) or NUM_CLASSES
+        if answers.shape[1] != n_classes or not ((answers == 1).sum(1) == 1).all():
             raise DatasetFormatError(
-                f"expected labels of shape (n,), or one-hot (n, {NUM_CLASSES}); "
-                f"received {answers.shape}",
+                f"expected labels of shape (n,), or one-hot (n, {n_classes}); "
+                f"received {answers.shape}; labels.argmax(axis=1) makes numbers of them, and an "
+                "array class_names says of what",
                 path=path,
             )
         answers = answers.argmax(1)
@@ -320,7 +368,7 @@ def _codes(answers: NDArray[Any], options: Options, path: Path) -> tuple[IntArra
             f"expected labels of shape (n,), received {answers.shape}", path=path
         )
     values, places = np.unique(answers, return_inverse=True)
-    words = [*map(_word, values)]
+    words = [_named(_word(value), names) for value in values]
     codes = [options.labels.code(word, numbers=True) for word in words]
     unknown = [word for word, code in zip(words, codes, strict=True) if code is None]
     if unknown:
@@ -332,13 +380,33 @@ def _codes(answers: NDArray[Any], options: Options, path: Path) -> tuple[IntArra
     return known[places], left_out
 
 
+def _are_levels(images: NDArray[Any]) -> bool:
+    """Tell whether floats are grey levels: whole, and not 0 and 1 alone."""
+    if not images.size or not (images.min() >= 0 and 1 < images.max() <= MAX_LEVEL):
+        return False
+    return all((part == np.rint(part)).all() for part in images)
+
+
+def _named(word: str, names: list[str]) -> str:
+    """Return the name of a class that is given as a number."""
+    number = word.removesuffix(".0")
+    is_place = number.isdecimal() and int(number[:9]) < len(names)
+    return names[int(number)] if is_place else word
+
+
 def _pixels(images: NDArray[Any], options: Options, path: Path) -> UInt8Array:
     """Return images as uint8 ``(n, 48, 48, 1)``."""
     height, width, _ = IMAGE_SHAPE
+    if images.dtype.kind == "f" and _are_levels(images):
+        images = images.astype(np.uint8)
     if images.dtype.kind not in "iu":
+        is_part = (
+            images.dtype.kind == "f" and images.size and 0 <= images.min() <= images.max() <= 1
+        )
         raise DatasetFormatError(
             f"expected images of whole numbers from 0 to {MAX_LEVEL}, received dtype "
-            f"{images.dtype}; save them as uint8",
+            f"{images.dtype}; save them as uint8"
+            + (", (X * 255).round().astype('uint8')" if is_part else " before they are rescaled"),
             path=path,
         )
     if images.size and (images.min() < 0 or images.max() > MAX_LEVEL):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fer2013kit.datasets._csv_header import separator_of
 from fer2013kit.datasets._ferplus import VOTE_NAMES, FERPlus
 from fer2013kit.datasets._names import split_of_word
 from fer2013kit.emotions import FERPLUS_CLASS_NAMES, SPLIT_NAMES
@@ -148,7 +150,10 @@ def _read_rows(path: Path) -> tuple[FERPlus, IntArray]:
     """Return the votes and each row's place in ``SPLIT_NAMES``."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = csv.reader(file)
+            first = file.readline()
+            lines = csv.reader(
+                itertools.chain([first], file), delimiter=separator_of(first.encode()).decode()
+            )
             header = [name.strip().lower() for name in next(lines, [])]
             missing = {"usage", *_COLUMNS.values()} - set(header)
             if missing:
@@ -164,7 +169,7 @@ def _read_rows(path: Path) -> tuple[FERPlus, IntArray]:
             for fields in lines:
                 try:
                     usage = split_of_word(fields[usage_column])
-                    votes.append([int(fields[column]) for column in order])
+                    votes.append([int(fields[column].removesuffix(".0")) for column in order])
                 except (IndexError, ValueError):
                     raise _bad_row(path, lines.line_num, fields, len(header)) from None
                 if usage is None or min(votes[-1]) < 0 or max(votes[-1]) > MOST_VOTES:

@@ -127,9 +127,10 @@ def load_image_folder(
     check_flags(contempt=contempt, cache=cache)
     folder = as_path(path).expanduser()
     if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises for what no folder can be called
+        file = os.path.isfile(folder)  # noqa: PTH113 - the same
         raise DatasetNotFoundError(
             f"there is no folder {shown(str(folder))}; expected one that holds a folder for each "
-            "emotion"
+            + ("emotion; unpack it, or load a file with load_fer2013" if file else "emotion")
         )
     check_choice("aspect", aspect, Aspect)
     if not (is_shape(image_shape) and image_shape[2] in {1, 3}):
@@ -186,9 +187,11 @@ def _list_pictures(tree: FolderTree, labels: Labels) -> _Listed:
         code = labels.code(class_folder, numbers=False) if rest else None
         if code is None:
             where = f"the folder {shown(class_folder)} is" if rest else "it lies in"
+            splits = split_of_name(class_folder) is not None
             raise DatasetFormatError(
                 f"{where} no class folder; {labels.expected(numbers=False)}, or pass the folder "
-                "that holds the class folders",
+                "that holds the class folders"
+                + ("; load_fer2013 reads <split>/<class>/" if splits else ""),
                 path=tree.path / name,
             )
         if any(split_of_name(part) is not None for part in rest.split("/")[:-1]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 LEFT_OUT: Final = -2
 """The code of a class that ``label_map`` maps to None."""
+
+_NUMBER_BEFORE: Final = re.compile(r"^\d+[\s_.-]+(?=[^\W\d])")
+_FEWEST_ROWS: Final = 50
 
 _NUMBERS_OF_RAF_DB: Final = frozenset("1234567")
 
@@ -46,6 +50,7 @@ class Labels:
         self.used: set[str] = set()
         self.scheme: Scheme | None = None
         self._met_contempt = False
+        self._numbers: set[int] = set()
         labels: Mapping[Any, Any] | None
         if isinstance(label_map, str):
             self.scheme = find_scheme(label_map)
@@ -86,6 +91,8 @@ class Labels:
         ``fer2013.csv``.
         """
         word = _normal(word)
+        if word not in self._codes:
+            word = _NUMBER_BEFORE.sub("", word)  # 0_angry
         if word in self._codes:
             self.used.add(word)
             return self._codes[word]
@@ -93,7 +100,10 @@ class Labels:
             self._met_contempt |= word == CONTEMPT
             return emotion_code(word)
         code = int(word) if len(word) == 1 else NUM_CLASSES
-        return code if numbers and not self._own_numbers and code < NUM_CLASSES else None
+        if not numbers or self._own_numbers or code >= NUM_CLASSES:
+            return None
+        self._numbers.add(code)
+        return code
 
     def expected(self, *, numbers: bool) -> str:
         """Say which labels are understood, and how to have others understood."""
@@ -113,8 +123,21 @@ class Labels:
         words = [word for word in self._codes if word not in {*self.used, CONTEMPT}]
         return [f"label_map names {listed(words)}, which no label is"] if words else []
 
-    def doubts(self) -> list[str]:
-        """Say where the numbers that were met are another data set's: RAF-DB's are 1 to 7."""
+    def doubts(self, n_rows: int = 0) -> list[str]:
+        """Say where the numbers that were met in so many rows may be another data set's.
+
+        Of FER-2013, a few rows may lack a class.  Numbers from 1 are not counted as its are, and
+        a few classes are often numbered anew.
+        """
+        met = sorted(self._numbers)
+        counted_anew = met in (list(range(len(met))), list(range(1, len(met) + 1)))
+        if n_rows >= _FEWEST_ROWS and 0 < len(met) < NUM_CLASSES and counted_anew:
+            words = ", ".join(f"{number} {CLASS_NAMES[number]}" for number in met)
+            said = (
+                f"the labels are {met[0]} to {met[-1]} alone, and were taken for the codes of "
+                f"fer2013.csv ({words}); if they are others, pass label_map"
+            )
+            return [said]
         scheme = self.scheme
         if scheme is None or scheme.may_lack_zero or "0" not in scheme.labels:
             return []

@@ -134,11 +134,14 @@ class _File:
     ) -> str:
         typed = [name for name, about in features.items() if about.get("_type") == kind]
         found = typed or [name for name in self.names if normal(name) in usual]
+        if "pixels" in found:  # as published, whatever else shows the same
+            found = ["pixels"]
         if len(found) != 1 or found[0] not in self.names:
             raise DatasetFormatError(
                 f"expected one column of {what} (of type {kind} in the schema's 'huggingface' "
                 f"metadata, or {listed(usual)}), received {listed(found) or 'none'} among "
-                f"{listed(self.names)}",
+                f"{listed(self.names)}; pandas.read_parquet(path).drop(columns=...) and rename "
+                "leave one",
                 path=self.path,
             )
         return found[0]

@@ -182,7 +182,10 @@ def _read(
     dialect: Dialect, listing: Listing, found: Found, options: Options, new: NewImages
 ) -> Rows:
     rows = dialect.read(listing, found, options, new)
-    return replace(rows, notes=(*rows.notes, *options.labels.unused(), *options.labels.doubts()))
+    return replace(
+        rows,
+        notes=(*rows.notes, *options.labels.unused(), *options.labels.doubts(len(rows.images))),
+    )
 
 
 def _archive_source(listing: Listing, tree: FolderTree, path: Path, options: Options) -> Source:

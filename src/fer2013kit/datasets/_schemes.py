@@ -50,8 +50,6 @@ def _numbered(*names: str | None, first: int = 0) -> dict[str, str | None]:
 
 
 _WORDS: Final[dict[str, str | None]] = {
-    "suprise": "surprise",  # so it is spelt in many copies
-    "surprised": "surprise",
     "natural": "neutral",
     "contemptuous": CONTEMPT,
     CONTEMPT: CONTEMPT,

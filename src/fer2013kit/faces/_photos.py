@@ -8,11 +8,11 @@ import io
 import os
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from fer2013kit._files import as_path
 from fer2013kit._picture_files import (
     MAX_BYTES,
     MAX_JPEG_PIXELS,
@@ -33,6 +33,8 @@ from fer2013kit._pictures import (
 from fer2013kit.exceptions import InvalidInputError, MediaFileError, shown, warn
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
     from PIL import Image
 
@@ -86,7 +88,7 @@ def read_photo(photo: Photo, *, max_side: int = MAX_SIDE) -> Pixels:
     if isinstance(photo, str) and photo.startswith(_DATA_URL):
         return _of_file(_content_of_url(photo), max_side)
     if isinstance(photo, str | os.PathLike):
-        path = Path(photo)
+        path = as_path(photo)
         return _of_file(_content_of(path), max_side, path=path)
     if isinstance(photo, bytes | bytearray | memoryview):
         return _of_file(bytes(photo), max_side)
