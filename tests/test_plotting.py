@@ -444,3 +444,107 @@ def test_class_names_are_a_sequence_of_words(wrong):
     for call in calls:
         with pytest.raises(fk.InvalidInputError, match="class_names must be a sequence of words"):
             call()
+
+
+def test_risk_of_a_second_network_is_not_cut_off():
+    y = np.arange(100) % 2
+    right = np.where(y[:, None] == [0, 1], 0.9, 0.1)
+    ax = fk.plot_risk_coverage(y, right, class_names=("a", "b"), ax=new_axes())
+    fk.plot_risk_coverage(y, right[:, ::-1], class_names=("a", "b"), ax=ax)
+    assert ax.get_ylim()[1] >= 1
+
+
+def test_history_does_not_guess_the_epochs_of_a_shorter_validation():
+    with pytest.raises(fk.InvalidInputError, match="received 4 of the training and 2 of the"):
+        fk.plot_history({"loss": [4, 3, 2, 1], "val_loss": [4, 2]}, metric="loss")
+
+
+def frame_in_another_order(codes):
+    table = np.where(np.asarray(codes)[:, None] == np.arange(7), 0.94, 0.01)
+    return pd.DataFrame(table, columns=fk.CLASS_NAMES)[list(fk.CLASS_NAMES[::-1])]
+
+
+def test_columns_of_a_frame_go_by_their_names_beside_images():
+    images, labels = faces(3)
+    frame = frame_in_another_order(labels)
+    ax = fk.plot_samples(images, labels, probabilities=frame, ax=new_axes())
+    assert [text.get_text() for text in ax.texts] == ["✓ angry 94%", "✓ disgust 94%", "✓ fear 94%"]
+    ax = fk.plot_explanation(images, np.zeros((3, 48, 48)), probabilities=frame, ax=new_axes())
+    assert [text.get_text() for text in ax.texts] == ["angry 94%", "disgust 94%", "fear 94%"]
+    page = some_report().to_html(samples=(images, labels, frame))
+    assert "Most confident mistakes" not in page
+
+
+@pytest.mark.parametrize("factor", [100, np.nan])
+def test_what_is_no_probability_is_not_written_beside_images(factor):
+    images, labels = faces(3)
+    table = factor * frame_in_another_order(labels).to_numpy()
+    with pytest.raises(fk.InvalidInputError, match="probabilities must"):
+        fk.plot_samples(images, labels, probabilities=table, ax=new_axes())
+    with pytest.raises(fk.InvalidInputError, match="probabilities must"):
+        fk.plot_explanation(images, np.zeros((3, 48, 48)), probabilities=table, ax=new_axes())
+
+
+def test_the_range_of_all_images_counts_when_a_dark_one_is_drawn():
+    images = np.full((8, 48, 48), 1.0)
+    images[0] = 200
+    for seed in range(5):
+        ax = fk.plot_samples(images, n=1, random_state=seed, ax=new_axes())
+        assert ax.images[0].get_array().max() in {1, 200}
+
+
+def test_sums_of_weights_are_not_written_as_numbers_of_samples():
+    report = fk.evaluate_predictions(
+        [0, 0, 1], np.eye(2)[[0, 1, 1]], class_names=("a", "b"), sample_weight=[0.6, 0.2, 0.4]
+    )
+    ax = fk.plot_confusion_matrix(report, normalize=None, ax=new_axes())
+    assert [text.get_text() for text in ax.texts] == ["1.5", "0.5", "0.0", "1.0"]
+    assert "weight" in ax.figure.axes[1].get_ylabel()
+
+
+@pytest.mark.parametrize(
+    "bins",
+    [
+        {"confidence": [0.1, 0.9], "accuracy": [0.2, np.nan], "count": [1, 3]},
+        {"confidence": [0.1, 0.9], "accuracy": [0.2, 80], "count": [1, 3]},
+        {"confidence": [0.1, 0.9], "accuracy": [0.2, 0.8], "count": [-1, 3]},
+        {"confidence": [0.1, 0.9], "accuracy": [0.2, 0.8], "count": [np.nan, 3]},
+    ],
+)
+def test_reliability_refuses_what_is_no_bin(bins):
+    with pytest.raises(fk.InvalidInputError, match="bins"):
+        fk.plot_reliability(bins, ax=new_axes())
+
+
+def test_legends_and_titles_hold_every_name_as_it_is():
+    y, table = [0, 1], [[0.9, 0.1], [0.6, 0.4]]
+    ax = fk.plot_roc(y, table, class_names=("_other", "b"), ax=new_axes())
+    assert len(ax.get_legend().get_texts()) == 2
+    ax = fk.plot_class_balance({"_mine": [0, 1], "a$b$": [1]}, ax=new_axes())
+    assert len(ax.get_legend().get_texts()) == 2
+    rows = {"time": [0.0, 0.2], "track": [0, 0], "$a": [0.9, 0.2], "$b": [0.1, 0.8]}
+    fk.plot_timeline(rows, ax=new_axes()).figure.draw_without_rendering()
+
+
+def test_many_classes_and_splits_have_colours_of_their_own():
+    names = [f"mood {i}" for i in range(16)]
+    table, y = np.full((32, 16), 1 / 16), np.arange(32) % 16
+    ax = fk.plot_roc(y, table, class_names=names, ax=new_axes())
+    assert len({line.get_color() for line in ax.lines[:16]}) == 16
+    ax = fk.plot_class_balance({name: [0, 1] for name in "abcdefgh"}, ax=new_axes())
+    assert len({bars.patches[0].get_facecolor() for bars in ax.containers}) == 8
+
+
+def test_tracks_late_in_a_video_fill_the_figure():
+    rows = {"time": [100.0, 100.2], "track": [0, 0], "height": [90] * 2, "happy": [0.9, 0.2],
+            "sad": [0.1, 0.8], "emotion": ["happy", "sad"]}  # fmt: skip
+    ax = fk.plot_tracks(rows, ax=new_axes())
+    ax.autoscale_view()
+    assert ax.get_xlim()[0] > 99
+
+
+@pytest.mark.parametrize("projection", ["polar", "3d"])
+def test_axes_of_another_kind_are_refused(projection):
+    ax = Figure().subplots(subplot_kw={"projection": projection})
+    with pytest.raises(fk.InvalidInputError, match="two dimensions"):
+        fk.plot_class_balance([0, 1], ax=ax)

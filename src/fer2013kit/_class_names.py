@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import cycle
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -18,6 +18,11 @@ from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+_MORE_COLORS: Final = (
+    *("#8C510A", "#009988", "#F4A3C4", "#10256B", "#A6D854", "#222222", "#FF7F0E", "#808000"),
+)
+"""For more classes than any set of emotions here has."""
 
 
 def classifier_names(classifier: Any) -> tuple[str, ...]:
@@ -125,7 +130,8 @@ def _code(word: str | None) -> float | None:
 def class_colors(names: Sequence[str]) -> tuple[str, ...]:
     """Return a colour for each class: an emotion's own, whatever its place, and others for others.
 
-    Other words for an emotion have its colour, too; up to eight classes have different ones.
+    Other words for an emotion have its colour, too; up to sixteen classes have different ones, of
+    which eight can be told apart with any colour vision.
 
     Examples
     --------
@@ -135,7 +141,7 @@ def class_colors(names: Sequence[str]) -> tuple[str, ...]:
     """
     codes = [_color_code(name) for name in names]
     free = [color for code, color in enumerate(CLASS_COLORS) if code not in codes]
-    others = cycle(free or CLASS_COLORS)
+    others = cycle([*free, *_MORE_COLORS])
     return tuple(next(others) if code is None else CLASS_COLORS[code] for code in codes)
 
 

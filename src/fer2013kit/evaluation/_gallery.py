@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fer2013kit._checks import random_generator
-from fer2013kit._metrics import check_probabilities
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.plotting._faces import as_pictures
-from fer2013kit.plotting._parts import class_codes
+from fer2013kit.plotting._parts import class_codes, read_probabilities
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +37,7 @@ def galleries(report: EvaluationReport, samples: Any, random_state: int) -> list
             f"received {type(samples).__name__}"
         ) from error
     names = report.class_names
-    images, table = np.asarray(images), check_probabilities(probabilities)
+    images, table = np.asarray(images), read_probabilities(probabilities, names)
     if table.shape != (len(images), len(names)):
         raise InvalidInputError(
             f"the probabilities of {len(images)} samples must have shape "
@@ -48,7 +47,7 @@ def galleries(report: EvaluationReport, samples: Any, random_state: int) -> list
     predicted, confidence = table.argmax(axis=1), table.max(axis=1)
 
     def gallery(rows: Iterable[int]) -> str:
-        chosen = list(rows)
+        chosen = np.array([*rows], dtype=np.int64)
         cards = [
             _face(
                 picture,
@@ -56,7 +55,7 @@ def galleries(report: EvaluationReport, samples: Any, random_state: int) -> list
                 f"{confidence[row]:.0%}",
                 None if truth is None else names[truth[row]],
             )
-            for picture, row in zip(as_pictures(images[chosen]), chosen, strict=True)
+            for picture, row in zip(as_pictures(images, chosen), chosen, strict=True)
         ]
         return f'<div class="faces">\n{"".join(cards)}</div>'
 

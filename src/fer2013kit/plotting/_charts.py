@@ -54,7 +54,8 @@ def plot_history(history: Any, *, metric: str = "accuracy", ax: Axes | None = No
     Raises
     ------
     InvalidInputError
-        If there is no history or it does not hold the metric, or ``ax`` is no Axes.
+        If there is no history, it does not hold the metric, the validation has another number of
+        values than the training, or ``ax`` is no Axes.
 
     See Also
     --------
@@ -82,6 +83,13 @@ def plot_history(history: Any, *, metric: str = "accuracy", ax: Axes | None = No
         raise InvalidInputError(
             f"the history does not hold {shown(metric)}{did_you_mean(metric, known)}; "
             f"it holds: {', '.join(known) or 'nothing'}"
+        )
+    lengths = [len(curve) for *_, curve in curves]
+    if len(set(lengths)) > 1:
+        raise InvalidInputError(
+            f"each epoch must have both values of {shown(metric)}; received {lengths[0]} of the "
+            f"training and {lengths[1]} of the validation, which do not say of which epochs they "
+            "are (set Keras's validation_freq to 1)"
         )
     ax = axes_or_new(ax, width=6.4, height=4)  # says so where there is no matplotlib
     from matplotlib.ticker import MaxNLocator
@@ -160,7 +168,7 @@ def plot_class_balance(
             100 * count / count.sum(),
             width=0.92 * width,
             color=SERIES[index % len(SERIES)],
-            label=f"{name} ({count.sum():,})" if name else f"{count.sum():,} samples",
+            label=plain(f"{name} ({count.sum():,})") if name else f"{count.sum():,} samples",
         )
         ax.bar_label(
             bars,
@@ -202,7 +210,8 @@ def plot_reliability(report: Any, *, ax: Axes | None = None) -> Axes:
     Raises
     ------
     InvalidInputError
-        If the bins are not there, differ in number, or are all empty, or ``ax`` is no Axes.
+        If the bins are not there, differ in number, are all empty or hold other than counts and
+        shares, or ``ax`` is no Axes.
 
     See Also
     --------
@@ -225,17 +234,22 @@ def plot_reliability(report: Any, *, ax: Axes | None = None) -> Axes:
     bins = getattr(report, "reliability", report)
     try:
         confidence, accuracy = (np.asarray(bins[key], float) for key in ("confidence", "accuracy"))
-        count = np.asarray(bins["count"])
+        count = np.asarray(bins["count"], float)
     except (KeyError, TypeError, IndexError, ValueError) as error:
         raise InvalidInputError(
             "expected an EvaluationReport or a mapping with 'confidence', 'accuracy' and 'count' "
             f"of each bin; received {type(report).__name__}"
         ) from error
-    if not confidence.shape == accuracy.shape == count.shape or not count.sum():
-        raise InvalidInputError("the bins must be equally many, and one of them not empty")
-
+    if not confidence.shape == accuracy.shape == count.shape or not (count >= 0).all():
+        raise InvalidInputError("the bins must be equally many, and their counts from 0 up")
     occupied = np.flatnonzero(count)
     confidence, accuracy, n = confidence[occupied], accuracy[occupied], count[occupied]
+    shares = np.concatenate([confidence, accuracy])
+    if not len(shares) or not ((shares >= 0) & (shares <= 1)).all():  # NaN is neither
+        raise InvalidInputError(
+            "one of the bins at least must be not empty, and the confidence and accuracy of each "
+            "that is not must be in [0, 1]"
+        )
     if (size := getattr(report, "n_effective", None)) is not None:
         n = n * (size / count.sum())
     ends = np.array(

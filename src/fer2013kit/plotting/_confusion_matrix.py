@@ -92,8 +92,10 @@ def plot_confusion_matrix(
     highest = matrix.max() if normalize is None else 100
     ax = axes_or_new(ax, width=1.9 + 0.72 * k, height=1.2 + 0.62 * k)
     image = ax.imshow(values, cmap="Blues", vmin=0, vmax=max(highest, 1), aspect="auto")
+    decimals = 1 if matrix.dtype.kind == "f" else 0
     for (row, column), count in np.ndenumerate(matrix):
-        text = f"{count:,.0f}" if normalize is None else f"{shares[row, column]:.0f}%\n{count:,.0f}"
+        text = f"{count:,.{decimals}f}"
+        text = text if normalize is None else f"{shares[row, column]:.0f}%\n{text}"
         ink = ink_on(image.to_rgba(values[row, column]))
         ax.text(column, row, text, ha="center", va="center", color=ink, fontsize="small")
     ax.set_xticks(range(k), names, rotation=30, ha="right", rotation_mode="anchor")
@@ -101,7 +103,8 @@ def plot_confusion_matrix(
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     ax.set(xlabel="predicted class", ylabel="true class", title="Confusion matrix")
-    unit = "number of samples" if normalize is None else "share of the true class (%)"
+    unit = "weight of the samples" if decimals else "number of samples"
+    unit = unit if normalize is None else "share of the true class (%)"
     bar = ax.figure.colorbar(image, ax=ax, label=unit, fraction=0.04, pad=0.02)
     bar.outline.set_visible(False)
     return ax

@@ -80,7 +80,7 @@ def plot_risk_coverage(
     ax.plot(curve.coverage, curve.risk, color=color, linewidth=1.8, label=label)
     ax.set(
         xlim=(0, 1),
-        ylim=(0, None),
+        ylim=(0, 1.05 * ax.dataLim.y1 or 0.05),  # of all curves in it
         xlabel="coverage (share of samples that are answered)",
         ylabel="risk (share of wrong answers)",
         title="Refusing: risk and coverage",

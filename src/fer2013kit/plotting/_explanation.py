@@ -11,7 +11,7 @@ from fer2013kit._labels import check_class_names
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.plotting._faces import as_pictures, draw_grid
-from fer2013kit.plotting._parts import class_codes, plain
+from fer2013kit.plotting._parts import class_codes, plain, read_probabilities
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ def plot_explanation(
     emotion : int, str, or array_like of them, shape (n,), optional
         The explained class, by code or by name, of all images or of each; it is written below.
         Default: the most probable one where there are probabilities.
-    probabilities : array_like of float, shape (n, k), optional
+    probabilities : array_like or data frame of float, shape (n, k), optional
         Of each class; that of the explained one is written.
     class_names : sequence of str, length k
         Names in the order of the codes.  Default: the seven emotions.
@@ -57,7 +57,7 @@ def plot_explanation(
     ------
     InvalidInputError
         For zero images, arrays of other shapes or lengths, heat outside [0, 1], an unknown class,
-        or an ``ax`` that is no Axes.
+        what is no probability, or an ``ax`` that is no Axes.
 
     See Also
     --------
@@ -86,12 +86,8 @@ def plot_explanation(
         raise InvalidInputError(f"heat must be in [0, 1]; received {maps.min()} to {maps.max()}")
     table = None
     if probabilities is not None:
-        table = as_array(probabilities, "probabilities")
-        if table.shape != (len(pictures), len(class_names)):
-            raise InvalidInputError(
-                f"probabilities must have shape {(len(pictures), len(class_names))}, a row for "
-                f"each image and a column for each class name; received {table.shape}"
-            )
+        table = read_probabilities(probabilities, class_names)
+        check_same_length(pictures, table, names=("images", "probabilities"))
         emotion = table.argmax(axis=1) if emotion is None else emotion
     if emotion is not None and as_array(emotion, "emotion").ndim == 0:
         emotion = np.repeat(emotion, len(pictures))

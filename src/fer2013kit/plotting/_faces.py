@@ -8,6 +8,7 @@ import numpy as np
 
 from fer2013kit._checks import (
     FloatArray,
+    IntArray,
     UInt8Array,
     as_array,
     check_same_length,
@@ -17,7 +18,14 @@ from fer2013kit._checks import (
 from fer2013kit._labels import check_class_names
 from fer2013kit.emotions import CLASS_NAMES, IMAGE_SHAPE, IMAGE_SIZE, MAX_LEVEL
 from fer2013kit.exceptions import InvalidInputError
-from fer2013kit.plotting._parts import BLUE, VERMILION, axes_or_new, class_codes, plain
+from fer2013kit.plotting._parts import (
+    BLUE,
+    VERMILION,
+    axes_or_new,
+    class_codes,
+    plain,
+    read_probabilities,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +59,7 @@ def plot_samples(
         True classes, by code or by name.
     predictions : array_like of int or str, shape (m,), optional
         Predicted classes.  Default: the most probable ones where there are probabilities.
-    probabilities : array_like of float, shape (m, k), optional
+    probabilities : array_like or data frame of float, shape (m, k), optional
         Of each class; that of the prediction is written.
     n : int, default 16
         How many to draw: all, in their order, where there are no more than that, otherwise
@@ -71,8 +79,8 @@ def plot_samples(
     Raises
     ------
     InvalidInputError
-        For zero images, arrays of other shapes or lengths, an unknown class, or an ``ax`` that is
-        no Axes.
+        For zero images, arrays of other shapes or lengths, an unknown class, what is no
+        probability, or an ``ax`` that is no Axes.
 
     See Also
     --------
@@ -91,13 +99,8 @@ def plot_samples(
     truth = class_codes(labels, class_names, images=images)
     confidence = None
     if probabilities is not None:
-        table = as_array(probabilities, "probabilities")
+        table = read_probabilities(probabilities, class_names)
         check_same_length(images, table, names=("images", "probabilities"))
-        if table.ndim != 2 or table.shape[1] != len(class_names):  # noqa: PLR2004 - a table
-            raise InvalidInputError(
-                f"probabilities must have shape (m, {len(class_names)}), a column for each of the "
-                f"class names; received {table.shape}"
-            )
         predictions = table.argmax(axis=1) if predictions is None else predictions
         predicted = class_codes(predictions, class_names, name="predictions", images=images)
         confidence = table[np.arange(total), predicted]
@@ -109,7 +112,7 @@ def plot_samples(
     chosen = np.arange(total)
     if n < total:
         chosen = random_generator(random_state).choice(total, size=n, replace=False)
-    pictures = as_pictures(np.asarray(images)[chosen])
+    pictures = as_pictures(images, chosen)
 
     captions: list[str] = []
     colors: list[str | None] = []
@@ -176,8 +179,11 @@ def draw_grid(
     return ax
 
 
-def as_pictures(images: ArrayLike) -> UInt8Array:
-    """Return images of any usual form as uint8 to look at, ``(n, height, width[, 3])``."""
+def as_pictures(images: ArrayLike, chosen: IntArray | None = None) -> UInt8Array:
+    """Return images of any usual form as uint8 to look at, ``(n, height, width[, 3])``.
+
+    The range of values is that of all images, also where some are chosen by their rows.
+    """
     array = as_array(images, "images")
     if array.ndim == 2 and array.shape[1] == IMAGE_SIZE:  # noqa: PLR2004 - flattened images
         array = array.reshape(-1, *IMAGE_SHAPE)
@@ -191,12 +197,14 @@ def as_pictures(images: ArrayLike) -> UInt8Array:
         )
     if array.dtype.kind not in "uif" or not np.isfinite(array).all():
         raise InvalidInputError(f"images must be finite numbers; received dtype {array.dtype}")
+    some = array if chosen is None else array[chosen]
     if array.dtype == np.uint8 or not array.size:
-        return array.astype(np.uint8, copy=False)
-    values = array.astype(np.float64)
-    if values.min() >= 0 and values.max() <= 1 and array.dtype.kind == "f":
+        return some.astype(np.uint8, copy=False)
+    lowest, highest = array.min(), array.max()
+    values = some.astype(np.float64)
+    if lowest >= 0 and highest <= 1 and array.dtype.kind == "f":
         values *= MAX_LEVEL
-    elif values.min() < 0 or values.max() > MAX_LEVEL:
+    elif lowest < 0 or highest > MAX_LEVEL:
         axes = tuple(range(1, values.ndim))
         low, high = values.min(axis=axes, keepdims=True), values.max(axis=axes, keepdims=True)
         values = MAX_LEVEL * (values - low) / np.where(high > low, high - low, 1)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fer2013kit._checks import IntArray, as_array, check_same_length
-from fer2013kit._labels import read_codes
+from fer2013kit._labels import columns_in_order, read_codes
+from fer2013kit._metrics import check_probabilities
 from fer2013kit._optional import needed
 from fer2013kit.exceptions import InvalidInputError, shown
 
@@ -18,11 +19,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
+    from fer2013kit._metrics import Float64Array
+
 # Of the palette of Okabe and Ito (2008), which people with any colour vision can tell apart.
 BLUE: Final = "#0072B2"
 VERMILION: Final = "#D55E00"
 GREY: Final = "#8A8F98"
-SERIES: Final = (BLUE, "#E69F00", "#009E73", "#CC79A7")
+SERIES: Final = (
+    *(BLUE, "#E69F00", "#009E73", "#CC79A7", VERMILION, "#56B4E9", "#F0E442"),
+    GREY,
+)
 DASHES: Final = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
 """Neighbouring lines differ in these, too, for whoever cannot tell their colours."""
 
@@ -33,11 +39,15 @@ def axes_or_new(ax: Axes | None, *, width: float, height: float) -> Axes:
     Raises
     ------
     InvalidInputError
-        For other than Axes, such as what ``plt.subplots()`` returns.
+        For other than Axes, such as what ``plt.subplots()`` returns, and for polar ones and those
+        of three dimensions.
     """
     if ax is not None:
-        if not hasattr(ax, "get_xlim"):
-            raise InvalidInputError(f"ax must be a matplotlib Axes; received {shown(ax)}")
+        if not hasattr(ax, "get_xlim") or getattr(ax, "name", "rectilinear") != "rectilinear":
+            raise InvalidInputError(
+                "ax must be a matplotlib Axes of two dimensions, right and up; received "
+                f"{shown(ax)}"
+            )
         return ax
     with needed("a figure"):
         import matplotlib.pyplot as plt
@@ -83,8 +93,24 @@ def labels_by_split(data: Any) -> dict[str, Any]:
 
 
 def plain(text: str) -> str:
-    """Return a text that Matplotlib draws as it is: between dollars it would see mathematics."""
-    return str(text).replace("$", r"\$")
+    """Return a text that Matplotlib draws as it is.
+
+    Between dollars it would see mathematics, and a legend lacks what begins with an underscore.
+    """
+    without_width = "\u200b"
+    text = str(text).replace("$", r"\$")
+    return without_width + text if text.startswith("_") else text
+
+
+def read_probabilities(table: Any, class_names: Sequence[str]) -> Float64Array:
+    """Return checked probabilities (m, k); the columns of a data frame go by their names."""
+    array = as_array(columns_in_order(table, class_names, name="probabilities"), "probabilities")
+    if array.ndim != 2 or array.shape[1] != len(class_names):  # noqa: PLR2004 - a table
+        raise InvalidInputError(
+            f"probabilities must have shape (m, {len(class_names)}), a column for each of the "
+            f"class names; received {array.shape}"
+        )
+    return check_probabilities(array)
 
 
 def class_codes(

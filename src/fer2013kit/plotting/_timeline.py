@@ -126,7 +126,7 @@ def plot_timeline(
     lasts = seconds_of(time, usual)
     shares = np.bincount(best, lasts, len(class_names)) / lasts.sum()
     most = np.argsort(-shares, kind="stable")[:3]
-    most_seen = ", ".join(f"{class_names[i]} {shares[i]:.0%}" for i in most if shares[i] > 0)
+    most_seen = ", ".join(f"{plain(class_names[i])} {shares[i]:.0%}" for i in most if shares[i] > 0)
     ax.set(
         xlabel="time (s)",
         ylabel="probability",
@@ -191,6 +191,8 @@ def plot_tracks(frame: Any, *, ax: Axes | None = None) -> Axes:
         raise InvalidInputError("there is nothing to draw: no face was found")
     check_rows(time, track, word, names)
     ax = axes_or_new(ax, width=9, height=1.2 + 0.5 * len(tracks))
+    from matplotlib.patches import Patch
+
     colors = dict(zip(names, class_colors(names), strict=True))
     usual = usual_step(time)
     for place, one in enumerate(tracks):
@@ -206,7 +208,7 @@ def plot_tracks(frame: Any, *, ax: Axes | None = None) -> Axes:
             peak = rows[table[rows, names.index(name)].argmax()]
             ax.plot(time[peak], place, marker="v", color=colors[name], markeredgecolor="black")
     seen = [name for name in names if (word == name).any()]
-    handles = [ax.barh(0, 0, color=colors[name], label=plain(name)) for name in seen]
+    handles = [Patch(color=colors[name], label=plain(name)) for name in seen]
     ax.legend(handles=handles, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     ax.set_yticks(range(len(tracks)), [f"face {one}" for one in tracks.tolist()])
     ax.set(xlabel="time (s)", ylim=(len(tracks) - 0.5, -0.5))
