@@ -1,3 +1,4 @@
+import copy
 import json
 import zipfile
 
@@ -103,6 +104,41 @@ def test_members_that_do_not_fit(members, data):
     changed = fk.EnsembleClassifier(members).set_params(weights=(1, 2, 3))
     with pytest.raises(fk.InvalidInputError, match="weights must be 2 numbers"):
         changed.predict(data.test.images)
+
+
+def test_members_that_mean_another_class_by_a_code(data):
+    kept = data.train.labels < 2
+    X, y = data.train.images[kept], data.train.labels[kept]
+    options = {"epochs": 1, "augment": False, "verbose": 0}
+    first = fk.EmotionClassifier(tiny_network, class_names=["angry", "disgust"], **options)
+    other = fk.EmotionClassifier(tiny_network, class_names=["disgust", "angry"], **options)
+    both = [first.fit(X, y), other.fit(X, 1 - y)]
+    with pytest.raises(fk.InvalidInputError, match="mean the same by their classes; number 1"):
+        fk.EnsembleClassifier(both)
+    with pytest.raises(fk.InvalidInputError, match="same names; number 1"):
+        fk.average_weights(both, X)
+
+
+def test_members_of_other_classes_later_on(members, data):
+    ensemble = fk.EnsembleClassifier(members)
+    words = fk.EmotionClassifier(tiny_network, epochs=1, augment=False, verbose=0)
+    words.fit(data.train.images[:40], np.array(["a", "b"] * 20))
+    ensemble.set_params(members=[words, words])
+    assert list(ensemble.classes_) == list(ensemble.class_names_) == ["a", "b"]
+    assert set(ensemble.predict(data.test.images)) <= {"a", "b"}
+    ensemble.set_params(members=[words, members[0]])
+    with pytest.raises(fk.InvalidInputError, match="same classes; number 1"):
+        ensemble.predict(data.test.images)
+
+
+def test_floats_that_mean_different_levels_to_the_members(members, data):
+    X = data.test.images
+    bright = copy.deepcopy(members[1]).set_params(value_range=(0, 255))
+    ensemble = fk.EnsembleClassifier([members[0], bright])
+    expected = fk.EnsembleClassifier(members).predict_proba(X)
+    np.testing.assert_allclose(ensemble.predict_proba(X), expected, atol=1e-6)
+    with pytest.raises(fk.InvalidInputError, match="integers from 0 to 255"):
+        ensemble.predict_proba(X / 255)
 
 
 def test_scikit_learn_measures_the_fitted_members(ensemble, data):

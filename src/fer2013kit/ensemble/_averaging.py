@@ -87,10 +87,11 @@ def average_weights(
     first = classifiers[0]
     for place, (one, weights) in enumerate(zip(classifiers, every, strict=True)):
         same = [weight.shape for weight in weights] == [weight.shape for weight in every[0]]
-        if not (same and np.array_equal(one.classes_, first.classes_)):
+        same_classes = np.array_equal(one.classes_, first.classes_)
+        if not (same and same_classes and one.class_names_ == first.class_names_):
             raise InvalidInputError(
-                "classifiers must have one architecture and the same classes; number "
-                f"{place} has others than the first"
+                "classifiers must have one architecture and the same classes with the same names; "
+                f"number {place} has others than the first"
             )
     mean = copy.deepcopy(first)
     mean.temperature_, mean.calibrator_, mean.calibration_ = 1.0, None, None

@@ -81,7 +81,8 @@ class EnsembleClassifier(
     Raises
     ------
     InvalidInputError
-        For fewer than two members, classes or shapes that differ, or weights that do not fit.
+        For fewer than two members, classes, their names or shapes that differ, or weights that do
+        not fit.
 
     See Also
     --------
@@ -108,13 +109,26 @@ class EnsembleClassifier(
     ) -> None:
         self.members = members
         self.weights = weights
-        first = _check_members(members, weights)
-        self.classes_: NDArray[Any] = first.classes_
-        self.class_names_: tuple[str, ...] = first.class_names_
-        self.image_shape_: tuple[int, int, int] = first.image_shape_
+        _check_members(members, weights)
         self.temperature_ = 1.0
         self.calibrator_: Calibrator | MaybeNone = None
         self.calibration_: CalibrationSource | MaybeNone = None
+
+    # Members may be fitted again, or be others after set_params: each answer looks at them anew.
+    @property
+    def classes_(self) -> NDArray[Any]:  # type: ignore[override]
+        """Labels of the members."""
+        return _check_members(self.members, self.weights).classes_
+
+    @property
+    def class_names_(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Words of the members."""
+        return _check_members(self.members, self.weights).class_names_
+
+    @property
+    def image_shape_(self) -> tuple[int, int, int]:  # type: ignore[override]
+        """Shape of the members' images."""
+        return _check_members(self.members, self.weights).image_shape_
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Do nothing: the members are fitted.
@@ -292,6 +306,13 @@ class EnsembleClassifier(
     def _predict_uncalibrated(
         self, X: ArrayLike, tta: TestTimeAugmentation | None = None
     ) -> NDArray[Any]:
+        _check_members(self.members, self.weights)
+        ranges = {tuple(map(float, member.value_range or (0, 1))) for member in self.members}
+        if len(ranges) > 1 and as_array(X, "X").dtype.kind == "f":
+            raise InvalidInputError(
+                "floats mean different grey levels to the members, whose value_range are "
+                f"{sorted(ranges)}; pass integers from 0 to 255"
+            )
         answers = [member.predict_proba(X, tta=tta) for member in self.members]
         return np.tensordot(self._shares(), np.stack(answers), axes=1)
 
@@ -328,6 +349,11 @@ def _check_members(members: Any, weights: Any) -> EmotionClassifier:
             raise InvalidInputError(
                 f"members must have the same classes; number {place} has "
                 f"{shown(member.classes_.tolist())}, the first {shown(first.classes_.tolist())}"
+            )
+        if member.class_names_ != first.class_names_:
+            raise InvalidInputError(
+                f"members must mean the same by their classes; number {place} has the class_names_ "
+                f"{shown(member.class_names_)}, the first {shown(first.class_names_)}"
             )
         if member.image_shape_ != first.image_shape_:
             raise InvalidInputError(
