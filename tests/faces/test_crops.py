@@ -33,6 +33,30 @@ def test_own_detector_and_own_boxes_agree(mean):
     np.testing.assert_array_equal(mean.seen[0], mean.seen[1])
 
 
+def test_a_detector_that_draws_leaves_the_faces_as_they_are(mean):
+    def detector(image):
+        image[:] = 0
+        return [CORNER]
+
+    fk.analyze_photo(COLLINS, classifier=mean, detector=detector)
+    fk.analyze_photo(COLLINS, classifier=mean, boxes=[CORNER])
+    np.testing.assert_array_equal(mean.seen[0], mean.seen[1])
+
+
+@pytest.mark.parametrize("box", [(0.2, 0.1, 0.3, 0.4), (0, 0, 1, 1)])
+def test_boxes_in_shares_of_the_photograph_are_refused(box, mean):
+    with pytest.raises(fk.InvalidInputError, match="must be in pixels"):
+        fk.analyze_photo(COLLINS, classifier=mean, boxes=[box])
+    with pytest.raises(fk.InvalidInputError, match="the detector's boxes must be in pixels"):
+        fk.analyze_photo(COLLINS, classifier=mean, detector=lambda _: [box])
+
+
+def test_a_detector_that_gives_no_array_hears_what_it_gave(mean):
+    for given in (None, {"box": (1, 2, 30, 40)}, (box for box in [CORNER])):
+        with pytest.raises(fk.InvalidInputError, match=r"received (None|\{|<generator)"):
+            fk.analyze_photo(COLLINS, classifier=mean, detector=lambda _, given=given: given)
+
+
 @pytest.mark.parametrize(
     "boxes",
     [

@@ -24,6 +24,7 @@ _LENGTHS: Final = (_BOX_LENGTH, _BOX_LENGTH + 10)
 _SHAPES: Final = (
     "shape (n, 4): left, top, width, height; or (n, 14), with across and down of five points"
 )
+_LEAST_SIDE: Final = 1  # all of a photograph, in shares of it
 _LEAST_MARGIN: Final = -0.5  # nothing is left of the box
 _LARGEST_SQUARE: Final = 2
 """In longer sides of the photograph: what is cut is held in memory, its padding included."""
@@ -80,8 +81,11 @@ def find_faces(
 
 
 def _locate(detector: Detector, rgb: NDArray[np.uint8]) -> ArrayLike:
-    """Return boxes, of the kit's own detector with points, unless a subclass calls otherwise."""
-    return detector.locate(rgb) if is_shipped_detector(detector) else detector(rgb)
+    """Return boxes, of the kit's own detector with points, unless a subclass calls otherwise.
+
+    Others get a copy: one that draws its boxes would change the faces that are cut out.
+    """
+    return detector.locate(rgb) if is_shipped_detector(detector) else detector(rgb.copy())
 
 
 def is_shipped_detector(detector: Detector) -> TypeGuard[FaceDetector]:
@@ -119,15 +123,20 @@ def check_boxes(boxes: ArrayLike, *, name: str) -> NDArray[np.float64]:
     if not array.size:
         return np.empty((0, _BOX_LENGTH))
     if array.ndim != 2 or array.shape[1] not in _LENGTHS or array.dtype.kind not in "iuf":  # noqa: PLR2004 - rows and columns
-        raise InvalidInputError(
-            f"{name} must be numbers of {_SHAPES}; received {array.dtype} of shape {array.shape}"
-        )
+        are_numbers = array.dtype.kind in "iufb"
+        received = f"{array.dtype} of shape {array.shape}" if are_numbers else shown(boxes)
+        raise InvalidInputError(f"{name} must be numbers of {_SHAPES}; received {received}")
     result = array.astype(np.float64)
     usable = np.isfinite(result).all(axis=1) & (result[:, 2:4] > 0).all(axis=1)
     if not usable.all():
         raise InvalidInputError(
             f"{name} must be finite, with a positive width and height; received "
             f"{result[~usable][0]}"
+        )
+    if small := result[(result[:, 2:4] <= _LEAST_SIDE).any(axis=1)].tolist():
+        raise InvalidInputError(
+            f"{name} must be in pixels, more than {_LEAST_SIDE} wide and high (multiply shares of "
+            f"the photograph by its width and height); received {small[0]}"
         )
     return result
 
