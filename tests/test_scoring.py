@@ -203,6 +203,7 @@ def test_a_damaged_container_is_a_row_and_the_rest_is_scored(tmp_path):
     assert "CRC" in errors["inside.zip"]
     assert "50,000 rows" in errors["many.parquet"]
     assert "one column of images" in errors["words.parquet"]
+    assert "damaged" not in errors["words.parquet"]
     assert "and 1 more error" in str(report)
 
 
@@ -333,6 +334,20 @@ def test_other_file_systems(tmp_path, write):
         pd.testing.assert_frame_equal(
             table.sort_values("image", ignore_index=True), table_of(tmp_path / "scores")
         )
+    finally:
+        memory.store.clear()
+
+
+def test_other_content_of_the_same_size_is_seen_on_any_file_system(tmp_path):
+    memory = fsspec.filesystem("memory")
+    try:
+        memory.pipe("/in/a.png", IMAGES["face0.png"])
+        memory.pipe("/in/b.png", IMAGES["face1.png"])
+        fk.score("memory://in", tmp_path / "scores", crops=True, part_size=1)
+        assert fk.score("memory://in", tmp_path / "scores", crops=True, part_size=1).n_parts == 2
+        memory.pipe("/in/a.png", IMAGES["face0.png"][::-1])
+        with pytest.raises(fk.InvalidInputError, match="begun with other images"):
+            fk.score("memory://in", tmp_path / "scores", crops=True, part_size=1)
     finally:
         memory.store.clear()
 

@@ -6,6 +6,7 @@ import hashlib
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -42,6 +43,7 @@ _VERSION_KEYS: Final = (
     *("ETag", "etag", "md5Hash", "mtime"),
     *("LastModified", "last_modified", "Last-Modified"),
 )
+_LISTED_APART: Final = frozenset({"name", "size", "type"})
 _GONE: Final = frozenset({401, 403, 404, 410})
 """What a web server answers of a file that it will not give later, either."""
 _ROWS_AT_ONCE: Final = 64
@@ -99,8 +101,7 @@ class Source:
             else:
                 listing.others.append(name)
                 continue
-            version = next((info[key] for key in _VERSION_KEYS if key in info), "")
-            entry = f"{name}\0{info.get('size')}\0{version}\n"
+            entry = f"{name}\0{info.get('size')}\0{_version_of(info)}\n"
             state.update(entry.encode("utf-8", "surrogateescape"))
         listing.state = state.hexdigest()
         if not (listing.images or listing.containers):
@@ -238,7 +239,7 @@ class Source:
 
     def _rows(self, part: Part, _others: list[str]) -> Iterator[Item]:
         with self._parquet(part.container) as (file, chunk):
-            column = _picture_column(file.schema_arrow)
+            column = _picture_column(file.schema_arrow, part.container)
             row, groups = 0, []
             for number in range(file.num_row_groups):
                 if part.start <= row and (part.stop is None or row < part.stop):
@@ -261,15 +262,29 @@ class Listing:
     state: str = ""
 
 
-def _picture_column(schema: Any) -> str:
+def _version_of(info: dict[str, Any]) -> object:
+    """Return what changes with a file's content; of a store unknown here, all that it tells."""
+    known = next((info[key] for key in _VERSION_KEYS if key in info), None)
+    if known is not None:
+        return known
+    plain = (str, int, float, bytes, tuple, datetime)
+    return sorted(
+        (key, str(value))
+        for key, value in info.items()
+        if key not in _LISTED_APART and isinstance(value, plain)
+    )
+
+
+def _picture_column(schema: Any, name: str) -> str:
     features = declared_features(schema.metadata or {})
     typed = [name for name, about in features.items() if about.get("_type") == "Image"]
     known = {"bytes", "content", *PICTURE_COLUMNS}
     found = typed or [name for name in schema.names if normal(name) in known]
     if len(found) != 1:
-        raise ValueError(
+        raise DatasetFormatError(
             f"expected one column of images, named {', '.join(sorted(known))}; received "
-            f"{', '.join(schema.names)}"
+            f"{', '.join(schema.names)}",
+            path=name,
         )
     return str(found[0])
 
