@@ -16,10 +16,10 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from fer2013kit._optional import how_to_install
-from fer2013kit.exceptions import Fer2013KitError, shown
+from fer2013kit.exceptions import Fer2013KitError, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from PIL import Image, ImageFile
 
@@ -57,8 +57,8 @@ _PADDING: Final = 64
 _HEIF_ENDINGS: Final = frozenset({".heic", ".heif", ".hif"})
 _HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1"})
 
-_NAMED: Final = 5
-"""Of the files that were passed over, so many are named."""
+_MOST_ENDINGS: Final = 5
+"""Of the endings of files that were passed over, so many are told."""
 
 
 class PictureError(Fer2013KitError, ValueError):
@@ -118,19 +118,13 @@ def passed_over(names: Iterable[str]) -> str:
     """
     names = list(names)
     endings = Counter(PurePath(name).suffix.lower() or "without ending" for name in names)
-    counts = ", ".join(f"{count} {ending}" for ending, count in endings.most_common(_NAMED))
+    counts = ", ".join(f"{count} {ending}" for ending, count in endings.most_common(_MOST_ENDINGS))
     files = "1 file that is no image by its name was"
     if len(names) > 1:
         files = f"{len(names)} files that are no images by their names were"
     has_heif = not _HEIF_ENDINGS.isdisjoint(endings) and "HEIF" not in picture_formats()
     advice = f"; {_heif_advice()}" if has_heif else ""
-    return f"{files} skipped ({counts}): {first_names(names)}{advice}"
-
-
-def first_names(names: Sequence[str]) -> str:
-    """Return the first of many names as a message shows them."""
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(map(shown, names[:_NAMED])) + more
+    return f"{files} skipped ({counts}): {listed(map(repr, names))}{advice}"
 
 
 def _heif_advice() -> str:

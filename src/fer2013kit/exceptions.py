@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LONGEST: Final = 200
+_LONGEST_NAME: Final = 60
+_MOST_NAMED: Final = 5
 _LONG_WORD: Final = re.compile(r"(?<!\S)(\S{200})\S{200,}(\S{200})(?!\S)")
 
 
@@ -130,7 +132,7 @@ class DatasetFormatError(Fer2013KitError, ValueError):
     def __init__(self, message: str, *, path: str | Path, line_number: int | None = None) -> None:
         self.path = Path(path)
         self.line_number = line_number
-        where = _shown_path(path)
+        where = _ends_of(str(path))
         if line_number is not None:
             where += f", line {line_number}"
         super().__init__(f"{where}: {message}")
@@ -255,7 +257,7 @@ class MediaFileError(Fer2013KitError, OSError):
 
     def __init__(self, message: str, *, path: str | Path | None = None) -> None:
         self.path = None if path is None else Path(path)
-        super().__init__(message if path is None else f"{_shown_path(path)}: {message}")
+        super().__init__(message if path is None else f"{_ends_of(str(path))}: {message}")
 
 
 class MissingDependencyError(Fer2013KitError, ImportError):
@@ -365,8 +367,19 @@ def shortened(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
-def _shown_path(path: str | Path) -> str:
-    """Return a path as an error message shows it; of a long one, the beginning and the end."""
-    text = str(path)
-    half = _LONGEST // 2
-    return text if len(text) <= _LONGEST else f"{text[:half]}...{text[-half:]}"
+def listed(names: Iterable[object]) -> str:
+    """Return names with commas between them, the first few of many."""
+    texts = list(map(str, names))
+    more = f" and {len(texts) - _MOST_NAMED} more" if len(texts) > _MOST_NAMED else ""
+    return ", ".join(_ends_of(text, _LONGEST_NAME) for text in texts[:_MOST_NAMED]) + more
+
+
+def counted(count: int, noun: str) -> str:
+    """Return ``"1 row"`` or ``"1,200 rows"``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _ends_of(text: str, most: int = _LONGEST) -> str:
+    """Return a text without its middle where it is long, as of a path, whose end says most."""
+    half = most // 2
+    return text if len(text) <= most else f"{text[:half]}...{text[-half:]}"

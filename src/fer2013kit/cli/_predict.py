@@ -141,7 +141,7 @@ def _refuse_what_has_no_effect(*, crops: bool) -> None:
 
 def _summary(found: Sequence[Sequence[FaceEmotion]]) -> str:
     """Say how much was found, and what the question mark behind an emotion means."""
-    from fer2013kit.datasets._names import counted
+    from fer2013kit.exceptions import counted
     from fer2013kit.faces._emotion import CERTAIN_PROBABILITY
 
     faces = [face for photo in found for face in photo]

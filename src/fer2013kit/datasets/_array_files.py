@@ -25,7 +25,6 @@ from fer2013kit.datasets._labels import LEFT_OUT
 from fer2013kit.datasets._listing import Found, is_model, is_npz
 from fer2013kit.datasets._names import (
     NO_SPLIT,
-    listed,
     missing_shards,
     shard_key,
     shard_numbers,
@@ -36,11 +35,7 @@ from fer2013kit.datasets._names import (
 from fer2013kit.datasets._npz import is_own, read_own
 from fer2013kit.datasets._rows import NO_LABEL, Part, join_parts
 from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE, MAX_LEVEL, NUM_CLASSES, SPLIT_WORDS
-from fer2013kit.exceptions import (
-    OTHER_MODELS,
-    DatasetFormatError,
-    InvalidInputError,
-)
+from fer2013kit.exceptions import OTHER_MODELS, DatasetFormatError, InvalidInputError, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,21 +110,22 @@ def read_arrays(listing: Listing, found: Found, options: Options, _new: NewImage
             elif content.startswith(_HDF5):
                 arrays += _from_hdf5(name, content, path)
         if is_saved:
-            return _read_saved(archive, found.names, options, path)
+            return _read_saved(archive, listing, found, options)
         arrays += _from_npz(name, archive)
     alone = len(found.names) == 1
     return _join(arrays, options, listing.path / found.names[0] if alone else listing.path)
 
 
 def _read_saved(
-    archive: dict[str, NDArray[Any]], names: tuple[str, ...], options: Options, path: Path
+    archive: dict[str, NDArray[Any]], listing: Listing, found: Found, options: Options
 ) -> Rows:
     """Return the rows of what :meth:`FER2013.save` wrote."""
-    if len(names) > 1:
+    if len(found.names) > 1:
         raise DatasetFormatError(
-            f"expected one file of arrays, received {listed(names)}; pass the path of one",
-            path=path.parent,
+            f"expected one file of arrays, received {listed(found.names)}; pass the path of one",
+            path=listing.path,
         )
+    path = listing.path / found.names[0]
     if options.labels.is_mapped:  # no fault of the file's
         raise InvalidInputError(
             f"label_map must be None for {path}: FER2013.save wrote it, and its labels are codes "

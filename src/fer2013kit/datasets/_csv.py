@@ -24,17 +24,16 @@ from fer2013kit.datasets._csv_header import (
 )
 from fer2013kit.datasets._csv_pixels import of_lists, parse_pixels, parse_row, show
 from fer2013kit.datasets._labels import LEFT_OUT
-from fer2013kit.datasets._names import NO_SPLIT, counted, split_of_word
+from fer2013kit.datasets._names import NO_SPLIT, split_of_word
 from fer2013kit.datasets._rows import NO_LABEL, Part
 from fer2013kit.emotions import IMAGE_SIZE, SPLIT_WORDS
-from fer2013kit.exceptions import DatasetFormatError
+from fer2013kit.exceptions import DatasetFormatError, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from fer2013kit._checks import UInt8Array
-    from fer2013kit.datasets._csv_header import Header
     from fer2013kit.datasets._listing import Options
     from fer2013kit.datasets._new_images import NewImages
 
@@ -91,15 +90,16 @@ class _Reader:
     def __init__(self, stream: IO[bytes], options: Options, path: Path) -> None:
         first = stream.readline(_BLOCK_BYTES)
         header = parse_header(first)
-        fault = (
-            "expected a header line such as 'emotion,pixels,Usage', received "
-            f"{first[:80].decode(errors='replace').strip()!r}"
-            if header is None
-            else header_fault(header)
-        )
-        if header is None or fault is not None:
-            raise DatasetFormatError(fault or "", path=path, line_number=1)
-        self.header: Header = header
+        if header is None:
+            raise DatasetFormatError(
+                "expected a header line such as 'emotion,pixels,Usage', received "
+                f"{first[:80].decode(errors='replace').strip()!r}",
+                path=path,
+                line_number=1,
+            )
+        if fault := header_fault(header):
+            raise DatasetFormatError(fault, path=path, line_number=1)
+        self.header = header
         self.separator = separator_of(first)
         self.stream, self.options, self.path = stream, options, path
         self.labels: list[int] = []

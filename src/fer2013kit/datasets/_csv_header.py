@@ -17,9 +17,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from fer2013kit.datasets._names import listed, split_of_name, split_of_word, words_of
+from fer2013kit.datasets._names import split_of_name, split_of_word, words_of
 from fer2013kit.emotions import NUM_CLASSES
-from fer2013kit.exceptions import shown
+from fer2013kit.exceptions import listed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,12 +10,12 @@ from fer2013kit.datasets._listing import Found, sorted_by_split
 from fer2013kit.datasets._names import (
     NO_SPLIT,
     assign_splits,
-    listed,
     missing_shards,
     shard_key,
     split_of_path,
 )
 from fer2013kit.datasets._rows import join_parts
+from fer2013kit.exceptions import listed
 
 if TYPE_CHECKING:
     from fer2013kit.datasets._csv_header import Header

@@ -11,13 +11,12 @@ from fer2013kit._picture_files import (
     JPEG_START,
     PictureError,
     PictureTooLargeError,
-    first_names,
     read_picture,
     with_end_marker,
 )
 from fer2013kit._pictures import picture_to_gray, picture_to_levels, resize_gray
 from fer2013kit.emotions import IMAGE_SHAPE
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -120,7 +119,7 @@ def lacking_ends(names: Sequence[str]) -> str:
     files = "1 JPEG that lacks only its end marker was"
     if len(names) > 1:
         files = f"{len(names)} JPEGs that lack only their end markers were"
-    return f"{files} read: {first_names(names)}"
+    return f"{files} read: {listed(map(repr, names))}"
 
 
 def _decode_gray_jpeg(content: bytes, out: UInt8Array) -> bool:

@@ -8,10 +8,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from fer2013kit.datasets._names import counted, listed
 from fer2013kit.datasets._schemes import CONTEMPT, find_scheme
 from fer2013kit.emotions import CLASS_NAMES, FERPLUS_CLASS_NAMES, NUM_CLASSES, emotion_code
-from fer2013kit.exceptions import InvalidInputError, shown
+from fer2013kit.exceptions import InvalidInputError, counted, listed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,9 +11,8 @@ from typing import IO, TYPE_CHECKING, Any, Final, cast
 from fer2013kit._picture_files import is_picture_name
 from fer2013kit._untrusted import LimitedStream
 from fer2013kit.datasets._labels import Labels
-from fer2013kit.datasets._names import listed
 from fer2013kit.datasets._trees import OPENERS, opener_of
-from fer2013kit.exceptions import OTHER_MODELS
+from fer2013kit.exceptions import OTHER_MODELS, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from fer2013kit.emotions import SPLIT_NAMES, SPLIT_WORDS
-from fer2013kit.exceptions import DatasetFormatError
+from fer2013kit.exceptions import DatasetFormatError, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,9 +22,6 @@ _SHARD: Final = re.compile(r"(?<![(\d])\d+(?![)\d])")  # but not the number of a
 _OF: Final = re.compile(r"-(\d+)-of-(\d+)\b")
 
 _NO_LETTERS: Final = re.compile(r"[\s_-]+")
-
-_MAX_NAMED: Final = 5
-_LONGEST: Final = 60  # characters of a text in an error
 
 NO_SPLIT: Final = -1
 """Instead of a place in ``SPLIT_NAMES`` where nothing tells one."""
@@ -100,9 +97,10 @@ def assign_splits(names: Sequence[str], *, home: str, path: Path) -> list[int]:
             "train, validation or test, or move it away",
             path=path,
         )
+    codes = [code for code in told if code is not None]
     groups: dict[int, list[str]] = defaultdict(list)
-    for name, code in zip(names, told, strict=True):
-        groups[code or 0].append(name)
+    for name, code in zip(names, codes, strict=True):
+        groups[code].append(name)
     for code, members in groups.items():
         if len({shard_key(name) for name in members}) > 1:
             raise DatasetFormatError(
@@ -110,7 +108,7 @@ def assign_splits(names: Sequence[str], *, home: str, path: Path) -> list[int]:
                 "keep one of them, or number them as parts of one file",
                 path=path,
             )
-    return [code or 0 for code in told]
+    return codes
 
 
 def shard_key(name: str) -> str:
@@ -135,22 +133,3 @@ def missing_shards(names: Iterable[str]) -> list[str]:
         for (name, count), numbers in found.items()
         if len(numbers) < count
     ]
-
-
-def listed(names: Iterable[object]) -> str:
-    """Return names with commas between them, the first few of many."""
-    texts = [_shortened(str(name)) for name in names]
-    more = len(texts) - _MAX_NAMED
-    return ", ".join(texts) if more <= 0 else f"{', '.join(texts[:_MAX_NAMED])} and {more} more"
-
-
-def counted(count: int, noun: str) -> str:
-    """Return ``"1 row"`` or ``"1,200 rows"``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def _shortened(text: str) -> str:
-    """Return the beginning and the end of a long text, as an error shows it."""
-    if len(text) <= _LONGEST:
-        return text
-    return f"{text[: _LONGEST // 2]}...{text[-_LONGEST // 3 :]}"

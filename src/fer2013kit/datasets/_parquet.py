@@ -29,13 +29,7 @@ from fer2013kit.datasets._csv_pixels import parse_row
 from fer2013kit.datasets._decode import decode_face, lacking_ends
 from fer2013kit.datasets._labels import LEFT_OUT
 from fer2013kit.datasets._listing import Found, sorted_by_split
-from fer2013kit.datasets._names import (
-    NO_SPLIT,
-    assign_splits,
-    listed,
-    missing_shards,
-    split_of_word,
-)
+from fer2013kit.datasets._names import NO_SPLIT, assign_splits, missing_shards, split_of_word
 from fer2013kit.datasets._parquet_pages import check_pages
 from fer2013kit.datasets._rows import (
     NO_LABEL,
@@ -44,7 +38,7 @@ from fer2013kit.datasets._rows import (
     join_parts,
 )
 from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE, SPLIT_WORDS
-from fer2013kit.exceptions import DatasetFormatError
+from fer2013kit.exceptions import DatasetFormatError, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -36,17 +36,10 @@ from fer2013kit.datasets._ferplus import VOTE_NAMES
 from fer2013kit.datasets._ferplus_file import FILE_ORDER, MOST_VOTES
 from fer2013kit.datasets._labels import LEFT_OUT
 from fer2013kit.datasets._listing import Found, is_text, sorted_by_split
-from fer2013kit.datasets._names import (
-    NO_SPLIT,
-    assign_splits,
-    counted,
-    listed,
-    split_of_path,
-    split_of_word,
-)
+from fer2013kit.datasets._names import NO_SPLIT, assign_splits, split_of_path, split_of_word
 from fer2013kit.datasets._pictures import decode_all
 from fer2013kit.datasets._rows import NO_LABEL, Part, join_parts
-from fer2013kit.exceptions import DatasetFormatError
+from fer2013kit.exceptions import DatasetFormatError, counted, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,7 +13,7 @@ from fer2013kit._threads import run_in_threads
 from fer2013kit.datasets._decode import decode_face, lacking_ends
 from fer2013kit.datasets._labels import LEFT_OUT, count_left_out
 from fer2013kit.datasets._listing import Found
-from fer2013kit.datasets._names import counted, listed, shard_key, split_of_name
+from fer2013kit.datasets._names import shard_key, split_of_name
 from fer2013kit.datasets._rows import (
     MAY_HOLD,
     TEST,
@@ -23,7 +23,7 @@ from fer2013kit.datasets._rows import (
 )
 from fer2013kit.datasets._trees import read_in_chunks
 from fer2013kit.emotions import SPLIT_NAMES
-from fer2013kit.exceptions import DatasetFormatError
+from fer2013kit.exceptions import DatasetFormatError, counted, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Protocol, cast
 
 from fer2013kit._files import is_rubbish
-from fer2013kit._picture_files import first_names
 from fer2013kit._untrusted import LimitedStream, check_member, check_unpacked, errors_as
-from fer2013kit.exceptions import DatasetFormatError
+from fer2013kit.exceptions import DatasetFormatError, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator
@@ -133,7 +132,7 @@ class FolderTree:
             return ()
         what = "what is closed, too many folders deep, leads nowhere or leads back"
         deeper = "the path of an inner folder has what is below it read"
-        return (f"{what} was skipped: {first_names(self.unread)}; {deeper}",)
+        return (f"{what} was skipped: {listed(map(repr, self.unread))}; {deeper}",)
 
     def open(self, name: str) -> IO[bytes]:
         return (self.path / name).open("rb")

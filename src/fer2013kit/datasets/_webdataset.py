@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 from fer2013kit._picture_files import is_picture_name
 from fer2013kit.datasets._labels import LEFT_OUT
 from fer2013kit.datasets._listing import Found
-from fer2013kit.datasets._names import NO_SPLIT, counted, listed, split_of_name, split_of_path
+from fer2013kit.datasets._names import NO_SPLIT, split_of_name, split_of_path
 from fer2013kit.datasets._pictures import decode_all
 from fer2013kit.datasets._rows import Part, join_parts
 from fer2013kit.datasets._trees import read_in_chunks
 from fer2013kit.emotions import CLASS_NAMES
-from fer2013kit.exceptions import DatasetFormatError
+from fer2013kit.exceptions import DatasetFormatError, counted, listed
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet

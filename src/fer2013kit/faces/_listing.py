@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer2013kit._files import as_path, is_rubbish
-from fer2013kit._picture_files import first_names, is_picture_name, passed_over
-from fer2013kit.exceptions import MediaFileError, warn
+from fer2013kit._picture_files import is_picture_name, passed_over
+from fer2013kit.exceptions import MediaFileError, listed, warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -90,7 +90,7 @@ def _matches(pattern: str) -> list[Path]:
         raise MediaFileError("no file matches this pattern", path=pattern)
     folders = [str(path) for path in matches if path.is_dir()]
     if folders and "**" not in pattern:
-        warn(f"{pattern}: folders that match were skipped: {first_names(folders)}")
+        warn(f"{pattern}: folders that match were skipped: {listed(map(repr, folders))}")
     return files
 
 
@@ -99,7 +99,7 @@ def _is_broken(path: Path) -> bool:
 
 
 def _broken_links(names: list[str]) -> str:
-    return f"links to nothing were skipped: {first_names(names)}"
+    return f"links to nothing were skipped: {listed(map(repr, names))}"
 
 
 def _pictures_in(folder: Path) -> list[Path]:
@@ -120,7 +120,7 @@ def _pictures_in(folder: Path) -> list[Path]:
     others = [str(path.relative_to(folder)) for path in files if not is_picture_name(path.name)]
     notes = [passed_over(others)] if others else []
     if closed:
-        notes.append(f"folders that are links or closed were skipped: {first_names(closed)}")
+        notes.append(f"folders that are links or closed were skipped: {listed(map(repr, closed))}")
     if broken:
         notes.append(_broken_links(broken))
     if not pictures:

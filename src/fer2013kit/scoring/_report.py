@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from fer2013kit.datasets._names import counted
+from fer2013kit.exceptions import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
