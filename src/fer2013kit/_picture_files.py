@@ -201,14 +201,9 @@ def open_picture(
         raise PictureError("the file is empty")
     with picture_errors():
         picture = _open(content)
-    pixels = picture.width * picture.height
     is_jpeg = content.startswith(JPEG_START)
-    limit = max_pixels if max_jpeg_pixels is None or not is_jpeg else max_jpeg_pixels
-    if pixels > limit:
-        raise PictureTooLargeError(
-            f"the image is too large: {picture.width} x {picture.height} pixels; "
-            f"expected at most {limit:,}; make it smaller"
-        )
+    check_size(picture, max_jpeg_pixels if is_jpeg and max_jpeg_pixels is not None else max_pixels)
+    pixels = picture.width * picture.height
     scans = content.count(_JPEG_SCAN) if is_jpeg else 0
     if scans * pixels > max(_MAX_SCANNED, _MAX_SCANNED_PER_BYTE * len(content)):
         raise PictureTooLargeError(
@@ -216,6 +211,15 @@ def open_picture(
             "takes too long; save it again"
         )
     return picture
+
+
+def check_size(picture: Image.Image, most: int) -> None:
+    """Raise `PictureTooLargeError` for an image of more pixels."""
+    if picture.width * picture.height > most:
+        raise PictureTooLargeError(
+            f"the image is too large: {picture.width} x {picture.height} pixels; "
+            f"expected at most {most:,}; make it smaller"
+        )
 
 
 def _open(content: bytes) -> ImageFile.ImageFile:

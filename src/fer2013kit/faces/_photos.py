@@ -19,6 +19,7 @@ from fer2013kit._picture_files import (
     MAX_PIXELS,
     PictureError,
     check_opened,
+    check_size,
     picture_errors,
     read_picture,
 )
@@ -45,6 +46,7 @@ MAX_SIDE: Final = 4096
 
 # Modes that Pillow resizes without loss of meaning.
 _RESIZABLE: Final = {"L", "LA", "RGB", "RGBA", "CMYK", "YCbCr"}
+_JPEGS: Final = {"JPEG", "MPO"}
 _DATA_URL: Final = "data:"
 _LONGEST_PATH: Final = 4096  # of Linux; longer texts are something else, such as base64
 
@@ -160,14 +162,8 @@ def _of_file(content: bytes, max_side: int, *, path: Path | None = None) -> Pixe
 
 
 def _of_picture(picture: Image.Image, max_side: int) -> Pixels:
-    is_jpeg = picture.format in {"JPEG", "MPO"}
-    limit = MAX_JPEG_PIXELS if is_jpeg else MAX_PIXELS
-    if picture.width * picture.height > limit:
-        raise MediaFileError(
-            f"the image is too large: {picture.width} x {picture.height} pixels; "
-            f"expected at most {limit:,}; make it smaller"
-        )
     try:
+        check_size(picture, MAX_JPEG_PIXELS if picture.format in _JPEGS else MAX_PIXELS)
         check_opened(picture)
         with picture_errors():
             return _of_opened(picture, max_side=max_side)
@@ -181,7 +177,7 @@ def _of_opened(picture: Image.Image, *, max_side: int) -> Pixels:
     width, height = picture.size
     if not width * height:
         raise InvalidInputError(f"a photo must have pixels; received {width}x{height}")
-    if picture.format in {"JPEG", "MPO"}:
+    if picture.format in _JPEGS:
         picture.draft(None, (min(width, max_side), min(height, max_side)))
     picture.load()
     orientation = orientation_of(picture)
