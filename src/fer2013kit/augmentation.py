@@ -138,7 +138,7 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
         Returns
         -------
         tensor, shape (n, height, width, channels)
-            Float32 with values in [0, 255] while training; otherwise the images as given.
+            Float32 while training, in [0, 255] where `clip` is set; otherwise the images as given.
 
         See Also
         --------
@@ -183,7 +183,7 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
         Returns
         -------
         tensor of float32, shape (n, height, width, channels)
-            Values in [0, 255].
+            In [0, 255] where `clip` is set.
 
         See Also
         --------

@@ -29,11 +29,11 @@ _KEY: Final = b"fer2013kit"
 _UNFINISHED: Final = re.compile(r"\.(_plan\.json|part-\d+\.parquet)\.[0-9a-f]{16}")
 """What a file is called on a store until it is whole."""
 
+COUNTS: Final = ("n_images", "n_faces", "n_errors", "n_passed_over", "n_notes")
+WORDS: Final = ("first_errors", "passed_over", "notes")
+"""The facts of a part, which stand in its file's metadata."""
 
-_FACTS: Final = {
-    **dict.fromkeys(("n_images", "n_faces", "n_errors", "n_passed_over", "n_notes"), is_count),
-    **dict.fromkeys(("first_errors", "passed_over", "notes"), are_words),
-}
+_FACTS: Final = {**dict.fromkeys(COUNTS, is_count), **dict.fromkeys(WORDS, are_words)}
 
 
 class _DamagedError(Fer2013KitError):

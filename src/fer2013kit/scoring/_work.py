@@ -17,7 +17,7 @@ import numpy as np
 from fer2013kit._optional import needed
 from fer2013kit._quiet import quiet_stderr
 from fer2013kit.exceptions import Fer2013KitError, Fer2013KitWarning, printable, shown, warn
-from fer2013kit.scoring._place import Place
+from fer2013kit.scoring._place import COUNTS, WORDS, Place
 from fer2013kit.scoring._report import NAMED
 from fer2013kit.scoring._scorer import PhotoScorer
 from fer2013kit.scoring._sources import Part, Source
@@ -60,9 +60,8 @@ class PartWorker:
 
     def __call__(self, part: Part) -> int:
         """Write a part's file; return its number."""
-        facts: dict[str, Any] = {"n_images": 0, "n_faces": 0, "n_errors": 0, "first_errors": []}
+        facts: dict[str, Any] = {**dict.fromkeys(COUNTS, 0), **{name: [] for name in WORDS}}
         others: list[str] = []
-        facts |= {"n_passed_over": 0, "passed_over": [], "n_notes": 0, "notes": []}
 
         def tables() -> Iterator[pa.Table]:
             for items in _batches(self._source.read(part, others)):
