@@ -25,7 +25,9 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]  # None stands for "no locks"
 
-_RUBBISH: Final = frozenset({"__macosx", "thumbs.db", "desktop.ini", "icon\r"})
+_RUBBISH: Final = re.compile(
+    r"(?:^|/)(?:\.|(?:__macosx|thumbs\.db|desktop\.ini|icon\r)(?:/|\Z))", re.IGNORECASE
+)
 
 _STALE_SECONDS: Final = 5
 _STALE_UNLOCKED: Final = 3600
@@ -61,9 +63,12 @@ def check_not_empty(path: str | os.PathLike[str]) -> None:
         raise InvalidInputError("path must not be empty; the current folder is '.'")
 
 
-def is_rubbish(name: str) -> bool:
-    """Tell whether a file or folder is hidden, or what operating systems leave lying about."""
-    return name.startswith(".") or name.lower() in _RUBBISH
+def is_rubbish(path: str) -> bool:
+    """Tell whether a file or folder is hidden, or what operating systems leave lying about.
+
+    So is what lies in such a folder; the path is relative, with forward slashes.
+    """
+    return _RUBBISH.search(path) is not None
 
 
 def write_atomically(path: Path, content: bytes | Callable[[IO[bytes]], object]) -> None:

@@ -42,7 +42,7 @@ def find_whole_csv(listing: Listing, _options: Options) -> Found | None:
         return None
     names = [name for name in silent if shard_key(name) == shard_key(silent[0])]
     others = [name for name in silent if name not in names]
-    notes = [*missing_shards(names)]
+    notes = missing_shards(names)
     if others:
         notes.append(f"left out {listed(others)}, as {listed(names)} is a whole data set")
     return Found(tuple(names), (NO_SPLIT,) * len(names), notes=tuple(notes))

@@ -10,7 +10,6 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Protocol, cast
 
@@ -109,7 +108,7 @@ class FolderTree:
             return
         with os.scandir(folder) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
-                if _is_rubbish(entry.name):
+                if is_rubbish(entry.name):
                     continue
                 name = prefix + entry.name
                 try:
@@ -160,7 +159,7 @@ class ZipTree:
                 name: info
                 for info in sorted(self._archive.infolist(), key=lambda info: info.header_offset)
                 if not info.is_dir()
-                and not _is_rubbish(name := info.filename.replace("\\", "/").removeprefix("./"))
+                and not is_rubbish(name := info.filename.replace("\\", "/").removeprefix("./"))
             }
             self.sizes = {name: info.file_size for name, info in self._members.items()}
             check_unpacked(sum(self.sizes.values()), self._length)
@@ -220,7 +219,7 @@ class TarTree:
             self._members = {
                 name: member
                 for member in map(_checked, self._archive)
-                if member.isfile() and not _is_rubbish(name := member.name.removeprefix("./"))
+                if member.isfile() and not is_rubbish(name := member.name.removeprefix("./"))
             }
             _check_whole(self._members.values(), path)
             _check_end(self._archive)
@@ -333,14 +332,3 @@ def is_archive(path: Path) -> bool:
             raise
         return False
     return True
-
-
-def _is_rubbish(name: str) -> bool:
-    """Tell whether a file is what operating systems leave lying about."""
-    folder, _, file_name = name.rpartition("/")
-    return is_rubbish(file_name) or _is_rubbish_folder(folder)
-
-
-@lru_cache(maxsize=1024)
-def _is_rubbish_folder(folder: str) -> bool:
-    return any(is_rubbish(part) for part in folder.split("/"))

@@ -89,7 +89,7 @@ class Source:
         state = hashlib.sha256()
         for path, info in sorted(found.items()):
             name = path.removeprefix(self.root).lstrip("/") or PurePosixPath(path).name
-            if any(map(is_rubbish, name.split("/"))):
+            if is_rubbish(name):
                 continue
             if info["type"] == "other" and Path(path).exists() and not Path(path).is_file():
                 listing.others.append(name)  # a pipe, which would be waited for
