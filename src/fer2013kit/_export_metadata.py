@@ -30,6 +30,7 @@ from fer2013kit._untrusted import (
     is_mapping_or_none,
     is_positive,
     is_range,
+    is_text,
     read_facts,
     read_labels,
     read_member,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fer2013kit._calibration_source import CalibrationSource
+    from fer2013kit.evaluation import Calibrator
     from fer2013kit.typing import Quantization
 
 FORMAT_VERSION: Final = 1
@@ -87,7 +89,7 @@ class ExportMetadata:
     quantization: Quantization | None
     metrics: Mapping[str, Any] | None
     calibration: CalibrationSource | None
-    calibrator: Mapping[str, Any] | None = None
+    calibrator: Calibrator | None = None
     format: int = FORMAT_VERSION
     fer2013kit: str = __version__
     input: str = "uint8 grey levels 0 to 255, (n, height, width, channels)"
@@ -107,7 +109,7 @@ class ExportMetadata:
 
 _FACTS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "classes": are_labels,
-    "classes_dtype": lambda value: isinstance(value, str),
+    "classes_dtype": is_text,
     "class_names": are_words,
     "image_shape": is_image_shape,
     "value_range": is_range,

@@ -239,6 +239,11 @@ def is_count(value: Any) -> bool:
     return is_number(value, numbers.Integral) and value >= 0
 
 
+def is_count_or_none(value: Any) -> bool:
+    """Tell whether a fact is a whole number from 0, or was left out."""
+    return value is None or is_count(value)
+
+
 def is_positive(value: Any) -> bool:
     """Tell whether a fact is a number above 0, and below infinity as a float, too."""
     return is_number(value) and 0 < value < np.finfo(np.float32).max

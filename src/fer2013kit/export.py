@@ -32,7 +32,12 @@ from fer2013kit._optional import needed
 from fer2013kit.datasets import make_fer2013
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.evaluation import apply_calibrator, apply_temperature
-from fer2013kit.exceptions import InvalidInputError, MissingDependencyError, ModelFileError
+from fer2013kit.exceptions import (
+    InvalidInputError,
+    MissingDependencyError,
+    ModelFileError,
+    shortened,
+)
 from fer2013kit.runtime import EmotionPredictor
 from fer2013kit.typing import Quantization
 
@@ -49,7 +54,6 @@ _TOLERANCES: Final[Mapping[str | None, float]] = {None: 1e-3, "dynamic": 0.1, "i
 """How far a probability may be from the classifier's: rounding, and what 8 bits cost at worst."""
 
 _CHECKED: Final = 70
-_LONGEST_REASON: Final = 200
 _REPRESENTATIVE: Final = 500
 
 
@@ -110,14 +114,13 @@ def export_network(
     *,
     images: NDArray[np.uint8] | None = None,
     tolerance: float | None = None,
-    calibrator: Calibrator | None = None,
 ) -> ExportReport:
     """Write a network in the format that the path's ending names, if it agrees with itself.
 
     The network, in float32 from images in [0, 255] to uncalibrated probabilities, is changed: it
-    becomes calibrated, by the metadata's temperature or a calibrator beyond it, and as the metadata
-    says quantized.  Images are what ``"int8"`` is fitted to and what the check compares; by
-    default the check takes drawn faces.  Errors are those of :meth:`EmotionClassifier.export`.
+    becomes calibrated and quantized as the metadata says.  Images are what ``"int8"`` is fitted to
+    and what the check compares; by default the check takes drawn faces.  Errors are those of
+    :meth:`EmotionClassifier.export`.
     """
     _check_choices(metadata, path, images)
     if tolerance is not None:
@@ -125,9 +128,9 @@ def export_network(
     checked = _pictures(metadata) if images is None else images
     infer = compile_inference(network, network.input_shape[1:])
     expected = apply_temperature(in_batches(infer, checked), metadata.temperature)
-    if calibrator is not None:
-        expected = apply_calibrator(expected, calibrator)
-    model = calibrated_model(network, metadata, calibrator)
+    if metadata.calibrator is not None:
+        expected = apply_calibrator(expected, metadata.calibrator)
+    model = calibrated_model(network, metadata)
     write, run = _FORMATS[path.suffix.lower()]
     with (
         tempfile.TemporaryDirectory() as name,
@@ -141,7 +144,7 @@ def export_network(
         except (InvalidInputError, MissingDependencyError):
             raise
         except Exception as error:
-            reason = " ".join(str(error).split()).replace(f"{draft} ", "")[:_LONGEST_REASON]
+            reason = shortened(" ".join(str(error).split()).replace(f"{draft} ", ""))
             raise ModelFileError(
                 f"{path} was not written: this network cannot be expressed in that format "
                 f"({type(error).__name__}: {reason}). Try another format (.tflite and SavedModel "
@@ -168,9 +171,7 @@ def export_network(
     return report
 
 
-def calibrated_model(
-    network: Any, metadata: ExportMetadata, calibrator: Calibrator | None = None
-) -> Any:
+def calibrated_model(network: Any, metadata: ExportMetadata) -> Any:
     """Return a model from uint8 images to calibrated probabilities."""
     last = network.layers[-1]
     scaled = isinstance(last, keras.layers.Dense) and last.activation is keras.activations.softmax
@@ -180,7 +181,7 @@ def calibrated_model(
     # Said here, it holds for every layer in the file: Keras would leave it to the file's reader.
     probabilities = network(ops.cast(images, "float32"), training=False)
     temperature = 1.0 if scaled else metadata.temperature
-    probabilities = calibrated(probabilities, temperature, calibrator)
+    probabilities = calibrated(probabilities, temperature, metadata.calibrator)
     return keras.Model(images, probabilities, name="emotions")
 
 

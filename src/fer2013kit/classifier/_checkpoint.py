@@ -14,6 +14,7 @@ from fer2013kit._untrusted import (
     check_facts,
     errors_as,
     is_count,
+    is_count_or_none,
     is_mapping,
     is_text,
     model_file_errors,
@@ -48,7 +49,7 @@ _FACTS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "fingerprint": is_text,
     "epoch": is_count,
     "history": is_mapping,
-    "best_epoch": lambda value: value is None or is_count(value),
+    "best_epoch": is_count_or_none,
     "stopped": lambda value: isinstance(value, bool),
 }
 

@@ -59,11 +59,4 @@ def export_classifier(
         calibration=next(iter(classifier._calibration_sources()), None),  # noqa: SLF001 - of this package
     )
     with keras_settings():
-        return export_network(
-            network,
-            metadata,
-            path,
-            images=levels,
-            tolerance=tolerance,
-            calibrator=classifier.calibrator_,
-        )
+        return export_network(network, metadata, path, images=levels, tolerance=tolerance)

@@ -19,7 +19,7 @@ from fer2013kit._untrusted import (
     are_words,
     check_facts,
     errors_as,
-    is_count,
+    is_count_or_none,
     is_image_shape,
     is_mapping,
     is_mapping_or_none,
@@ -69,8 +69,15 @@ _FACTS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "compute_dtype": lambda value: value in get_args(Format),
     "temperature": is_positive,
     "history": is_mapping,
-    "best_epoch": lambda value: value is None or is_count(value),
+    "threads": is_count_or_none,
+    "best_epoch": is_count_or_none,
     "metrics": is_mapping_or_none,
+}
+
+_ARCHITECTURE_FACTS: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "name": is_text,
+    "params": is_mapping,
+    "output": lambda value: value is None or is_text(value),
 }
 
 
@@ -150,34 +157,30 @@ def load(
     """
     settings, stored = read_model_file(path)
     with errors_as(lambda why: ModelFileError(f"{path}: classifier.json lacks or garbles {why}")):
+        settings = {"threads": None, **settings}  # older files lack it, and the output below
         check_facts(settings, _FACTS)
-        check_facts(settings["architecture"], {"name": is_text, "params": is_mapping})
+        built = {"output": None, **settings["architecture"]}
+        check_facts(built, _ARCHITECTURE_FACTS)
         check_facts(settings["preprocessing"], {"image_shape": is_image_shape})
-        name = settings["architecture"]["name"]
-        builder = name if model is None else model
+        builder = built["name"] if model is None else model
         resolve_builder(builder)
         # Whoever made the file does not decide where a later fit writes, or what it runs.
-        usable = set(defaults) - set(_RUN_ONLY)
+        given_names, usable = settings["params"].keys(), set(defaults) - set(_RUN_ONLY)
         for names, why in (
-            (settings["params"].keys() - set(defaults), "this version does not know"),
-            (
-                settings["params"].keys() & set(_RUN_ONLY),
-                "no file decides, and which were left out",
-            ),
+            (given_names - set(defaults), "this version does not know"),
+            (given_names & set(_RUN_ONLY), "no file decides, and which were left out"),
         ):
             if names:
                 warn(f"{path}: settings that {why}: {shortened(', '.join(sorted(names)))}")
         params = without_notes({k: v for k, v in settings["params"].items() if k in usable})
         check_facts({"optimizer": "sgd", **params}, {"optimizer": is_optimizer_name})
         # Defaults of a builder may change; the file's network stays what it was.
-        built = settings["architecture"]["params"]
-        if built != _architecture_params(builder, params["model_params"]):
-            params["model_params"] = without_notes(built)
+        if built["params"] != _architecture_params(builder, params["model_params"]):
+            params["model_params"] = without_notes(built["params"])
         stored_dtype = settings["compute_dtype"]
         if stored_dtype == "bfloat16" and not cpu_has_bfloat16():
             logger.info("this CPU has no bfloat16 instructions: predicting in float32")
             stored_dtype = "float32"
-        n_classes = len(settings["classes"])
         fitted = Fitted(
             classes=read_labels(settings["classes"], settings["classes_dtype"]),
             class_names=tuple(settings["class_names"]),
@@ -190,29 +193,19 @@ def load(
             best_epoch=settings["best_epoch"],
             temperature=float(settings["temperature"]),
             calibration=read_calibration_source(settings.get("calibration")),
-            calibrator=read_calibrator(settings.get("calibrator"), n_classes=n_classes),
+            calibrator=read_calibrator(
+                settings.get("calibrator"), n_classes=len(settings["classes"])
+            ),
             metrics=settings["metrics"],
-            threads=settings.get("threads"),
+            threads=settings["threads"],
         )
         if len(fitted.classes) != len(fitted.class_names):
             raise ModelFileError(
                 f"{path}: classifier.json has {len(fitted.class_names)} class_names for "
                 f"{len(fitted.classes)} classes"
             )
-        # Files of before have neither.
-        further = {
-            "output": settings["architecture"].get("output"),
-            "threads": settings.get("threads"),
-        }
-        check_facts(
-            further,
-            {
-                "output": lambda value: value is None or is_text(value),
-                "threads": lambda value: value is None or is_count(value),
-            },
-        )
     architecture = Architecture(
-        model=builder, params=params["model_params"] or {}, output=further["output"]
+        model=builder, params=params["model_params"] or {}, output=built["output"]
     )
     _check_weights(path, stored, architecture, fitted)
     params = {**defaults, **params, "model": builder, **given}
