@@ -290,12 +290,18 @@ def two_inputs(input_shape, num_classes):
     return keras.Model(images, end(num_classes)(layers.Flatten()(layers.Add()(images))))
 
 
+class Wordless(keras.Model):
+    def call(self, images):
+        raise AssertionError  # with no message
+
+
 @pytest.mark.parametrize(
     ("model", "message"),
     [
         (sigmoids, "received an end in 'sigmoid'"),
         (two_inputs, "received 2 inputs"),
         (unbuilt((48, 48, 1), 7), "pass lambda input_shape, num_classes"),
+        (lambda input_shape, num_classes: Wordless(), "cannot be called with images"),
         (Own, "a class is called as a builder is"),
         (lambda shape, n: Own(n), "called with input_shape=, num_classes= and"),
         (lambda input_shape, num_classes: Own(3), r"must return \(n, 7\) probabilities"),

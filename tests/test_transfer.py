@@ -142,6 +142,10 @@ def test_without_a_network_the_error_says_what_to_fetch(monkeypatch):
     assert "pass weights='FOLDER/efficientnetb0_notop.h5', or put it into" in message
 
 
+def wordless(input_shape):
+    raise ValueError  # with no message
+
+
 @pytest.mark.parametrize(
     ("params", "message"),
     [
@@ -149,6 +153,7 @@ def test_without_a_network_the_error_says_what_to_fetch(monkeypatch):
         ({"backbone": 3}, "backbone must be a name"),
         ({"backbone": maps, "preprocessing": "own"}, "preprocessing must be one of"),
         ({"backbone": maps, "backbone_params": {"a": 1}}, "'maps' refuses its arguments"),
+        ({"backbone": wordless}, "'wordless' refuses its arguments"),
         ({"backbone": lambda input_shape: 3}, "must be a keras.Model that returns maps"),
         ({"backbone": maps((24, 24, 3)), "size": 32}, "size=32 cannot be had"),
         ({"backbone": maps((24, 24, 2))}, "takes images of 2 channels"),

@@ -22,7 +22,12 @@ from fer2013kit.classifier._compute_dtype import (
     resolve_compute_dtype,
 )
 from fer2013kit.exceptions import InvalidInputError, shortened, shown
-from fer2013kit.models import create_model, resolve_builder, without_pretrained_weights
+from fer2013kit.models import (
+    create_model,
+    is_of_the_kit,
+    resolve_builder,
+    without_pretrained_weights,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -55,14 +60,18 @@ def build_network(
     that up in half precision), is built in float32 instead.  So is one with depthwise convolutions
     where the format is left to us.
     """
+
+    def build(used: Format) -> Any:
+        weights = nullcontext() if pretrained else without_pretrained_weights()
+        with weights, _one_at_a_time, _seeded(seed), compute_dtype_policy(used):
+            older = () if is_of_the_kit(resolve_builder(model)[1]) else _living_layers()
+            network = create_model(
+                model, input_shape=input_shape, num_classes=num_classes, output=output, **params
+            )
+            return _with_layers_of_its_own(network, older)
+
     wanted = resolve_compute_dtype(compute_dtype)
-    weights = nullcontext() if pretrained else without_pretrained_weights()
-    with weights, _one_at_a_time, _seeded(seed), compute_dtype_policy(wanted):
-        older = () if _is_of_the_kit(model) else _living_layers()
-        network = create_model(
-            model, input_shape=input_shape, num_classes=num_classes, output=output, **params
-        )
-        network = _with_layers_of_its_own(network, older)
+    network = build(wanted)
     if wanted == "float32":
         return network, wanted
     if obstacle := _obstacle(network):
@@ -71,16 +80,7 @@ def build_network(
         logger.info("depthwise convolutions of %s are faster in float32", network.name)
     else:
         return network, wanted
-    return build_network(
-        model,
-        params,
-        input_shape=input_shape,
-        num_classes=num_classes,
-        compute_dtype="float32",
-        output=output,
-        seed=seed,
-        pretrained=pretrained,
-    )
+    return build("float32"), "float32"
 
 
 def weight_shapes(
@@ -111,13 +111,9 @@ def weight_shapes(
         try:
             return thread.submit(build).result()
         except Exception:
-            if builder.__module__.startswith("fer2013kit."):
+            if is_of_the_kit(builder):
                 raise
             return None
-
-
-def _is_of_the_kit(model: str | ModelBuilder) -> bool:
-    return resolve_builder(model)[1].__module__.startswith("fer2013kit.")
 
 
 def _living_layers() -> list[Any]:

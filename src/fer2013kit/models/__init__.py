@@ -12,6 +12,7 @@ from fer2013kit.models import _residual_cnn as _residual_cnn
 from fer2013kit.models import _vgg_10 as _vgg_10
 from fer2013kit.models._registry import (
     create_model,
+    is_of_the_kit,
     list_models,
     register_model,
     resolve_builder,
@@ -22,6 +23,7 @@ from fer2013kit.models._transfer import brings_weights, without_pretrained_weigh
 __all__ = [
     "brings_weights",
     "create_model",
+    "is_of_the_kit",
     "list_models",
     "register_model",
     "resolve_builder",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
+from fer2013kit.exceptions import InvalidInputError, did_you_mean, shortened, shown
 
 if TYPE_CHECKING:
     import keras
@@ -86,7 +86,7 @@ def _with_input(network: Any, name: str, input_shape: tuple[int, int, int]) -> A
     except Exception as error:
         raise InvalidInputError(
             f"the network of {name!r} cannot be called with images (n, "
-            f"{', '.join(map(str, input_shape))}): {str(error).splitlines()[0][:200]}"
+            f"{', '.join(map(str, input_shape))}): {shortened(str(error))}"
         ) from error
 
 

@@ -195,6 +195,11 @@ def resolve_builder(model: str | ModelBuilder) -> tuple[str, ModelBuilder]:
     return getattr(model, "__qualname__", type(model).__qualname__), model
 
 
+def is_of_the_kit(builder: ModelBuilder) -> bool:
+    """Tell whether an architecture is one of this package's own."""
+    return builder.__module__.startswith("fer2013kit.")
+
+
 def create_model(
     model: str | ModelBuilder = "five_layer_cnn",
     *,
@@ -260,7 +265,7 @@ def create_model(
             "input_shape must be height, width and channels, whole numbers from 1; received "
             f"{shown(input_shape)}"
         )
-    is_ours = builder.__module__.startswith("fer2013kit.")
+    is_ours = is_of_the_kit(builder)
     for key, value in params.items() if is_ours else ():  # no parameter of the kit's own is a flag
         if any(map(is_flag, value if isinstance(value, list | tuple) else [value])):
             raise InvalidInputError(f"{key} must be no flag; received {shown(value)}")

@@ -12,9 +12,15 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 from fer2013kit._checks import check_choice
 from fer2013kit.emotions import IMAGE_SHAPE, NUM_CLASSES
-from fer2013kit.exceptions import InvalidInputError, ModelFileError, did_you_mean, shown
+from fer2013kit.exceptions import (
+    InvalidInputError,
+    ModelFileError,
+    did_you_mean,
+    shortened,
+    shown,
+)
 from fer2013kit.models._parts import classify
-from fer2013kit.models._registry import register_model, resolve_builder
+from fer2013kit.models._registry import is_of_the_kit, register_model, resolve_builder
 from fer2013kit.typing import Preprocessing
 
 if TYPE_CHECKING:
@@ -129,7 +135,7 @@ def brings_weights(model: str | ModelBuilder, params: Mapping[str, Any]) -> bool
     _, builder = resolve_builder(model)
     if builder is transfer:
         return params.get("weights", IMAGENET) is not None
-    return not builder.__module__.startswith("fer2013kit.")
+    return not is_of_the_kit(builder)
 
 
 def _make_backbone(
@@ -188,8 +194,9 @@ def _call(make: Callable[[], Any], name: str) -> Any:
     try:
         return make()
     except (TypeError, ValueError) as error:
-        reason = str(error).splitlines()[0][:200]
-        raise InvalidInputError(f"the backbone {name!r} refuses its arguments: {reason}") from error
+        raise InvalidInputError(
+            f"the backbone {name!r} refuses its arguments: {shortened(str(error))}"
+        ) from error
     except Exception as error:
         address = re.search(r"URL fetch failure on (\S+?):? ", str(error))
         if address is None:
@@ -215,7 +222,7 @@ def _copy(network: Any) -> Any:
     except Exception as error:
         raise InvalidInputError(
             f"the backbone {network.name!r} cannot be copied, as each fit needs it anew "
-            f"({str(error).splitlines()[0][:200]}); pass a function that makes it"
+            f"({shortened(str(error))}); pass a function that makes it"
         ) from error
     if _wanted.get():
         copy.set_weights(network.get_weights())
@@ -232,7 +239,7 @@ def _read_weights(network: Any, path: Path, name: str) -> None:
         network.load_weights(path)
     except Exception as error:
         raise ModelFileError(
-            f"{path}: not the weights of {name} without its top ({str(error)[:200]})"
+            f"{path}: not the weights of {name} without its top ({shortened(str(error))})"
         ) from error
 
 
