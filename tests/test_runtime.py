@@ -86,7 +86,9 @@ def test_it_is_measured_as_the_classifier_is(fitted, predictor):
     ours, theirs = predictor.evaluate(X, y, tta="flip"), fitted.evaluate(X, y, tta="flip")
     np.testing.assert_array_equal(ours.confusion_matrix, theirs.confusion_matrix)
     assert ours.loss == pytest.approx(theirs.loss, abs=1e-4)
-    assert predictor.evaluate(X, np.array(fk.CLASS_NAMES)[y], tta="flip") == ours
+    words = np.array(fk.CLASS_NAMES)[y]
+    assert predictor.evaluate(X, words, tta="flip") == ours
+    assert fitted.evaluate(X, words, tta="flip") == theirs
     weights = np.arange(len(y))
     for one in (predictor, fitted):
         expected = accuracy_score(y, one.predict(X), sample_weight=weights)

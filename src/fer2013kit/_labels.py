@@ -65,21 +65,30 @@ def read_codes(labels: ArrayLike, class_names: Sequence[str], *, name: str) -> I
 
 
 def codes_in(labels: ArrayLike, classes: Any, class_names: Sequence[str], *, name: str) -> IntArray:
-    """Return the place of each label in a classifier's ``classes_``; its names are labels, too.
+    """Return the place of each label in a classifier's ``classes_``.
+
+    Words that are not all labels are its names, as :func:`read_codes` understands them.
 
     Raises
     ------
     InvalidInputError
         For another shape than ``(n,)``, or a label that is no class.
+
+    Examples
+    --------
+    >>> from fer2013kit._labels import codes_in
+    >>> codes_in(["sad", "happy"], [3, 4], ("happy", "sad"), name="y")
+    array([1, 0])
     """
     array = whole_if_all_are(as_array(labels, name))
-    if array.dtype.kind in "OUT":
-        return read_codes(array, class_names, name=name)
-    if (array.dtype.kind == "b") != (np.asarray(classes).dtype.kind == "b"):  # True is no 1 here
-        raise InvalidInputError(f"{name} must hold the classes; received dtype {array.dtype}")
     known = {label: place for place, label in enumerate(np.asarray(classes).tolist())}
     if array.ndim != 1:
         raise InvalidInputError(f"{name} must have shape (n,); received {array.shape}")
+    if array.dtype.kind in "OUT":
+        if not all(isinstance(label, str) and label in known for label in array.tolist()):
+            return read_codes(array, class_names, name=name)
+    elif (array.dtype.kind == "b") != (np.asarray(classes).dtype.kind == "b"):  # True is no 1 here
+        raise InvalidInputError(f"{name} must hold the classes; received dtype {array.dtype}")
     if strange := [label for label in array.tolist() if label not in known]:
         raise InvalidInputError(
             f"{name} must hold only the classes {list(known)}; received {shown(strange[0])}"

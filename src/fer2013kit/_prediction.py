@@ -143,8 +143,7 @@ class ProbabilisticClassifier:
         X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
             Images that were not trained on.
         y : array_like, shape (n,)
-            True labels, out of ``classes_``; a predictor and an ensemble understand names as in
-            ``class_names_``, too.
+            True labels, out of ``classes_``, or names as in ``class_names_``.
         tta : {None, "flip", "ten_crop"}, default None
             As in :meth:`predict_proba`.
         sample_weight : array_like of float, shape (n,), optional
@@ -160,7 +159,7 @@ class ProbabilisticClassifier:
         ------
         InvalidInputError
             For images that :meth:`predict_proba` refuses, other than one label an image, a
-            label that is no class, or weights that are none.
+            label that is no class, or weights that are negative, not finite or all 0.
 
         See Also
         --------
@@ -174,19 +173,19 @@ class ProbabilisticClassifier:
         >>> fk.EmotionPredictor.from_pretrained().evaluate(X, y).n_samples == len(y)
         True
         """
-        codes = self._read_codes(X, y)
         probabilities = self.predict_proba(X, tta=tta)
-        check_same_length(probabilities, codes, names=("X", "y"))
+        codes = self._codes(y, len(probabilities))
         report = evaluate_predictions(
             codes, probabilities, class_names=self.class_names_, sample_weight=sample_weight
         )
         note = calibration_note(self._calibration_sources(), self._grey_levels(X))
         return report if note is None else replace(report, notes=(note,))
 
-    def _read_codes(self, X: ArrayLike, y: ArrayLike) -> IntArray:
-        """Return the places in ``classes_`` of the labels of some images."""
-        del X
-        return codes_in(y, self.classes_, self.class_names_, name="y")
+    def _codes(self, y: ArrayLike, n_images: int) -> IntArray:
+        """Return the place in ``classes_`` of each image's label."""
+        codes = codes_in(y, self.classes_, self.class_names_, name="y")
+        check_same_length(range(n_images), codes, names=("X", "y"))
+        return codes
 
     @abstractmethod
     def _grey_levels(self, X: ArrayLike) -> StoredPictures:
@@ -297,8 +296,8 @@ class CalibratedClassifier(ProbabilisticClassifier):
         'vector'
         """
         check_choice("method", method, CalibrationMethod)
-        codes = self._read_codes(X, y)
         probabilities = self._predict_uncalibrated(X)
+        codes = self._codes(y, len(probabilities))
         if method == "temperature":
             self.temperature_, self.calibrator_ = fit_temperature(codes, probabilities), None
         else:

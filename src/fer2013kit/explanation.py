@@ -16,6 +16,7 @@ from fer2013kit._checks import check_choice
 from fer2013kit._gradient import gradient_of
 from fer2013kit._image_input import pixel_converter
 from fer2013kit._keras_settings import keras_settings
+from fer2013kit._labels import codes_in
 from fer2013kit._layers import replaced_call, walk_layers
 from fer2013kit.classifier import EmotionClassifier
 from fer2013kit.classifier._inputs import read_images
@@ -168,24 +169,16 @@ def _inside_of_border(calls: Sequence[_Call], shape: tuple[int, int, int]) -> tu
 
 def _columns(classifier: EmotionClassifier, emotion: Any, n_samples: int) -> IntArray:
     """Return the column of ``predict_proba`` that is asked for in each row."""
-    names = classifier.class_names_
-    column_of: dict[Any, int] = {name: column for column, name in enumerate(names)}
-    column_of |= {label: column for column, label in enumerate(classifier.classes_.tolist())}
     asked = np.asarray(emotion, dtype=object)
     if asked.ndim and asked.shape != (n_samples,):
         raise InvalidInputError(
             f"emotion must be one class or one for each of {n_samples} images; "
             f"received shape {asked.shape}"
         )
-    known = list(column_of)  # a list, since what is asked for may have no hash
-    for label in asked.ravel():
-        if label not in known:
-            raise InvalidInputError(
-                f"emotion must be a class of the classifier, {', '.join(names)}; "
-                f"received {shown(label)}{did_you_mean(str(label), names)}"
-            )
-    columns = np.array([column_of[label] for label in asked.ravel()], np.int64)
-    return np.broadcast_to(columns, n_samples)
+    labels, names = classifier.classes_, classifier.class_names_
+    # One by one: labels and names may stand side by side.
+    columns = [codes_in([one], labels, names, name="emotion") for one in asked.ravel()]
+    return np.broadcast_to(np.concatenate(columns), n_samples)
 
 
 def _gradient(

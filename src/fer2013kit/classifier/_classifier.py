@@ -16,7 +16,7 @@ from sklearn.base import (
     TransformerMixin,
     _clone_parametrized,
 )
-from sklearn.utils.validation import _num_samples, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from fer2013kit._compilation import compile_inference
 from fer2013kit._image_input import StoredPictures, pixel_converter
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     import keras
     from numpy.typing import ArrayLike, NDArray
 
-    from fer2013kit._checks import IntArray
     from fer2013kit.export import ExportReport
     from fer2013kit.typing import (
         ClassWeight,
@@ -380,8 +379,8 @@ class EmotionClassifier(
         -----
         Fer2013KitWarning
             Where `soft_targets` favour another class than ``y`` for more than half of the images;
-            for a class that is nearly the word of an emotion, among others that are; for integers
-            of 0 and 1 alone, which fractions became.
+            for a class that is nearly the word of an emotion, among others that are; for images
+            of integers that are all 0 or 1, as fractions cast to integers are.
 
         See Also
         --------
@@ -792,10 +791,6 @@ class EmotionClassifier(
                 "give model_ other weights"
             )
         return probabilities
-
-    def _read_codes(self, X: ArrayLike, y: ArrayLike) -> IntArray:
-        check_is_fitted(self)
-        return _inputs.read_codes(_num_samples(X), y, self.classes_)
 
     def _grey_levels(self, X: ArrayLike) -> StoredPictures:
         return StoredPictures(_inputs.read_images(self, X), pixel_converter(self.value_range))
