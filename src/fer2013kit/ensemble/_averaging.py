@@ -52,7 +52,7 @@ def average_weights(
     ------
     InvalidInputError
         For fewer than two, classifiers that are not fitted or differ in shape or classes, or a
-        batch size that is none.
+        batch size below 1.
 
     See Also
     --------

@@ -29,9 +29,7 @@ from fer2013kit._untrusted import (
 )
 from fer2013kit._version import __version__
 from fer2013kit.classifier import EmotionClassifier
-from fer2013kit.evaluation import (
-    read_calibrator,
-)
+from fer2013kit.evaluation import read_calibrator
 from fer2013kit.exceptions import InvalidInputError, ModelFileError, shown
 
 if TYPE_CHECKING:
@@ -293,10 +291,25 @@ class EnsembleClassifier(
         the ensemble averages each member's views before that member's calibration, and whoever runs
         the file gets answers that are calibrated already.
         """
-        from fer2013kit.ensemble._export import export_ensemble
+        from fer2013kit.classifier._export import export_classifier
+        from fer2013kit.ensemble._export import mean_network
 
-        return export_ensemble(
-            self, Path(path), quantization=quantization, images=images, tolerance=tolerance
+        given = [member.value_range for member in self.members]
+        ranges: set[Any] = {None if one is None else tuple(one) for one in given}
+        if len(ranges) > 1:
+            raise InvalidInputError(
+                "members must read floats in one range, which an exported network takes for "
+                f"granted; received value_range of {sorted(map(str, ranges))}"
+            )
+        return export_classifier(
+            self,
+            mean_network(self.members, self._shares()),
+            Path(path),
+            value_range=ranges.pop(),
+            metrics=None,
+            quantization=quantization,
+            images=images,
+            tolerance=tolerance,
         )
 
     def _shares(self) -> NDArray[np.float64]:
