@@ -175,6 +175,21 @@ def test_a_batch_that_weighs_nothing_is_passed_over(data):
     assert np.isfinite(clf.history_["loss"]).all()
 
 
+def test_a_batch_of_classes_that_weigh_nothing_is_passed_over(data):
+    X, y = data.train
+    angry, others = X[y == 0], X[y != 0]
+
+    def batches(epoch):
+        yield angry, np.zeros(len(angry), int)
+        yield others, y[y != 0]
+
+    weights = {code: float(code > 0) for code in range(7)}
+    clf = make(classes=range(7), class_weight=weights).fit(batches, steps_per_epoch=2)
+    assert np.isfinite(clf.history_["loss"]).all()
+    with pytest.raises(fk.InvalidInputError, match="must not be 0 for every row"):
+        make().fit(X, y, np.zeros(len(y)))
+
+
 def test_the_seven_codes_have_their_words_whoever_lists_them(data, tmp_path):
     clf = make(classes=range(7), class_names=None).fit(*data.train)
     assert clf.class_names_ == fk.CLASS_NAMES
@@ -251,3 +266,32 @@ def test_explanation_is_of_the_class_that_is_predicted(data):
     clf.calibrator_["shift"] = [5.0, 0, 0, 0, 0, 0, 0]  # which makes all of them angry
     assert set(clf.predict(X)) == {0}
     np.testing.assert_array_equal(fk.explain(clf, X), fk.explain(clf, X, emotion=0))
+
+
+# --- labels and members ------------------------------------------------------------------------
+
+
+def test_a_label_is_itself_before_it_is_a_name(data):
+    """Words may be labels of one class and the name of another."""
+    X, words = data.train.images, np.array(["left", "right"])[data.train.labels % 2]
+    names = ("right", "left")
+    clf = make(class_names=names).fit(X, words)
+    both = fk.EnsembleClassifier([clf, clf])
+    assert clf.class_names_ == both.class_names_ == names
+    for one in (clf, both):
+        expected = np.mean(one.predict(X) == words)
+        assert one.evaluate(X, words).accuracy == pytest.approx(expected)
+
+
+def test_an_export_of_members_reads_floats_as_all_of_them_do(data, tmp_path):
+    bright, usual, standardised = (
+        make(value_range=given).fit(*data.train) for given in ((0, 255), [0, 1], None)
+    )
+    for members, message in (
+        ([bright, usual], "must read floats in one range"),
+        ([usual, standardised], "must read floats in one range"),
+        ([standardised, standardised], "numbers that are no grey levels"),
+    ):
+        with pytest.raises(fk.InvalidInputError, match=message):
+            fk.EnsembleClassifier(members).export(tmp_path / "both.tflite")
+    fk.EnsembleClassifier([usual, usual]).export(tmp_path / "both.tflite")  # a list is a range, too

@@ -7,7 +7,7 @@ import pytest
 
 import fer2013kit as fk
 from fer2013kit.classifier._keras_objects import make_loss, make_optimizer
-from fer2013kit.classifier._training import TrainingSettings
+from fer2013kit.classifier._settings import TrainingSettings
 from fits import Interrupt, assert_same_weights, make_classifier, weights_of
 from networks import tiny_network
 

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 from keras import ops
-from sklearn.utils import check_random_state
 
 from fer2013kit._checks import check_choice
 from fer2013kit._keras_settings import keras_settings
 from fer2013kit._optional import needed
 from fer2013kit.classifier import EmotionClassifier
-from fer2013kit.classifier._distillation import DEFAULT_ALPHA, DEFAULT_TEMPERATURE
+from fer2013kit.classifier._runs import seed_of_run
 from fer2013kit.classifier._settings import check_settings
 from fer2013kit.classifier._training_set import read_training_set
 from fer2013kit.exceptions import InvalidInputError, shown
@@ -99,21 +98,14 @@ def training_batches(
     check_settings(settings.get_params(deep=False))
     # What is read says to a classifier how its input is called; the user's stays as it is.
     reader = EmotionClassifier(**settings.get_params(deep=False))
-    seed = int(check_random_state(settings.random_state).randint(np.iinfo(np.int32).max))
     with keras_settings():
         batches = read_training_set(
             reader,
             X,
             y,
+            seed=seed_of_run(settings.random_state),
             sample_weight=sample_weight,
             soft_targets=soft_targets,
-            teacher=None,
-            distillation_alpha=DEFAULT_ALPHA,
-            distillation_temperature=DEFAULT_TEMPERATURE,
-            steps_per_epoch=None,
-            validation_data=None,
-            before=None,
-            seed=seed,
         ).batches
     if not isinstance(batches, TrainingBatches):
         raise InvalidInputError("X must be images; received batches, which are read already")

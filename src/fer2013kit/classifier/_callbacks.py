@@ -14,16 +14,13 @@ from sklearn.exceptions import ConvergenceWarning
 
 from fer2013kit._metrics import is_cost
 from fer2013kit.classifier._checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from fer2013kit.classifier._settings import unknown_monitor
+from fer2013kit.classifier._settings import TrainingSettings, unknown_monitor
 from fer2013kit.exceptions import InvalidInputError, TrainingDivergedError, shown, warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
-
-    from fer2013kit.classifier._processes import Processes
 
 _ADVICE: Final = (
     "lower learning_rate, raise warmup_epochs, or see whether the network takes images in [0, 255]"
@@ -121,25 +118,10 @@ class TorchSeeds(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carri
 class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carries no types
     """Keep history and best weights, stop early, and write a checkpoint after every epoch."""
 
-    def __init__(
-        self,
-        averages: AveragedWeights,
-        *,
-        monitor: str,
-        patience: int | None,
-        restore_best_weights: bool,
-        checkpoint_path: Path | None,
-        fingerprint: str,
-        processes: Processes,
-    ) -> None:
+    def __init__(self, averages: AveragedWeights, settings: TrainingSettings) -> None:
         super().__init__()
         self._averages = averages
-        self._monitor = monitor
-        self._patience = patience
-        self._restore_best_weights = restore_best_weights
-        self._checkpoint_path = checkpoint_path
-        self._fingerprint = fingerprint
-        self._processes = processes
+        self._settings = settings
         self._epoch = 0
         self._step = 0
         self._kept: deque[tuple[int, list[Any]]] = deque(maxlen=2)  # epochs and their weights
@@ -150,10 +132,12 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
 
     def resume(self, model: Any) -> int:
         """Put the checkpoint's state into the model and return the epoch to go on with."""
-        path = self._checkpoint_path
-        if path is None:
+        settings = self._settings
+        if settings.checkpoint_path is None:
             return 0
-        checkpoint = read_checkpoint(path, self._fingerprint, self._processes)
+        checkpoint = read_checkpoint(
+            settings.checkpoint_path, settings.fingerprint, settings.processes
+        )
         if checkpoint is None:
             return 0
         _assign(model.variables, checkpoint.model)
@@ -168,17 +152,17 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
         _assign(variables, raw)
         return checkpoint.epoch
 
-    def end(self, model: Any) -> None:
-        """Keep in the checkpoint what callbacks made of the weights at the end of the run."""
-        if self._checkpoint_path is None:
+    def write_final(self, model: Any) -> None:
+        """Write the checkpoint with what callbacks made of the weights at the end of the run."""
+        if self._settings.checkpoint_path is None:
             return
         if model.optimizer.use_ema:
             _set_averages(model.optimizer, _copies(model.trainable_variables))
         self._write(self._epoch + 1)
 
-    def finish(self, model: Any) -> None:
+    def restore_best(self, model: Any) -> None:
         """Give the model the best epoch's weights where that was asked for."""
-        if self._restore_best_weights and self._best_weights:
+        if self._settings.restore_best_weights and self._best_weights:
             model.set_weights(self._best_weights)
 
     def check(self, works: Callable[[], bool]) -> None:
@@ -229,19 +213,21 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
         self._kept.append((epoch, _copies(self.model.weights)))
         self._track_best(epoch)
         waited = 0 if self.best_epoch is None else epoch - self.best_epoch
-        if self._patience is not None and waited >= self._patience:
+        patience = self._settings.patience
+        if patience is not None and waited >= patience:
             self.model.stop_training = True
         self.stopped = bool(self.model.stop_training)  # a callback of the user's may have done so
         self._averages.hide()
         self._write(epoch + 1)
 
     def _write(self, epochs: int) -> None:
-        if self._checkpoint_path is None or self._processes.index:
+        path, processes = self._settings.checkpoint_path, self._settings.processes
+        if path is None or processes.index:
             return
         write_checkpoint(
-            self._checkpoint_path,
+            path,
             Checkpoint(
-                fingerprint=self._fingerprint,
+                fingerprint=self._settings.fingerprint,
                 epoch=epochs,
                 history=self.history,
                 best_epoch=self.best_epoch,
@@ -253,15 +239,15 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
         )
 
     def _track_best(self, epoch: int) -> None:
-        monitor = self._monitor
+        monitor, restores = self._settings.monitor, self._settings.restore_best_weights
         values = self.history.get(monitor)
         if not values:
-            if self._patience or self._restore_best_weights:
+            if self._settings.patience or restores:
                 raise InvalidInputError(unknown_monitor(monitor, list(self.history)))
             return
         if self.best_epoch is None or _better(values[-1], values[self.best_epoch], monitor):
             self.best_epoch = epoch
-            if self._restore_best_weights:
+            if restores:
                 _, self._best_weights = self._kept[-1]
 
 

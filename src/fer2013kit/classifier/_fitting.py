@@ -6,15 +6,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import keras
-import numpy as np
-from sklearn.utils import check_random_state
 
 from fer2013kit._compilation import threads_of_arithmetic
 from fer2013kit.classifier._class_labels import name_classes
 from fer2013kit.classifier._fitted import Architecture, Fitted, rebuild_network
 from fer2013kit.classifier._network import build_network
 from fer2013kit.classifier._processes import undistributed
-from fer2013kit.classifier._runs import describe_run
+from fer2013kit.classifier._runs import describe_run, seed_of_run
 from fer2013kit.classifier._settings import check_monitor, check_settings
 from fer2013kit.classifier._training import train
 from fer2013kit.classifier._training_set import read_training_set
@@ -52,7 +50,7 @@ def fit_network(
     validated = validation_data is not None or classifier.validation_fraction > 0
     check_monitor(params, validated=validated, callbacks=callbacks)
     before = _trained_network(classifier)
-    seed = int(check_random_state(classifier.random_state).randint(np.iinfo(np.int32).max))
+    seed = seed_of_run(classifier.random_state)
     data = read_training_set(
         classifier, X, y, validation_data=validation_data, before=before, seed=seed, **given
     )
@@ -79,15 +77,17 @@ def fit_network(
         first_weights=() if before is None else network.get_weights(),
     )
     frozen = freeze_layers(network, classifier.freeze)
-    outcome = train(network, data.batches, run, validation=data.validation, callbacks=callbacks)
+    history, best_epoch = train(
+        network, data.batches, run, validation=data.validation, callbacks=callbacks
+    )
     unfreeze_layers(frozen)
     fitted = Fitted(
         classes=data.classes,
         class_names=_names_of(data.classes, classifier, before),
         image_shape=data.shape,
         compute_dtype=compute_dtype,
-        history=outcome.history,
-        best_epoch=outcome.best_epoch,
+        history=history,
+        best_epoch=best_epoch,
         threads=threads_of_arithmetic(),
     )
     if keras.distribution.distribution() is not None:  # Keras would predict on all devices together

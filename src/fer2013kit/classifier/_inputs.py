@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import validate_data
 
-from fer2013kit._checks import FROM_ONE_HOT, as_array
+from fer2013kit._checks import FROM_ONE_HOT, as_array, check_same_length
 from fer2013kit._image_input import (
     Pixels,
     Shape,
@@ -42,9 +42,8 @@ if TYPE_CHECKING:
     from fer2013kit.typing import ClassWeight
 
 _MINIMUM_CLASSES: Final = 2
-_SUM_TOLERANCE: Final = 1e-3
+_SUM_TOLERANCE: Final = 1e-3  # a row's sum from 1; half precision rounds by that much
 _MOST_OTHERWISE: Final = 0.5  # people and FER-2013 differ on a third, wrong columns on most
-"""How far a row of probabilities may be from 1; half precision is."""
 _NEARLY_ALL: Final = 0.8
 _SOME_ROWS: Final = 10
 _HELD_IN_MEMORY: Final = 2**29  # bytes; more are read batch by batch
@@ -96,16 +95,6 @@ def read_images(classifier: EmotionClassifier, X: Any, shape: Shape | None = Non
     return flat.reshape(len(flat), *shape)
 
 
-def read_codes(n_samples: int, y: Any, classes: NDArray[Any]) -> IntArray:
-    """Return the positions in ``classes`` of as many labels as there are images."""
-    labels = as_labels(y)
-    if len(labels) != n_samples:
-        raise InvalidInputError(
-            f"X and y must have the same length; received {n_samples} and {len(labels)}"
-        )
-    return encode_labels(labels, classes)
-
-
 def read_validation_data(
     classifier: EmotionClassifier, data: Any, *, shape: Shape, classes: NDArray[Any]
 ) -> tuple[Pixels | StoredPictures, NDArray[np.float32]]:
@@ -121,7 +110,9 @@ def read_validation_data(
         ) from error
     images = _as_pixels(classifier, read_images(classifier, X, shape))
     if np.ndim(y) != 2 or np.shape(y)[1] == 1:  # noqa: PLR2004 - rows and columns
-        return images, one_hot(read_codes(len(images), y, classes), classes)
+        labels = as_labels(y)
+        check_same_length(images, labels, names=("X", "y"))
+        return images, one_hot(encode_labels(labels, classes), classes)
     names = name_classes(classes, asked=classifier.classes, class_names=classifier.class_names)
     targets = probabilities(y, len(images), classes, name="y of validation_data", names=names)
     known = np.flatnonzero(targets.any(axis=1))
@@ -222,25 +213,23 @@ def row_weights(
     *,
     sample_weight: Any,
     class_weight: ClassWeight | None,
-    all_may_be_zero: bool = False,
 ) -> NDArray[np.float32]:
     """Return the weight of each row in the loss: its own times that of its class."""
-    if all_may_be_zero and sample_weight is not None and not np.any(sample_weight):
-        sample_weight = np.ones(np.shape(sample_weight))
-        return 0 * row_weights(
-            labels, codes, classes, sample_weight=sample_weight, class_weight=class_weight
-        )
-    try:
-        weights = np.asarray(_check_sample_weight(sample_weight, codes), np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InvalidInputError(shortened(str(error))) from error
+    weights = np.ones(codes.shape)
+    if sample_weight is not None:
+        given = as_array(sample_weight, "sample_weight", np.float64)
+        if given.shape not in {(), codes.shape}:
+            raise InvalidInputError(
+                f"sample_weight must have shape {codes.shape}, a number for each row; received "
+                f"{given.shape}"
+            )
+        weights = weights * given
     if class_weight is not None:
         weights = weights * _class_weight_of_rows(labels, codes, classes, class_weight)
-    most = float(np.finfo(np.float32).max)
-    if not (weights >= 0).all() or weights.max() > most or not weights.any():
+    if not ((weights >= 0) & (weights <= np.finfo(np.float32).max)).all():
         raise InvalidInputError(
-            "sample_weight and class_weight must give weights from 0 to 3e38, and one above 0; "
-            f"received {weights.min():g} to {weights.max():g}"
+            "sample_weight and class_weight must give weights from 0 to 3e38; received "
+            f"{weights.min():g} to {weights.max():g}"
         )
     return weights.astype(np.float32)
 

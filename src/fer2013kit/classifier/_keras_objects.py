@@ -10,13 +10,11 @@ import keras
 import numpy as np
 from keras import callbacks as keras_callbacks
 
-from fer2013kit.classifier._settings import is_optimizer_name
+from fer2013kit.classifier._settings import TrainingSettings, is_optimizer_name
 from fer2013kit.exceptions import InvalidInputError, shortened, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from fer2013kit.classifier._training import TrainingSettings
 
 _SGD_MOMENTUM: Final = 0.9
 _SCHEDULED: Final = (

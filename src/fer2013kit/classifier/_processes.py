@@ -24,19 +24,19 @@ class Processes:
     devices: int = 1
 
     def share(self, content: bytes | None) -> bytes | None:
-        """Return what the first process has, in all of them, who need no disk in common."""
+        """Return what the first process has, in all of them; they need not share a disk."""
         if self.count == 1:
             return content
         from jax.experimental import multihost_utils
 
-        said = multihost_utils.broadcast_one_to_all
-        size = int(said(np.int32(-1 if content is None else len(content))))
+        broadcast = multihost_utils.broadcast_one_to_all
+        size = int(broadcast(np.int32(-1 if content is None else len(content))))
         if size < 0:
             return None
         own = np.zeros(size, np.uint8)
         if self.index == 0 and content is not None:
             own = np.frombuffer(content, np.uint8)
-        return bytes(np.asarray(said(own), np.uint8))
+        return bytes(np.asarray(broadcast(own), np.uint8))
 
     def check_agreement(self, fingerprint: str) -> None:
         """Raise in all processes where they were not given the same images and settings."""

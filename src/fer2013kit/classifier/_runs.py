@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from sklearn.utils import check_random_state
 
 from fer2013kit.augmentation import STRENGTHS, FaceAugmentation
 from fer2013kit.classifier._json import as_json
 from fer2013kit.classifier._processes import current_processes
 from fer2013kit.classifier._progress import resolve_verbose
-from fer2013kit.classifier._training import TrainingSettings
+from fer2013kit.classifier._settings import TrainingSettings
 from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.pipeline import StreamedBatches, TrainingBatches
 
@@ -31,8 +32,13 @@ _NO_CHOICE: Final = {"verbose", "checkpoint_dir", "warm_start", "class_names"}
 _CHUNK: Final = 4096  # rows that are read at once
 
 
-def augmenting(params: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """Return what happens to the images of a training set, as the classifier's settings say."""
+def seed_of_run(random_state: int | np.random.RandomState | None) -> int:
+    """Return what everything random in a run follows from; a RandomState gives a new one each."""
+    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+
+
+def batch_settings(params: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """Return what training batches do to their images, as the classifier's settings say."""
     augmentation, processes = None, current_processes()
     if params["augment"]:
         # With a seed, it takes none from Python's global generator, which another thread may be

@@ -1,19 +1,24 @@
-"""What values the settings of ``EmotionClassifier`` may take, alone and together."""
+"""The settings of ``EmotionClassifier``: what they may be, alone and together; those of a run."""
 
 from __future__ import annotations
 
 import numbers
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from os import PathLike
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import keras
 import numpy as np
 
 from fer2013kit._checks import as_float, is_flag, is_listing, is_number, is_shape, wrong_choice
 from fer2013kit.augmentation import LIMITS
+from fer2013kit.classifier._processes import ALONE, Processes
 from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
 from fer2013kit.typing import ComputeDtype, LearningRateSchedule, Loss, Verbose
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _VOCABULARIES: Final[Mapping[str, Any]] = {
     "learning_rate_schedule": LearningRateSchedule,
@@ -49,6 +54,31 @@ _MAY_BE_NONE: Final = ("patience",)
 _DEFAULT_MONITOR: Final = "val_accuracy"
 _BY_THEMSELVES: Final = ("loss", "accuracy", "learning_rate")
 """Figures that every run records."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """The choices of a run; the classifier's docstring explains each."""
+
+    epochs: int
+    optimizer: Any
+    learning_rate: float
+    learning_rate_schedule: LearningRateSchedule
+    warmup_epochs: float
+    weight_decay: float
+    ema_momentum: float
+    loss: Loss | Any
+    focal_gamma: float
+    label_smoothing: float
+    metrics: Sequence[Any]
+    monitor: str
+    patience: int | None
+    restore_best_weights: bool
+    verbose: int
+    compute_dtype: str
+    checkpoint_path: Path | None = None
+    fingerprint: str = ""
+    processes: Processes = ALONE
 
 
 def is_optimizer_name(value: Any) -> bool:

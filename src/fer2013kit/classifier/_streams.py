@@ -13,11 +13,7 @@ import numpy as np
 
 from fer2013kit._image_input import StoredPictures, pixel_converter, read_pictures
 from fer2013kit.classifier._class_labels import encode_labels
-from fer2013kit.classifier._inputs import (
-    one_hot,
-    probabilities,
-    row_weights,
-)
+from fer2013kit.classifier._inputs import one_hot, probabilities, row_weights
 from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
@@ -132,7 +128,6 @@ class BatchReader:
             self.classes,
             sample_weight=np.asarray(batch[2]) if len(batch) == _TRIPLE else None,
             class_weight=self.class_weight,
-            all_may_be_zero=True,
         )
         return pixels, targets, weights * targets.any(axis=1)
 
@@ -202,27 +197,19 @@ class _ForKeras(keras.utils.PyDataset):  # type: ignore[misc]  # Keras carries n
 
 def batches_of_stream(X: Any, read: BatchReader) -> ValidationBatches:
     """Return a stream to validate on: each of its batches once."""
-    one_pass: Callable[[], Iterator[Any]]
-    count = known_length(X)
     if isinstance(X, keras.utils.PyDataset) or _is_tensorflow(X):
+        count = known_length(X)
         if count is None:
             raise InvalidInputError(
                 "validation_data in batches must have an end that is known; received a "
                 f"{type(X).__name__} without: give it one, for instance with take(n) and "
                 "tf.data.experimental.assert_cardinality(n)"
             )
-        length = count
-
-        def one_pass() -> Iterator[Any]:
-            return itertools.islice(raw_batches(X, 0, length), length)
-
     else:
         count = sum(1 for _ in X(0))
-
-        def one_pass() -> Iterator[Any]:
-            return iter(X(0))
-
-    return ValidationBatches(lambda: map(read, one_pass()), count)
+    return ValidationBatches(
+        lambda: map(read, itertools.islice(raw_batches(X, 0, count), count)), count
+    )
 
 
 def batches_of_pictures(images: StoredPictures, targets: NDArray[np.float32]) -> ValidationBatches:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,55 +17,21 @@ from fer2013kit.classifier._keras_objects import (
     make_optimizer,
 )
 from fer2013kit.classifier._normalization import fused_normalization
-from fer2013kit.classifier._processes import ALONE, Processes
 from fer2013kit.classifier._progress import TrainingProgress
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from fer2013kit.classifier._processes import Processes
+    from fer2013kit.classifier._settings import TrainingSettings
     from fer2013kit.pipeline import StreamedBatches, TrainingBatches
-    from fer2013kit.typing import LearningRateSchedule, Loss
 
 logger = logging.getLogger(__name__)
 
 _VALIDATION_BATCH: Final = 256
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingSettings:
-    """The choices of a run; the classifier's docstring explains each."""
-
-    epochs: int
-    optimizer: Any
-    learning_rate: float
-    learning_rate_schedule: LearningRateSchedule
-    warmup_epochs: float
-    weight_decay: float
-    ema_momentum: float
-    loss: Loss | Any
-    focal_gamma: float
-    label_smoothing: float
-    metrics: Sequence[Any]
-    monitor: str
-    patience: int | None
-    restore_best_weights: bool
-    verbose: int
-    compute_dtype: str
-    checkpoint_path: Path | None = None
-    fingerprint: str = ""
-    processes: Processes = ALONE
-
-
-@dataclass
-class TrainingOutcome:
-    """What a run leaves behind besides the model's weights."""
-
-    history: dict[str, list[float]] = field(default_factory=dict)
-    best_epoch: int | None = None
 
 
 def train(
@@ -76,11 +41,11 @@ def train(
     *,
     validation: Any,
     callbacks: Sequence[Any],
-) -> TrainingOutcome:
+) -> tuple[dict[str, list[float]], int | None]:
     """Train an uncompiled network in place, from the last checkpoint where there is one.
 
-    Validation data is images and one-hot targets.  The history covers all epochs, those before a
-    resume included; the user's own callbacks see ``model`` itself.
+    Validation data is images and one-hot targets.  Returned are the history of all epochs, those
+    before a resume included, and the best one; the user's own callbacks see ``model`` itself.
 
     Raises
     ------
@@ -101,15 +66,7 @@ def train(
     )
     optimizer.build(model.trainable_variables)
     averages, seeds = AveragedWeights(), TorchSeeds(batches.seed)
-    keeper = StateKeeper(
-        averages,
-        monitor=settings.monitor,
-        patience=settings.patience,
-        restore_best_weights=settings.restore_best_weights,
-        checkpoint_path=settings.checkpoint_path,
-        fingerprint=settings.fingerprint,
-        processes=settings.processes,
-    )
+    keeper = StateKeeper(averages, settings)
     start = keeper.resume(model)
     if start:
         logger.info("resuming after epoch %d of %d", start, settings.epochs)
@@ -121,7 +78,7 @@ def train(
             initial_epoch=start,
             verbose=settings.verbose,
         )
-        some = batches.some
+        works = partial(_works, model, batches.some)
         try:
             with fused_normalization(model), seeds.kept(), settings.processes.joined():
                 model.fit(
@@ -135,24 +92,24 @@ def train(
                     callbacks=[seeds, averages, progress, *callbacks, keeper],
                     verbose=0,
                 )
-            keeper.check(lambda: _works(model, some))
+            keeper.check(works)
             if callbacks:
-                keeper.end(model)
+                keeper.write_final(model)
         except Diverged as end:
-            keeper.fall_back(model, end, lambda: _works(model, some))
+            keeper.fall_back(model, end, works)
         except BaseException as error:
             errors = [*batches.errors, *getattr(validation, "errors", ())]
-            true: Any = errors[0] if errors and isinstance(error, Exception) else error
-            true.history_ = keeper.history  # for whoever catches it
-            if true is not error:  # TensorFlow tells what went wrong in a thread as a text
-                raise true from None
+            cause: Any = errors[0] if errors and isinstance(error, Exception) else error
+            cause.history_ = keeper.history  # for whoever catches it
+            if cause is not error:  # TensorFlow tells what went wrong in a thread as a text
+                raise cause from None
             raise
         finally:
             progress.close()
     else:
         optimizer.finalize_variable_values(model.trainable_variables)
-    keeper.finish(model)
-    return TrainingOutcome(history=keeper.history, best_epoch=keeper.best_epoch)
+    keeper.restore_best(model)
+    return keeper.history, keeper.best_epoch
 
 
 def _validation_batch(

@@ -16,7 +16,7 @@ from fer2013kit.classifier._distillation import (
     DEFAULT_TEMPERATURE,
     distilled_targets,
 )
-from fer2013kit.classifier._runs import augmenting
+from fer2013kit.classifier._runs import batch_settings
 from fer2013kit.classifier._streams import (
     BatchReader,
     batches_of_pictures,
@@ -53,31 +53,29 @@ def read_training_set(
     X: Any,
     y: Any,
     *,
-    sample_weight: Any,
-    soft_targets: Any,
-    teacher: Any,
-    distillation_alpha: float,
-    distillation_temperature: float,
-    steps_per_epoch: int | None,
-    validation_data: Any,
-    before: TrainedNetwork | None,
     seed: int,
+    before: TrainedNetwork | None = None,
+    sample_weight: Any = None,
+    soft_targets: Any = None,
+    teacher: Any = None,
+    distillation_alpha: float = DEFAULT_ALPHA,
+    distillation_temperature: float = DEFAULT_TEMPERATURE,
+    steps_per_epoch: int | None = None,
+    validation_data: Any = None,
 ) -> TrainingSet:
     """Return the training set of a fit; see :meth:`EmotionClassifier.fit`."""
     check_number("distillation_alpha", distillation_alpha, "[0, 1]")
     check_number("distillation_temperature", distillation_temperature, "(0, inf)")
-    distillation = {"alpha": distillation_alpha, "temperature": distillation_temperature}
-    if teacher is None and distillation != {
-        "alpha": DEFAULT_ALPHA,
-        "temperature": DEFAULT_TEMPERATURE,
-    }:
+    asked = distillation_alpha, distillation_temperature
+    if teacher is None and asked != (DEFAULT_ALPHA, DEFAULT_TEMPERATURE):
         raise InvalidInputError(
             "distillation_alpha and distillation_temperature are about what a teacher says; give "
-            f"teacher, too, or neither; received {shown(distillation)} without one"
+            f"teacher, too, or neither; received {shown(asked)} without one"
         )
     if is_stream(X):
-        given = {"y": y, "sample_weight": sample_weight, "soft_targets": soft_targets}
-        given["teacher"] = teacher
+        given = {
+            "y": y, "sample_weight": sample_weight, "soft_targets": soft_targets, "teacher": teacher
+        }  # fmt: skip
         return _of_stream(
             classifier,
             X,
@@ -92,6 +90,7 @@ def read_training_set(
             "steps_per_epoch is for batches that are read, a function for instance; arrays are "
             "trained on whole in every epoch"
         )
+    distillation = {"alpha": distillation_alpha, "temperature": distillation_temperature}
     return _of_arrays(
         classifier,
         X,
@@ -128,6 +127,8 @@ def _of_arrays(
     weights = _inputs.row_weights(
         labels, codes, classes, sample_weight=sample_weight, class_weight=classifier.class_weight
     )
+    if not weights.any():
+        raise InvalidInputError("sample_weight and class_weight must not be 0 for every row")
     names = name_classes(classes, asked=classifier.classes, class_names=classifier.class_names)
     targets = _inputs.training_targets(codes, classes, soft_targets, names)
     known: NDArray[np.bool_] = np.asarray(targets.any(axis=1))
@@ -159,7 +160,7 @@ def _of_arrays(
         targets=targets,
         weights=weights,
         batch_size=params["batch_size"],
-        **augmenting(params, seed),
+        **batch_settings(params, seed),
     )
     return TrainingSet(classes=classes, shape=shape, batches=batches, validation=validation)
 
@@ -210,7 +211,7 @@ def _of_stream(
         some=read(first)[0],
         n_classes=len(read.classes),
         steps_per_epoch=steps,
-        **augmenting(classifier.get_params(deep=False), seed),
+        **batch_settings(classifier.get_params(deep=False), seed),
     )
     validation = None
     if validation_data is not None:
