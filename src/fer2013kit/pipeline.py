@@ -144,6 +144,16 @@ class _Augmented:
             weights = ops.squeeze(weights, -1)
         return images, targets, weights
 
+    def _plans(self, n_samples: int = 0, rows: int = 0) -> EpochPlans:
+        return EpochPlans(
+            n_samples=n_samples,
+            rows=rows,
+            seed=self.seed,
+            mixup=self.mixup,
+            cutmix=self.cutmix,
+            calm_from=self.calm_from,
+        )
+
     def read(self, epoch: int) -> Iterator[tuple[Batch, Float32Array, Float32Array]]:
         """Yield the batches of one epoch after another, each with its random numbers."""
         raise NotImplementedError
@@ -251,14 +261,7 @@ class TrainingBatches(_Augmented):
     @property
     def plans(self) -> EpochPlans:
         """What each epoch draws."""
-        return EpochPlans(
-            n_samples=len(self.images),
-            rows=self.steps_per_epoch * self.rows_per_batch,
-            seed=self.seed,
-            mixup=self.mixup,
-            cutmix=self.cutmix,
-            calm_from=self.calm_from,
-        )
+        return self._plans(len(self.images), self.steps_per_epoch * self.rows_per_batch)
 
     def read(self, epoch: int) -> Iterator[tuple[Batch, Float32Array, Float32Array]]:
         """Yield the rows of each batch as they lie in the arrays, and their random numbers."""
@@ -328,14 +331,7 @@ class StreamedBatches(_Augmented):
 
     def read(self, epoch: int) -> Iterator[tuple[Batch, Float32Array, Float32Array]]:
         """Yield each batch with random numbers that depend on its place alone."""
-        plans = EpochPlans(
-            n_samples=0,
-            rows=0,
-            seed=self.seed,
-            mixup=self.mixup,
-            cutmix=self.cutmix,
-            calm_from=self.calm_from,
-        )
+        plans = self._plans()
         for number, batch in enumerate(
             self.batches_from(epoch), start=epoch * self.steps_per_epoch
         ):

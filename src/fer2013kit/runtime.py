@@ -113,7 +113,6 @@ class EmotionPredictor(ProbabilisticClassifier):
         )
         self._asked = None if classes is None else as_array(classes, "classes")
         self._start()
-        self.calibration_ = self._metadata.calibration
         return self
 
     def _start(self) -> None:
@@ -135,6 +134,7 @@ class EmotionPredictor(ProbabilisticClassifier):
         self.class_names_ = tuple(names[column] for column in self._columns)
         self.image_shape_ = _triple(self._metadata.image_shape)
         self.temperature_ = self._metadata.temperature
+        self.calibration_ = self._metadata.calibration
         self.metrics_ = self._metadata.metrics
         with errors_as(
             lambda why: ModelFileError(f"{self._source} has metadata that lacks or garbles {why}")
@@ -287,8 +287,7 @@ class EmotionPredictor(ProbabilisticClassifier):
         >>> fk.EmotionPredictor.from_pretrained().predict_proba(X[:2], tta="flip").shape
         (2, 7)
         """
-        low, high = self._metadata.value_range
-        to_pixels = pixel_converter((low, high))
+        to_pixels = pixel_converter(self._value_range)
         # The network's answers are calibrated; views are averaged before that, as in training.
         calibrated = self.temperature_ != 1.0 or self._calibrator is not None
         averages = tta is not None and calibrated
@@ -303,7 +302,7 @@ class EmotionPredictor(ProbabilisticClassifier):
 
         probabilities = predict_in_batches(
             infer,
-            read_pictures(X, self.image_shape_, (low, high)),
+            read_pictures(X, self.image_shape_, self._value_range),
             to_pixels=lambda batch: np.rint(to_pixels(batch)).astype(np.uint8, copy=False),
             n_classes=len(self._metadata.classes),
             tta=tta,
@@ -328,9 +327,13 @@ class EmotionPredictor(ProbabilisticClassifier):
         return f"<EmotionPredictor {self._source}: {', '.join(self.class_names_)}>"
 
     def _grey_levels(self, X: ArrayLike) -> StoredPictures:
-        value_range = (self._metadata.value_range[0], self._metadata.value_range[1])
-        pictures = read_pictures(X, self.image_shape_, value_range)
-        return StoredPictures(pictures, pixel_converter(value_range))
+        pictures = read_pictures(X, self.image_shape_, self._value_range)
+        return StoredPictures(pictures, pixel_converter(self._value_range))
+
+    @property
+    def _value_range(self) -> tuple[float, float]:
+        low, high = self._metadata.value_range
+        return low, high
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_network"}
