@@ -93,6 +93,8 @@ def test_what_is_no_network(data, tmp_path):
         (fk.FER2013(data.train), "validation", "no validation split"),
         (fk.FER2013(data.test, test=data.test), "test", "holds all .* images of the test split"),
         (tuple(data.test), "test", "data must be a FER2013 or a Split"),
+        (fk.Split(data.test.images), "test", "this split has no labels"),
+        (data.test.subset([]), "test", "the given split has none"),
     ):
         with pytest.raises(fk.InvalidInputError, match=message):
             fk.benchmark([always(0)], given, split=split)

@@ -270,8 +270,8 @@ def benchmark(
     Raises
     ------
     InvalidInputError
-        For no predictor, a split that is not there or holds leaks alone, a network that fails on
-        the images, or answers that are no probabilities; the error names the network.
+        For no predictor, a split that is not there, is empty or holds leaks alone, a network that
+        fails on the images, or answers that are no probabilities; the error names the network.
     ModelFileError
         For a name or a file that is no network.
     MissingDependencyError
@@ -305,9 +305,11 @@ def benchmark(
     )
     if not named:
         raise InvalidInputError("predictors must hold at least one network; received none")
-    chosen, name, leaks = _pictures(data, split, drop_leaks=drop_leaks)
+    chosen, name, leaks = _measured_split(data, split, drop_leaks=drop_leaks)
     images, labels = chosen
-    if labels is not None and (others := int((labels >= NUM_CLASSES).sum())):
+    if not len(images):
+        raise InvalidInputError(f"data must have images; the {name} split has none")
+    if others := int((labels >= NUM_CLASSES).sum()):
         raise InvalidInputError(
             f"networks are compared on the seven emotions, and {others:,} images have contempt; "
             "load the data without contempt=True"
@@ -331,9 +333,10 @@ def benchmark(
     )
 
 
-def _pictures(
+def _measured_split(
     data: FER2013 | Split, split: SplitName, *, drop_leaks: bool
 ) -> tuple[Split, str, int | None]:
+    """Return what is measured on, its name, and how many leaks were left out of it."""
     if isinstance(data, Split):
         return data, "given", None
     if not isinstance(data, FER2013):
@@ -400,17 +403,15 @@ def _keras_network(path: Path) -> Callable[[NDArray[np.uint8]], Any]:
 def _predict(
     network: Callable[[NDArray[np.uint8]], Any], images: NDArray[np.uint8], name: str
 ) -> NDArray[Any]:
-    table: NDArray[Any] = np.empty((0, len(CLASS_NAMES)))
-    if len(images):
-        try:
-            table = in_batches(lambda batch: np.asarray(network(batch)), images)
-        except Fer2013KitError:
-            raise
-        except Exception as error:
-            why = " ".join(f"{type(error).__name__}: {error}".split())
-            raise InvalidInputError(
-                f"{name} failed on uint8 images of shape {images.shape}: {shortened(why)}"
-            ) from error
+    try:
+        table = in_batches(lambda batch: np.asarray(network(batch)), images)
+    except Fer2013KitError:
+        raise
+    except Exception as error:
+        why = " ".join(f"{type(error).__name__}: {error}".split())
+        raise InvalidInputError(
+            f"{name} failed on uint8 images of shape {images.shape}: {shortened(why)}"
+        ) from error
     return _checked(table, name, len(images), len(CLASS_NAMES))
 
 
@@ -422,7 +423,7 @@ def _checked(table: Any, name: str, n_images: int, n_classes: int) -> NDArray[An
             f"{name} must return a row for each image and a column for each of its classes, "
             f"{(n_images, n_classes)}; received {table.shape}"
         )
-    return check_probabilities(table, name=f"the answers of {name}") if n_images else table
+    return check_probabilities(table, name=f"the answers of {name}")
 
 
 def _milliseconds(
