@@ -110,14 +110,6 @@ class DataOptions:
         print_error(f"note: {path} has no splits: all {len(faces):,} images are for training")
         return FER2013(train=faces, source=str(path))
 
-    @staticmethod
-    def classes_of(data: FER2013) -> dict[str, Any]:
-        """Return the classifier's settings for its classes; without contempt it finds them."""
-        from fer2013kit.emotions import NUM_CLASSES
-
-        names = data.class_names
-        return {"class_names": names} if len(names) > NUM_CLASSES else {}
-
     def as_facts(self) -> dict[str, object]:
         """Return what a report says of them."""
         return {
@@ -136,6 +128,14 @@ class DataOptions:
             folder.is_dir() and (folder.name in known or emotion_code(folder.name) is not None)
             for folder in path.iterdir()
         )
+
+
+def class_settings(data: FER2013) -> dict[str, Any]:
+    """Return the classifier's settings for a data set's classes; without contempt it finds them."""
+    from fer2013kit.emotions import NUM_CLASSES
+
+    names = data.class_names
+    return {"class_names": names} if len(names) > NUM_CLASSES else {}
 
 
 def data_options(command: Callable[..., Any]) -> Callable[..., Any]:

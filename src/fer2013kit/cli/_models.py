@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fer2013kit.classifier import EmotionClassifier
     from fer2013kit.ensemble import EnsembleClassifier
     from fer2013kit.runtime import EmotionPredictor
+    from fer2013kit.typing import DetectorName
 
 _COLUMNS: Final = {
     "name": "",
@@ -93,6 +94,15 @@ def load_evaluated(model: str) -> EmotionClassifier | EmotionPredictor | Ensembl
     from fer2013kit.loading import find_file
 
     return load_classifier(model) if find_file(model) is None else load_predictor(model)
+
+
+def load_detector(name: DetectorName) -> None:
+    """Load the bundled detector, without LiteRT's messages; the others load when they are used."""
+    from fer2013kit.faces import FaceDetector
+
+    if name == "yunet":
+        with quiet_stderr():
+            FaceDetector().load()
 
 
 def load_predictor(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fer2013kit._quiet import quiet_stderr
+from fer2013kit.cli._models import load_detector
 from fer2013kit.cli._output import print_error
 from fer2013kit.cli._program import FAILED
 from fer2013kit.exceptions import MediaFileError
@@ -57,14 +57,12 @@ def analyze(
 
     With an `aspect`, the images are faces already.
     """
-    from fer2013kit.faces import FaceDetector, analyze_crops, analyze_photos
+    from fer2013kit.faces import analyze_crops, analyze_photos
 
     if aspect is not None:
         answers = analyze_crops(files, classifier=classifier, aspect=aspect, tta=tta, progress=True)
     else:
-        if detector == "yunet":
-            with quiet_stderr():
-                FaceDetector().load()
+        load_detector(detector)
         answers = analyze_photos(
             files,
             classifier=classifier,

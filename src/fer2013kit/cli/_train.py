@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from fer2013kit.cli._data import drop_leaks
-from fer2013kit.cli._datasets import DataOptions, data_options
+from fer2013kit.cli._datasets import DataOptions, class_settings, data_options
 from fer2013kit.cli._evaluate import write_report
 from fer2013kit.cli._models import load_classifier
 from fer2013kit.cli._options import (
@@ -182,7 +182,7 @@ def train(
     classifier = _untrained(architecture, model_params) if start is None else load_classifier(start)
     classifier.set_params(
         **settings,
-        **options.classes_of(loaded),
+        **class_settings(loaded),
         warm_start=start is not None,
         restore_best_weights=keep_best,
         random_state=seed,

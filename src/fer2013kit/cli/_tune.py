@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fer2013kit.cli._datasets import DataOptions, data_options
-from fer2013kit.cli._options import OUTPUT_FILE, PATH, Number, json_option
+from fer2013kit.cli._datasets import DataOptions, class_settings, data_options
+from fer2013kit.cli._options import OUTPUT_FILE, PATH, Number, json_option, seed_option
 from fer2013kit.cli._output import create_parents, print_result
 from fer2013kit.cli._program import Command
 from fer2013kit.cli._quiet import import_keras
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     type=OUTPUT_FILE,
     help="An SQLite file that keeps the trials; the same command then resumes from it.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Seed of search and trials.")
+@seed_option
 @data_options
 @json_option
 def tune(
@@ -62,7 +62,7 @@ def tune(
             epochs=epochs,
             verbose=0,
             random_state=seed,
-            **options.classes_of(loaded),
+            **class_settings(loaded),
         ),
         loaded,
         n_trials=n_trials,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from fer2013kit._quiet import quiet_stderr
-from fer2013kit.cli._models import load_predictor
+from fer2013kit.cli._models import load_detector, load_predictor
 from fer2013kit.cli._options import (
     CSV_FILE,
     FIGURE_ENDINGS,
@@ -97,9 +96,11 @@ def video(
     from fer2013kit import analyze_video, summarize_video
     from fer2013kit.faces import photo_views
 
+    classifier = load_predictor(model)
+    load_detector(detector)
     table = analyze_video(
         int(source) if source.isdecimal() and not Path(source).exists() else Path(source),
-        classifier=_load_networks(model, detector),
+        classifier=classifier,
         detector=detector,
         tta=photo_views("auto", is_default=model is None),
         sampling_rate=rate,
@@ -124,17 +125,6 @@ def video(
         as_json=as_json,
         files={"csv": csv_path, "annotated": annotated, "plot": plot_path},
     )
-
-
-def _load_networks(model: str | None, detector: DetectorName) -> Any:
-    """Return what predicts, with the bundled detector loaded, too, without LiteRT's messages."""
-    from fer2013kit.faces import FaceDetector
-
-    classifier = load_predictor(model)
-    if detector == "yunet":
-        with quiet_stderr():
-            FaceDetector().load()
-    return classifier
 
 
 def _summary(name: str, track: int, rows: pd.DataFrame) -> str:
