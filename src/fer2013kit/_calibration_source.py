@@ -54,7 +54,7 @@ def read_calibration_source(found: Any) -> CalibrationSource | None:
     ValueError
         For what :func:`calibration_source` does not return.
     """
-    if found is None or (is_mapping(found) and "digests" not in found):  # files of before
+    if found is None or (is_mapping(found) and "digests" not in found):  # an older file
         return None
     fits = is_mapping(found) and is_count(found.get("n_samples"))
     digests = found["digests"] if fits else None

@@ -32,12 +32,12 @@ knows what is there.  The type's own attributes are checked as always (typeshed 
 
 
 def is_number(value: Any, kind: type = numbers.Real) -> bool:
-    """Tell whether a setting is a number of a kind; True and False are none."""
+    """Tell whether a setting is a number of a kind; True and False are not."""
     return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def as_float(value: Any) -> float:
-    """Return a setting that is a number; of what is none, or has hundreds of digits, NaN."""
+    """Return a setting as a float; NaN for what is no number, or has hundreds of digits."""
     try:
         return float(value) if is_number(value) else math.nan
     except OverflowError:
@@ -50,7 +50,7 @@ def check_whole(name: str, value: Any, *, least: int = 1, most: int = _MOST) -> 
     Raises
     ------
     InvalidInputError
-        For what is none, True and 3.0 included, or out of range.
+        For what is no whole number, as True and 3.0 are not, or is out of range.
     """
     if not (is_number(value, numbers.Integral) and least <= value <= most):
         end = "2**31 - 1" if most == _MOST else most
@@ -83,7 +83,7 @@ def check_number(name: str, value: Any, interval: str) -> None:
 
 
 def is_flag(value: Any) -> bool:
-    """Tell whether a setting is True or False; words and numbers, which Python takes, are none."""
+    """Tell whether a setting is True or False; words and numbers, which Python takes, are not."""
     return isinstance(value, bool | np.bool_)
 
 
