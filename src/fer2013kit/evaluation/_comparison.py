@@ -104,7 +104,7 @@ class PredictionComparison(Tabular):
         Returns
         -------
         dict
-            Every field and property under its own name.
+            Every field under its own name.
 
         See Also
         --------

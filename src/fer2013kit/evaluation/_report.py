@@ -200,7 +200,8 @@ class EvaluationReport(Tabular):
         Returns
         -------
         dict
-            Every field and property under its own name; arrays as lists, NaN as None.
+            Every field and figure but :attr:`largest_gap` under its own name; arrays as lists, NaN
+            as None.
             :meth:`from_dict` turns it back into an equal report.
 
         See Also
@@ -248,7 +249,9 @@ class EvaluationReport(Tabular):
         >>> fk.EvaluationReport.from_dict(report.as_dict()).accuracy
         0.75
         """
-        return cls(**fields_from_dict(values))
+        fields = fields_from_dict(values)
+        groups = {str(name): cls.from_dict(group) for name, group in fields.pop("groups").items()}
+        return cls(**fields, groups=groups)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the scores of the classes and their averages as a table.
@@ -365,8 +368,8 @@ class EvaluationReport(Tabular):
         Raises
         ------
         InvalidInputError
-            If the folder does not exist, for a history or samples that cannot be drawn, or for a
-            title or facts that are none.
+            If the folder does not exist, for a history or samples that cannot be drawn, a title
+            that is no text, or facts that are no mapping.
 
         See Also
         --------

@@ -47,6 +47,8 @@ def report_as_dict(report: EvaluationReport) -> dict[str, Any]:
 def fields_from_dict(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of the report that :func:`report_as_dict` was called on.
 
+    The groups stay as they are: each is such a mapping.
+
     Raises
     ------
     InvalidInputError
@@ -68,19 +70,14 @@ def fields_from_dict(values: Mapping[str, Any]) -> dict[str, Any]:
             "confidence_level": float(values["confidence_level"]),
             "n_effective": None if size is None else float(size),
             "notes": tuple(map(str, values.get("notes", ()))),
+            "groups": dict(values.get("groups", {})),
         }
-        groups = dict(values.get("groups", {}))
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise InvalidInputError(
             "this is no evaluation report; expected the mapping that as_dict returns, "
             f"received {type(values).__name__}: {type(error).__name__} {error}"
         ) from error
     _check(fields)
-    from fer2013kit.evaluation._report import EvaluationReport
-
-    fields["groups"] = {
-        str(name): EvaluationReport(**fields_from_dict(group)) for name, group in groups.items()
-    }
     return fields
 
 

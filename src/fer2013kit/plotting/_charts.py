@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 def plot_history(history: Any, *, metric: str = "accuracy", ax: Axes | None = None) -> Axes:
     """Draw a learning curve: one metric of training and validation after each epoch.
 
-    The best epoch is marked: the lowest where the name of the metric holds "loss", else the
-    highest; of the validation where there is one.
+    The best epoch is marked, of the validation where there is one: the lowest value of losses,
+    errors, divergences and entropies, by their names in Keras, else the highest.
 
     Parameters
     ----------
