@@ -6,7 +6,7 @@ import pytest
 from sklearn.model_selection import GridSearchCV, KFold
 
 import fer2013kit as fk
-from fer2013kit.classifier._inputs import rows_to_hold_out
+from fer2013kit.classifier._held_out import rows_to_hold_out
 from networks import tiny_network
 
 

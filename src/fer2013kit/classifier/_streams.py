@@ -13,7 +13,7 @@ import numpy as np
 
 from fer2013kit._image_input import StoredPictures, pixel_converter, read_pictures
 from fer2013kit.classifier._class_labels import encode_labels
-from fer2013kit.classifier._inputs import one_hot, probabilities, row_weights
+from fer2013kit.classifier._targets import one_hot, probabilities, row_weights
 from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:

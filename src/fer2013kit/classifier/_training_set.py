@@ -9,7 +9,7 @@ import numpy as np
 
 from fer2013kit._checks import check_number, check_whole
 from fer2013kit._image_input import StoredPictures
-from fer2013kit.classifier import _inputs
+from fer2013kit.classifier import _held_out, _inputs, _targets
 from fer2013kit.classifier._class_labels import decide_classes, encode_labels, name_classes
 from fer2013kit.classifier._distillation import (
     DEFAULT_ALPHA,
@@ -124,13 +124,13 @@ def _of_arrays(
         before=None if before is None else before.classes,
     )
     codes = encode_labels(labels, classes)
-    weights = _inputs.row_weights(
+    weights = _targets.row_weights(
         labels, codes, classes, sample_weight=sample_weight, class_weight=classifier.class_weight
     )
     if not weights.any():
         raise InvalidInputError("sample_weight and class_weight must not be 0 for every row")
     names = name_classes(classes, asked=classifier.classes, class_names=classifier.class_names)
-    targets = _inputs.training_targets(codes, classes, soft_targets, names)
+    targets = _targets.training_targets(codes, classes, soft_targets, names)
     known: NDArray[np.bool_] = np.asarray(targets.any(axis=1))
     if distillation is not None:
         targets = distilled_targets(targets, X, class_names=names, **distillation)
@@ -139,15 +139,15 @@ def _of_arrays(
     if validation_data is not None:
         validation = _validation(classifier, validation_data, shape, classes)
     elif classifier.validation_fraction:
-        held = _inputs.rows_to_hold_out(
+        held = _held_out.rows_to_hold_out(
             images,
             codes,
             classifier.validation_fraction,
             seed,
-            groups=_inputs.validation_groups(classifier.validation_groups, X, len(images)),
+            groups=_held_out.validation_groups(classifier.validation_groups, X, len(images)),
         )
         validation = _for_keras(
-            _inputs.rows_of(images, np.flatnonzero(held)), _inputs.one_hot(codes[held], classes)
+            _inputs.rows_of(images, np.flatnonzero(held)), _targets.one_hot(codes[held], classes)
         )
         images, targets = _inputs.rows_of(images, np.flatnonzero(~held)), targets[~held]
         weights, known = weights[~held], known[~held]
