@@ -17,7 +17,7 @@ from fer2013kit.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import keras
 
@@ -265,46 +265,51 @@ def create_model(
             "input_shape must be height, width and channels, whole numbers from 1; received "
             f"{shown(input_shape)}"
         )
+    # Images have their channels last, whatever keras.json says.
+    with keras_settings(keras.config.dtype_policy()):
+        network = _call(name, builder, params, input_shape=input_shape, num_classes=num_classes)
+        return complete_network(
+            network, name=name, input_shape=input_shape, num_classes=num_classes, output=output
+        )
+
+
+def _call(name: str, builder: ModelBuilder, params: Mapping[str, Any], **sizes: Any) -> keras.Model:
+    """Return what a builder makes; what it refuses becomes an error of this package."""
+    import keras
+
     is_ours = is_of_the_kit(builder)
     for key, value in params.items() if is_ours else ():  # no parameter of the kit's own is a flag
         if any(map(is_flag, value if isinstance(value, list | tuple) else [value])):
             raise InvalidInputError(f"{key} must be no flag; received {shown(value)}")
-    # Images have their channels last, whatever keras.json says.
-    with keras_settings(keras.config.dtype_policy()):
-        try:
-            network = builder(input_shape=input_shape, num_classes=num_classes, **params)
-        except Exception as error:
-            if keras.backend.backend() != "torch" and _is_of_torch(error):
-                raise InvalidInputError(
-                    f"the builder of {name!r} wraps a module of torch, which needs Keras's backend "
-                    "to be 'torch': KERAS_BACKEND=torch in the environment, before Keras is "
-                    f"imported; received {keras.backend.backend()!r}"
-                ) from error
-            refusal = (TypeError, ValueError) if is_ours else TypeError
-            if isinstance(error, Fer2013KitError) or not isinstance(error, refusal):
-                raise
-            way = ""
-            if isinstance(builder, type):
-                way = (
-                    "; a class is called as a builder is: pass a function that makes its object, "
-                    f"lambda input_shape, num_classes: {builder.__name__}(...)"
-                )
-            elif "input_shape" in str(error) or "num_classes" in str(error):
-                way = (
-                    "; it is called with input_shape=, num_classes= and model_params by their names"
-                )
+    try:
+        network = builder(**sizes, **params)
+    except Exception as error:
+        if keras.backend.backend() != "torch" and _is_of_torch(error):
             raise InvalidInputError(
-                f"the builder of {name!r} refuses its arguments {shown(params)}: "
-                f"{shortened(str(error))}{way}"
+                f"the builder of {name!r} wraps a module of torch, which needs Keras's backend to "
+                "be 'torch': KERAS_BACKEND=torch in the environment, before Keras is imported; "
+                f"received {keras.backend.backend()!r}"
             ) from error
-        if not isinstance(network, keras.Model):
-            raise InvalidInputError(
-                f"the builder of {name!r} must return a keras.Model; "
-                f"received {type(network).__name__}"
+        refusal = (TypeError, ValueError) if is_ours else TypeError
+        if isinstance(error, Fer2013KitError) or not isinstance(error, refusal):
+            raise
+        way = ""
+        if isinstance(builder, type):
+            way = (
+                "; a class is called as a builder is: pass a function that makes its object, "
+                f"lambda input_shape, num_classes: {builder.__name__}(...)"
             )
-        return complete_network(
-            network, name=name, input_shape=input_shape, num_classes=num_classes, output=output
+        elif "input_shape" in str(error) or "num_classes" in str(error):
+            way = "; it is called with input_shape=, num_classes= and model_params by their names"
+        raise InvalidInputError(
+            f"the builder of {name!r} refuses its arguments {shown(params)}: "
+            f"{shortened(str(error))}{way}"
+        ) from error
+    if not isinstance(network, keras.Model):
+        raise InvalidInputError(
+            f"the builder of {name!r} must return a keras.Model; received {type(network).__name__}"
         )
+    return network
 
 
 def _is_of_torch(error: Exception) -> bool:
