@@ -178,6 +178,20 @@ def test_a_name_that_no_file_can_have_is_no_file(name):
     assert len(str(caught.value)) < 800
 
 
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (b"", "fer2013.csv is empty"),
+        (b"404: Not Found", "fer2013.csv begins with '404: Not Found'"),
+        (b'{"error": "403"}', 'fer2013.csv begins with \'{"error": "403"}\''),
+        (b"emotion,image\n3,1 2 3\n", "fer2013.csv is a table with the columns 'emotion', 'image'"),
+    ],
+)
+def test_what_a_csv_in_a_folder_is_instead(tmp_path, content, match):
+    (tmp_path / "fer2013.csv").write_bytes(content)
+    assert_refused(tmp_path, match)
+
+
 def test_class_folders_without_splits_are_for_load_image_folder(tmp_path):
     fake.write_files(tmp_path, {"happy/a.png": fake.encode(GOOD[0].image)})
     assert_refused(tmp_path, "read by load_image_folder")

@@ -142,6 +142,28 @@ def test_numbered_parts_are_one_split_and_missing_ones_are_named(tmp_path):
     assert "of the 2 parts of train.parquet only 1 are there" in said
 
 
+def test_parts_with_a_checksum_in_their_names(tmp_path):
+    pytest.importorskip("pyarrow")
+    names = ("train-00000-of-00002-0123456789abcdef", "train-00001-of-00002-fedcba9876543210")
+    for name, part in zip(names, (PARTS[0][:3], PARTS[0][3:]), strict=True):
+        fake.write_parquet(tmp_path / f"{name}.parquet", part)
+    data, said = load_twice(tmp_path)
+    assert_holds(data, PARTS[0])
+    assert said == []
+    (tmp_path / f"{names[0]}.parquet").unlink()
+    assert "of the 2 parts of train.parquet only 1 are there" in load_twice(tmp_path)[1][0]
+
+
+@pytest.mark.parametrize("names", [("X_train", "y_train"), ("test", "test_labels")])
+def test_tables_of_labels_beside_pixels_without_are_not_passed_over(tmp_path, names):
+    images, labels = names
+    write_csvs(tmp_path, ("pixels",), **{images: PARTS[0]})
+    (tmp_path / "example_submission.csv").write_text("emotion\n3\n")
+    load_twice(tmp_path)
+    (tmp_path / f"{labels}.csv").write_text("emotion\n3\n")
+    refused_twice(tmp_path, f"{images}.csv has no labels, and {labels}.csv may hold them; join")
+
+
 def test_folders_tell_the_split_of_files_of_digits(tmp_path):
     pytest.importorskip("pyarrow")
     for split, rows in zip(("train", "validation", "test"), PARTS, strict=True):

@@ -8,7 +8,7 @@ import zipfile
 import fake_sources as fake
 import numpy as np
 import pytest
-from fake_sources import CLASSES, assert_holds, make_rows, some_rows
+from fake_sources import CLASSES, assert_holds, in_folder_order, make_rows, some_rows
 from PIL import Image
 from test_file_sets import load_twice, refused_twice, write_lines
 
@@ -79,6 +79,26 @@ def test_numbers_that_may_be_counted_anew_are_doubted(tmp_path, numbers, said, k
     assert all(map(re.search, said, warned))
     _, warned = load_twice(path, label_map={number: number for number in numbers})
     assert warned == []
+
+
+def test_numbers_of_the_alphabet_are_no_codes(tmp_path):
+    fake.write_files(tmp_path, fake.picture_files(ROWS))
+    by_alphabet = {name: place for place, name in enumerate(sorted(CLASSES))}  # class_indices
+    for load, path in ((fk.load_fer2013, tmp_path), (fk.load_image_folder, tmp_path / "train")):
+        with pytest.raises(fk.InvalidInputError, match="by the alphabet, "):
+            load(path, label_map=by_alphabet)
+    by_codes = {name: code for code, name in enumerate(CLASSES)}
+    for label_map in (by_codes, {"disgust": 0}, {"angry": 0, "fear": 2}):
+        fk.load_fer2013(tmp_path, label_map=label_map)
+
+
+def test_folders_of_numbers_are_answered_with_the_map(tmp_path):
+    rows = in_folder_order([row for row in ROWS if row.usage == 0])
+    files = {f"train/{row.code}/{n}.png": fake.encode(row.image) for n, row in enumerate(rows)}
+    fake.write_files(tmp_path, files)
+    refused_twice(tmp_path, r"label_map=dict\(enumerate\(fer2013kit.CLASS_NAMES\)\), .*'raf-db'")
+    label_map = dict(enumerate(fk.CLASS_NAMES))
+    assert_holds(load_twice(tmp_path, label_map=label_map)[0], rows)
 
 
 def test_maps_that_cannot_be_meant(tmp_path):

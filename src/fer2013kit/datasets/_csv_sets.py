@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
 
 from fer2013kit.datasets._csv import read_csv
-from fer2013kit.datasets._csv_header import header_of
-from fer2013kit.datasets._listing import Found, sorted_by_split
+from fer2013kit.datasets._csv_header import LABEL_COLUMNS, header_of
+from fer2013kit.datasets._listing import Found, is_text, sorted_by_split
 from fer2013kit.datasets._names import (
     NO_SPLIT,
     assign_splits,
     missing_shards,
     shard_key,
     split_of_path,
+    words_of,
 )
 from fer2013kit.datasets._rows import join_parts
-from fer2013kit.exceptions import listed
+from fer2013kit.exceptions import DatasetFormatError, listed
 
 if TYPE_CHECKING:
     from fer2013kit.datasets._csv_header import Header
     from fer2013kit.datasets._listing import Listing, Options
     from fer2013kit.datasets._new_images import NewImages
     from fer2013kit.datasets._rows import Rows
+
+_LABEL_WORDS: Final = frozenset({"y", *LABEL_COLUMNS})
 
 
 def _headers(listing: Listing) -> dict[str, Header]:
@@ -57,8 +61,29 @@ def find_split_csvs(listing: Listing, _options: Options) -> Found | None:
     if not headers:
         return None
     names = list(headers)
+    _check_labels(listing, headers)
     splits = assign_splits(names, home=listing.home, path=listing.path)
     return Found(tuple(names), tuple(splits), notes=tuple(missing_shards(names)))
+
+
+def _check_labels(listing: Listing, headers: dict[str, Header]) -> None:
+    """Raise where pixels lack labels that a table beside them, as ``y_train.csv``, may hold."""
+    without = [name for name, header in headers.items() if not header.labels]
+    tables = [
+        name
+        for name, head in listing.heads.items()
+        if name not in headers
+        and is_text(head)
+        and name.lower().endswith((".csv", ".tsv"))
+        and not _LABEL_WORDS.isdisjoint(words_of(PurePosixPath(name).stem))
+    ]
+    if without and tables:
+        raise DatasetFormatError(
+            f"{listed(without)} has no labels, and {listed(tables)} may hold them; join them, "
+            "pandas.concat([images, labels], axis=1).to_csv(path, index=False), or move the latter "
+            "away",
+            path=listing.path,
+        )
 
 
 def read_whole_csv(listing: Listing, found: Found, options: Options, new: NewImages) -> Rows:

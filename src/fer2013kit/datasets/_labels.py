@@ -23,6 +23,11 @@ LEFT_OUT: Final = -2
 
 _NUMBER_BEFORE: Final = re.compile(r"^\d+[\s_.-]+(?=[^\W\d])")
 _FEWEST_ROWS: Final = 50
+_FEWEST_COUNTED: Final = 3
+_OF_NUMBERS: Final = (
+    "; for the codes of fer2013.csv that is label_map=dict(enumerate(fer2013kit.CLASS_NAMES)), for "
+    "another data set its name, such as 'raf-db'"
+)
 
 _NUMBERS_OF_RAF_DB: Final = frozenset("1234567")
 
@@ -49,6 +54,7 @@ class Labels:
         self.used: set[str] = set()
         self.scheme: Scheme | None = None
         self._met_contempt = False
+        self._met_number = False
         self._numbers: set[int] = set()
         labels: Mapping[Any, Any] | None
         if isinstance(label_map, str):
@@ -69,6 +75,7 @@ class Labels:
                 raise InvalidInputError(
                     f"label_map has {shown(key)} twice, with different emotions"
                 )
+        _check_no_alphabet(labels or {})
         if contempt:
             self._codes.setdefault(CONTEMPT, CONTEMPT_CODE)
         # Where 1 was said to be surprise, an unmentioned 2 is hardly the 2 of fer2013.csv; nor is
@@ -99,6 +106,7 @@ class Labels:
             self._met_contempt |= word == CONTEMPT
             return emotion_code(word)
         code = int(word) if len(word) == 1 else NUM_CLASSES
+        self._met_number = True
         if not numbers or self._own_numbers or code >= NUM_CLASSES:
             return None
         self._numbers.add(code)
@@ -108,11 +116,12 @@ class Labels:
         """Say which labels are understood, and how to have others understood."""
         plain = numbers and not self._own_numbers
         codes = f"a code from 0 to {NUM_CLASSES - 1} or " if plain else ""
-        words = [*CLASS_NAMES, *self._codes]
+        words = dict.fromkeys([*CLASS_NAMES, *self._codes])
+        known = "" if plain or not self._met_number else _OF_NUMBERS
         keep = ", or keep it with contempt=True" if self._met_contempt else ""
         return (
             f"expected {codes}one of {', '.join(words)}; say what it means with "
-            f"label_map={{label: emotion, or None to leave it out}}{keep}"
+            f"label_map={{label: emotion, or None to leave it out}}{known}{keep}"
         )
 
     def unused(self) -> list[str]:
@@ -155,6 +164,22 @@ def count_left_out(words: Iterable[str]) -> list[str]:
         f"left out {counted(count, 'row')} of {word!r}, as label_map says"
         for word, count in Counter(words).items()
     ]
+
+
+def _check_no_alphabet(label_map: Mapping[Any, Any]) -> None:
+    """Raise for Keras's ``class_indices``, whose numbers are places in the alphabet."""
+    words = [key for key in label_map if isinstance(key, str) and emotion_code(key) is not None]
+    other = [word for word in words if label_map[word] != emotion_code(word)]
+    keys = sorted(map(str, label_map))
+    in_order = [label_map.get(key) for key in keys] == list(range(len(keys)))
+    if other and in_order and len(keys) >= _FEWEST_COUNTED:  # {"disgust": 0} joins two classes
+        word, place = other[0], label_map[other[0]]
+        meant = CLASS_NAMES[place] if place < NUM_CLASSES else "no emotion"
+        raise InvalidInputError(
+            "label_map numbers its classes by the alphabet, as Keras does, and "
+            f"{word!r} as {place}, which is {meant}; leave it out, since the words are known, or "
+            "lead to words"
+        )
 
 
 def _normal(word: str) -> str:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d+")
 _WHAT_FOLLOWS: Final = re.compile(r"(set|data|split|files|images)$")  # trainset, testdata
 _SHARD: Final = re.compile(r"(?<![(\d])\d+(?![)\d])")  # but not the number of a copy: train (1)
-_OF: Final = re.compile(r"-(\d+)-of-(\d+)\b")
+# train-00000-of-00002; Hugging Face puts a checksum behind it
+_OF: Final = re.compile(r"-(\d+)-of-(\d+)(?:-[0-9a-f]{8,})?\b")
 
 _NO_LETTERS: Final = re.compile(r"[\s_-]+")
 
@@ -113,12 +114,12 @@ def assign_splits(names: Sequence[str], *, home: str, path: Path) -> list[int]:
 
 def shard_key(name: str) -> str:
     """Return what the parts of one file have in common: their name without its numbers."""
-    return _SHARD.sub("#", name.lower())
+    return _SHARD.sub("#", _OF.sub(r"-\1-of-\2", name.lower()))
 
 
 def shard_numbers(name: str) -> tuple[int, ...]:
     """Return the numbers in a name, which tell the parts of one file apart."""
-    return tuple(map(int, _SHARD.findall(name)))
+    return tuple(map(int, _SHARD.findall(_OF.sub(r"-\1-of-\2", name))))
 
 
 def missing_shards(names: Iterable[str]) -> list[str]:

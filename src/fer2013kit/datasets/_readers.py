@@ -173,7 +173,7 @@ def _find(listing: Listing, options: Options) -> tuple[Dialect, Found, tuple[str
         notes.append(f"left out {', '.join(left_out)}, as {what} is a whole data set")
     strange = [(name, why) for name, why in _strange(listing, taken) if not is_model(name)]
     notes += [f"left out {name}: {why}" for name, why in strange]
-    return *chosen, tuple(notes)
+    return *chosen, tuple(dict.fromkeys(notes))
 
 
 def _strange(listing: Listing, taken: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -261,6 +261,15 @@ def _archives(listing: Listing) -> list[str]:
     ]
 
 
+def _starts(listing: Listing) -> str:
+    """Say how CSV files begin in which there is nothing to be recognised."""
+    names = [name for name in listing.names if name.lower().endswith(".csv")][:3]
+    heads = [(name, listing.heads.get(name, b"")[:40].decode(errors="replace")) for name in names]
+    return "".join(
+        f"; {name} begins with {head!r}" if head else f"; {name} is empty" for name, head in heads
+    )
+
+
 def _describe(listing: Listing) -> str:
     """Say what a folder, archive or file holds, for the error that nothing was recognised."""
     names = listing.names
@@ -278,7 +287,7 @@ def _describe(listing: Listing) -> str:
     if listing.whatever_name:
         head = b"".join(listing.heads.values())[:40].decode(errors="replace")
         return f"a file that begins with {head!r}{table}" if head else "an empty file"
-    some = f"{counted(len(names), 'file')} such as {names[0][:80]!r}{table}"
+    some = f"{counted(len(names), 'file')} such as {names[0][:80]!r}{table or _starts(listing)}"
     if has_pictures:
         some += f"; {_CLASS_FOLDERS}"
         labels = [name for name in names if name.lower().endswith(_LABEL_FILES)]
