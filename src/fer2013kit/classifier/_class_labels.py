@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _NEARLY: Final = 0.8  # of difflib's ratio
 
+_GO_BY_LABELS: Final = "; set_params(class_names=None) lets the classes go by their labels"
+
 
 def check_targets(
     y: ArrayLike, allowed: Sequence[Any] | None = None, class_names: Sequence[str] | None = None
@@ -74,7 +76,8 @@ def name_classes(
 ) -> tuple[str, ...]:
     """Return names for people: those given, the words of FER-2013 codes, or the labels.
 
-    ``class_names`` follow ``asked``, in its own order, or the sorted ``classes``.
+    ``class_names`` follow ``asked``, in its own order, or the sorted ``classes``; labels that are
+    words among them go by themselves, whatever their order.
     """
     if class_names is None:
         codes = asked is None or classes.tolist() == list(range(NUM_CLASSES))
@@ -83,13 +86,35 @@ def name_classes(
         return tuple(str(label) for label in classes)
     listed = classes.tolist() if asked is None else np.asarray(asked).tolist()
     names = [str(name) for name in class_names]
-    if len(names) != len(listed) or len(set(names)) != len(names):
+    is_each_one = len(set(names)) == len(names)
+    if is_each_one and asked is None and set(names).issuperset(listed):
+        return tuple(listed)
+    if not is_each_one or len(names) != len(listed):
         raise InvalidInputError(
             f"class_names must be a name of its own for each of {shown(listed)}; "
-            f"received {shown(names)}"
+            f"received {shown(names)}{_GO_BY_LABELS}"
         )
     word_of = dict(zip(listed, names, strict=True))
     return tuple(word_of[label] for label in classes.tolist())
+
+
+def check_own_names(
+    classes: NDArray[Any],
+    names: Sequence[str],
+    classes_before: NDArray[Any],
+    names_before: Sequence[str],
+) -> None:
+    """Refuse to give other classes, by their order, the names of as many from an earlier fit.
+
+    A bundled network brings such names, which nobody chose for these classes.
+    """
+    if _same_kind(classes, classes_before) or names != names_before:
+        return
+    if [*names] != classes.tolist():
+        raise InvalidInputError(
+            f"class_names must be names for {shown(classes.tolist())}; received those of the "
+            f"classes before, {shown([*names])}{_GO_BY_LABELS}"
+        )
 
 
 def encode_labels(labels: NDArray[Any], classes: NDArray[Any]) -> IntArray:

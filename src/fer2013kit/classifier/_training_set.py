@@ -10,7 +10,12 @@ import numpy as np
 from fer2013kit._checks import check_number, check_whole
 from fer2013kit._image_input import StoredPictures
 from fer2013kit.classifier import _held_out, _inputs, _targets
-from fer2013kit.classifier._class_labels import decide_classes, encode_labels, name_classes
+from fer2013kit.classifier._class_labels import (
+    check_own_names,
+    decide_classes,
+    encode_labels,
+    name_classes,
+)
 from fer2013kit.classifier._distillation import (
     DEFAULT_ALPHA,
     DEFAULT_TEMPERATURE,
@@ -130,6 +135,8 @@ def _of_arrays(
     if not weights.any():
         raise InvalidInputError("sample_weight and class_weight must not be 0 for every row")
     names = name_classes(classes, asked=classifier.classes, class_names=classifier.class_names)
+    if before is not None and classifier.classes is None:
+        check_own_names(classes, names, before.classes, before.class_names)
     targets = _targets.training_targets(codes, classes, soft_targets, names)
     known: NDArray[np.bool_] = np.asarray(targets.any(axis=1))
     if distillation is not None:
