@@ -7,6 +7,7 @@ import sys
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from fake_photos import CORNER, Mean, picture
 from PIL import Image, ImageDraw, ImageFilter
@@ -129,7 +130,16 @@ def test_to_frame_is_a_row_for_each_face(mean):
     assert list(table.columns[-12:-10]) == ["yaw", "pitch"]
     assert len(table) == 2
     assert table[["valence", "roll", "nose_x"]].isna().all(axis=None)
-    assert fk.analyze_photo(picture("RGB"), classifier=mean, boxes=[]).to_frame().empty
+
+
+def test_a_table_of_no_face_changes_no_type_of_those_it_is_joined_to(mean):
+    some, none = fk.analyze_photos(
+        [picture("RGB"), picture("RGB")], classifier=mean, boxes=[[CORNER], []]
+    )
+    table, empty = some.to_frame(), none.to_frame()
+    assert empty.empty
+    joined = pd.concat([empty, table, empty], ignore_index=True)
+    pd.testing.assert_frame_equal(joined, table)
 
 
 def test_uncertain_is_a_score_below_seven_tenths():

@@ -191,7 +191,8 @@ def analyze_photos(
     Returns
     -------
     list of PhotoFaces
-        The faces of each photograph, in the order of `photos`.
+        The faces of each photograph, in the order of `photos`; with `return_errors`, the
+        :class:`MediaFileError` or :class:`InvalidInputError` of one that could not be read.
 
     Raises
     ------
@@ -286,7 +287,7 @@ def _analyze(
                 raise
             results.append(_alone(error))
             continue
-        faces = PhotoFaces(width=pixels.width, height=pixels.height)
+        faces = PhotoFaces(width=pixels.width, height=pixels.height, class_names=namer.names)
         results.append(faces)
         waiting += [(faces, face) for face in found]
         if len(waiting) >= batch_size:

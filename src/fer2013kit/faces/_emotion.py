@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from fer2013kit._optional import needed
+from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.faces._affect import valence_and_arousal
 from fer2013kit.faces._pose import HeadPose, head_pose
 from fer2013kit.faces._quality import face_quality
@@ -242,6 +243,9 @@ class PhotoFaces(list[FaceEmotion]):
         What the list holds.
     width, height : int
         Of the upright photograph in its own pixels, in which the boxes are.
+    class_names : tuple of str, optional
+        The classes that there could have been, for the table of no face; those of
+        :class:`Emotion` unless the classifier has classes of its own.
 
     See Also
     --------
@@ -256,10 +260,18 @@ class PhotoFaces(list[FaceEmotion]):
     (1, 512, 512)
     """
 
-    def __init__(self, faces: Iterable[FaceEmotion] = (), *, width: int, height: int) -> None:
+    def __init__(
+        self,
+        faces: Iterable[FaceEmotion] = (),
+        *,
+        width: int,
+        height: int,
+        class_names: tuple[str, ...] = CLASS_NAMES,
+    ) -> None:
         super().__init__(faces)
         self.width = width
         self.height = height
+        self.class_names = class_names
 
     def to_frame(self) -> pd.DataFrame:
         """Return a table with a row for each face.
@@ -267,7 +279,8 @@ class PhotoFaces(list[FaceEmotion]):
         Returns
         -------
         pandas.DataFrame
-            The columns of :meth:`FaceEmotion.as_row`; of no face, an empty table without columns.
+            The columns of :meth:`FaceEmotion.as_row`; of no face, no row, so that the tables of
+            many photographs can be joined.
 
         Raises
         ------
@@ -289,7 +302,17 @@ class PhotoFaces(list[FaceEmotion]):
         with needed("to_frame", library="pandas"):
             import pandas as pd
 
-        return pd.DataFrame([face.as_row() for face in self])
+        rows = [face.as_row() for face in self]
+        # A table without columns, joined to others, would make True and False objects.
+        return pd.DataFrame(rows or [_some_row(self.class_names)])[: len(rows)]
+
+
+def _some_row(class_names: tuple[str, ...]) -> dict[str, Any]:
+    """Return a row that has the columns and the types of every other."""
+    shares = np.zeros(len(class_names), np.float32)
+    no_crop = np.zeros((1, 1), np.uint8)
+    box = FaceBox(0, 0, 0, 0)
+    return FaceEmotion(box, shares, class_names[0], 0.0, False, class_names, no_crop).as_row()
 
 
 def face_emotion(
