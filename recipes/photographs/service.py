@@ -17,7 +17,7 @@ import fer2013kit as fk
 
 app = FastAPI()
 few = threading.Semaphore(2)  # photographs at a time
-fk.analyze_photo(fk.sample_photos()[0])  # loads the networks before the first visitor comes
+fk.analyze_photo(fk.sample_photos()[0])  # loads the networks
 
 
 @app.post("/emotions")
