@@ -67,19 +67,25 @@ class FaceDetector:
     Parameters
     ----------
     min_score : float, default 0.5
-        Lowest score of a face, in [0, 1].
+        Lowest score of a face, above 0 and at most 1.
     max_side : int, default 1280
-        Images are resized to this length of the longer side before the search.  Half of it takes a
-        quarter of the time and finds only faces of at least twice the size.
+        Images are resized to this length of the longer side, at least 32, before the search.  Half
+        of it takes a quarter of the time and finds only faces of at least twice the size.
     enlarge : float, default 2.0
-        Largest factor by which a small image is enlarged.  Of faces cropped to 48 pixels, without
-        hair and neck, the network finds half at their own size, 1, and nine in ten at twice that.
+        Largest factor by which a small image is enlarged, from 1 to 8.  Of faces cropped to 48
+        pixels, without hair and neck, the network finds half at their own size, 1, and nine in ten
+        at twice that.
     turned : bool, default True
         Also search the image in quarter turns, for faces on their side or upside down; this takes
         nearly twice the time.  If no face is found, eighth turns are searched, too.
     mirrored : bool, default True
         Also search the mirror image, and average scores, boxes and landmarks, so that a mirrored
         photograph has the same faces in the same places; this takes half as long again.
+
+    Raises
+    ------
+    InvalidInputError
+        For a value outside its range.
 
     See Also
     --------
