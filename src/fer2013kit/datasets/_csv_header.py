@@ -22,7 +22,7 @@ from fer2013kit.emotions import NUM_CLASSES
 from fer2013kit.exceptions import listed, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _BOM: Final = b"\xef\xbb\xbf"
 
@@ -100,10 +100,16 @@ def read_names(line: bytes) -> list[str]:
         return []
 
 
-def normal(name: str) -> str:
+def comparable(name: str) -> str:
     """Return a column's name as it is compared; ``Usage_x`` is what pandas makes of ``Usage``."""
     name = name.strip().lower().replace(" ", "_").replace("-", "_")
     return name[:-2] if name.endswith(("_x", "_y")) else name
+
+
+def places_of(names: Sequence[str], columns: Iterable[str]) -> tuple[int, ...]:
+    """Return where columns stand that are called one of these, in the order of these."""
+    there = list(map(comparable, names))
+    return tuple(place for column in columns for place, name in enumerate(there) if name == column)
 
 
 def parse_header(line: bytes) -> Header | None:
@@ -115,14 +121,10 @@ def parse_header(line: bytes) -> Header | None:
     in_columns = _pixel_columns(names)
     if in_columns:
         names[in_columns] = ["pixels"]
-    places: dict[str, list[int]] = {}
-    for place, name in enumerate(names):
-        places.setdefault(normal(name), []).append(place)
     pixels = _pixels_of(names)
     if not pixels:
         return None
-    labels = [place for name in LABEL_COLUMNS for place in places.get(name, ())]
-    splits = [place for name in SPLIT_COLUMNS for place in places.get(name, ())]
+    labels, splits = places_of(names, LABEL_COLUMNS), places_of(names, SPLIT_COLUMNS)
     known = {pixels[0], *labels, *splits}
     others = [
         place for place, name in enumerate(names) if place not in known and not is_plain(name)
@@ -130,8 +132,8 @@ def parse_header(line: bytes) -> Header | None:
     return Header(
         tuple(name.strip() for name in names),
         pixels[0],
-        tuple(labels),
-        tuple(splits),
+        labels,
+        splits,
         tuple(others),
         in_columns=in_columns is not None,
     )
@@ -205,7 +207,7 @@ def passed_over_columns(names: Iterable[str]) -> str:
 
 def is_plain(name: str) -> bool:
     """Tell whether a column's name says that it holds neither labels nor splits."""
-    return normal(name) in _PLAIN_COLUMNS
+    return comparable(name) in _PLAIN_COLUMNS
 
 
 def _pixels_of(names: list[str]) -> list[int]:
@@ -213,7 +215,7 @@ def _pixels_of(names: list[str]) -> list[int]:
 
 
 def _holds_pixels(name: str) -> bool:
-    return normal(name) in _PIXEL_COLUMNS
+    return comparable(name) in _PIXEL_COLUMNS
 
 
 def _pixel_columns(names: list[str]) -> slice | None:

@@ -69,7 +69,7 @@ class Labels:
             )
         self.is_mapped = bool(labels)
         for key, value in (labels or {}).items():
-            word = _normal(str(key))
+            word = _comparable(str(key))
             code = _mapped_code(key, value, contempt=contempt)
             if self._codes.setdefault(word, code) != code:
                 raise InvalidInputError(
@@ -96,7 +96,7 @@ class Labels:
         ``numbers`` says whether numbers that ``label_map`` does not name are the codes of
         ``fer2013.csv``.
         """
-        word = _normal(word)
+        word = _comparable(word)
         if word not in self._codes:
             word = _NUMBER_BEFORE.sub("", word)  # 0_angry
         if word in self._codes:
@@ -182,7 +182,7 @@ def _check_no_alphabet(label_map: Mapping[Any, Any]) -> None:
         )
 
 
-def _normal(word: str) -> str:
+def _comparable(word: str) -> str:
     """Return a label as it is compared: without blanks and capitals, ``3.0`` and ``03`` as 3."""
     word = word.strip().lower()
     whole = word.removesuffix(".0")
@@ -192,7 +192,7 @@ def _normal(word: str) -> str:
 def _mapped_code(key: object, value: Any, *, contempt: bool) -> int:
     if value is None:
         return LEFT_OUT
-    if isinstance(value, str) and _normal(value) == CONTEMPT:
+    if isinstance(value, str) and _comparable(value) == CONTEMPT:
         return CONTEMPT_CODE if contempt else LEFT_OUT
     try:
         code = emotion_code(value) if isinstance(value, str) else operator.index(value)

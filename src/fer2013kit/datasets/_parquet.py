@@ -20,8 +20,8 @@ from fer2013kit._untrusted import errors_as
 from fer2013kit.datasets._csv_header import (
     LABEL_COLUMNS,
     SPLIT_COLUMNS,
+    comparable,
     is_plain,
-    normal,
     passed_over_columns,
     split_fault,
 )
@@ -116,18 +116,18 @@ class _File:
         features = declared_features(file.schema_arrow.metadata or {})
         self.pictures = self._column("pictures", PICTURE_COLUMNS, features, "Image")
         self.labels = self._column("labels", LABEL_COLUMNS, features, "ClassLabel")
-        self.split = next((n for n in self.names if normal(n) in SPLIT_COLUMNS), None)
+        self.split = next((n for n in self.names if comparable(n) in SPLIT_COLUMNS), None)
         known = {self.pictures, self.labels, self.split}
         self.others = [n for n in self.names if n not in known and not is_plain(n)]
         self.classes: list[str] = [str(n) for n in features.get(self.labels, {}).get("names") or []]
         # Pixels come from fer2013.csv, whose numbers are known; others may mean anything.
-        self.numbers = normal(self.pictures).startswith("pixel")
+        self.numbers = comparable(self.pictures).startswith("pixel")
 
     def _column(
         self, what: str, usual: Sequence[str], features: dict[str, dict[str, Any]], kind: str
     ) -> str:
         typed = [name for name, about in features.items() if about.get("_type") == kind]
-        found = typed or [name for name in self.names if normal(name) in usual]
+        found = typed or [name for name in self.names if comparable(name) in usual]
         if "pixels" in found:  # as published, whatever else shows the same
             found = ["pixels"]
         if len(found) != 1 or found[0] not in self.names:

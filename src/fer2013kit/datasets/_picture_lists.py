@@ -25,9 +25,10 @@ from fer2013kit._picture_files import is_picture_name
 from fer2013kit.datasets._csv_header import (
     LABEL_COLUMNS,
     SPLIT_COLUMNS,
+    comparable,
     is_plain,
-    normal,
     passed_over_columns,
+    places_of,
     read_names,
     separator_of,
     split_fault,
@@ -83,7 +84,7 @@ class _Columns:
     @property
     def notes(self) -> list[str]:
         """What the user is warned about."""
-        boxes = [name for name in self.names if normal(name) in _BOX_COLUMNS]
+        boxes = [name for name in self.names if comparable(name) in _BOX_COLUMNS]
         others = [self.names[place] for place in self.others if self.names[place] not in boxes]
         notes = [passed_over_columns(others)] if others else []
         if boxes:
@@ -233,14 +234,11 @@ def _columns(line: bytes, options: Options) -> _Columns | None:
     if names and is_picture_name(names[0]) and len(numbers) == len(FILE_ORDER):
         order = [numbers[FILE_ORDER.index(name)] for name in VOTE_NAMES]
         return _Columns((), 0, votes=tuple(order))
-    places: dict[str, list[int]] = {}
-    for place, name in enumerate(names):
-        places.setdefault(normal(name), []).append(place)
-    files = [place for name in _FILE_COLUMNS for place in places.get(name, ())]
-    labels = tuple(place for name in _LABEL_COLUMNS for place in places.get(name, ()))
-    splits = tuple(place for name in SPLIT_COLUMNS for place in places.get(name, ()))
+    files = places_of(names, _FILE_COLUMNS)
+    labels, splits = places_of(names, _LABEL_COLUMNS), places_of(names, SPLIT_COLUMNS)
     separator = separator_of(line).decode()
-    if not files or "pixels" in places or ("usage" in places and "nf" in places):  # FER+'s own file
+    known = {*map(comparable, names)}
+    if not files or "pixels" in known or known >= {"usage", "nf"}:  # FER+'s own file
         return None
     if labels:
         return _Columns(tuple(names), files[0], labels, splits, separator=separator)

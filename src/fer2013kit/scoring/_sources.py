@@ -14,7 +14,7 @@ from fer2013kit._files import is_rubbish
 from fer2013kit._optional import needed
 from fer2013kit._picture_files import MAX_BYTES, is_picture_name
 from fer2013kit._untrusted import errors_as
-from fer2013kit.datasets._csv_header import normal
+from fer2013kit.datasets._csv_header import comparable
 from fer2013kit.datasets._csv_pixels import parse_row
 from fer2013kit.datasets._parquet import (
     PICTURE_COLUMNS,
@@ -279,7 +279,7 @@ def _picture_column(schema: Any, name: str) -> str:
     features = declared_features(schema.metadata or {})
     typed = [name for name, about in features.items() if about.get("_type") == "Image"]
     known = {"bytes", "content", *PICTURE_COLUMNS}
-    found = typed or [name for name in schema.names if normal(name) in known]
+    found = typed or [name for name in schema.names if comparable(name) in known]
     if len(found) != 1:
         raise DatasetFormatError(
             f"expected one column of images, named {', '.join(sorted(known))}; received "
