@@ -129,7 +129,7 @@ def class_weights(
     {'happy': 0.845..., 'sad': 1.464...}
     """
     classes, codes = _encode(y, n_classes)
-    counts = np.bincount(codes, minlength=len(classes))
+    counts = np.bincount(codes)
     weights = _weigh_counts(counts, method, beta)
     return dict(zip(classes.tolist(), weights.tolist(), strict=True))
 
@@ -183,7 +183,7 @@ def sample_weights(
     if class_weight is None:
         return np.ones(len(codes))
     if isinstance(class_weight, str):
-        weights = _weigh_counts(np.bincount(codes, minlength=len(classes)), class_weight, beta)
+        weights = _weigh_counts(np.bincount(codes), class_weight, beta)
     else:
         class_weight = by_label(class_weight)
         if not isinstance(class_weight, Mapping):
@@ -202,9 +202,7 @@ def by_label(class_weight: Any) -> Any:
     >>> by_label(pd.Series(["sad", "sad", "happy"]).value_counts())
     {'sad': 2, 'happy': 1}
     """
-    if hasattr(class_weight, "to_dict") and not isinstance(class_weight, Mapping):
-        return class_weight.to_dict()
-    return class_weight
+    return class_weight.to_dict() if hasattr(class_weight, "to_dict") else class_weight
 
 
 def _weigh_counts(
