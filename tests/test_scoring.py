@@ -25,7 +25,9 @@ from pyarrow import parquet
 import fer2013kit as fk
 from command_line import run, run_json
 from fer2013kit.datasets._trees import ZipTree
-from fer2013kit.scoring import _work
+from fer2013kit.scoring import ScoreReport, _work
+from fer2013kit.scoring._place import Place, file_system, reaching
+from fer2013kit.scoring._sources import Part, Source
 from made_pictures import encoded
 
 LEVELS = np.random.default_rng(0).integers(0, 256, (9, 48, 48), np.uint8)
@@ -147,6 +149,11 @@ def test_a_plan_that_is_damaged_is_told(tmp_path, plan):
 def test_a_path_of_no_known_kind_is_told(tmp_path):
     with pytest.raises(fk.InvalidInputError, match="cannot be opened by fsspec"):
         fk.score("gopher://photos", tmp_path)
+    fsspec.register_implementation("lost", "no_such_library.Lost", errtxt="get it", clobber=True)
+    with pytest.raises(fk.InvalidInputError, match="'lost://a' cannot be opened by fsspec: get it"):
+        fk.score("lost://a", tmp_path)
+    with pytest.raises(fk.InvalidInputError, match="empty"):
+        fk.score("", tmp_path)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="such names and pipes are Unix's")
@@ -204,7 +211,7 @@ def test_a_damaged_container_is_a_row_and_the_rest_is_scored(tmp_path):
     assert "50,000 rows" in errors["many.parquet"]
     assert "one column of images" in errors["words.parquet"]
     assert "damaged" not in errors["words.parquet"]
-    assert "and 1 more error" in str(report)
+    assert str(report).endswith("\nand 1 more error")
 
 
 def test_a_failing_disk_ends_the_run_and_the_next_goes_on(tmp_path, monkeypatch):
@@ -359,6 +366,7 @@ class Bucket(MemoryFileSystem):
     store: ClassVar[dict] = {}
     pseudo_dirs: ClassVar[list] = [""]
     failing: ClassVar[dict] = {}
+    listed: ClassVar[dict] = {}
 
     @classmethod
     def _strip_protocol(cls, path):
@@ -366,6 +374,15 @@ class Bucket(MemoryFileSystem):
 
     def makedirs(self, path, exist_ok=False):
         pass
+
+    def ls(self, path, *args, **kwargs):
+        """Remember what was there, as libraries do until they are told to forget it."""
+        if path not in self.listed:
+            self.listed[path] = super().ls(path, *args, **kwargs)
+        return self.listed[path]
+
+    def invalidate_cache(self, path=None):
+        self.listed.clear()
 
     def find(self, path, *args, **kwargs):
         if "soon" in self.failing:
@@ -405,6 +422,7 @@ def far_away(monkeypatch):
     """Return the settings for a scoring from and to stores that behave as S3 and HTTP do."""
     monkeypatch.setattr(Bucket, "store", {})
     monkeypatch.setattr(Bucket, "failing", {})
+    monkeypatch.setattr(Bucket, "listed", {})
     monkeypatch.setattr(Web, "store", Bucket.store)
     monkeypatch.setattr(Web, "failing", Bucket.failing)
     for kind in (Bucket, Web):
@@ -479,6 +497,186 @@ def test_a_file_that_is_gone_is_an_error_of_its_own(tmp_path, far_away):
     Bucket.failing["face5.png"] = FileNotFoundError()
     report = fk.score("bucket://photos", tmp_path, **far_away)
     assert (report.n_images, report.n_errors) == (9, 1)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410, 429, 500])
+def test_only_some_answers_of_a_server_are_of_the_file_alone(far_away, status):
+    source, part = Source("bucket://photos", {}), Part(0, ("face5.png", "face6.png"))
+    Bucket.failing["face5.png"] = error = FileNotFoundError()
+    error.__cause__ = ServerError()
+    error.__cause__.status = status
+    if status in (429, 500):
+        with pytest.raises(FileNotFoundError):
+            list(source.read(part, []))
+    else:
+        (_, gone), (name, content) = source.read(part, [])
+        assert isinstance(gone, fk.MediaFileError)
+        assert (name, content) == ("face6.png", IMAGES["face6.png"])
+
+
+def test_what_a_library_raises_is_told():
+    for error, told in [(ServerError(), "ServerError"), (ServerError("no\n way"), "no way")]:
+        with (
+            pytest.raises(OSError, match=f"'s3://a' cannot be reached: {told}$"),
+            reaching("s3://a"),
+        ):
+            raise error
+    for error in (UserWarning(), TimeoutError(), fk.InvalidInputError("no")):
+        with pytest.raises(type(error)) as caught, reaching("s3://a"):
+            raise error
+        assert caught.value is error
+
+
+class Files(MemoryFileSystem):
+    """A store with a key, whose name only begins as that of local files."""
+
+    protocol = "files"
+
+    def __init__(self, key=None, **options):
+        super().__init__(**options)
+        if key != "open":
+            raise PermissionError(key)
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        return super()._strip_protocol(path.removeprefix("files://"))
+
+
+def test_options_open_the_store(tmp_path):
+    fsspec.register_implementation("files", Files, clobber=True)
+    memory, key = fsspec.filesystem("memory"), {"key": "open"}
+    memory.pipe("/in/a.png", IMAGES["face0.png"])
+    try:
+        assert file_system("files://in", key)[1:] == ("/in", False)
+        report = fk.score("files://in", "files://out", crops=True, tta=None, storage_options=key)
+        assert (report.n_images, memory.exists("/out/part-000000.parquet")) == (1, True)
+    finally:
+        memory.store.clear()
+
+
+# --- the work and its parts, without a network ----------------------------------------------
+
+
+FACTS = {"n_images": 2, "n_faces": 1, "n_errors": 1, "n_passed_over": 3, "n_notes": 0}
+FACTS |= {"first_errors": ["a.png: no"], "passed_over": ["b.txt"], "notes": []}
+
+
+@pytest.mark.parametrize("lacking", [None, *FACTS])
+def test_facts_are_read_whole(tmp_path, lacking):
+    facts = {name: value for name, value in FACTS.items() if name != lacking}
+    table = pa.table({"image": ["a.png", "c.png"]})
+    place = Place(str(tmp_path), {})
+    place.write("part-000000.parquet", table.schema, [table], facts)
+    assert place.facts("part-000000.parquet") == (FACTS if lacking is None else None)
+
+
+def test_other_content_of_the_same_size_is_other_work(tmp_path):
+    src = write_folder(tmp_path, IMAGES)
+    (src / "notes.txt").write_text("one")
+    states = [Source(str(src), {}).look().state]
+    (src / "notes.txt").write_text("two")
+    states.append(Source(str(src), {}).look().state)
+    os.utime(src / "deep" / "face3.png", (1, 1))
+    states.append(Source(str(src), {}).look().state)
+    assert states[0] == states[1] != states[2]
+
+
+def test_parts_of_a_size(tmp_path):
+    src = write_folder(tmp_path, IMAGES)
+    for write in (write_zip, write_tar, write_parquet):
+        path = write(tmp_path, IMAGES)
+        path.rename(src / path.name)
+    eight = pa.table({"image": [b""] * 8})
+    parquet.write_table(eight, src / "eight.parquet", row_group_size=2)
+    source = Source(str(src), {})
+    named, ranges = [], {}
+    for number, part in enumerate(source.parts(source.look(), 3)):
+        assert part.number == number
+        if part.container:
+            ranges.setdefault(part.container, []).append((part.start, part.stop))
+        else:
+            named.append([Path(name).name for name in part.names])
+    images = sorted(IMAGES)
+    assert named == [images[:3], images[3:6], images[6:]]
+    # A part of a parquet file ends with a row group, here of two rows.
+    assert ranges == {
+        "eight.parquet": [(0, 4), (4, None)],
+        "photos.parquet": [(0, 4), (4, 8), (8, None)],
+        "photos.tar.gz": [(0, None)],
+        "photos.zip": [(0, 3), (3, 6), (6, None)],
+    }
+    rows = [name for start, stop in ranges["photos.parquet"]
+            for name, _ in source.read(Part(0, (), "photos.parquet", start, stop), [])]  # fmt: skip
+    assert rows == [f"photos.parquet/row {row}" for row in range(9)]
+
+
+def test_what_a_zip_holds_beside_images_is_named_once(tmp_path):
+    path = write_zip(tmp_path, {**IMAGES, "list.csv": b"", "notes.txt": b""})
+    source = Source(str(path), {})
+    others = []
+    for part in source.parts(source.look(), 4):
+        list(source.read(part, others))
+    assert others == ["photos.zip/list.csv", "photos.zip/notes.txt"]
+
+
+def test_images_are_taken_by_number_and_by_bytes(monkeypatch):
+    many = [(str(number), np.zeros((48, 48))) for number in range(130)]
+    assert [len(batch) for batch in _work._batches(many)] == [64, 64, 2]
+    assert [name for batch in _work._batches(many) for name, _ in batch] == [one for one, _ in many]
+    monkeypatch.setattr(_work, "_BYTES_AT_ONCE", 10)
+    heavy = [(str(size), bytes(size)) for size in (4, 6, 1, 11, 3)]
+    names = [[name for name, _ in batch] for batch in _work._batches(heavy)]
+    assert names == [["4", "6", "1"], ["11"], ["3"]]
+
+
+def test_faces_errors_and_notes_are_counted_and_five_named():
+    facts = {"n_faces": 1, "n_errors": 3, "first_errors": ["x: 1", "y: 2", "z: 3"]}
+    facts |= {"n_notes": 4, "notes": ["1", "2", "3", "4"]}
+    errors = [None, None, "no image", "d.png is cut", "e.png is empty"]
+    table = pa.table({"image": ["a.png", "b.png", "c.png", "d.png", "e.png"], "error": errors,
+                      "emotion": ["sad", "happy", None, None, None]})  # fmt: skip
+    _work._count(facts, table, ["5", "6"])
+    assert facts == {
+        "n_faces": 3,
+        "n_errors": 6,
+        "first_errors": ["x: 1", "y: 2", "z: 3", "c.png: no image", "d.png is cut"],
+        "n_notes": 6,
+        "notes": ["1", "2", "3", "4", "5"],
+    }
+
+
+def test_a_report_adds_up_its_parts():
+    errors = [f"{number}.png: no" for number in range(7)]
+    parts = [
+        {**FACTS, "n_errors": 3, "first_errors": errors[:3]},
+        {**FACTS, "n_faces": 5, "n_errors": 4, "first_errors": errors[3:]},
+    ]
+    report = ScoreReport.of("out", parts, n_passed_over=2, n_done_before=1)
+    assert report == ScoreReport("out", 4, 6, 7, 8, 2, 1, tuple(errors[:5]))
+    first, *lines, last = str(report).splitlines()
+    assert first == "4 images, 6 faces, 7 errors in 2 parts"
+    assert (lines, last) == (errors[:5], "and 2 more errors")
+    clean = ScoreReport("out", 1000, 1, 0, 0, 1, 0)
+    assert str(clean) == "1,000 images, 1 face, 0 errors in 1 part"
+
+
+def test_what_all_parts_tell_is_told_once():
+    quiet = {"n_passed_over": 0, "passed_over": [], "n_notes": 0, "notes": []}
+    _work.tell("src", [quiet], [])  # a warning would be an error
+    one = {**quiet, "n_passed_over": 1, "passed_over": ["a.zip/b.txt"]}
+    told = r"^src: 1 file that is no image by its name was skipped: 'a.zip/b.txt'$"
+    with pytest.warns(fk.Fer2013KitWarning, match=told):
+        _work.tell("src", [quiet, one], [])
+    more = {**quiet, "n_passed_over": 2000, "passed_over": ["x", "y"]}
+    told = r"^src: 2,007 files that are no .* skipped: '0', '1', '2', '3', '4'$"
+    with pytest.warns(fk.Fer2013KitWarning, match=told):
+        _work.tell("src", [one, more], list("012345"))
+    told = r"'0', 'a.zip/b.txt', 'x', 'y'$"
+    with pytest.warns(fk.Fer2013KitWarning, match=told):
+        _work.tell("src", [one, more], ["0"])
+    noted = {**quiet, "n_notes": 1500, "notes": ["mirrored", "turned"]}
+    with pytest.warns(fk.Fer2013KitWarning, match=r"^src: 1,501 notes, first cropped$"):
+        _work.tell("src", [{**quiet, "n_notes": 1, "notes": ["cropped"]}, noted], [])
 
 
 def test_scorer_for_tables_of_other_engines(tmp_path):

@@ -7,7 +7,7 @@ import re
 import secrets
 import tempfile
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from posixpath import normpath
 from typing import TYPE_CHECKING, Any, Final
@@ -70,7 +70,7 @@ class Place:
     """A folder on any file system that fsspec knows."""
 
     url: str
-    storage_options: dict[str, Any] = field(default_factory=dict)
+    storage_options: dict[str, Any]
 
     def __post_init__(self) -> None:
         self.fs, self.root, self.is_local = file_system(self.url, self.storage_options)

@@ -61,8 +61,8 @@ class ScoreReport:
         counts = ((self.n_images, "image"), (self.n_faces, "face"), (self.n_errors, "error"))
         told = ", ".join(counted(count, noun) for count, noun in counts)
         lines = [f"{told} in {counted(self.n_parts, 'part')}", *self.first_errors]
-        if self.n_errors > len(self.first_errors):
-            lines.append(f"and {self.n_errors - len(self.first_errors)} more errors")
+        if more := self.n_errors - len(self.first_errors):
+            lines.append(f"and {counted(more, 'more error')}")
         return "\n".join(lines)
 
     @classmethod

@@ -67,7 +67,7 @@ class Source:
     """A folder or a file on any file system that fsspec knows."""
 
     url: str
-    storage_options: dict[str, Any] = field(default_factory=dict)
+    storage_options: dict[str, Any]
 
     def __post_init__(self) -> None:
         self.fs, self.root, self.is_local = file_system(self.url, self.storage_options)
