@@ -93,6 +93,16 @@ def test_interval_is_scipys_paired_bootstrap():
     assert compare().interval == pytest.approx(tuple(expected), abs=0.01)
 
 
+def test_interval_is_of_the_differences_that_were_drawn():
+    right = [(table.argmax(axis=1) == Y).astype(float) for table in (A, B)]
+    rng = np.random.default_rng(3)
+    rows = [rng.integers(len(Y), size=len(Y)) for _ in range(40)]
+    found = [right[1][chosen].mean() - right[0][chosen].mean() for chosen in rows]
+    comparison = compare(n_resamples=40, confidence_level=0.8, random_state=3)
+    assert comparison.interval == pytest.approx(tuple(np.quantile(found, [0.1, 0.9])))
+    assert compare() == compare(n_resamples=2000, confidence_level=0.95, random_state=0)
+
+
 def test_macro_f1_interval_is_that_of_resampled_rows():
     rng = np.random.default_rng(5)
     found = []
@@ -175,6 +185,18 @@ def test_hard_labels_have_no_loss():
     comparison = compare(np.array(NAMES)[A.argmax(axis=1)], B)
     assert list(comparison.figures) == ["accuracy", "balanced accuracy", "macro F1"]
     assert comparison.difference == compare().difference
+    assert "loss" not in compare(A, B.argmax(axis=1), n_resamples=2).figures
+
+
+def test_thousands_are_set_apart():
+    y, a = np.zeros(1200, int), np.repeat([0, 1], [1150, 50])
+    comparison = fk.compare_predictions(y, a, y, class_names=NAMES, names=[1, 2], n_resamples=2)
+    # Fifty for one side alone: 2 (1/2)**50.
+    assert repr(comparison) == (
+        "<PredictionComparison: 2 +0.042 against 1 on 1,200 samples, p = 1.78e-15>"
+    )
+    assert str(comparison).startswith("2 against 1 on 1,200 samples\n")
+    assert str(comparison).splitlines()[-1].split() == ["all", "1,150", "0", "50", "0"]
 
 
 def test_forms():
@@ -198,8 +220,8 @@ def test_forms():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"a": A[:-1]}, "y_true and proba_a must have the same length"),
-        ({"b": B[:-1]}, "y_true and proba_b must have the same length"),
+        ({"a": A[:-1]}, "y_true and proba_a must have the same length; received 300 and 299"),
+        ({"b": B[:-1]}, "y_true and proba_b must have the same length; received 300 and 299"),
         ({"b": B * 2}, "proba_b must not be negative and each row"),
         ({"b": B[:, :2]}, "proba_b"),
         ({"a": ["bored"] * len(Y)}, "proba_a must be codes or names"),
@@ -209,6 +231,7 @@ def test_forms():
         ({"confidence_level": 95}, "confidence_level"),
         ({"names": ("one", "one")}, "two different names"),
         ({"names": "ab"}, "two different names"),
+        ({"names": ("a", "b", "c")}, "two different names"),
     ],
 )
 def test_refuses(change, message):

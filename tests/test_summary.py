@@ -90,6 +90,7 @@ def test_forms():
     assert f"{summary.figures['accuracy'].mean:.3f}" in str(summary)
     assert "5 runs, each measured on 100 samples" in str(summary)
     assert "5 runs" in repr(summary)
+    assert "measured on 1,200 samples" in str(fk.summarize_reports([run(0, n=1200)]))
     assert summary.to_markdown("classes").count("\n") == 1 + 3
     assert "macro F1 &" in summary.to_latex("figures")
 
@@ -100,7 +101,9 @@ def test_forms():
         ([], "received none"),
         (3, "received int"),
         ([RUNS[0], 0.5], "received EvaluationReport, float"),
-        ([RUNS[0], run(0, n=99)], "as many samples"),
+        ([RUNS[0], run(0, n=99)], "as many samples; received .* on 100 and .* on 99"),
+        ([RUNS[0], run(0, n=99), run(0, n=98)], "as many samples"),
+        ([0.5] * 99, r"received (float, ){28}floa$"),
         ([RUNS[0], run(0, names=("a", "b", "c"))], "same classes"),
     ],
 )

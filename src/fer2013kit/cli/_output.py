@@ -109,7 +109,7 @@ def write_figure(path: Path, figure: Figure) -> None:
     from fer2013kit._files import write_atomically
 
     content = io.BytesIO()
-    kind = path.suffix.removeprefix(".").lower()
+    kind = path.suffix.removeprefix(".")
     figure.savefig(content, format=kind, dpi=150, bbox_inches="tight")
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, content.getvalue())
