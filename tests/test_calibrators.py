@@ -40,6 +40,28 @@ def test_no_other_factors_and_shifts_are_better():
             assert loss(apply_calibrator(SKEWED, moved)) > best - 1e-6
 
 
+def test_factors_and_shifts_stay_within_bounds():
+    # Faultless: the larger the factors, the better.
+    faultless = fit_calibrator([0, 1], [[0.6, 0.4], [0.4, 0.6]], "vector")
+    assert faultless["scale"] == pytest.approx([20, 20])
+    # What is said is the contrary of what is true: the smaller, the better.
+    contrary = fit_calibrator([1, 0], [[0.6, 0.4], [0.4, 0.6]], "vector")
+    assert contrary["scale"] == pytest.approx([0.05, 0.05])
+    # Nothing is better than what is right.
+    table = np.array([[0.75, 0.25], [0.25, 0.75]])
+    right = fit_calibrator([0, 0, 0, 1, 1, 1, 1, 0], np.repeat(table, 4, axis=0), "vector")
+    assert right["scale"] == pytest.approx([1, 1], abs=1e-3)
+    assert right["shift"] == pytest.approx([0, 0], abs=1e-3)
+
+
+def test_extreme_factors_give_probabilities():
+    table = [[0.4, 0.3, 0.3], [0.34, 0.33, 0.33]]
+    scaling = {"method": "vector", "scale": [5000.0] * 3, "shift": [0.0] * 3}
+    certain = pytest.approx(np.array([[1, 0, 0], [1, 0, 0]]))
+    assert apply_calibrator(table, scaling) == certain
+    assert apply_temperature(table, 1 / 5000) == certain
+
+
 def test_isotonic_curves_are_those_of_scikit_learn():
     # Given probabilities, by a network that was not fitted to anything.
     class Given(ClassifierMixin, BaseEstimator):
@@ -78,13 +100,27 @@ def test_files_hold_what_was_fitted_and_nothing_else():
                 read_calibrator(wrong, n_classes=3)
         with pytest.raises(ValueError, match="calibrator, received"):
             read_calibrator(fitted, n_classes=2)
+    assert read_calibrator(None, n_classes=3) is None
     fitted = fit_calibrator(CODES, SKEWED, "vector")
-    for wrong in ({"scale": [1, 1]}, {"scale": [1, 0, 1]}, {"shift": [0, 0]}, {"shift": ["0"] * 3}):
+    lists = [[1, 1], 1, {"1": 1}, [1, "1", 1], [1, np.inf, 1], [1, -np.inf, 1], [1, np.nan, 1]]
+    wrongs = [{"scale": [1, 0, 1]}, *({name: one} for name in ("scale", "shift") for one in lists)]
+    for wrong in wrongs:
         with pytest.raises(ValueError, match="calibrator, received"):
             read_calibrator({**fitted, **wrong}, n_classes=3)
-    for curve in ([[0, 0], [0, 1]], [[0, 1], [0, 2]], [[0], [0, 1]], [["0"], [0]], [[], []], 3):
+    good = [[0, 1], [0, 1]]
+    beside = [[[0], [0], [0]], [1, [0]], [[0], 1], [[0, 1, 1], [0, 0.5, 1]], [[0, 1], [0, -1]]]
+    for curve in (
+        *([[0, 0], [0, 1]], [[0, 1], [0, 2]], [[0], [0, 1]], [["0"], [0]], [[], []], 3),
+        *beside,
+    ):
+        for curves in ([good, curve], [curve, good]):
+            with pytest.raises(ValueError, match="calibrator, received"):
+                read_calibrator({"method": "isotonic", "curves": curves}, n_classes=2)
+    for curves in (None, 2, "ab", {"a": good, "b": good}):
         with pytest.raises(ValueError, match="calibrator, received"):
-            read_calibrator({"method": "isotonic", "curves": [curve]}, n_classes=1)
+            read_calibrator({"method": "isotonic", "curves": curves}, n_classes=2)
+    isotonic = {"method": "isotonic", "curves": [good, good]}
+    assert read_calibrator(isotonic, n_classes=2) == isotonic
 
 
 def test_every_class_is_needed():

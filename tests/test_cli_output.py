@@ -68,7 +68,7 @@ def test_what_is_read_is_not_written_over(tmp_path, monkeypatch):
     refuse_to_overwrite(read, output=tmp_path / "out", to_json=None)
     refuse_to_overwrite([], output=tmp_path)
     for place in ("in/a.png", "in", "in/../b.png", "."):
-        with pytest.raises(click.UsageError, match="^--to-json '.*' is read") as caught:
+        with pytest.raises(click.UsageError, match=r"^--to-json '.*' is read") as caught:
             refuse_to_overwrite(read, output=None, to_json=Path(place))
         assert f"'{Path(place)}'" in caught.value.message
 

@@ -10,7 +10,6 @@ from fer2013kit._metrics import (
     PROBABILITY_FLOOR,
     check_predictions,
     check_probabilities,
-    cross_entropy,
 )
 from fer2013kit._untrusted import is_mapping
 from fer2013kit.exceptions import InvalidInputError, shown
@@ -71,9 +70,7 @@ def fit_calibrator(
         from sklearn.isotonic import IsotonicRegression
 
         curves = [
-            IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(
-                table[:, code], codes == code
-            )
+            IsotonicRegression(y_min=0, y_max=1).fit(table[:, code], codes == code)
             for code in range(k)
         ]
         points = [[one.X_thresholds_.tolist(), one.y_thresholds_.tolist()] for one in curves]
@@ -89,8 +86,7 @@ def _fit_vector(codes: Any, table: Float64Array) -> Calibrator:
 
     def loss(numbers: Float64Array) -> tuple[float, Float64Array]:
         scaled = logs * numbers[:k] + numbers[k:]
-        scaled -= scaled.max(axis=1, keepdims=True)
-        powers = np.exp(scaled)
+        powers = np.exp(scaled)  # which within the bounds is no infinity, and not always 0
         sums = powers.sum(axis=1, keepdims=True)
         error = (powers / sums - truth) / len(codes)
         value = float((np.log(sums[:, 0]) - (scaled * truth).sum(axis=1)).mean())
@@ -100,10 +96,7 @@ def _fit_vector(codes: Any, table: Float64Array) -> Calibrator:
     found = minimize(
         loss, start, jac=True, method="L-BFGS-B", bounds=[_SCALES] * k + [_SHIFTS] * k
     ).x
-    best = Calibrator(method="vector", scale=found[:k].tolist(), shift=found[k:].tolist())
-    same = Calibrator(method="vector", scale=[1.0] * k, shift=[0.0] * k)
-    after = cross_entropy(codes, apply_calibrator(table, best))
-    return best if after < cross_entropy(codes, table) else same
+    return Calibrator(method="vector", scale=found[:k].tolist(), shift=found[k:].tolist())
 
 
 def apply_calibrator(probabilities: ArrayLike, calibrator: Calibrator) -> Float64Array:
