@@ -2,10 +2,13 @@ import errno
 import os
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
-from fer2013kit._files import exchange, replace_folder, write_atomically
+import fer2013kit as fk
+from fer2013kit import _files
+from fer2013kit._files import as_path, exchange, is_rubbish, replace_folder, write_atomically
 
 
 def test_bytes_or_a_writer_replace_the_file(tmp_path):
@@ -102,3 +105,65 @@ def test_two_folders_have_each_others_names_at_one_moment(tmp_path):
         pytest.skip("this system cannot")
     assert (tmp_path / "a" / "file").read_text() == "b"
     assert not exchange(tmp_path / "a", tmp_path / "none")
+
+
+def test_a_folder_takes_anothers_place_where_names_cannot_be_exchanged(tmp_path, monkeypatch):
+    monkeypatch.setattr(_files, "exchange", lambda *_: False)
+    source = tmp_path / "source"
+    source.mkdir()
+    for text in ("one", "two"):
+        (source / text).write_text(text)
+        replace_folder(tmp_path / "saved", source)
+        assert (tmp_path / "saved" / text).read_text() == text
+        (source / text).unlink()
+    names = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
+    assert names == {"source", "saved", "saved/two"}
+
+
+def test_what_is_no_place_for_a_file_is_told(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no such folder") as caught:
+        write_atomically(tmp_path / "none" / "file", b"")
+    assert caught.value.filename == str(tmp_path / "none")
+    with pytest.raises(fk.InvalidInputError, match="path must name a file"):
+        write_atomically(Path(tmp_path.anchor), b"")
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("", "must not be empty"),
+        ("https://example.org/a.png", "received a web address, 'https://example.org/a.png': down"),
+        ("HTTP://a b", "received a web address, 'HTTP://a'"),
+        ("http://" + "a" * 99, f"received a web address, 'http://{'a' * 60}':"),
+    ],
+)
+def test_paths_that_are_none_are_told(path, message):
+    with pytest.raises(fk.InvalidInputError, match=message):
+        as_path(path)
+
+
+def test_paths_stay_as_they_are():
+    for path in ("a/b", "see https://example.org", "ftp:/a", Path("b")):
+        assert as_path(path) == Path(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(".hidden", "a/.git/b.png", "__MACOSX/a.png", "a/__macosx", "Thumbs.db", "a/desktop.ini"),
+        *("Icon\r", "a/icon\r/b"),
+    ],
+)
+def test_rubbish(path):
+    assert is_rubbish(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("a.png", "a./b", "thumbs.dbx", "mythumbs.db", "my__macosx/a.png", "__macosx2/a.png"),
+        *("icon", "icon\n", "a/desktop.ini.png", "desktop.ini\n"),
+    ],
+)
+def test_no_rubbish(path):
+    assert not is_rubbish(path)
