@@ -154,8 +154,8 @@ def tune(
     ------
     InvalidInputError
         For another estimator, an unknown setting, one that another setting switches off, a range
-        that is none, data without validation, or a ``storage`` that cannot be opened or holds
-        another search.
+        that cannot be used, data without validation, or a ``storage`` that cannot be opened or
+        holds another search.
     TrainingDivergedError
         Where no trial came to its end.
     MissingDependencyError

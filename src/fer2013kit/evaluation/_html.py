@@ -38,7 +38,7 @@ def render_page(
     random_state: int,
 ) -> str:
     """Return the page; the arguments are those of :meth:`EvaluationReport.to_html`."""
-    # Before the charts, which take long: samples that are none are refused at once.
+    # Before the charts, which take long: samples that cannot be used are refused at once.
     pictures = [
         _section(heading, gallery) for heading, gallery in galleries(report, samples, random_state)
     ]
