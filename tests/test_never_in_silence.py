@@ -186,7 +186,7 @@ def test_a_batch_of_classes_that_weigh_nothing_is_passed_over(data):
     weights = {code: float(code > 0) for code in range(7)}
     clf = make(classes=range(7), class_weight=weights).fit(batches, steps_per_epoch=2)
     assert np.isfinite(clf.history_["loss"]).all()
-    with pytest.raises(fk.InvalidInputError, match="must not be 0 for every row"):
+    with pytest.raises(fk.InvalidInputError, match="must not be zero for every row"):
         make().fit(X, y, np.zeros(len(y)))
 
 

@@ -133,7 +133,7 @@ def _of_arrays(
         labels, codes, classes, sample_weight=sample_weight, class_weight=classifier.class_weight
     )
     if not weights.any():
-        raise InvalidInputError("sample_weight and class_weight must not be 0 for every row")
+        raise InvalidInputError("sample_weight and class_weight must not be zero for every row")
     names = name_classes(classes, asked=classifier.classes, class_names=classifier.class_names)
     if before is not None and classifier.classes is None:
         check_own_names(classes, names, before.classes, before.class_names)
