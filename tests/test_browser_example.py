@@ -19,6 +19,7 @@ import fer2013kit as fk
 from browser import open_browser
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "browser"
+OWN = Path(fk.__file__).parent / "weights" / "five_layer_cnn_small.tflite"
 LITERT = EXAMPLE / "node_modules" / "@litertjs"
 needs_litert = pytest.mark.skipif(
     not LITERT.exists(), reason="LiteRT.js is missing: python -m nox -s browser"
@@ -32,6 +33,14 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         """Print nothing."""
 
 
+def collect(folder, network=None):
+    """Call collect.py of the example."""
+    specification = importlib.util.spec_from_file_location("collect", EXAMPLE / "collect.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    module.collect(folder, network)
+
+
 @pytest.fixture(scope="module")
 def visited(tmp_path_factory):
     """A browser on the page, with the networks of this package beside it; and the page's folder."""
@@ -43,10 +52,8 @@ def visited(tmp_path_factory):
         if LITERT.exists():
             (folder / "node_modules").mkdir()
             (folder / "node_modules" / "@litertjs").symlink_to(LITERT)
-        specification = importlib.util.spec_from_file_location("collect", EXAMPLE / "collect.py")
-        collect = importlib.util.module_from_spec(specification)
-        specification.loader.exec_module(collect)
-        collect.collect(folder / "networks")
+        collect(folder / "networks")
+        collect(folder / "own", OWN)
         handler = partial(Quiet, directory=folder)
         with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
             thread = threading.Thread(target=server.serve_forever)
@@ -157,6 +164,26 @@ def test_answers_are_those_of_the_library_and_nothing_is_sent(visited, photograp
             probabilities = [answer["probabilities"][name] for name in face.class_names]
             np.testing.assert_allclose(probabilities, face.probabilities, atol=0.005)
     assert [url for url in visited.requests() if not url.startswith("blob:")] == []
+
+
+@needs_litert
+def test_a_network_of_ones_own_answers_as_in_the_library(visited):
+    collins = np.asarray(Image.open(fk.sample_photos()[0]).convert("RGB"))
+    (answer,) = visited.run(
+        "Promise.all([import('./faces.js'), import('./pixels.js')]).then(async ([f, p]) => {"
+        "const analyzer = await f.loadAnalyzer('./own');"
+        f"return (await analyzer.analyze({in_javascript(collins)}))"
+        ".map(({probabilities}) => probabilities); })"
+    )
+    (face,) = fk.analyze_photo(collins, classifier=fk.EmotionPredictor.load(OWN))
+    assert tuple(answer) == face.class_names
+    np.testing.assert_allclose([*answer.values()], face.probabilities, atol=0.005)
+
+
+def test_networks_that_the_page_cannot_run_are_refused(tmp_path):
+    with pytest.raises(SystemExit, match="tflite files alone"):
+        collect(tmp_path / "networks", tmp_path / "emotions.onnx")
+    assert not (tmp_path / "networks").exists()
 
 
 @needs_litert

@@ -2,7 +2,10 @@
 
 Usage::
 
-    python collect.py [FOLDER]
+    python collect.py [FOLDER [NETWORK]]
+
+The network is a ``.tflite`` of your own, from EmotionClassifier.export; by
+default it is the library's for photographs.
 """
 
 import json
@@ -14,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 import fer2013kit as fk
-from fer2013kit.emotions import CLASS_COLORS
+from fer2013kit._class_names import class_colors
 from fer2013kit.faces import (
     _alignment,
     _covering,
@@ -27,11 +30,18 @@ from fer2013kit.faces import (
 from fer2013kit.pretrained import PHOTO_NAME
 
 
-def settings():
+def settings(network=None):
     """Return the library's numbers, so that the page has none of its own."""
-    detector, predictor = fk.FaceDetector(), fk.load_predictor()
-    known = fk.load_predictor(PHOTO_NAME).class_names_
-    height, width, _ = predictor.image_shape_
+    detector = fk.FaceDetector()
+    if network is None:
+        predictor = fk.load_predictor()
+        known = fk.load_predictor(PHOTO_NAME).class_names_
+    else:
+        predictor = fk.EmotionPredictor.load(network)
+        known = predictor.class_names_
+    height, width, channels = predictor.image_shape_
+    if channels != 1:
+        raise SystemExit(f"{network}: the page cuts grey faces alone")
     covering = [array.tolist() for array in _covering._network()]
     return {
         "detector": {
@@ -63,9 +73,11 @@ def settings():
         "classes": {
             "known": len(known),
             "names": predictor.class_names_,
-            "colors": CLASS_COLORS[: len(predictor.class_names_)],
+            "colors": class_colors(predictor.class_names_),
             "columns": [known.index(name) for name in predictor.class_names_],
             "temperature": predictor.temperature_,
+            # As analyze_photo, which shows mirror images to its own alone.
+            "mirrored": network is None,
         },
         "certain": {
             "probability": _emotion.CERTAIN_PROBABILITY,
@@ -91,20 +103,23 @@ def settings():
     }
 
 
-def collect(folder):
+def collect(folder, network=None):
     """Write both networks and the settings."""
+    if network is not None and network.suffix.lower() != ".tflite":
+        raise SystemExit(f"{network}: the page runs .tflite files alone")
+    text = json.dumps(settings(network), indent=2)
     folder.mkdir(parents=True, exist_ok=True)
     package = resources.files(fk)
+    emotions = package / "weights" / f"{PHOTO_NAME}.tflite"
     for source, name in (
         (package / "faces" / "yunet.tflite", "detector.tflite"),
-        (package / "weights" / f"{PHOTO_NAME}.tflite", "emotions.tflite"),
+        (network or emotions, "emotions.tflite"),
     ):
         with resources.as_file(source) as path:
-            shutil.copyfile(path, folder / name)
-    (folder / "settings.json").write_text(
-        json.dumps(settings(), indent=2), encoding="utf-8"
-    )
+            if path.resolve() != (folder / name).resolve():
+                shutil.copyfile(path, folder / name)
+    (folder / "settings.json").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    collect(Path(*sys.argv[1:2] or ["networks"]))
+    collect(*map(Path, sys.argv[1:] or ["networks"]))

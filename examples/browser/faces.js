@@ -67,13 +67,14 @@ export class Analyzer {
 
   // The mean over a face and its mirror image, before the temperature; then the words alone.
   async #probabilities(crop) {
-    const { columns, temperature } = this.#settings.classes;
+    const { columns, temperature, mirrored: both } = this.#settings.classes;
     const answers = [];
-    for (const view of [crop, mirrored(crop)]) {
+    for (const view of both ? [crop, mirrored(crop)] : [crop]) {
       const [row] = Object.values(await this.#emotions.run(view.data, [1, view.height, view.width, 1]));
       answers.push(rescaled(row, 1 / temperature));
     }
-    const mean = answers[0].map((one, column) => (one + answers[1][column]) / 2);
+    const mean = answers[0].map((_, column) => (
+      answers.reduce((sum, row) => sum + row[column], 0) / answers.length));
     const row = rescaled(mean, temperature);
     const words = columns.map((column) => row[column]);
     const sum = words.reduce((total, one) => total + one, 0);
