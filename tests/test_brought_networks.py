@@ -295,9 +295,26 @@ class Wordless(keras.Model):
         raise AssertionError  # with no message
 
 
+def of_other_images(*shape):
+    images = keras.Input(shape)
+    network = keras.Model(images, end(7)(layers.Flatten()(images)))
+    return lambda input_shape, num_classes: keras.models.clone_model(network)
+
+
+def over_images(input_shape, num_classes):
+    return keras.Sequential(
+        [keras.Input(input_shape), layers.Flatten(), layers.Dense(num_classes), layers.Softmax(0)]
+    )
+
+
 @pytest.mark.parametrize(
     ("model", "message"),
     [
+        (of_other_images(48, 48, 3), r"takes images \(48, 48, 3\), and they are \(48, 48, 1\)"),
+        (of_other_images(1, 48, 48), r"takes images \(1, 48, 48\)"),
+        (of_other_images(64, 64, 1), r"takes images \(64, 64, 1\)"),
+        (of_other_images(2304), r"takes images \(2304,\)"),
+        (over_images, r"Softmax over axis 0"),
         (sigmoids, "received an end in 'sigmoid'"),
         (two_inputs, "received 2 inputs"),
         (unbuilt((48, 48, 1), 7), "pass lambda input_shape, num_classes"),

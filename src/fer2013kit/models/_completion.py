@@ -48,7 +48,7 @@ def complete_network(
         )
     network = _with_input(network, name, input_shape)
     answer = _answer(network, name, num_classes, output)
-    if _is_softmax(answer) or _sums_to_one(network, answer, input_shape):
+    if _is_softmax(answer, name) or _sums_to_one(network, answer, input_shape):
         probabilities = answer
     else:
         _check_logits(answer, name)
@@ -70,6 +70,7 @@ def _with_input(network: Any, name: str, input_shape: tuple[int, int, int]) -> A
 
     inputs = getattr(network, "inputs", None) or []
     if len(inputs) == 1:
+        _check_input(inputs[0], name, input_shape)
         return network
     if inputs:
         raise InvalidInputError(
@@ -88,6 +89,17 @@ def _with_input(network: Any, name: str, input_shape: tuple[int, int, int]) -> A
             f"the network of {name!r} cannot be called with images (n, "
             f"{', '.join(map(str, input_shape))}): {shortened(str(error))}"
         ) from error
+
+
+def _check_input(images: Any, name: str, input_shape: tuple[int, int, int]) -> None:
+    taken = tuple(images.shape)[1:]
+    fits = (length in {None, here} for length, here in zip(taken, input_shape, strict=False))
+    if len(taken) != len(input_shape) or not all(fits):
+        raise InvalidInputError(
+            f"the network of {name!r} takes images {taken}, and they are {input_shape}: begin it "
+            "with keras.Input(input_shape), and let layers make of that what it needs, such as "
+            "Resizing, Permute or Concatenate([grey, grey, grey])"
+        )
 
 
 def _as_it_runs(network: Any, input_shape: tuple[int, int, int]) -> Any:
@@ -147,13 +159,18 @@ def _last_operation(output: Any) -> Any:
     return output._keras_history.operation  # noqa: SLF001 - Keras has no public way
 
 
-def _is_softmax(answer: Any) -> bool:
+def _is_softmax(answer: Any, name: str) -> bool:
     import keras
 
     last = _last_operation(answer)
-    return isinstance(last, keras.layers.Softmax) or (
-        getattr(last, "activation", None) is keras.activations.softmax
-    )
+    if isinstance(last, keras.layers.Softmax):
+        if not {*np.atleast_1d(last.axis).tolist()} <= {-1, 1}:
+            raise InvalidInputError(
+                f"the network of {name!r} must end in probabilities whose rows sum to 1; received "
+                f"a Softmax over axis {last.axis}: leave its axis out"
+            )
+        return True
+    return getattr(last, "activation", None) is keras.activations.softmax
 
 
 def _sums_to_one(network: Any, answer: Any, input_shape: tuple[int, int, int]) -> bool:
