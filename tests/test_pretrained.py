@@ -108,6 +108,20 @@ def test_nothing_shipped_is_an_empty_list(tmp_path, monkeypatch):
     assert fk.list_pretrained() == []
 
 
+@pytest.mark.parametrize("text", ["{", "[]", '{"five_layer_cnn": 1}', '{"five_layer_cnn": {}}'])
+def test_a_damaged_manifest_says_what_to_do(tmp_path, monkeypatch, text):
+    (tmp_path / "manifest.json").write_text(text)
+    monkeypatch.setattr(pretrained, "FOLDER", tmp_path)
+    with pytest.raises(fk.ModelFileError, match="install the package again"):
+        fk.load_predictor("five_layer_cnn")
+
+
+@pytest.mark.parametrize("wrong", [3, b"five_layer_cnn", ["five_layer_cnn"], ""])
+def test_what_is_no_name_and_no_path_is_refused(wrong):
+    with pytest.raises(fk.InvalidInputError, match="expected a network's name or a path"):
+        fk.load_predictor(wrong)
+
+
 def test_too_much_is_not_shipped(own, tmp_path, monkeypatch):
     monkeypatch.setattr(ship, "LARGEST_TOTAL", 1000)
     folder, entry, _ = own

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fer2013kit._export_metadata import PREDICTOR_ENDINGS
 from fer2013kit._optional import needed
 from fer2013kit.emotions import CLASS_NAMES
-from fer2013kit.exceptions import ModelFileError, did_you_mean
+from fer2013kit.exceptions import InvalidInputError, ModelFileError, did_you_mean, shown
 from fer2013kit.pretrained import PHOTO_NAME, list_pretrained
 
 if TYPE_CHECKING:
-    import os
-
     from fer2013kit.classifier import EmotionClassifier
     from fer2013kit.ensemble import EnsembleClassifier
     from fer2013kit.runtime import EmotionPredictor
@@ -22,7 +21,7 @@ _EXPORTED: Final = "Exported to .tflite or .onnx, the network needs no more than
 
 
 def load_predictor(
-    name_or_path: str | os.PathLike[str] | None = None,
+    name_or_path: str | PathLike[str] | None = None,
 ) -> EmotionPredictor | EmotionClassifier | EnsembleClassifier:
     """Load a bundled or saved network for prediction, in the lightest runtime that it has.
 
@@ -45,6 +44,8 @@ def load_predictor(
     ------
     ModelFileError
         If there is neither such a file nor a network of that name, or the file is none of these.
+    InvalidInputError
+        For other than a name or a path.
     ChecksumError
         If a network that ships is not the one that was shipped.
     MissingDependencyError
@@ -84,14 +85,20 @@ def load_predictor(
     return EmotionPredictor.load(path)
 
 
-def find_file(name_or_path: str | os.PathLike[str]) -> Path | None:
+def find_file(name_or_path: str | PathLike[str]) -> Path | None:
     """Return the file of that name, or None for the name of a network that ships.
 
     Raises
     ------
+    InvalidInputError
+        For other than text or a path, and for empty text, which is the folder one stands in.
     ModelFileError
         If it is neither.
     """
+    if not isinstance(name_or_path, str | PathLike) or not str(name_or_path):
+        raise InvalidInputError(
+            f"expected a network's name or a path; received {shown(name_or_path)}"
+        )
     path = Path(name_or_path)
     if path.exists():
         return path

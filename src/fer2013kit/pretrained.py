@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from fer2013kit._untrusted import errors_as
 from fer2013kit.exceptions import ChecksumError, ModelFileError, UnknownModelError
 
 FOLDER: Final = Path(__file__).parent / "weights"
@@ -46,13 +47,17 @@ def list_pretrained() -> list[str]:
 def read_manifest(folder: Path | None = None) -> dict[str, Any]:
     """Return the facts about each network, by its name: files, checksums and metrics.
 
-    It is empty where nothing is shipped in the folder, by default that of the package.
+    It is empty where nothing is shipped in the folder, by default that of the package; one that
+    cannot be read is a ModelFileError.
     """
     path = (folder or FOLDER) / MANIFEST_NAME
     if not path.exists():
         return {}
-    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return manifest
+    with errors_as(
+        lambda why: ModelFileError(f"{path} is damaged ({why}); install the package again")
+    ):
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return {name: {**entry, "files": {**entry["files"]}} for name, entry in manifest.items()}
 
 
 def find_pretrained(name: str, kind: Kind) -> tuple[Path, bytes]:
