@@ -223,6 +223,16 @@ def test_missing_files_and_folders(tmp_path):
         fk.analyze_photo(tmp_path)
 
 
+class Upload:
+    """As FastAPI has them."""
+
+    async def seek(self, offset):
+        raise AssertionError
+
+    async def read(self, size=-1):
+        raise AssertionError
+
+
 @pytest.mark.parametrize(
     ("photo", "message"),
     [
@@ -231,6 +241,7 @@ def test_missing_files_and_folders(tmp_path):
         (np.array([["a"]]), "photo must be a path, .*received ndarray"),
         ("text\0.jpg", "null byte"),
         (io.StringIO("text"), "photo must be a file opened for bytes"),
+        (Upload(), r"received Upload, whose read\(\) is asynchronous: .*\.file"),
         (3.0, r"photo must have shape .*received \(\)"),
         ([], r"photo must have shape .*received \(0,\)"),
         (np.zeros((0, 5)), r"photo must have shape .*received \(0, 5\)"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import inspect
 import io
 import os
 from dataclasses import dataclass
@@ -132,6 +133,12 @@ def _content_of_url(url: str) -> bytes:
 def _content_of_stream(stream: Any) -> bytes:
     if isinstance(stream, io.TextIOBase):
         raise InvalidInputError("photo must be a file opened for bytes; received one for text")
+    if inspect.iscoroutinefunction(stream.read):
+        raise InvalidInputError(
+            "photo must be a file whose read() gives bytes; received "
+            f"{type(stream).__name__}, whose read() is asynchronous: pass what awaiting it gives, "
+            "or the file inside (FastAPI: .file)"
+        )
     try:
         if hasattr(stream, "seek"):
             stream.seek(0)
