@@ -36,7 +36,9 @@ def test_a_word_is_itself_before_it_is_another_for_an_emotion():
     assert read(["fear", "afraid", "scared"], ("afraid", "fear")) == [1, 0, 0]
     assert read(np.array([2, 0], dtype=object), NAMES) == [2, 0]
     assert read_codes([], NAMES, name="y").dtype == np.int64
-    for wrong in (["bored"], [["sad"]], [3], ["sad", 1], ["sad", None]):
+    with pytest.raises(fk.InvalidInputError, match=r"^y must have shape \(n,\); received \(1, 1\)"):
+        read_codes([["sad"]], NAMES, name="y")
+    for wrong in (["bored"], [3], ["sad", 1], ["sad", None]):
         with pytest.raises(fk.InvalidInputError, match=r"^y must"):
             read_codes(wrong, NAMES, name="y")
     with pytest.raises(fk.InvalidInputError, match="received 'hapy'; did you mean 'happy'"):
@@ -48,6 +50,10 @@ def test_labels_of_a_classifier_are_its_own_or_its_words():
     found = codes_in([9, 3, 7, 9], classes, NAMES, name="y")
     assert (found.tolist(), found.dtype) == ([1, 0, 2, 1], np.int64)
     assert codes_in(["other", "happiness"], classes, NAMES, name="y").tolist() == [2, 0]
+    words = np.array(["0x", "sad"])  # its own word is before the same word as a name
+    assert codes_in(["sad", "0x"], words, ("sad", "angry"), name="y").tolist() == [1, 0]
+    with pytest.raises(fk.InvalidInputError, match="names of sad, angry; received '0x'"):
+        codes_in(["0x", "angry"], words, ("sad", "angry"), name="y")
     assert codes_in([True, False], np.array([False, True]), ("a", "b"), name="y").tolist() == [1, 0]
     for wrong, message in [
         ([0], r"only the classes \[3, 9, 7\]; received 0"),
@@ -90,6 +96,7 @@ def test_answers_below_a_confidence_are_refused():
         ([4, 3], 0.5, 3, "a number that is no class; received 3"),
         ([4, 3], 0.5, "?", "a number that is no class"),
         ([4, 3], 0.5, True, "a number that is no class"),
+        ([4, 3], 0.5, [1], "a number that is no class"),
         ([4, 3], 0.5, np.nan, "a number that is no class"),
         ([4, 3], 0.5, 10**30, "a number that is no class"),
         (["sad", "happy"], 0.5, "sad", "a word that is no class; received 'sad'"),
@@ -113,6 +120,7 @@ def test_columns_stand_where_their_names_say():
         frame = pd.DataFrame(table[:, : len(wrong)], columns=wrong)
         with pytest.raises(fk.InvalidInputError, match="p must have one column for each of happy"):
             columns_in_order(frame, NAMES, name="p")
-    frame = pd.DataFrame(table, columns=["happy", "sad", "bored"])
-    with pytest.raises(fk.InvalidInputError, match="the columns of p must be codes or names"):
-        columns_in_order(frame, NAMES, name="p")
+    for wrong in (["happy", "sad", "bored"], [0, "happy", "sad"]):
+        frame = pd.DataFrame(table, columns=wrong)
+        with pytest.raises(fk.InvalidInputError, match="the columns of p must be codes or names"):
+            columns_in_order(frame, NAMES, name="p")

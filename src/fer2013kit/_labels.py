@@ -58,7 +58,7 @@ def read_codes(labels: ArrayLike, class_names: Sequence[str], *, name: str) -> I
     array([1, 0])
     """
     array = whole_if_all_are(as_array(labels, name))
-    if array.dtype.kind in "OUT" and array.ndim == 1 and array.size:
+    if array.dtype.kind in "OUT" and array.ndim == 1:
         places = _places(array.tolist(), class_names, name)
         return np.array(places, dtype=np.int64)
     return check_labels(array, n_classes=len(class_names), name=name)

@@ -3,6 +3,7 @@ import json
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -441,3 +442,83 @@ def test_a_table_of_findings_says_what_it_lacks(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(fk.MissingDependencyError, match=r"^to_frame needs pandas, "):
         report.to_frame()
+
+
+def test_all_that_an_audit_says():
+    """Train's 1 stands in test too, 3 has two labels, 0 is lighter in test; one image is blank."""
+    lighter = np.minimum(FACES[:1].astype(int) + 9, 255).astype(np.uint8)
+    data = fk.FER2013(
+        train=make_split([0, 1, 2, 3, 3], [0, 1, 2, 3, 4]),
+        validation=fk.Split(np.concatenate([np.full_like(lighter, 9), FACES[5:6]]), [5, 0]),
+        test=fk.Split(np.concatenate([FACES[1:2], lighter])),
+    )
+    report = fk.audit_dataset(data)
+    assert (
+        report.summary()
+        == """\
+Audit of FER2013(train=5, validation=2, test=2, source='')
+                                           train  validation        test
+rows                                           5           2           2
+leaks: identical to one in train               -           0           1
+near-leaks: similar to one in train            -           0           1
+rows with identical others                     3           0           1
+rows with similar others                       1           0           1
+identical others, another label                2           0           0
+blank                                          0           1           0
+
+2 groups of identical images: 4 rows, 2 beyond the first of each; 1 group has conflicting labels
+1 group of similar images: 2 rows, 1 beyond the first of each
+train: no images of surprise, neutral
+validation: no images of disgust, fear, happy, sad, neutral
+test: no labels"""
+    )
+    frame = report.to_frame()
+    assert list(frame.index) == list(range(len(frame)))
+    rows = frame[["finding", "split", "index", "emotion_name"]].to_numpy(object).tolist()
+    assert [tuple(None if pd.isna(cell) else cell for cell in row) for row in rows] == [
+        ("leak", "test", 0, None),
+        ("near_leak", "test", 1, None),
+        ("conflict", "train", 3, "happy"),
+        ("conflict", "train", 4, "sad"),
+        ("duplicate", "train", 1, "disgust"),
+        ("duplicate", "train", 3, "happy"),
+        ("duplicate", "train", 4, "sad"),
+        ("duplicate", "test", 0, None),
+        ("near_duplicate", "train", 0, "angry"),
+        ("near_duplicate", "test", 1, None),
+        ("blank", "validation", 0, "surprise"),
+    ]
+    groups = frame["group"].tolist()
+    assert [None if pd.isna(one) else one for one in groups] == [0, 0, 1, 1, 0, 1, 1, 0, 0, 0, None]
+
+
+def test_thousands_are_set_apart():
+    text = fk.audit_dataset(make_split([0] * 1001), near_duplicates=False).summary()
+    assert "1 group of identical images: 1,001 rows, 1,000 beyond the first of each" in text
+    assert "similar" not in text
+    with pytest.raises(fk.InvalidInputError, match="near_duplicates must be True or False"):
+        fk.audit_dataset(make_split([0]), near_duplicates="no")
+
+
+def test_groups_of_copies_and_of_similar_images_stay_apart():
+    zero, one, two = (FACES[[row]] for row in range(3))
+    lighter = [np.minimum(face.astype(int) + 9, 255).astype(np.uint8) for face in (zero, one)]
+    data = fk.FER2013(
+        train=fk.Split(np.concatenate([zero, lighter[0]]), [0, 0]),
+        test=fk.Split(np.concatenate([one, lighter[1], two, two]), [1, 1, 2, 2]),
+        source="here",
+    )
+    report = fk.audit_dataset(data)
+    assert report.near_duplicate_groups["test"].tolist() == [1, 1, -1, -1]
+    clean = report.drop_duplicates(near_duplicates=True)
+    assert rows_of(clean) == {"train": [0], "test": [1, 2]}
+    assert clean.source == "here"
+    for drop in (report.drop_leaks, report.drop_duplicates):
+        with pytest.raises(fk.InvalidInputError, match="near_duplicates must be True or False"):
+            drop(near_duplicates="no")
+
+
+def test_a_blank_image_has_a_standard_deviation_below_one_level():
+    images = np.full((3, 48, 48, 1), 100, np.uint8)
+    images[:, :24] += np.array([1, 2, 3], np.uint8)[:, None, None, None]  # twice the deviation
+    assert fk.audit_dataset(fk.Split(images)).blank["train"].tolist() == [True, False, False]

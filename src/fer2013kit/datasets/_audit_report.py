@@ -153,7 +153,7 @@ class AuditReport:
         train = groups["train"]
         evaluation = np.concatenate([train[:0], *(groups[name] for name in self._evaluation)])
         shared = np.intersect1d(train[train != ALONE], evaluation)
-        dropped = {"train"} if side == "train" else set(self._evaluation)
+        dropped = ("train",) if side == "train" else self._evaluation
         return self._keep({name: ~np.isin(groups[name], shared) for name in dropped})
 
     def drop_duplicates(
@@ -343,8 +343,7 @@ class AuditReport:
                 "near-duplicates were not looked for; call audit_dataset with near_duplicates=True"
             )
         offset = 1 + max(
-            (int(rows.max(initial=ALONE)) for rows in self.near_duplicate_groups.values()),
-            default=ALONE,
+            int(rows.max(initial=ALONE)) for rows in self.near_duplicate_groups.values()
         )
         return {
             name: np.where(

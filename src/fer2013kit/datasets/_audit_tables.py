@@ -8,6 +8,7 @@ import numpy as np
 
 from fer2013kit._optional import needed
 from fer2013kit.emotions import FERPLUS_CLASS_NAMES, NUM_CLASSES
+from fer2013kit.exceptions import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,12 +58,14 @@ def audit_text(report: AuditReport) -> str:
     lines.append(row("rows with identical others", sizes(_members(report.duplicate_groups))))
     if similar is not None:
         lines.append(row("rows with similar others", sizes(_members(similar))))
+    conflicts = figures["conflicts"]["groups"]
     lines += [
         row("identical others, another label", sizes(report.conflicts)),
         row("blank", figures["blank"]),
         "",
         _groups_line("identical images", figures["duplicates"])
-        + f"; {figures['conflicts']['groups']:,} groups have conflicting labels",
+        + f"; {counted(conflicts, 'group')} {'has' if conflicts == 1 else 'have'} "
+        "conflicting labels",
     ]
     if similar is not None:
         lines.append(_groups_line("similar images", figures["near_duplicates"]))
@@ -125,7 +128,7 @@ def _members(groups: dict[str, IntArray]) -> dict[str, IntArray]:
 
 def _groups_line(what: str, counts: dict[str, int]) -> str:
     return (
-        f"{counts['groups']:,} groups of {what}: {counts['rows']:,} rows, "
+        f"{counted(counts['groups'], 'group')} of {what}: {counted(counts['rows'], 'row')}, "
         f"{counts['extra_rows']:,} beyond the first of each"
     )
 
