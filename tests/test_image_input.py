@@ -26,6 +26,28 @@ def test_a_column_of_pixel_texts_is_answered_with_the_way(kind):
     np.testing.assert_array_equal(np.stack([fk.to_face(text) for text in column]), FACES)
 
 
+@pytest.mark.parametrize(
+    "X",
+    [
+        pd.DataFrame({"emotion": [3] * 3, "pixels": COLUMN, "Usage": ["Training"] * 3}),
+        [text.replace(" ", ",") for text in COLUMN],
+        [f"[{text}]".replace(" ", ", ") for text in COLUMN],
+        COLUMN[0],
+    ],
+    ids=["rows of a table", "commas", "lists", "one"],
+)
+def test_texts_of_pixels_are_known_wherever_they_stand(X):
+    with pytest.raises(fk.InvalidInputError, match="turn a column of pixels"):
+        read_pictures(X, (48, 48, 1))
+
+
+def test_a_column_of_arrays_is_answered_with_the_way():
+    column = pd.Series([face.ravel() for face in FACES])
+    with pytest.raises(fk.InvalidInputError, match=r"numpy.stack\(list\(column\)\)"):
+        read_pictures(column, (48, 48, 1))
+    assert read_pictures(np.stack(list(column)), (48, 48, 1)).shape == (3, 48, 48, 1)
+
+
 def test_other_texts_are_not_repeated():
     with pytest.raises(fk.InvalidInputError, match="X must hold numbers") as caught:
         read_pictures([["x" * 9999] * 2304], (48, 48, 1))

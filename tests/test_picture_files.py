@@ -1,5 +1,6 @@
 """Which image files are read, and what becomes of the others."""
 
+import base64
 import contextlib
 import io
 import sys
@@ -62,6 +63,19 @@ def test_formats_that_are_not(kind):
     """Each is one that Pillow would open, and more of them with every release."""
     with pytest.raises(files.PictureError, match=r"of no known format.*JPEG"):
         gray_of(encoded(NOISE, kind))
+
+
+@pytest.mark.parametrize(
+    ("content", "way_out"),
+    [
+        (base64.b64encode(b"\xff\xd8\xff\xe0" + bytes(99)), "it is base64: base64.b64decode"),
+        (base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(99)), "it is base64: base64.b64decode"),
+        (b"\x00\x00\x00\x20ftypisom" + bytes(99), "it may be a video, which analyze_video reads"),
+    ],
+)
+def test_what_is_no_image_file_is_answered_with_the_way(content, way_out):
+    with pytest.raises(files.PictureError, match=f"of no known format.*; {way_out}"):
+        files.open_picture(content)
 
 
 def test_postscript_is_never_handed_to_ghostscript(tmp_path, monkeypatch):

@@ -105,6 +105,8 @@ def test_a_column_of_pixel_texts_becomes_faces():
     faces = np.random.default_rng(3).integers(0, 256, (2, 48, 48, 1), np.uint8)
     column = [" ".join(map(str, face.ravel())) for face in faces]
     np.testing.assert_array_equal(np.stack([fk.to_face(text) for text in column]), faces)
+    for written in (str(faces[0].ravel().tolist()), ",".join(map(str, faces[0].ravel()))):
+        np.testing.assert_array_equal(fk.to_face(written), faces[0])
     assert fk.to_face("7 " * 64**2).shape == (48, 48, 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 Shape = tuple[int, int, int]
 Pixels = NDArray[Any]
 _FLAT: Final = 2  # dimensions of (n, pixels)
+_PIXELS: Final = re.compile(r"\W*\w+(\s|,\s*\d)")  # 70 80, or [70,80
 _KINDS_OF_TEXT: Final = "OSUT"  # of NumPy's types: those that may hold texts
 _KINDS_OF_NO_NUMBERS: Final = "bmMSUV"
 _ROUNDING: Final = 1e-6  # of the range: what arithmetic in float32 may exceed it by
@@ -77,13 +79,19 @@ def with_shape(X: Any) -> Any:
                 f"X must be images of one size: {shortened(str(error))}"
             ) from error
     is_column = X.dtype.kind in _KINDS_OF_TEXT if isinstance(X, np.ndarray) else hasattr(X, "iloc")
-    if is_column and X.shape:
-        first = next(iter(np.asarray(X[:1]).ravel()), None)
-        if isinstance(first, str) and first.strip().count(" "):
+    if is_column:
+        first = np.asarray(X[:1] if X.shape else X).ravel()
+        text = next((one for one in first if isinstance(one, str) and _PIXELS.match(one)), None)
+        if text is not None:
             raise InvalidInputError(
-                f"X holds texts such as {first[:20]!r}...; turn a column of pixels, as "
+                f"X holds texts such as {text[:20]!r}...; turn a column of pixels, as "
                 "fer2013.csv has it, to images with "
                 "numpy.stack([fer2013kit.to_face(text) for text in column])"
+            )
+        if len(X.shape) == 1 and any(isinstance(one, np.ndarray | list) for one in first):
+            raise InvalidInputError(
+                "X holds an array for each image; make one array of them with "
+                "numpy.stack(list(column))"
             )
     if isinstance(X, np.ndarray) and X.dtype.kind in _KINDS_OF_NO_NUMBERS:
         raise no_numbers(X, "X")

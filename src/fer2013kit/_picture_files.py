@@ -222,6 +222,15 @@ def check_size(picture: Image.Image, most: int) -> None:
         )
 
 
+def _way_out(start: bytes) -> str:
+    """Say what to do with a file that begins like base64 of an image, or like a video."""
+    if start.startswith((b"/9j/", b"iVBORw0KGgo", b"data:image/")):
+        return "; it is base64: base64.b64decode(text) makes a file of it"
+    if start[4:8] == b"ftyp" or start.startswith(b"\x1aE\xdf\xa3") or start[8:11] == b"AVI":
+        return "; it may be a video, which analyze_video reads"
+    return ""
+
+
 def _open(content: bytes) -> ImageFile.ImageFile:
     """Do as ``Image.open`` does, without its limits, whose warnings no thread can turn off."""
     start = content[:16]
@@ -240,7 +249,7 @@ def _open(content: bytes) -> ImageFile.ImageFile:
     try:
         raise PictureError(
             "of no known format, or damaged at its beginning; expected one of "
-            f"{', '.join(picture_formats())}"
+            f"{', '.join(picture_formats())}{_way_out(start)}"
         ) from problem
     finally:
         del problem  # which knows this frame, and so the file: the two would keep each other

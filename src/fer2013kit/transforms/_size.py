@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _LONGEST_SIDE: Final = 2**16
 
+_SIGNS_OF_LISTS: Final = str.maketrans("[],", "   ")
+
 
 def resize(
     images: ArrayLike, size: tuple[int, int] = (IMAGE_SHAPE[0], IMAGE_SHAPE[1])
@@ -193,8 +195,11 @@ def to_face(
 
 
 def _square_of(text: str) -> NDArray[Any]:
-    """Return the square image whose grey levels stand in a text, as in ``fer2013.csv``."""
-    pixels = text.split()
+    """Return the square image whose grey levels stand in a text, as in ``fer2013.csv``.
+
+    They may also be a list, as pandas and JSON write it.
+    """
+    pixels = text.translate(_SIGNS_OF_LISTS).split()
     if not pixels or not all(pixel.isascii() and pixel.isdigit() for pixel in pixels):
         raise InvalidInputError(
             f"image is a text that holds no grey levels: {shown(text)}; "
