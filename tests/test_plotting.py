@@ -535,6 +535,16 @@ def test_many_classes_and_splits_have_colours_of_their_own():
     assert len({bars.patches[0].get_facecolor() for bars in ax.containers}) == 8
 
 
+def test_long_names_below_the_bars_do_not_run_together():
+    names = [f"a very long class name {number}" for number in range(9)]
+    ax = fk.plot_class_balance(np.arange(9), class_names=names)
+    ax.figure.draw_without_rendering()
+    assert {label.get_rotation() for label in ax.get_xticklabels()} == {30}
+    assert {label.get_horizontalalignment() for label in ax.get_xticklabels()} == {"right"}
+    short = fk.plot_class_balance([0, 1], class_names=("a", "b"))
+    assert short.get_xticklabels()[0].get_rotation() == 0
+
+
 def test_tracks_late_in_a_video_fill_the_figure():
     rows = {"time": [100.0, 100.2], "track": [0, 0], "height": [90] * 2, "happy": [0.9, 0.2],
             "sad": [0.1, 0.8], "emotion": ["happy", "sad"]}  # fmt: skip

@@ -177,7 +177,9 @@ def plot_class_balance(
             rotation=90 if many else 0,
             padding=2,
         )
-    ax.set_xticks(range(k), [*map(plain, class_names)])
+    slanted: dict[str, Any] = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
+    are_long = max(map(len, class_names)) > 10  # noqa: PLR2004 - side by side they run together
+    ax.set_xticks(range(k), [*map(plain, class_names)], **(slanted if are_long else {}))
     ax.margins(y=0.3 if many else 0.22)  # room above all bars for their counts and the legend
     unit = "share of the split (%)" if len(counts) > 1 else "share of the samples (%)"
     ax.set(xlabel="class", ylabel=unit, title="Class balance")
