@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from fer2013kit._untrusted import errors_as
 from fer2013kit.exceptions import ChecksumError, ModelFileError, UnknownModelError
 
 FOLDER: Final = Path(__file__).parent / "weights"
@@ -50,6 +49,8 @@ def read_manifest(folder: Path | None = None) -> dict[str, Any]:
     It is empty where nothing is shipped in the folder, by default that of the package; one that
     cannot be read is a ModelFileError.
     """
+    from fer2013kit._untrusted import errors_as  # NumPy with it, for which --help does not wait
+
     path = (folder or FOLDER) / MANIFEST_NAME
     if not path.exists():
         return {}

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, get_args
 import click
 from click.core import ParameterSource
 
-from fer2013kit._frame_times import BOX
 from fer2013kit.cli._models import load_predictor
 from fer2013kit.cli._options import (
     CSV_FILE,
@@ -174,6 +173,7 @@ def _write_csv(
 ) -> None:
     """Write a row for each face: its image, box and emotion, and all probabilities."""
     from fer2013kit._files import write_atomically
+    from fer2013kit._frame_times import BOX
 
     table = io.StringIO(newline="")
     writer = csv.writer(table, lineterminator="\n")
