@@ -1,5 +1,7 @@
 import errno
 import os
+import stat
+import sys
 import threading
 import time
 from pathlib import Path
@@ -101,10 +103,38 @@ def test_two_folders_have_each_others_names_at_one_moment(tmp_path):
     for name in "ab":
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text(name)
-    if not exchange(tmp_path / "a", tmp_path / "b"):
+    exchanged = exchange(tmp_path / "a", tmp_path / "b")
+    if not sys.platform.startswith("linux"):
+        assert not exchanged
         pytest.skip("this system cannot")
+    assert exchanged
     assert (tmp_path / "a" / "file").read_text() == "b"
+    assert (tmp_path / "b" / "file").read_text() == "a"
     assert not exchange(tmp_path / "a", tmp_path / "none")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders cannot be opened there")
+def test_what_is_written_is_on_the_disk_and_then_its_name(tmp_path, monkeypatch):
+    synced = []
+
+    def fsync(descriptor):
+        state = os.fstat(descriptor)
+        if stat.S_ISDIR(state.st_mode):
+            synced.append(sorted(path.name for path in tmp_path.iterdir()))
+        else:
+            synced.append(state.st_size)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_atomically(tmp_path / "file", b"12345")
+    assert synced == [5, ["file"]]
+    source = tmp_path / "source" / "inner"
+    source.mkdir(parents=True)
+    (source / "deep").write_bytes(b"123")
+    synced.clear()
+    replace_folder(tmp_path / "saved", source.parent)
+    assert synced[0] == 3
+    assert len(synced) == 2
+    assert "saved" in synced[1]
 
 
 def test_a_folder_takes_anothers_place_where_names_cannot_be_exchanged(tmp_path, monkeypatch):
