@@ -250,3 +250,16 @@ def test_loss_of_soft_truth_is_the_cross_entropy_with_all_shares():
     loss = fk.compare_predictions(shares, *tables, n_resamples=2).figures["loss"]
     expected = [-(shares * np.log(table.clip(1e-7))).sum(axis=1).mean() for table in tables]
     assert (loss.a, loss.b) == pytest.approx(tuple(expected))
+
+
+def test_expected_accuracy_of_votes_is_that_of_the_reports():
+    shares, *tables = np.random.default_rng(0).dirichlet(np.ones(7), (3, 30))
+    weights = np.arange(30)
+    told = fk.compare_predictions(shares, *tables, sample_weight=weights, n_resamples=20)
+    assert list(told.figures)[3:] == ["expected accuracy", "loss"]
+    for place, table in enumerate(tables):
+        report = fk.evaluate_predictions(shares, table, sample_weight=weights)
+        got = told.figures["expected accuracy"][place]
+        assert got == pytest.approx(report.expected_accuracy)
+    answers = fk.compare_predictions(shares, *(t.argmax(axis=1) for t in tables), n_resamples=2)
+    assert list(answers.figures)[3:] == ["expected accuracy"]

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.figure import Figure
+from scipy import stats
 from sklearn import metrics
+from sklearn.exceptions import NotFittedError
 
 import fer2013kit as fk
 from fer2013kit._metrics import wilson_interval
@@ -357,6 +359,103 @@ def test_soft_truth_is_what_keras_computes():
     assert fk.evaluate_predictions(np.eye(7)[codes], table) == hard
 
 
+def voted(n=60, seed=5):
+    """Votes of ten people, unanimous ones among them, and what a network says."""
+    rng = np.random.default_rng(seed)
+    votes = rng.multinomial(10, rng.dirichlet(np.full(7, 0.3), n))
+    votes[:3] = 10 * np.eye(7, dtype=int)[:3]
+    return votes, rng.dirichlet(np.ones(7), n)
+
+
+def test_figures_of_votes_are_those_of_scipy_and_of_single_voters():
+    votes, table = voted()
+    report = fk.evaluate_predictions(votes / 10, table)
+    apart = stats.entropy(votes, table, axis=1)
+    assert report.kl_divergence == pytest.approx(apart.mean())
+    assert report.kl_divergence == pytest.approx(
+        report.loss - stats.entropy(votes, axis=1).mean()
+    )
+    # Each vote as a sample of its own.
+    rows, classes = np.nonzero(votes)
+    options = {"sample_weight": votes[rows, classes]}
+    predicted = table.argmax(axis=1)
+    agreed = metrics.accuracy_score(classes, predicted[rows], **options)
+    assert report.expected_accuracy == pytest.approx(agreed)
+    loss = metrics.log_loss(classes, table[rows], labels=range(7), **options)
+    assert report.loss == pytest.approx(loss)
+    assert report.accuracy == np.mean(predicted == votes.argmax(axis=1))
+    best = fk.evaluate_predictions(votes / 10, votes / 10)
+    assert best.kl_divergence == pytest.approx(0, abs=1e-12)
+    assert best.expected_accuracy == pytest.approx(votes.max(axis=1).mean() / 10)
+
+
+def test_figures_of_votes_in_groups_with_weights_and_from_answers_alone():
+    votes, table = voted()
+    weights, groups = np.random.default_rng(0).random(60), np.arange(60) < 3
+    options = {"sample_weight": weights, "groups": groups}
+    report = fk.evaluate_predictions(votes / 10, table, **options)
+    apart = stats.entropy(votes, table, axis=1)
+    agreed = votes[np.arange(60), table.argmax(axis=1)] / 10
+    for one, rows in ((report, slice(None)), (report.groups["True"], slice(3))):
+        expected = (np.average(x[rows], weights=weights[rows]) for x in (apart, agreed))
+        assert (one.kl_divergence, one.expected_accuracy) == pytest.approx(tuple(expected))
+    answers = fk.evaluate_predictions(votes / 10, table.argmax(axis=1))
+    assert answers.expected_accuracy == pytest.approx(agreed.mean())
+    assert np.isnan(answers.kl_divergence)
+    assert fk.EvaluationReport.from_dict(json.loads(json.dumps(report.as_dict()))) == report
+
+
+def test_figures_of_votes_are_said_where_there_are_votes():
+    votes, table = voted()
+    report, labels = (fk.evaluate_predictions(y, table) for y in (votes / 10, votes.argmax(axis=1)))
+    for text in (str(report), Page(report.to_html()).text.lower(), report.to_markdown("figures")):
+        assert "expected accuracy" in text
+        assert "divergence" in text
+    assert "expected" not in str(labels)
+    assert "divergence" not in str(labels)
+    assert labels.as_dict()["kl_divergence"] is labels.as_dict()["expected_accuracy"] is None
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ([0] * 7, r"1 of 3 rows have none, the first is row 1; leave .* shares.any\(axis=1\)"),
+        ([3, 7, 0, 0, 0, 0, 0], "of votes, divide each row by its sum.* in row 1, sum 10"),
+        ([-0.5, 1.5, 0, 0, 0, 0, 0], "y_true must not be negative .* in row 1"),
+        ([np.nan] * 7, "y_true must be finite"),
+    ],
+)
+def test_votes_that_are_none_are_refused(row, message):
+    shares = np.full((3, 7), 1 / 7)
+    shares[1] = row
+    with pytest.raises(fk.InvalidInputError, match=message):
+        fk.evaluate_predictions(shares, GOOD)
+
+
+@pytest.mark.parametrize("shares", [np.full((3, 8), 1 / 8), [["happy"], ["sad"], ["sad"]]])
+def test_shares_of_other_classes_are_refused(shares):
+    with pytest.raises(fk.InvalidInputError, match=r"or \(n, 7\) with the share of each class"):
+        fk.evaluate_predictions(shares, GOOD)
+
+
+def test_a_classifier_is_measured_on_votes():
+    X, y = fk.make_fer2013(n_samples=70, random_state=0).train
+    shares = 0.7 * np.eye(7)[y] + 0.3 * np.eye(7)[(y + 1) % 7]
+    predictor = fk.EmotionPredictor.from_pretrained()
+    report = predictor.evaluate(X, shares)
+    assert report == fk.evaluate_predictions(shares, predictor.predict_proba(X))
+    assert report.expected_accuracy < 0.7
+    frame = pd.DataFrame(shares[:, ::-1], columns=fk.CLASS_NAMES[::-1])
+    assert predictor.evaluate(X, frame) == report
+    assert predictor.evaluate(X, np.eye(7)[y]) == predictor.evaluate(X, y)
+    with pytest.raises(fk.InvalidInputError, match=r"y must have shape \(n,\), or \(n, 7\)"):
+        predictor.evaluate(X, shares[:, :6])
+    with pytest.raises(fk.InvalidInputError, match="X and y must have the same length"):
+        predictor.evaluate(X, shares[:-1])
+    with pytest.raises(NotFittedError):
+        fk.EmotionClassifier().evaluate(X, shares)
+
+
 def test_tables_for_papers_and_pages():
     names = ("50% calm", "cross_ish|", "sad & low")
     report = fk.evaluate_predictions([0, 1, 2, 2], np.eye(3)[[0, 1, 2, 0]], class_names=names)
@@ -591,6 +690,7 @@ def test_figures_have_their_own_names_in_json():
     assert set(values) == {
         *("n_samples", "n_effective", "loss", "accuracy", "accuracy_interval", "confidence_level"),
         *("balanced_accuracy", "f1_macro", "top2_accuracy", "ece", "mean_confidence"),
+        *("kl_divergence", "expected_accuracy"),
         *("class_names", "per_class", "confusion_matrix", "reliability", "groups", "notes"),
     }
     for name in ("n_samples", "loss", "accuracy", "balanced_accuracy", "f1_macro", "ece"):

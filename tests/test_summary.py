@@ -115,3 +115,17 @@ def test_refuses(reports, message):
 def test_refuses_a_level_in_percent():
     with pytest.raises(fk.InvalidInputError, match="confidence_level"):
         fk.summarize_reports(RUNS, confidence_level=95)
+
+
+def test_figures_of_votes_are_summarized_where_all_reports_have_them():
+    shares, *tables = np.random.default_rng(0).dirichlet(np.ones(7), (4, 30))
+    runs = [fk.evaluate_predictions(shares, table) for table in tables]
+    figures = fk.summarize_reports(runs).figures
+    for name, values in (
+        ("expected accuracy", [run.expected_accuracy for run in runs]),
+        ("KL divergence", [run.kl_divergence for run in runs]),
+    ):
+        assert figures[name].mean == pytest.approx(np.mean(values))
+    assert figures["KL divergence"].interval[1] > 1  # as the loss, it has no greatest value
+    labels = [fk.evaluate_predictions(shares.argmax(axis=1), table) for table in tables]
+    assert "KL divergence" not in fk.summarize_reports(labels).figures

@@ -75,8 +75,15 @@ def check_predictions(y_true: ArrayLike, probabilities: ArrayLike) -> tuple[IntA
     return check_labels(labels, n_classes=table.shape[1], name="y_true"), table
 
 
-def check_probabilities(probabilities: ArrayLike, *, name: str = "probabilities") -> Float64Array:
+def check_probabilities(
+    probabilities: ArrayLike,
+    *,
+    name: str = "probabilities",
+    advice: str = "of logits, take the softmax first",
+) -> Float64Array:
     """Return probabilities as float64 ``(n, k)`` whose rows sum to 1.
+
+    ``advice`` tells in an error what to do with rows that do not.
 
     Raises
     ------
@@ -103,7 +110,7 @@ def check_probabilities(probabilities: ArrayLike, *, name: str = "probabilities"
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         # FER+ has rows of zeros, of images on which nobody agrees.
-        way = "of logits, take the softmax first" if table[row].any() else "leave out rows of zeros"
+        way = advice if table[row].any() else "leave out rows of zeros"
         raise InvalidInputError(
             f"{name} must not be negative and each row must sum to 1 ({way}); received "
             f"{_listed(table[row])} in row {row}, sum {sums[row, 0]:g}"
@@ -154,6 +161,18 @@ def soft_cross_entropies(shares: Float64Array, probabilities: Float64Array) -> F
     """Return each sample's cross-entropy with the shares of all classes."""
     logs = np.log(np.maximum(probabilities, PROBABILITY_FLOOR))
     return np.asarray(-(shares * logs).sum(axis=1), dtype=np.float64)
+
+
+def divergences(shares: Float64Array, probabilities: Float64Array) -> Float64Array:
+    """Return each sample's Kullback-Leibler divergence of the probabilities from the shares."""
+    own = np.log(np.where(shares > 0, shares, 1))  # 0 log 0 is 0
+    entropies = -(shares * own).sum(axis=1)
+    return np.asarray(soft_cross_entropies(shares, probabilities) - entropies, dtype=np.float64)
+
+
+def shares_of(predicted: IntArray, shares: Float64Array) -> Float64Array:
+    """Return the share of each sample's votes that its predicted class has."""
+    return np.asarray(shares[np.arange(len(predicted)), predicted], dtype=np.float64)
 
 
 def cross_entropy(codes: IntArray, probabilities: Float64Array) -> float:

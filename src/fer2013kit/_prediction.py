@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from fer2013kit._calibration_source import calibration_note, calibration_source
-from fer2013kit._checks import check_choice, check_same_length
+from fer2013kit._checks import as_array, check_choice, check_same_length
 from fer2013kit._labels import choose_labels, codes_in
 from fer2013kit.evaluation import (
     apply_calibrator,
@@ -18,6 +18,7 @@ from fer2013kit.evaluation import (
     fit_calibrator,
     fit_temperature,
 )
+from fer2013kit.evaluation._predictions import read_truth
 from fer2013kit.typing import CalibrationMethod
 
 if TYPE_CHECKING:
@@ -142,8 +143,9 @@ class ProbabilisticClassifier:
         ----------
         X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
             Images that were not trained on.
-        y : array_like, shape (n,)
-            True labels, out of ``classes_``, or names as in ``class_names_``.
+        y : array_like, shape (n,), or of float, shape (n, k)
+            True labels, out of ``classes_``, or names as in ``class_names_``.  Or the share of each
+            class in the votes of several people, as :func:`evaluate_predictions` takes them.
         tta : {None, "flip", "ten_crop"}, default None
             As in :meth:`predict_proba`.
         sample_weight : array_like of float, shape (n,), optional
@@ -159,7 +161,8 @@ class ProbabilisticClassifier:
         ------
         InvalidInputError
             For images that :meth:`predict_proba` refuses, other than one label an image, a
-            label that is no class, or weights that are negative, not finite or all 0.
+            label that is no class, shares of votes that are none, or weights that are negative,
+            not finite or all 0.
 
         See Also
         --------
@@ -174,12 +177,21 @@ class ProbabilisticClassifier:
         True
         """
         probabilities = self.predict_proba(X, tta=tta)
-        codes = self._codes(y, len(probabilities))
+        truth = self._truth(y, len(probabilities))
         report = evaluate_predictions(
-            codes, probabilities, class_names=self.class_names_, sample_weight=sample_weight
+            truth, probabilities, class_names=self.class_names_, sample_weight=sample_weight
         )
         note = calibration_note(self._calibration_sources(), self._grey_levels(X))
         return report if note is None else replace(report, notes=(note,))
+
+    def _truth(self, y: ArrayLike, n_images: int) -> NDArray[Any]:
+        """Return the place in ``classes_`` of each image's label, or the shares of its votes."""
+        shape = as_array(y, "y").shape
+        if len(shape) != 2 or shape[1] == 1:  # noqa: PLR2004 - rows and columns
+            return self._codes(y, n_images)
+        codes, shares = read_truth(y, self.class_names_, name="y")
+        check_same_length(range(n_images), codes, names=("X", "y"))
+        return codes if shares is None else shares
 
     def _codes(self, y: ArrayLike, n_images: int) -> IntArray:
         """Return the place in ``classes_`` of each image's label."""

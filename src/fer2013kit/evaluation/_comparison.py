@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fer2013kit._metrics import Float64Array
     from fer2013kit.evaluation._tables import Rows
 
-_FIGURES: Final = ("accuracy", "balanced accuracy", "macro F1", "loss")
+_FIGURES: Final = ("accuracy", "balanced accuracy", "macro F1")
 
 
 class Difference(NamedTuple):
@@ -48,8 +48,9 @@ class PredictionComparison(Tabular):
     n_samples : int
         How many samples both predicted.
     figures : dict of str to tuple
-        "accuracy", "balanced accuracy", "macro F1" and, of probabilities, "loss": each as
-        ``(a, b, difference, interval)``, the difference b - a with its paired bootstrap interval.
+        "accuracy", "balanced accuracy", "macro F1", for shares of votes "expected accuracy" and,
+        of probabilities, "loss": each as ``(a, b, difference, interval)``, the difference b - a
+        with its paired bootstrap interval.
     p_value : float
         Of McNemar's exact test: how likely a split at least this uneven is, among the samples on
         which only one is right, if both are equally accurate.
@@ -278,11 +279,15 @@ def compare_predictions(
     # Whatever is drawn has a weight: of samples that count nothing there is no accuracy.
     rows = slice(None) if weights is None else np.flatnonzero(weights)
     codes, predicted_a, predicted_b = codes[rows], predicted_a[rows], predicted_b[rows]
-    losses = None
+    means = {}
+    truth = None if shares is None else shares[rows]
+    if truth is not None:
+        means["expected accuracy"] = [
+            _metrics.shares_of(predicted, truth) for predicted in (predicted_a, predicted_b)
+        ]
     if table_a is not None and table_b is not None:
-        truth = None if shares is None else shares[rows]
-        losses = [_losses(codes, truth, table[rows]) for table in (table_a, table_b)]
-    measure = _Figures(codes, (predicted_a, predicted_b), losses, len(classes))
+        means["loss"] = [_losses(codes, truth, table[rows]) for table in (table_a, table_b)]
+    measure = _Figures(codes, (predicted_a, predicted_b), list(means.values()), len(classes))
     weights = np.ones(len(codes)) if weights is None else weights[rows]
     found = measure(weights)
     rng = random_generator(random_state)
@@ -299,7 +304,7 @@ def compare_predictions(
         n_samples=len(codes),
         figures={
             name: Difference(float(a), float(b), float(b - a), (float(low), float(high)))
-            for name, a, b, low, high in zip(_FIGURES, *found, *ends, strict=False)
+            for name, a, b, low, high in zip((*_FIGURES, *means), *found, *ends, strict=True)
         },
         p_value=_mcnemar(int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())),
         outcomes={
@@ -316,7 +321,8 @@ class _Figures:
 
     codes: IntArray
     predicted: tuple[IntArray, IntArray]
-    losses: list[Float64Array] | None
+    means: list[list[Float64Array]]
+    """What each sample has of figures that are means: one array for a, one for b."""
     n_classes: int
 
     def __call__(self, weights: Float64Array) -> Float64Array:
@@ -331,8 +337,7 @@ class _Figures:
                 (hits[support > 0] / support[support > 0]).mean(),
                 (2 * hits[taken > 0] / taken[taken > 0]).mean(),
             ]
-            if self.losses is not None:
-                row.append(self.losses[place] @ weights / weights.sum())
+            row += [values[place] @ weights / weights.sum() for values in self.means]
             rows.append(row)
         return np.array(rows, dtype=np.float64)
 

@@ -40,8 +40,11 @@ def evaluate_predictions(
     y_true : array_like of int or str, shape (n,), or of float, shape (n, k)
         True classes: codes in ``[0, k)``, places in `class_names`, or names, other words for
         the same emotion among them ("anger", "Happiness").  Not every class has to occur.  Or
-        the share of each class, such as the votes of several people: the largest, the first of
-        several, counts as the true class, and the loss is the cross-entropy with all of them.
+        the share of each class in the votes of several people, such as those of FER+: the
+        largest, the first of several, counts as the true class, the loss is the cross-entropy
+        with all of them, and the report has :attr:`~EvaluationReport.kl_divergence` and
+        :attr:`~EvaluationReport.expected_accuracy`, too.  Rows sum to 1; of 0 and 1 alone, they
+        are labels.
     probabilities : array_like or data frame of float, shape (n, k), or labels, shape (n,)
         Probability of each of k >= 2 classes, from any model; rows sum to 1 (within 0.01, for
         those that were computed in half precision).  The class with the largest is the
@@ -69,12 +72,13 @@ def evaluate_predictions(
     ------
     InvalidInputError
         For zero rows, different lengths, a label or a column that is no class, values that are
-        no probabilities (not finite, negative, rows that do not sum to 1), other than k names,
-        or an option out of range.
+        no probabilities or shares (not finite, negative, rows that do not sum to 1, or without
+        votes), other than k names, or an option out of range.
 
     See Also
     --------
     compare_predictions : Two networks on the same samples.
+    FERPlus.probabilities : Shares of votes.
 
     Examples
     --------
@@ -86,6 +90,15 @@ def evaluate_predictions(
     (0.667, 0.75)
     >>> [round(end, 2) for end in report.accuracy_interval]
     [0.21, 0.94]
+
+    Ten people each voted on two faces; the network gives what seven and what four of them said:
+
+    >>> votes = [[0.7, 0.3], [0.4, 0.6]]
+    >>> report = fk.evaluate_predictions(
+    ...     votes, [[0.8, 0.2], [0.9, 0.1]], class_names=("happy", "sad")
+    ... )
+    >>> report.accuracy, round(report.expected_accuracy, 3), round(report.kl_divergence, 3)
+    (0.5, 0.55, 0.389)
     """
     predicted, table, names = read_predictions(probabilities, class_names)
     codes, shares = read_truth(y_true, names)
@@ -101,6 +114,13 @@ def evaluate_predictions(
         weight = None if weight is None else weight / weight.mean()
         counted = codes[rows], predicted[rows]
         loss, top2, bins = _NO_PROBABILITIES
+        kl_divergence = expected = float("nan")
+        if shares is not None:
+            agreed = _metrics.shares_of(counted[1], shares[rows])
+            expected = float(np.average(agreed, weights=weight))
+            if table is not None:
+                apart = _metrics.divergences(shares[rows], table[rows])
+                kl_divergence = float(np.average(apart, weights=weight))
         if table is not None:
             losses = (
                 _metrics.cross_entropies(codes[rows], table[rows])
@@ -119,6 +139,8 @@ def evaluate_predictions(
             class_names=names,
             confidence_level=float(confidence_level),
             n_effective=None if weight is None else _metrics.effective_size(weight),
+            kl_divergence=kl_divergence,
+            expected_accuracy=expected,
             groups=parts,
         )
 
@@ -159,19 +181,37 @@ def _check_names(names: tuple[str, ...], n_classes: int, name: str) -> None:
         )
 
 
-def read_truth(y_true: Any, names: tuple[str, ...]) -> tuple[IntArray, Float64Array | None]:
+def read_truth(
+    y_true: Any, names: tuple[str, ...], *, name: str = "y_true"
+) -> tuple[IntArray, Float64Array | None]:
     """Return true codes and, where they were given, the share of every class.
+
+    Rows of 0 and 1 alone are labels, one-hot encoded, and have no shares.
 
     Raises
     ------
     InvalidInputError
         As :func:`evaluate_predictions` does.
     """
-    given = as_array(columns_in_order(y_true, names, name="y_true"), "y_true")
-    if given.ndim == 2 and given.shape[1] == len(names):  # noqa: PLR2004 - a table
-        shares = _metrics.check_probabilities(given, name="y_true")
-        return shares.argmax(axis=1), shares
-    return read_codes(given, names, name="y_true"), None
+    given = as_array(columns_in_order(y_true, names, name=name), name)
+    if given.ndim != 2:  # noqa: PLR2004 - a table
+        return read_codes(given, names, name=name), None
+    if given.shape[1] != len(names):
+        raise InvalidInputError(
+            f"{name} must have shape (n,), or (n, {len(names)}) with the share of each class; "
+            f"received {given.shape}"
+        )
+    numbers = given.dtype.kind in "fiub"
+    if numbers and len(empty := np.flatnonzero(~given.any(axis=1))):
+        raise InvalidInputError(
+            f"{name} must have votes in each row; {len(empty)} of {len(given)} rows have none, the "
+            f"first is row {empty[0]}; leave these out everywhere: keep = shares.any(axis=1)"
+        )
+    shares = _metrics.check_probabilities(
+        given, name=name, advice="of votes, divide each row by its sum"
+    )
+    one_hot = ((shares == 0) | (shares == 1)).all()
+    return shares.argmax(axis=1), None if one_hot else shares
 
 
 def _rows_by_group(groups: Any, n_samples: int) -> dict[str, NDArray[np.intp]]:

@@ -66,6 +66,14 @@ class EvaluationReport(Tabular):
         Of :attr:`accuracy_interval`.
     n_effective : float, optional
         For weighted samples, how many of equal weight would carry as much information (Kish, 1965).
+    kl_divergence : float
+        For shares of votes, the mean Kullback-Leibler divergence of the probabilities from them
+        in nats: the loss without the entropy of the votes, which no network can avoid, so that 0
+        is perfect.  NaN for labels.
+    expected_accuracy : float
+        For shares of votes, the mean share of the votes for the predicted class: the accuracy to
+        expect if one voter, drawn at random, names the true class of each sample.  At most the
+        mean of the largest shares.  NaN for labels.
     groups : dict of str to EvaluationReport
         The same evaluation of each group of samples, for :func:`evaluate_predictions` with
         ``groups``.
@@ -92,6 +100,12 @@ class EvaluationReport(Tabular):
     C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On Calibration of Modern Neural Networks",
     ICML 2017.
 
+    E. Barsoum, C. Zhang, C. Canton Ferrer and Z. Zhang, "Training Deep Networks for Facial
+    Expression Recognition with Crowd-Sourced Label Distribution", ICMI 2016.
+
+    J. C. Peterson, R. M. Battleday, T. L. Griffiths and O. Russakovsky, "Human Uncertainty Makes
+    Classification More Robust", ICCV 2019.
+
     Examples
     --------
     >>> import fer2013kit as fk
@@ -114,6 +128,8 @@ class EvaluationReport(Tabular):
     class_names: tuple[str, ...]
     confidence_level: float
     n_effective: float | None = None
+    kl_divergence: float = float("nan")
+    expected_accuracy: float = float("nan")
     groups: dict[str, EvaluationReport] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

@@ -23,6 +23,8 @@ def report_as_dict(report: EvaluationReport) -> dict[str, Any]:
         "n_samples": report.n_samples,
         "n_effective": report.n_effective,
         "loss": _number(report.loss),
+        "kl_divergence": _number(report.kl_divergence),
+        "expected_accuracy": _number(report.expected_accuracy),
         "accuracy": report.accuracy,
         "accuracy_interval": list(report.accuracy_interval),
         "confidence_level": report.confidence_level,
@@ -69,6 +71,8 @@ def fields_from_dict(values: Mapping[str, Any]) -> dict[str, Any]:
             "class_names": tuple(values["class_names"]),
             "confidence_level": float(values["confidence_level"]),
             "n_effective": None if size is None else float(size),
+            "kl_divergence": _float(values.get("kl_divergence")),
+            "expected_accuracy": _float(values.get("expected_accuracy")),
             "notes": tuple(map(str, values.get("notes", ()))),
             "groups": dict(values.get("groups", {})),
         }

@@ -27,6 +27,8 @@ _FIGURES: Final = {
     "loss": "loss",
     "calibration error": "ece",
 }
+_OF_VOTES: Final = {"expected accuracy": "expected_accuracy", "KL divergence": "kl_divergence"}
+_UNLIMITED: Final = {"loss", "KL divergence"}
 
 
 class Spread(NamedTuple):
@@ -51,9 +53,10 @@ class ReportSummary(Tabular):
         Number of samples in each run.
     figures : dict of str to tuple
         "accuracy", "balanced accuracy", "macro F1", "top-2 accuracy", "loss" and "calibration
-        error", each as ``(mean, std, interval, lowest, highest)``.  The standard deviation is the
-        sample's (n - 1); the interval of the mean is Student's, of which only what the figure can
-        be is kept: no mean lies below 0, nor above 1 but for the loss.  Both are NaN for one run.
+        error", for shares of votes "expected accuracy" and "KL divergence", too, each as
+        ``(mean, std, interval, lowest, highest)``.  The standard deviation is the sample's (n - 1);
+        the interval of the mean is Student's, of which only what the figure can be is kept: no mean
+        lies below 0, nor above 1 but for loss and divergence.  Both are NaN for one run.
     classes : dict of str to tuple
         The same of each class's F1.
     confidence_level : float
@@ -222,6 +225,8 @@ def summarize_reports(
             f"{', '.join(names)[:80]} on {n} and {', '.join(others)[:80]} on {m}"
         )
 
+    of_votes = not any(np.isnan(run.expected_accuracy) for run in runs)
+
     def spread(values: list[float], most: float = 1.0) -> Spread:
         return _spread(np.array(values), confidence_level, most)
 
@@ -230,9 +235,9 @@ def summarize_reports(
         n_samples=runs[0].n_samples,
         figures={
             name: spread(
-                [getattr(run, attribute) for run in runs], np.inf if name == "loss" else 1.0
+                [getattr(run, attribute) for run in runs], np.inf if name in _UNLIMITED else 1.0
             )
-            for name, attribute in _FIGURES.items()
+            for name, attribute in (_FIGURES | (_OF_VOTES if of_votes else {})).items()
         },
         classes={
             name: spread([run.per_class[name]["f1"] for run in runs])

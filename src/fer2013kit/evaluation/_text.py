@@ -46,7 +46,7 @@ def format_report(report: EvaluationReport) -> str:
 
 
 def headline(report: EvaluationReport) -> list[tuple[str, float, str]]:
-    """Return each headline figure with its name and a remark; without those of hard labels."""
+    """Return each headline figure with its name and a remark; without those that are none."""
     low, high = report.accuracy_interval
     level = f"{report.confidence_level * 100:g}%"
     confidence = f"mean confidence {report.mean_confidence:.3f}, {describe_confidence(report)}"
@@ -55,7 +55,9 @@ def headline(report: EvaluationReport) -> list[tuple[str, float, str]]:
         ("balanced accuracy", report.balanced_accuracy, "mean recall of the classes"),
         ("macro F1", report.f1_macro, "mean F1 of the classes"),
         ("top-2 accuracy", report.top2_accuracy, "true class among the two most probable"),
+        ("expected accuracy", report.expected_accuracy, "mean share of votes for the answer"),
         ("loss", report.loss, "mean cross-entropy, nats"),
+        ("KL divergence", report.kl_divergence, "loss without the entropy of the votes, nats"),
         ("calibration error", report.ece, confidence),
     ]
     return [row for row in rows if not np.isnan(row[1])]
