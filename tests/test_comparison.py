@@ -60,6 +60,7 @@ all                  3               1               2           0"""
         "n_samples": 6,
         "p_value": 1.0,
         "confidence_level": 0.9,
+        "n_clusters": None,
         "outcomes": {"x": [1, 0, 1, 0], "y": [1, 1, 0, 0], "z": [1, 0, 1, 0]},
     }
     assert list(comparison.to_frame().columns) == ["old", "new", "difference", "low", "high"]
@@ -125,6 +126,57 @@ def test_p_value_is_the_exact_binomial_one():
     few = fk.compare_predictions([0] * 5, [1] * 5, [0] * 5, class_names=NAMES)
     assert few.p_value == pytest.approx(2 / 32)
     assert compare(A, A).p_value == 1
+
+
+def test_each_sample_as_a_cluster_changes_nothing():
+    one, plain = compare(clusters=range(len(Y)), n_resamples=100), compare(n_resamples=100)
+    assert (one.figures, one.p_value) == (plain.figures, plain.p_value)
+    assert one.n_clusters == len(Y)
+
+
+def test_interval_of_clusters_is_scipys_bootstrap_of_their_means():
+    people = np.repeat(np.arange(60), 5)  # as many images of each, so that means are enough
+    right = [(table.argmax(axis=1) == Y).reshape(60, 5).mean(axis=1) for table in (A, B)]
+    expected = stats.bootstrap(
+        right,
+        lambda a, b: b.mean() - a.mean(),
+        paired=True,
+        vectorized=False,
+        method="percentile",
+        n_resamples=2000,
+        rng=np.random.default_rng(1),
+    ).confidence_interval
+    found = compare(clusters=people)
+    assert found.interval == pytest.approx(tuple(expected), abs=0.01)
+    assert found.difference == compare().difference
+
+
+def test_p_value_of_clusters_is_scipys_permutation_test():
+    people = np.sort(np.random.default_rng(3).integers(0, 11, len(Y)))
+    right_a, right_b = (table.argmax(axis=1) == Y for table in (A, A[:, [0, 2, 1]] + 0.5 * A))
+    totals = [np.bincount(people, right).astype(float) for right in (right_a, right_b)]
+    expected = stats.permutation_test(
+        totals, lambda a, b: (b - a).sum(), permutation_type="samples", n_resamples=np.inf
+    ).pvalue
+    b = A[:, [0, 2, 1]] + 0.5 * A
+    found = compare(b=b / b.sum(axis=1, keepdims=True), clusters=people, n_resamples=2)
+    assert found.p_value == pytest.approx(expected)
+    assert 0 < found.p_value < 1
+
+
+def test_copies_make_no_difference_more_certain():
+    rows = np.repeat(np.arange(60), 5)
+    once, copies, taken_in = (
+        fk.compare_predictions(Y[r], A[r], B[r], class_names=NAMES, n_resamples=500, **options)
+        for r, options in ((np.arange(60), {}), (rows, {"clusters": rows}), (rows, {}))
+    )
+    assert copies.interval == pytest.approx(once.interval)
+    assert copies.p_value == pytest.approx(once.p_value)
+    assert taken_in.p_value < once.p_value
+    assert "on 300 samples in 60 clusters" in str(copies)
+    assert "Exact test of equal accuracy, by whole clusters: p = " in str(copies)
+    same = compare(A, A, clusters=np.arange(len(Y)) // 5, n_resamples=2)
+    assert same.p_value == 1
 
 
 def test_weighted_figures_are_those_of_scikit_learn():

@@ -332,6 +332,120 @@ def test_groups_that_are_none_are_refused(options, message):
         fk.evaluate_predictions([0, 1, 2], GOOD, **options)
 
 
+def in_clusters(n_clusters=40, seed=1):
+    """Images of people, of whom some are harder to read than others, and true classes."""
+    rng = np.random.default_rng(seed)
+    people = np.repeat(np.arange(n_clusters), 6)
+    codes = rng.integers(0, 7, len(people))
+    right = rng.random(len(people)) < rng.beta(1.4, 0.6, n_clusters)[people]
+    return codes, np.where(right, codes, (codes + 1) % 7), people
+
+
+def test_size_of_clusters_is_that_of_the_sandwich():
+    codes, answers, people = in_clusters()
+    weights = np.random.default_rng(2).integers(1, 4, len(codes)).astype(float)
+    for weight in (np.ones(len(codes)), weights):
+        report = fk.evaluate_predictions(codes, answers, clusters=people, sample_weight=weight)
+        # Of a regression on a constant: (X'WX)^-1 (sum of the clusters' scores squared) (X'WX)^-1.
+        errors = weight * ((codes == answers) - np.average(codes == answers, weights=weight))
+        scores = [errors[people == person].sum() for person in range(40)]
+        robust = 40 / 39 * np.sum(np.square(scores)) / weight.sum() ** 2
+        plain = 240 / 239 * np.sum(errors**2) / weight.sum() ** 2
+        kish = weight.sum() ** 2 / (weight**2).sum()
+        assert report.n_effective == pytest.approx(kish * plain / robust)
+        assert report.n_clusters == 40
+        n = report.n_effective * (stats.t.ppf(0.975, 239) / stats.t.ppf(0.975, 39)) ** 2
+        expected = wilson_interval(report.accuracy * n, n, 0.95)
+        assert report.accuracy_interval == pytest.approx(expected)
+
+
+def test_interval_of_clusters_is_that_of_a_cluster_bootstrap():
+    codes, answers, people = in_clusters(n_clusters=150)
+    report = fk.evaluate_predictions(codes, answers, clusters=people)
+    means = (codes == answers).reshape(150, 6).mean(axis=1)
+    drawn = stats.bootstrap((means,), np.mean, rng=np.random.default_rng(0)).confidence_interval
+    assert report.accuracy_interval == pytest.approx(tuple(drawn), abs=0.006)
+    alone = fk.evaluate_predictions(codes, answers)
+    assert np.ptp(report.accuracy_interval) > 1.2 * np.ptp(alone.accuracy_interval)
+
+
+def test_clusters_change_the_interval_alone_and_nothing_where_each_sample_is_one():
+    codes, answers, people = in_clusters()
+    plain = fk.evaluate_predictions(codes, answers)
+    names = [f"person {person}" for person in people]
+    told = fk.evaluate_predictions(codes, answers, clusters=names)
+    left = {"n_effective": None, "n_clusters": None}
+    assert dataclasses.replace(told, **left) == plain
+    assert told == fk.evaluate_predictions(codes, answers, clusters=people.astype(float))
+    single = fk.evaluate_predictions(codes, answers, clusters=range(240))
+    assert single.n_effective == pytest.approx(240)
+    assert single.accuracy_interval == pytest.approx(plain.accuracy_interval)
+    # Copies tell nothing new.
+    copies = fk.evaluate_predictions(
+        np.repeat(codes, 5), np.repeat(answers, 5), clusters=np.repeat(np.arange(240), 5)
+    )
+    assert copies.accuracy_interval == pytest.approx(plain.accuracy_interval, abs=1e-3)
+    # Where clusters are more alike than chance, they are not taken for more samples.
+    even = fk.evaluate_predictions([0] * 20, [0, 1] * 10, clusters=np.arange(20) // 2)
+    assert even.n_effective == 20
+    for text in (str(told), Page(told.to_html()).text, told.to_markdown("figures")):
+        assert ", 40 clusters" in text
+    assert fk.EvaluationReport.from_dict(json.loads(json.dumps(told.as_dict()))) == told
+
+
+def test_where_all_are_right_samples_of_a_cluster_count_as_copies():
+    report = fk.evaluate_predictions([0] * 12, [0] * 12, clusters=[*"aaaabbbbcccc"])
+    assert report.n_effective == pytest.approx(3)
+    low, high = report.accuracy_interval
+    assert high == 1
+    assert low < wilson_interval(3, 3, 0.95)[0]  # of which three hardly tell how they spread
+
+
+def test_groups_have_their_own_clusters_and_one_alone_tells_nothing():
+    codes, answers, people = in_clusters()
+    groups = np.where(people < 39, "many", "one")
+    report = fk.evaluate_predictions(codes, answers, groups=groups, clusters=people)
+    rows = groups == "many"
+    expected = fk.evaluate_predictions(codes[rows], answers[rows], clusters=people[rows])
+    assert report.groups["many"] == expected
+    assert report.groups["one"].accuracy_interval == (0, 1)
+    assert report.groups["one"].n_clusters == 1
+    table = np.eye(7)[answers]
+    fk.plot_reliability(fk.evaluate_predictions(codes, table, groups=groups, clusters=people))
+    plain = fk.evaluate_predictions(codes, answers, groups=groups)
+    assert {n: g.accuracy for n, g in plain.groups.items()} == {
+        n: g.accuracy for n, g in report.groups.items()
+    }
+    # Rows that count nothing make no cluster.
+    weights = np.where(people < 20, 1.0, 0.0)
+    half = fk.evaluate_predictions(codes, answers, clusters=people, sample_weight=weights)
+    assert half.n_clusters == 20
+
+
+@pytest.mark.parametrize(
+    ("clusters", "message"),
+    [
+        (["a", "b"], r"clusters must have shape \(3,\), one for each sample; received \(2,\)"),
+        (["a", None, "b"], "clusters must name a cluster for every sample; received None or NaN"),
+        (["a", "a", "a"], "clusters must be two or more, .* received only 'a'"),
+    ],
+)
+def test_clusters_that_are_none_are_refused(clusters, message):
+    with pytest.raises(fk.InvalidInputError, match=message):
+        fk.evaluate_predictions([0, 1, 2], GOOD, clusters=clusters)
+    with pytest.raises(fk.InvalidInputError, match=message):
+        fk.compare_predictions([0, 1, 2], GOOD, GOOD, clusters=clusters)
+
+
+def test_a_classifier_is_measured_in_groups_and_clusters():
+    X, y = fk.make_fer2013(n_samples=70, random_state=0).train
+    predictor = fk.EmotionPredictor.from_pretrained()
+    options = {"groups": np.arange(len(y)) % 2, "clusters": np.arange(len(y)) // 4}
+    report = predictor.evaluate(X, y, **options)
+    assert report == fk.evaluate_predictions(y, predictor.predict_proba(X), **options)
+    assert report.n_clusters == 14
+
+
 @pytest.mark.parametrize("hard", [[0, 1, 1], ["angry", "Disgust", "disgusted"]])
 def test_hard_labels_have_no_probabilities(hard):
     report = fk.evaluate_predictions([0, 1, 2], hard)
@@ -372,9 +486,7 @@ def test_figures_of_votes_are_those_of_scipy_and_of_single_voters():
     report = fk.evaluate_predictions(votes / 10, table)
     apart = stats.entropy(votes, table, axis=1)
     assert report.kl_divergence == pytest.approx(apart.mean())
-    assert report.kl_divergence == pytest.approx(
-        report.loss - stats.entropy(votes, axis=1).mean()
-    )
+    assert report.kl_divergence == pytest.approx(report.loss - stats.entropy(votes, axis=1).mean())
     # Each vote as a sample of its own.
     rows, classes = np.nonzero(votes)
     options = {"sample_weight": votes[rows, classes]}
@@ -690,7 +802,7 @@ def test_figures_have_their_own_names_in_json():
     assert set(values) == {
         *("n_samples", "n_effective", "loss", "accuracy", "accuracy_interval", "confidence_level"),
         *("balanced_accuracy", "f1_macro", "top2_accuracy", "ece", "mean_confidence"),
-        *("kl_divergence", "expected_accuracy"),
+        *("kl_divergence", "expected_accuracy", "n_clusters"),
         *("class_names", "per_class", "confusion_matrix", "reliability", "groups", "notes"),
     }
     for name in ("n_samples", "loss", "accuracy", "balanced_accuracy", "f1_macro", "ece"):

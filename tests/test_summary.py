@@ -118,7 +118,7 @@ def test_refuses_a_level_in_percent():
 
 
 def test_figures_of_votes_are_summarized_where_all_reports_have_them():
-    shares, *tables = np.random.default_rng(0).dirichlet(np.ones(7), (4, 30))
+    shares, *tables = np.random.default_rng(0).dirichlet(np.full(7, 0.3), (4, 30))
     runs = [fk.evaluate_predictions(shares, table) for table in tables]
     figures = fk.summarize_reports(runs).figures
     for name, values in (

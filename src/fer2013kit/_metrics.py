@@ -221,8 +221,48 @@ def effective_size(weights: Float64Array) -> float:
     return float(weights.sum() ** 2 / (weights**2).sum())
 
 
+def effective_size_of_clusters(
+    right: NDArray[np.bool_], clusters: IntArray, weights: Float64Array | None = None
+) -> tuple[float, int]:
+    """Return how many independent samples tell as much of the accuracy, and the clusters' number.
+
+    The effective size without clusters is divided by the design effect: the cluster-robust
+    variance of the accuracy over that of independent samples, but at least 1 (Korn and Graubard,
+    1998).  Where all answers are right, or all wrong, it cannot be estimated; samples of a cluster
+    then count as copies.  One cluster tells nothing.
+    """
+    weights = np.ones(len(right)) if weights is None else weights
+    taken = weights > 0
+    right, weights = right[taken], weights[taken]
+    codes = np.unique(clusters[taken], return_inverse=True)[1]
+    n, m = len(codes), int(codes.max()) + 1
+    if m == 1:
+        return 0.0, 1
+    own = effective_size(weights)
+    errors = weights * (right - np.average(right, weights=weights))
+    alone = n / (n - 1) * (errors**2).sum()
+    together = m / (m - 1) * (np.bincount(codes, errors) ** 2).sum()
+    if alone == 0:
+        return min(own, effective_size(np.bincount(codes, weights).astype(np.float64))), m
+    return float(own * alone / max(together, alone)), m
+
+
+def scale_of_few(n_clusters: int, n_samples: int, confidence_level: float) -> float:
+    """Return by what an effective size shrinks since few clusters hardly tell their own spread.
+
+    The variance has as many degrees of freedom as there are clusters, less one, where independent
+    samples would give it more (Korn and Graubard, 1998).
+    """
+    from scipy.stats import t
+
+    of_samples, of_clusters = t.ppf(0.5 + confidence_level / 2, [n_samples - 1, n_clusters - 1])
+    return float((of_samples / of_clusters) ** 2)
+
+
 def wilson_interval(successes: float, n: float, confidence_level: float) -> tuple[float, float]:
-    """Return the score interval of Wilson (1927) for a proportion; ``n`` is more than 0."""
+    """Return the score interval of Wilson (1927) for a proportion; of ``n`` 0, all that can be."""
+    if n == 0:
+        return 0.0, 1.0
     z = NormalDist().inv_cdf(0.5 + confidence_level / 2)
     share = successes / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)

@@ -136,6 +136,8 @@ class ProbabilisticClassifier:
         *,
         tta: TestTimeAugmentation | None = None,
         sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        clusters: ArrayLike | None = None,
     ) -> EvaluationReport:
         """Measure how good the answers are on labelled images.
 
@@ -150,6 +152,11 @@ class ProbabilisticClassifier:
             As in :meth:`predict_proba`.
         sample_weight : array_like of float, shape (n,), optional
             How much each image counts, as in :func:`evaluate_predictions`.
+        groups : array_like of int or str, shape (n,), optional
+            Adds a report for each group of images, as in :func:`evaluate_predictions`.
+        clusters : array_like of int or str, shape (n,), optional
+            Which images belong together, such as those of one person, as in
+            :func:`evaluate_predictions`: the accuracy's interval takes it into account.
 
         Returns
         -------
@@ -161,8 +168,8 @@ class ProbabilisticClassifier:
         ------
         InvalidInputError
             For images that :meth:`predict_proba` refuses, other than one label an image, a
-            label that is no class, shares of votes that are none, or weights that are negative,
-            not finite or all 0.
+            label that is no class, shares of votes that are none, weights that are negative, not
+            finite or all 0, or groups or clusters that are none.
 
         See Also
         --------
@@ -179,7 +186,12 @@ class ProbabilisticClassifier:
         probabilities = self.predict_proba(X, tta=tta)
         truth = self._truth(y, len(probabilities))
         report = evaluate_predictions(
-            truth, probabilities, class_names=self.class_names_, sample_weight=sample_weight
+            truth,
+            probabilities,
+            class_names=self.class_names_,
+            sample_weight=sample_weight,
+            groups=groups,
+            clusters=clusters,
         )
         note = calibration_note(self._calibration_sources(), self._grey_levels(X))
         return report if note is None else replace(report, notes=(note,))

@@ -11,7 +11,7 @@ from fer2013kit import _metrics
 from fer2013kit._checks import check_number, check_same_length, check_whole, random_generator
 from fer2013kit._optional import needed
 from fer2013kit.emotions import CLASS_NAMES
-from fer2013kit.evaluation._predictions import read_predictions, read_truth
+from fer2013kit.evaluation._predictions import read_clusters, read_predictions, read_truth
 from fer2013kit.evaluation._tables import Tabular, as_text
 from fer2013kit.exceptions import InvalidInputError
 
@@ -53,11 +53,14 @@ class PredictionComparison(Tabular):
         with its paired bootstrap interval.
     p_value : float
         Of McNemar's exact test: how likely a split at least this uneven is, among the samples on
-        which only one is right, if both are equally accurate.
+        which only one is right, if both are equally accurate.  With clusters, of the same test for
+        whole clusters, in which the answers of a and b change places (Fisher, 1935).
     outcomes : dict of str to tuple of four int
         For each class: both right, a alone right, b alone right, both wrong.
     confidence_level : float
         Of the intervals.
+    n_clusters : int, optional
+        With clusters, how many there are.
 
     See Also
     --------
@@ -69,6 +72,11 @@ class PredictionComparison(Tabular):
     Percentages", Psychometrika 12, 1947.
 
     B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", Chapman & Hall, 1993.
+
+    A. C. Davison and D. V. Hinkley, "Bootstrap Methods and Their Application", Cambridge University
+    Press, 1997 (section 3.8, clusters).
+
+    R. A. Fisher, "The Design of Experiments", Oliver & Boyd, 1935.
 
     Examples
     --------
@@ -83,6 +91,7 @@ class PredictionComparison(Tabular):
     p_value: float
     outcomes: dict[str, tuple[int, int, int, int]]
     confidence_level: float
+    n_clusters: int | None = None
 
     @property
     def difference(self) -> float:
@@ -128,6 +137,7 @@ class PredictionComparison(Tabular):
             "p_value": self.p_value,
             "outcomes": {name: list(counts) for name, counts in self.outcomes.items()},
             "confidence_level": self.confidence_level,
+            "n_clusters": self.n_clusters,
         }
 
     def to_frame(self) -> pd.DataFrame:
@@ -167,11 +177,15 @@ class PredictionComparison(Tabular):
     def __str__(self) -> str:
         a, b = self.names
         tables = self._tables()
+        clusters, test = "", "McNemar's exact test of equal accuracy"
+        if self.n_clusters is not None:
+            clusters = f" in {self.n_clusters:,} clusters"
+            test = "Exact test of equal accuracy, by whole clusters"
         return "\n\n".join(
             [
-                f"{b} against {a} on {self.n_samples:,} samples",
+                f"{b} against {a} on {self.n_samples:,} samples{clusters}",
                 as_text(tables["figures"]),
-                f"McNemar's exact test of equal accuracy: p = {self.p_value:.3g}",
+                f"{test}: p = {self.p_value:.3g}",
                 as_text(tables["outcomes"]),
             ]
         )
@@ -210,6 +224,7 @@ def compare_predictions(
     names: tuple[str, str] = ("a", "b"),
     class_names: Sequence[str] = CLASS_NAMES,
     sample_weight: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
     confidence_level: float = 0.95,
     n_resamples: int = 2000,
     random_state: int = 0,
@@ -233,6 +248,10 @@ def compare_predictions(
     sample_weight : array_like of float, shape (n,), optional
         How much each sample counts in the figures and their intervals; one of weight 0 is left
         out.  McNemar's test and the outcomes count samples, each once.
+    clusters : array_like of int or str, shape (n,), optional
+        Which samples belong together, such as the images of one person, as in
+        :func:`evaluate_predictions`: they are drawn together for the intervals (the cluster
+        bootstrap), and stay together in the test.
     confidence_level : float, default 0.95
         Level of the intervals.
     n_resamples : int, default 2000
@@ -276,6 +295,7 @@ def compare_predictions(
     if not isinstance(names, tuple | list) or len(names) != 2 or names[0] == names[1]:  # noqa: PLR2004 - a and b
         raise InvalidInputError(f"names must be two different names; received {names!r:.100}")
     weights = _metrics.check_weights(sample_weight, len(codes))
+    together = read_clusters(clusters, len(codes))
     # Whatever is drawn has a weight: of samples that count nothing there is no accuracy.
     rows = slice(None) if weights is None else np.flatnonzero(weights)
     codes, predicted_a, predicted_b = codes[rows], predicted_a[rows], predicted_b[rows]
@@ -290,11 +310,15 @@ def compare_predictions(
     measure = _Figures(codes, (predicted_a, predicted_b), list(means.values()), len(classes))
     weights = np.ones(len(codes)) if weights is None else weights[rows]
     found = measure(weights)
+    units = np.arange(len(codes))  # each sample is its own cluster where none are given
+    if together is not None:
+        units = np.unique(together[rows], return_inverse=True)[1]
+    n_units = int(units.max()) + 1
     rng = random_generator(random_state)
     drawn = np.empty((n_resamples, found.shape[1]))
     for row in range(n_resamples):
-        chosen = rng.integers(len(codes), size=len(codes))
-        a, b = measure(np.bincount(chosen, weights[chosen], len(codes)).astype(np.float64))
+        times = np.bincount(rng.integers(n_units, size=n_units), minlength=n_units)
+        a, b = measure(weights * times[units])
         drawn[row] = b - a
     tail = 50 * (1 - confidence_level)
     ends = np.percentile(drawn, [tail, 100 - tail], axis=0)
@@ -306,12 +330,13 @@ def compare_predictions(
             name: Difference(float(a), float(b), float(b - a), (float(low), float(high)))
             for name, a, b, low, high in zip((*_FIGURES, *means), *found, *ends, strict=True)
         },
-        p_value=_mcnemar(int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())),
+        p_value=_exact_test(right_b.astype(np.int64) - right_a, units),
         outcomes={
             name: _count_outcomes(right_a[codes == code], right_b[codes == code])
             for code, name in enumerate(classes)
         },
         confidence_level=float(confidence_level),
+        n_clusters=None if together is None else n_units,
     )
 
 
@@ -348,12 +373,25 @@ def _losses(codes: IntArray, shares: Float64Array | None, table: Float64Array) -
     return _metrics.soft_cross_entropies(shares, table)
 
 
-def _mcnemar(only_a: int, only_b: int) -> float:
-    """Return the two-sided p-value of the binomial test of one half."""
-    from scipy.stats import binomtest
+def _exact_test(gains: IntArray, units: IntArray) -> float:
+    """Return how likely a total at least as far from 0 is if each unit's sign is a fair coin's.
 
-    discordant = only_a + only_b
-    return float(binomtest(only_a, discordant).pvalue) if discordant else 1.0
+    Of units of one sample, this is McNemar's test: the binomial one of one half.
+    """
+    totals = np.bincount(units, gains).astype(np.int64)
+    steps = np.abs(totals[totals != 0])
+    if (steps == 1).all():
+        from scipy.stats import binomtest
+
+        return float(binomtest(int((totals > 0).sum()), len(steps)).pvalue) if len(steps) else 1.0
+    chances = np.ones(1)  # of each sum, from the least to the greatest
+    for step in steps.tolist():
+        longer = np.zeros(len(chances) + 2 * step)
+        longer[: len(chances)] += chances / 2
+        longer[2 * step :] += chances / 2
+        chances = longer
+    sums = np.arange(len(chances)) - steps.sum()
+    return min(1.0, float(chances[np.abs(sums) >= abs(totals.sum())].sum()))
 
 
 def _count_outcomes(

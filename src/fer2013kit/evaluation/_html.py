@@ -16,7 +16,12 @@ from fer2013kit._version import __version__
 from fer2013kit.evaluation._gallery import data_uri, galleries
 from fer2013kit.evaluation._style import STYLE
 from fer2013kit.evaluation._tables import count_text
-from fer2013kit.evaluation._text import describe_gap, headline, report_tables
+from fer2013kit.evaluation._text import (
+    describe_gap,
+    describe_interval,
+    headline,
+    report_tables,
+)
 from fer2013kit.plotting._parts import history_of
 
 if TYPE_CHECKING:
@@ -84,11 +89,9 @@ def _section(heading: str, content: str) -> str:
 
 
 def _headline(report: EvaluationReport, title: str) -> str:
-    low, high = report.accuracy_interval
-    level = f"{100 * report.confidence_level:g}%"
     main = (
         f'<div class="tile main"><dt>Accuracy</dt><dd><b>{report.accuracy:.1%}</b>'
-        f"<small>{level} Wilson interval {low:.1%} to {high:.1%}</small></dd></div>"
+        f"<small>{describe_interval(report, '.1%')}</small></dd></div>"
     )
     others = "\n".join(
         f'<div class="tile"><dt>{_sentence(name)}</dt><dd>'

@@ -65,7 +65,9 @@ class EvaluationReport(Tabular):
     confidence_level : float
         Of :attr:`accuracy_interval`.
     n_effective : float, optional
-        For weighted samples, how many of equal weight would carry as much information (Kish, 1965).
+        For weighted samples, how many of equal weight would carry as much information (Kish, 1965);
+        for samples in clusters, how many independent ones would: divided by the design effect,
+        which is the cluster-robust variance of the accuracy over that of independent samples.
     kl_divergence : float
         For shares of votes, the mean Kullback-Leibler divergence of the probabilities from them
         in nats: the loss without the entropy of the votes, which no network can avoid, so that 0
@@ -74,6 +76,8 @@ class EvaluationReport(Tabular):
         For shares of votes, the mean share of the votes for the predicted class: the accuracy to
         expect if one voter, drawn at random, names the true class of each sample.  At most the
         mean of the largest shares.  NaN for labels.
+    n_clusters : int, optional
+        For :func:`evaluate_predictions` with ``clusters``, how many there are.
     groups : dict of str to EvaluationReport
         The same evaluation of each group of samples, for :func:`evaluate_predictions` with
         ``groups``.
@@ -93,6 +97,13 @@ class EvaluationReport(Tabular):
     of the American Statistical Association 22, 1927.
 
     L. Kish, "Survey Sampling", Wiley, 1965.
+
+    E. L. Korn and B. I. Graubard, "Confidence Intervals for Proportions with Small Expected Number
+    of Positive Counts Estimated from Survey Data", Survey Methodology 24, 1998.
+
+    C. Franco, R. J. A. Little, T. A. Louis and E. V. Slud, "Comparative Study of Confidence
+    Intervals for Proportions in Complex Sample Surveys", Journal of Survey Statistics and
+    Methodology 7, 2019.
 
     R. G. Newcombe, "Interval Estimation for the Difference Between Independent Proportions",
     Statistics in Medicine 17, 1998.
@@ -130,6 +141,7 @@ class EvaluationReport(Tabular):
     n_effective: float | None = None
     kl_divergence: float = float("nan")
     expected_accuracy: float = float("nan")
+    n_clusters: int | None = None
     groups: dict[str, EvaluationReport] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -153,9 +165,12 @@ class EvaluationReport(Tabular):
         """Wilson score interval (Wilson, 1927) of the accuracy, at :attr:`confidence_level`.
 
         It shows how far the accuracy may be from its value on infinitely many samples of the same
-        kind.
+        kind.  Weights and clusters enter by :attr:`n_effective` (Franco et al., 2019), and few
+        clusters widen it as the quantile of Student's distribution does (Korn and Graubard, 1998).
         """
         n = self.n_samples if self.n_effective is None else self.n_effective
+        if self.n_clusters is not None and self.n_clusters > 1:
+            n *= _metrics.scale_of_few(self.n_clusters, self.n_samples, self.confidence_level)
         return _metrics.wilson_interval(self.accuracy * n, n, self.confidence_level)
 
     @property
@@ -198,8 +213,9 @@ class EvaluationReport(Tabular):
         """The groups of the highest and the lowest accuracy; None for fewer than two groups.
 
         A tuple ``(best, worst, difference, interval)``; the interval of the difference is
-        Newcombe's (1998) at :attr:`confidence_level`.  It holds for two groups chosen beforehand:
-        among many groups, the two farthest apart differ somewhat by chance alone.
+        Newcombe's (1998) at :attr:`confidence_level`.  It holds for two groups chosen beforehand,
+        without a cluster in both: among many groups, the two farthest apart differ somewhat by
+        chance alone.
         """
         if len(self.groups) < 2:  # noqa: PLR2004 - a gap has two sides
             return None

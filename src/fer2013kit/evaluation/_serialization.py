@@ -22,6 +22,7 @@ def report_as_dict(report: EvaluationReport) -> dict[str, Any]:
     return {
         "n_samples": report.n_samples,
         "n_effective": report.n_effective,
+        "n_clusters": report.n_clusters,
         "loss": _number(report.loss),
         "kl_divergence": _number(report.kl_divergence),
         "expected_accuracy": _number(report.expected_accuracy),
@@ -58,7 +59,7 @@ def fields_from_dict(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     try:
         bins = values["reliability"]
-        size = values.get("n_effective")
+        size, clusters = values.get("n_effective"), values.get("n_clusters")
         fields: dict[str, Any] = {
             "confusion_matrix": _counts(values["confusion_matrix"]),
             "loss": _float(values["loss"]),
@@ -71,6 +72,7 @@ def fields_from_dict(values: Mapping[str, Any]) -> dict[str, Any]:
             "class_names": tuple(values["class_names"]),
             "confidence_level": float(values["confidence_level"]),
             "n_effective": None if size is None else float(size),
+            "n_clusters": None if clusters is None else int(clusters),
             "kl_divergence": _float(values.get("kl_divergence")),
             "expected_accuracy": _float(values.get("expected_accuracy")),
             "notes": tuple(map(str, values.get("notes", ()))),

@@ -47,11 +47,9 @@ def format_report(report: EvaluationReport) -> str:
 
 def headline(report: EvaluationReport) -> list[tuple[str, float, str]]:
     """Return each headline figure with its name and a remark; without those that are none."""
-    low, high = report.accuracy_interval
-    level = f"{report.confidence_level * 100:g}%"
     confidence = f"mean confidence {report.mean_confidence:.3f}, {describe_confidence(report)}"
     rows = [
-        ("accuracy", report.accuracy, f"{level} Wilson interval {low:.3f} to {high:.3f}"),
+        ("accuracy", report.accuracy, describe_interval(report, ".3f")),
         ("balanced accuracy", report.balanced_accuracy, "mean recall of the classes"),
         ("macro F1", report.f1_macro, "mean F1 of the classes"),
         ("top-2 accuracy", report.top2_accuracy, "true class among the two most probable"),
@@ -61,6 +59,14 @@ def headline(report: EvaluationReport) -> list[tuple[str, float, str]]:
         ("calibration error", report.ece, confidence),
     ]
     return [row for row in rows if not np.isnan(row[1])]
+
+
+def describe_interval(report: EvaluationReport, form: str) -> str:
+    """Return the accuracy's interval in words, its ends in the form of a format string."""
+    low, high = report.accuracy_interval
+    clusters = "" if report.n_clusters is None else f", {report.n_clusters:,} clusters"
+    level = f"{report.confidence_level * 100:g}%"
+    return f"{level} Wilson interval {low:{form}} to {high:{form}}{clusters}"
 
 
 def describe_confidence(report: EvaluationReport) -> str:
