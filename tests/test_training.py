@@ -1,4 +1,6 @@
 import gc
+import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
@@ -156,6 +158,52 @@ def test_checkpoint_of_another_run_is_refused(data, tmp_path):
         make_tiny(checkpoint_dir=tmp_path, epochs=5).fit(*data.train)
     with pytest.raises(fk.InvalidInputError, match="other settings or other data"):
         make_tiny(checkpoint_dir=tmp_path).fit(*data.validation)
+
+
+def test_refused_checkpoint_names_what_differs(data, tmp_path):
+    X, y = data.train
+    make_tiny(checkpoint_dir=tmp_path).fit(X, y)
+
+    def refusal(X=X, y=y, given=None, **settings):
+        with pytest.raises(fk.InvalidInputError) as caught:
+            make_tiny(checkpoint_dir=tmp_path, **settings).fit(X, y, **given or {})
+        return re.search(r"or other data: (.*); choose another folder", str(caught.value))[1]
+
+    assert refusal(epochs=5) == "epochs (1 there, 5 here)"
+    told = refusal(learning_rate=0.5, loss=keras.losses.Huber(0.5))
+    assert told.startswith(f"learning_rate ({make_tiny().learning_rate} there, 0.5 here), loss (")
+    assert "'crossentropy' there, Huber {'name'" in told
+    assert "'delta': 0.5" in told
+    shape = "x".join(map(str, X.shape))
+    told = refusal(X=255 - X)
+    assert re.fullmatch(
+        rf"the training images \({shape}, SHA-256 (\w{{16}}) there, "
+        rf"{shape}, SHA-256 (?!\1)\w{{16}} here\)",
+        told,
+    )
+    assert refusal(y=y[::-1]).startswith(f"the training targets ({len(y)}x7, SHA-256 ")
+    weighted = refusal(given={"sample_weight": np.arange(len(y)) + 1.0})
+    assert weighted.startswith(f"the weights of the training images ({len(y)}, SHA-256 ")
+    told = refusal(given={"validation_data": data.validation})
+    assert "the validation images (none there, 21x48x48x1, SHA-256 " in told
+    many = dict.fromkeys(("mixup", "zoom", "shift", "weight_decay", "label_smoothing"), 0.19)
+    told = refusal(**many, epochs=3)
+    assert told.count(" there, ") == 5
+    assert told.endswith(" here), 1 more")
+
+
+def test_checkpoints_of_before_go_on_and_are_refused_without_names(data, tmp_path):
+    first = make_tiny(checkpoint_dir=tmp_path).fit(*data.train)
+    file = tmp_path / "checkpoint.npz"
+    with np.load(file) as content:
+        arrays = dict(content)
+    facts = json.loads(str(arrays.pop("facts")))
+    assert facts.pop("run")["epochs"] == 1
+    np.savez(file, facts=np.array(json.dumps(facts)), **arrays)
+    again = make_tiny(checkpoint_dir=tmp_path).fit(*data.train, callbacks=[Interrupt(0)])
+    assert_same_weights(first, again)
+    with pytest.raises(fk.InvalidInputError, match="or other data; choose another folder"):
+        make_tiny(checkpoint_dir=tmp_path, epochs=5).fit(*data.train)
 
 
 def test_checkpoint_needs_a_seed(data, tmp_path):

@@ -136,7 +136,10 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
         if settings.checkpoint_path is None:
             return 0
         checkpoint = read_checkpoint(
-            settings.checkpoint_path, settings.fingerprint, settings.processes
+            settings.checkpoint_path,
+            settings.fingerprint,
+            settings.processes,
+            run=settings.run,
         )
         if checkpoint is None:
             return 0
@@ -235,6 +238,7 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
                 model=_copies(self.model.variables),
                 optimizer=_copies(self.model.optimizer.variables),
                 best=self._best_weights,
+                run=self._settings.run,
             ),
         )
 

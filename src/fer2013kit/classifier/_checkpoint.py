@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -21,6 +21,7 @@ from fer2013kit._untrusted import (
     read_facts,
     read_npz,
 )
+from fer2013kit.classifier._json import differences
 from fer2013kit.classifier._processes import ALONE, Processes
 from fer2013kit.exceptions import InvalidInputError, ModelFileError
 
@@ -43,6 +44,8 @@ class Checkpoint:
     model: list[NDArray[Any]]
     optimizer: list[NDArray[Any]]
     best: list[NDArray[Any]]
+    run: Mapping[str, Any] = field(default_factory=dict)
+    """What the fingerprint is made of, in words: settings and data by their names."""
 
 
 _FACTS: Final[Mapping[str, Callable[[Any], bool]]] = {
@@ -51,6 +54,7 @@ _FACTS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "history": is_mapping,
     "best_epoch": is_count_or_none,
     "stopped": lambda value: isinstance(value, bool),
+    "run": is_mapping,
 }
 
 
@@ -71,11 +75,16 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def read_checkpoint(
-    path: Path, fingerprint: str, processes: Processes = ALONE
+    path: Path,
+    fingerprint: str,
+    processes: Processes = ALONE,
+    *,
+    run: Mapping[str, Any] | None = None,
 ) -> Checkpoint | None:
     """Read the checkpoint of the run that ``fingerprint`` names; None where there is no file.
 
-    Of several processes, all get what the first one has.
+    Of several processes, all get what the first one has.  ``run`` says what the fingerprint is
+    made of, so that an error can name what differs.
 
     Raises
     ------
@@ -95,7 +104,7 @@ def read_checkpoint(
         )
     ):
         arrays = read_npz(content)
-        facts = read_facts(str(arrays.pop("facts")))
+        facts = {"run": {}, **read_facts(str(arrays.pop("facts")))}  # of old ones, nothing is known
         check_facts(facts, _FACTS)
         groups: dict[str, Any] = {"model": [], "optimizer": [], "best": []}
         for name, array in arrays.items():
@@ -106,8 +115,9 @@ def read_checkpoint(
         }
         checkpoint = Checkpoint(**facts, **groups)
     if checkpoint.fingerprint != fingerprint:
+        which = f": {differences(checkpoint.run, run)}" if checkpoint.run and run else ""
         raise InvalidInputError(
-            f"checkpoint_dir {path.parent} holds a run with other settings or other data; "
+            f"checkpoint_dir {path.parent} holds a run with other settings or other data{which}; "
             "choose another folder, or delete this one to start again"
         )
     return checkpoint

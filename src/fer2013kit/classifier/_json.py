@@ -9,7 +9,10 @@ from typing import Any, Final
 import keras
 import numpy as np
 
+from fer2013kit.exceptions import shortened, shown
+
 _KERAS_OBJECTS: Final = (keras.optimizers.Optimizer, keras.losses.Loss, keras.metrics.Metric)
+_MOST_DIFFERENCES: Final = 5
 _NOTE: Final = "not saved"
 _FLOAT: Final = "float"  # infinity and NaN, which JSON has not
 _PAIRS: Final = "pairs"  # of a mapping whose keys are not all strings, which JSON cannot hold
@@ -29,6 +32,37 @@ def as_json(value: Any) -> Any:
     if value is None or isinstance(value, str | int | float):
         return value
     return {_NOTE: _note(value)}
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Say which of two runs' settings and data differ, and how; of many, the first few.
+
+    Examples
+    --------
+    >>> from fer2013kit.classifier._json import differences
+    >>> differences({"epochs": 3, "loss": "focal"}, {"epochs": 5, "loss": "focal"})
+    'epochs (3 there, 5 here)'
+    """
+    names = [name for name in {**now, **before} if before.get(name) != now.get(name)]
+    told = [
+        f"{name} ({_in_words(before, name)} there, {_in_words(now, name)} here)"
+        for name in names[:_MOST_DIFFERENCES]
+    ]
+    if len(names) > len(told):
+        told.append(f"{len(names) - len(told)} more")
+    return ", ".join(told)
+
+
+def _in_words(settings: Mapping[str, Any], name: str) -> str:
+    if name not in settings:
+        return "none"
+    value = settings[name]
+    if " " in name:  # of data, which is told in words
+        return shortened(str(value))
+    if isinstance(value, Mapping) and list(value) in ([_NOTE], [_FLOAT]):
+        (value,) = value.values()
+        return shortened(str(value))
+    return shown(value)
 
 
 def _note(value: Any) -> str:

@@ -73,29 +73,31 @@ def describe_run(
     """
     shared = {one.name for one in fields(TrainingSettings)} & params.keys()
     folder = params["checkpoint_dir"]
-    path, fingerprint, processes = None, "", current_processes()
+    path, run, fingerprint, processes = None, {}, "", current_processes()
     if folder is not None:
         path = Path(folder) / _CHECKPOINT_NAME
     if folder is not None or processes.count > 1:
-        fingerprint = _fingerprint(params, batches, validation, compute_dtype, first_weights)
+        run = _facts(params, batches, validation, compute_dtype, first_weights)
+        fingerprint = hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()
     return TrainingSettings(
         **{name: params[name] for name in shared - {"verbose", "compute_dtype"}},
         verbose=0 if processes.index else resolve_verbose(params["verbose"]),
         compute_dtype=compute_dtype,
         checkpoint_path=path,
         fingerprint=fingerprint,
+        run=run,
         processes=processes,
     )
 
 
-def _fingerprint(
+def _facts(
     params: Mapping[str, Any],
     batches: TrainingBatches | StreamedBatches,
     validation: Any,
     compute_dtype: str,
     first_weights: Sequence[NDArray[Any]],
-) -> str:
-    """Return what tells a run from others: settings, data and first weights, as a digest.
+) -> dict[str, Any]:
+    """Return what tells a run from others, by its name: settings, data and first weights.
 
     Of what is read batch by batch, the shape of the images and the number of steps alone, and of
     such validation data that there are some.
@@ -106,23 +108,35 @@ def _fingerprint(
             "where the unbroken one would have, and so do several processes, who draw the same; "
             f"received {shown(params['random_state'])}"
         )
-    settings = {name: as_json(value) for name, value in params.items() if name not in _NO_CHOICE}
-    settings["compute_dtype"] = compute_dtype
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    arrays: list[Any] = [batches.some, *first_weights]
-    digest.update(repr((batches.steps_per_epoch, validation is None)).encode())
-    if isinstance(validation, tuple):
-        arrays += validation
+    facts = {name: as_json(value) for name, value in params.items() if name not in _NO_CHOICE}
+    facts["compute_dtype"] = compute_dtype
+    if first_weights:
+        facts["the first weights"] = digest_of(first_weights)
+    facts["the steps of an epoch"] = batches.steps_per_epoch
     if isinstance(batches, TrainingBatches):
-        arrays += [batches.images, batches.targets, batches.weights]
+        arrays = {
+            "the training images": batches.images,
+            "the training targets": batches.targets,
+            "the weights of the training images": batches.weights,
+        }
     else:
-        arrays[0] = arrays[0][:0]  # a set that is shuffled anew has others
-    return digest_of(arrays, digest)
+        arrays = {"the training images": batches.some[:0]}  # shuffled anew, it has others
+    if isinstance(validation, tuple):
+        names = ("the validation images", "the validation targets", "the validation weights")
+        arrays |= zip(names, validation, strict=False)
+    elif validation is not None:
+        facts["the validation images"] = "read batch by batch"
+    return facts | {name: described(array) for name, array in arrays.items()}
 
 
-def digest_of(arrays: Iterable[Any], digest: hashlib._Hash | None = None) -> str:
-    """Return the SHA-256 of what a digest has seen, and then of arrays, read part by part."""
-    digest = hashlib.sha256() if digest is None else digest
+def described(array: Any) -> str:
+    """Return what tells an array from others: its shape and its digest."""
+    return f"{'x'.join(map(str, array.shape))}, SHA-256 {digest_of([array])[:16]}"
+
+
+def digest_of(arrays: Iterable[Any]) -> str:
+    """Return the SHA-256 of arrays, read part by part."""
+    digest = hashlib.sha256()
     for array in arrays:
         digest.update(repr(array.shape).encode())
         for start in range(0, len(array) if array.shape else 1, _CHUNK):

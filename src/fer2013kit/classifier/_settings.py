@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Final
 
@@ -78,6 +78,8 @@ class TrainingSettings:
     compute_dtype: str
     checkpoint_path: Path | None = None
     fingerprint: str = ""
+    run: Mapping[str, Any] = field(default_factory=dict)
+    """What the fingerprint is made of, in words."""
     processes: Processes = ALONE
 
 
