@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import optuna
 import pytest
+from sklearn import metrics
 from sklearn.base import clone
 
 import fer2013kit as fk
@@ -48,6 +49,83 @@ def test_search_goes_on_from_its_file(data, classifier, tmp_path):
     fitted = fk.EmotionClassifier(**found.classifier.get_params(deep=False))
     fitted.fit(*data.train, validation_data=data.validation)
     assert fitted.history_["val_accuracy"][-1] == pytest.approx(found.best_value)
+
+
+@pytest.mark.parametrize(
+    "scoring", ["f1_macro", "neg_log_loss", metrics.make_scorer(metrics.cohen_kappa_score)]
+)
+def test_another_figure_chooses(data, classifier, scoring):
+    found = fk.tune(classifier, data, space=SPACE, scoring=scoring, n_trials=2, random_state=0)
+    X, y = data.validation
+    values = [trial.value for trial in found.study.trials]
+    assert found.best_value == max(values)
+    fitted = clone(found.classifier).fit(*data.train, validation_data=data.validation)
+    expected = {
+        "f1_macro": lambda: metrics.f1_score(y, fitted.predict(X), average="macro"),
+        "neg_log_loss": lambda: -metrics.log_loss(y, fitted.predict_proba(X), labels=range(7)),
+    }.get(scoring, lambda: metrics.cohen_kappa_score(y, fitted.predict(X)))
+    assert found.best_value == pytest.approx(expected(), rel=1e-4)
+    assert not any(trial.intermediate_values for trial in found.study.trials)
+
+
+def test_own_function_scores(data, classifier):
+    seen = []
+
+    def share_of_happy(clf, X, y):
+        seen.append(len(X))
+        return float(np.mean(clf.predict(X) == fk.Emotion.HAPPY))
+
+    found = fk.tune(classifier, data, space=SPACE, scoring=share_of_happy, n_trials=1)
+    assert seen == [len(data.validation)] * 2  # the first time, before anything is trained
+    assert 0 <= found.best_value <= 1
+
+
+def test_scoring_that_cannot_measure_is_refused_before_training(data, classifier, monkeypatch):
+    monkeypatch.setattr(fk.EmotionClassifier, "fit", None)
+    few = fk.FER2013(data.train, data.validation.subset(data.validation.labels != 3))
+    for given, scoring, message in (
+        (data, "f1_macr", "received 'f1_macr'.*did you mean 'f1_macro'"),
+        (data, ["accuracy"], "a name that scikit-learn knows"),
+        (data, None, "received None"),
+        (data, "roc_auc", "scoring='roc_auc' cannot measure answers .* in 7 classes: multi_class"),
+        (few, "neg_log_loss", "'neg_log_loss' cannot measure"),
+        (data, lambda clf, X, y: None, "gave None for faultless ones"),
+    ):
+        with pytest.raises(fk.InvalidInputError, match=message):
+            fk.tune(classifier, given, space=SPACE, scoring=scoring, n_trials=1)
+
+
+def test_another_scoring_has_no_trials_in_this_file(data, classifier, tmp_path):
+    options = {"space": SPACE, "storage": tmp_path / "search.db"}
+    fk.tune(classifier, data, scoring="f1_macro", n_trials=1, **options)
+    with pytest.raises(
+        fk.InvalidInputError, match=r"with another scoring; .* own: scoring"
+    ) as told:
+        fk.tune(classifier, data, n_trials=2, **options)
+    assert str(told.value).endswith("scoring ('f1_macro' there, 'accuracy' here)")
+    changed = clone(classifier).set_params(epochs=3)
+    other = fk.FER2013(data.train, data.test)
+    with pytest.raises(fk.InvalidInputError) as told:
+        fk.tune(changed, other, scoring="f1_macro", n_trials=2, **options)
+    assert "epochs (2 there, 3 here), the validation images (7x48x48x1, " in str(told.value)
+    again = fk.tune(classifier, data, scoring="f1_macro", n_trials=2, **options)
+    assert len(again.study.trials) == 2
+
+
+def test_files_of_before_are_searches_by_accuracy(data, classifier, tmp_path, monkeypatch):
+    options = {"space": SPACE, "storage": tmp_path / "search.db"}
+    plain = optuna.Study.set_user_attr
+
+    def keep(study, name, value):
+        if name not in {"another scoring", "facts"}:
+            plain(study, name, value)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(optuna.Study, "set_user_attr", keep)
+        fk.tune(classifier, data, n_trials=1, **options)
+    assert len(fk.tune(classifier, data, n_trials=2, **options).study.trials) == 2
+    with pytest.raises(fk.InvalidInputError, match=r"another scoring; .* a storage of its own$"):
+        fk.tune(classifier, data, scoring="f1_macro", n_trials=2, **options)
 
 
 def test_trials_that_lag_are_stopped(data, classifier, monkeypatch):
@@ -97,6 +175,7 @@ def test_command(data, tmp_path, monkeypatch):
         *("--n-trials", "1", "--storage", tmp_path / "search.db"),
     )
     assert document["n_trials"] == 1
+    assert document["scoring"] == "accuracy"
     assert "learning_rate" in document["best_params"]
 
 

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import keras
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.metrics import get_scorer, get_scorer_names
 
 from fer2013kit._checks import check_number, check_whole, is_number
 from fer2013kit._optional import needed
 from fer2013kit.augmentation import STRENGTHS
 from fer2013kit.classifier import EmotionClassifier
-from fer2013kit.classifier._json import as_json
-from fer2013kit.classifier._runs import digest_of
+from fer2013kit.classifier._json import as_json, differences
+from fer2013kit.classifier._runs import described, digest_of
 from fer2013kit.datasets import FER2013
 from fer2013kit.exceptions import (
     InvalidInputError,
@@ -30,6 +31,7 @@ from fer2013kit.exceptions import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import pandas as pd
@@ -44,6 +46,9 @@ _DEFAULT_SPACE: Final[Mapping[str, Any]] = {
     "shift": (0.0, 0.15),
     "mixup": [0.0, 0.1, 0.2, 0.4],
 }
+_FACTS: Final = "facts"
+"""Where a study keeps what it searches, in words."""
+
 _MONITOR: Final = "val_accuracy"
 _NO_CHOICE: Final = {"verbose"}
 """Settings that no trial depends on."""
@@ -88,7 +93,7 @@ class TuningResult:
 
     @property
     def best_value(self) -> float:
-        """Its accuracy on the validation split, in [0, 1], which chose it: measure on the test."""
+        """Its score on the validation split, which chose it: measure on the test."""
         return float(self.study.best_value)
 
     def to_frame(self) -> pd.DataFrame:
@@ -112,6 +117,7 @@ def tune(
     data: FER2013,
     *,
     space: str | Mapping[str, Any] = "default",
+    scoring: str | Callable[[Any, Any, Any], float] = "accuracy",
     n_trials: int = 20,
     timeout: float | None = None,
     storage: str | Path | None = None,
@@ -119,9 +125,9 @@ def tune(
 ) -> TuningResult:
     """Search for better settings with Optuna (needs the extra ``tune``).
 
-    Each trial trains a copy of the classifier on ``train`` and is measured by its accuracy on
-    ``validation``; one that lags behind the median of the others is stopped early, and one that
-    diverges is skipped.
+    Each trial trains a copy of the classifier on ``train`` and is measured on ``validation``, by
+    its accuracy or another `scoring`; one whose accuracy lags behind the median of the others is
+    stopped early, and one that diverges is skipped.
 
     Parameters
     ----------
@@ -135,13 +141,20 @@ def tune(
         list of choices; ``"model_params__filters"`` is a parameter of the architecture.  By default
         learning rate, weight decay, label smoothing, batch size and augmentation, without those
         that the classifier's other settings switch off.
+    scoring : str or callable, default "accuracy"
+        What is to be as large as possible, in the vocabulary of scikit-learn: "f1_macro",
+        "balanced_accuracy", "neg_log_loss" and the others of
+        :func:`sklearn.metrics.get_scorer_names`, or a function ``(classifier, X, y) -> float``,
+        such as :func:`sklearn.metrics.make_scorer` makes.  A trial is then measured at its end,
+        with the weights that it keeps; for other figures than the accuracy, none is stopped early.
     n_trials : int, default 20
         Total number of trials, including earlier calls with the same `storage`.
     timeout : float, optional
         Start no new trial after this many seconds.
     storage : str or Path, optional
         An SQLite file, or a URL that Optuna takes, which keeps the trials: the same call goes on
-        after an interruption.  Another space, other data or another classifier is refused.
+        after an interruption.  Another space, other data, another classifier or scoring is refused,
+        and the error names what differs.
     random_state : int, optional
         Seed of the search; the classifier's own decides what a trial gives.
 
@@ -154,8 +167,9 @@ def tune(
     ------
     InvalidInputError
         For another estimator, an unknown setting, one that another setting switches off, a range
-        that cannot be used, data without validation, or a ``storage`` that cannot be opened or
-        holds another search.
+        that cannot be used, data without validation, a scoring that scikit-learn does not know or
+        that cannot measure these classes, or a ``storage`` that cannot be opened or holds another
+        search.
     TrainingDivergedError
         Where no trial came to its end.
     MissingDependencyError
@@ -164,6 +178,7 @@ def tune(
     See Also
     --------
     EmotionClassifier : What is tuned.
+    sklearn.model_selection.GridSearchCV : Takes the same scoring.
 
     References
     ----------
@@ -189,13 +204,15 @@ def tune(
     choices = {
         name: _choices(values) for name, values in ranges.items() if isinstance(values, list)
     }
+    scorer = _check_scoring(scoring, classifier, data)
     n_trials = check_whole("n_trials", n_trials)
     if timeout is not None:
         check_number("timeout", timeout, "[0, inf)")
     if random_state is not None:
         random_state = check_whole("random_state", random_state, least=0, most=2**32 - 1)
     study = _study(storage)
-    _check_same_search(study, classifier, data, {**ranges, **{n: [*c] for n, c in choices.items()}})
+    searched = {**ranges, **{n: [*c] for n, c in choices.items()}}
+    _check_same_search(study, classifier, data, searched, as_json(scoring))
     ended = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
     done = len(study.get_trials(states=ended))
     # Gone on with, a search does not draw what it drew before.
@@ -218,7 +235,10 @@ def tune(
             for name, values in ranges.items()
         }
         clf = clone(classifier).set_params(**_settings(drawn, choices))
-        clf.fit(*data.train, validation_data=data.validation, callbacks=[Report(trial)])
+        callbacks = [Report(trial)] if scoring == "accuracy" else []
+        clf.fit(*data.train, validation_data=data.validation, callbacks=callbacks)
+        if scoring != "accuracy":
+            return float(scorer(clf, *data.validation))
         figures = clf.history_[_MONITOR]
         place = clf.best_epoch_ if clf.restore_best_weights else -1
         return float(figures[place])
@@ -253,6 +273,48 @@ def _check_classifier_and_data(classifier: Any, data: Any) -> None:
         )
 
 
+class _Answers(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no types
+    """Probabilities in the place of the classifier that a scorer asks for them."""
+
+    def __init__(self, classes: Any, probabilities: Any) -> None:
+        self.classes_ = classes
+        self.probabilities = probabilities
+
+    def predict_proba(self, X: Any) -> Any:
+        """Return them, whatever is asked."""
+        del X
+        return self.probabilities
+
+    def predict(self, X: Any) -> Any:
+        """Return the most probable classes."""
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+def _check_scoring(scoring: Any, classifier: EmotionClassifier, data: FER2013) -> Any:
+    """Return scikit-learn's scorer, tried on faultless answers before anything is trained."""
+    if not callable(scoring) and scoring not in get_scorer_names():
+        raise InvalidInputError(
+            "scoring must be a name that scikit-learn knows, such as 'f1_macro', or a function of "
+            f"classifier, X and y; received {shown(scoring)}"
+            f"{did_you_mean(scoring, get_scorer_names())}"
+        )
+    scorer = get_scorer(scoring)
+    X, y = data.validation
+    asked = classifier.classes
+    classes = np.unique(data.train.labels if asked is None else np.asarray(asked))
+    refusal = (
+        f"scoring={shown(scoring)} cannot measure answers to the validation split in "
+        f"{len(classes)} classes"
+    )
+    try:
+        value = scorer(_Answers(classes, (y[:, None] == classes).astype(np.float64)), X, y)
+    except Exception as error:
+        raise InvalidInputError(f"{refusal}: {shortened(str(error))}") from error
+    if not is_number(value) or not np.isfinite(value):
+        raise InvalidInputError(f"{refusal}: it gave {shown(value)} for faultless ones")
+    return scorer
+
+
 def _study(storage: str | Path | None) -> Any:
     """Return the study that is stored there, or a new one."""
     import optuna
@@ -277,7 +339,11 @@ def _study(storage: str | Path | None) -> Any:
 
 
 def _check_same_search(
-    study: Any, classifier: EmotionClassifier, data: FER2013, ranges: Mapping[str, Any]
+    study: Any,
+    classifier: EmotionClassifier,
+    data: FER2013,
+    ranges: Mapping[str, Any],
+    scoring: Any,
 ) -> None:
     """Note on a new study what it searches; refuse trials of another search."""
     settings = {
@@ -288,18 +354,29 @@ def _check_same_search(
     if not isinstance(classifier.random_state, int | np.integer):
         del settings["random_state"]  # which no two processes could have alike
     own = {  # by what a difference is called
+        "another scoring": scoring,
         "another space": _digest(as_json(ranges)),
         "other settings of the classifier": _digest(settings),
         "other data": digest_of([*data.train, *data.validation]),
     }
-    known = study.user_attrs
+    facts = {
+        "scoring": scoring,
+        **{f"the space of {name}": as_json(values) for name, values in ranges.items()},
+        **settings,
+        "the training images": described(data.train.images),
+        "the training labels": described(data.train.labels),
+        "the validation images": described(data.validation.images),
+        "the validation labels": described(data.validation.labels),
+    }
+    known = {"another scoring": "accuracy", **study.user_attrs}  # as it was for the first files
     if not study.trials:
-        for name, value in own.items():
+        for name, value in {**own, _FACTS: facts}.items():
             study.set_user_attr(name, value)
     elif differing := [name for name, value in own.items() if known.get(name) != value]:
+        told = f": {differences(known[_FACTS], facts)}" if _FACTS in known else ""
         raise InvalidInputError(
             f"storage holds another search, with {' and '.join(differing)}; give each search a "
-            "storage of its own"
+            f"storage of its own{told}"
         )
 
 

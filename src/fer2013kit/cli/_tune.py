@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 @click.argument("data", type=PATH)
 @click.option("--architecture", default="five_layer_cnn", help="A registered network.")
 @click.option("--epochs", type=click.IntRange(min=1), default=20, help="Epochs of a trial.")
+@click.option(
+    "--scoring",
+    default="accuracy",
+    show_default=True,
+    help="What to maximise: a score of scikit-learn, such as f1_macro or neg_log_loss.",
+)
 @click.option("--n-trials", type=click.IntRange(min=1), default=20, help="Trials in all.")
 @click.option("--timeout", type=Number(min=0), help="Seconds after which no trial starts.")
 @click.option(
@@ -36,6 +42,7 @@ def tune(
     data: Path,
     architecture: str,
     epochs: int,
+    scoring: str,
     n_trials: int,
     timeout: float | None,
     storage: Path | None,
@@ -65,6 +72,7 @@ def tune(
             **class_settings(loaded),
         ),
         loaded,
+        scoring=scoring,
         n_trials=n_trials,
         timeout=timeout,
         storage=storage,
@@ -73,8 +81,9 @@ def tune(
     document = {
         "best_params": found.best_params,
         "best_value": found.best_value,
+        "scoring": scoring,
         "n_trials": len(found.study.trials),
     }
     lines = [f"{name}={value!r}" for name, value in found.best_params.items()]
-    text = f"validation accuracy {found.best_value:.3f} with {', '.join(lines)}\n"
+    text = f"validation {scoring} {found.best_value:.3f} with {', '.join(lines)}\n"
     print_result(document, text, as_json=as_json, files={"storage": storage})
