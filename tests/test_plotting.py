@@ -387,6 +387,75 @@ def test_reliability_draws_the_bins():
     assert again.get_title() == ax.get_title()
 
 
+def test_two_networks_are_told_apart_in_one_reliability_diagram():
+    one, other = some_report(), some_report(n=200)
+    ax = fk.plot_reliability(one, name="old $", ax=new_axes())
+    assert fk.plot_reliability(other, name="new", ax=ax) is ax
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert texts == [
+        "perfectly calibrated",
+        rf"old \$ (calibration error {one.ece:.3f})",
+        f"new (calibration error {other.ece:.3f})",
+    ]
+    lines = [line for line in ax.lines if line.get_marker() == "o"]
+    assert len({line.get_color() for line in lines}) == 2
+    assert len({line.get_linestyle() for line in lines}) == 2
+    assert ax.get_title() == "Reliability, 95% intervals"
+    bars = [container[0].get_facecolor()[:3] for container in ax.containers if len(container) == 15]
+    assert bars == [mpl.colors.to_rgb(line.get_color()) for line in lines]
+    ax.figure.draw_without_rendering()
+
+
+@pytest.mark.parametrize("plot", [fk.plot_roc, fk.plot_precision_recall])
+def test_two_networks_are_told_apart_in_curves_of_each_class(plot):
+    rng = np.random.default_rng(0)
+    y, *tables = np.arange(70) % 7, *rng.dirichlet(np.ones(7), (2, 70))
+    alone = plot(y, tables[0], ax=new_axes())
+    ax = plot(y, tables[0], name="old", ax=new_axes())
+    for table, name in ((tables[1], "new"), (tables[1], None)):
+        assert plot(y, table, name=name, ax=ax) is ax
+    handles, labels = ax.get_legend_handles_labels()
+    assert len(handles) == 21
+    figures = [label.partition("(")[2] for label in labels]
+    assert labels[:7] == [f"old: {label}" for label in alone.get_legend_handles_labels()[1]]
+    assert [label.partition(" (")[0] for label in labels[7:14]] == [
+        f"new: {name}" for name in fk.CLASS_NAMES
+    ]
+    assert figures[7:14] == figures[14:]
+    colors = [handle.get_color() for handle in handles]
+    assert colors[:7] == colors[7:14] == colors[14:]
+    kinds = [
+        {str(handle._unscaled_dash_pattern) for handle in handles[i : i + 7]} for i in (0, 7, 14)
+    ]
+    assert [len(kind) for kind in kinds] == [1, 1, 1]
+    assert len(set.union(*kinds)) == 3
+    assert len([line for line in ax.lines if line not in handles]) == (plot is fk.plot_roc)
+    ax.figure.draw_without_rendering()
+
+
+def test_two_networks_are_told_apart_in_risk_and_coverage():
+    table = np.random.default_rng(0).dirichlet(np.ones(7), 70)
+    ax = fk.plot_risk_coverage(np.arange(70) % 7, table, name="old", ax=new_axes())
+    ax = fk.plot_risk_coverage(np.arange(70) % 7, table[:, ::-1], name="new", ax=ax)
+    texts = [text.get_text().partition(" (area 0.")[0] for text in ax.get_legend().get_texts()]
+    assert texts == ["old", "new"]
+    assert len({line.get_color() for line in ax.lines}) == 2
+    assert len({line.get_linestyle() for line in ax.lines}) == 2
+
+
+def test_names_of_networks_are_texts():
+    table = np.eye(7)
+    for draw in (
+        lambda: fk.plot_reliability(some_report(), name=3),
+        lambda: fk.plot_risk_coverage(range(7), table, name=["old"]),
+        lambda: fk.plot_roc(range(7), table, name=3),
+        lambda: fk.plot_precision_recall(range(7), table, name=3),
+    ):
+        with pytest.raises(fk.InvalidInputError, match="name must be a text"):
+            draw()
+    assert not plt.get_fignums()
+
+
 def test_intervals_of_weighted_samples_are_as_wide_as_those_of_the_report():
     """One bin holds all samples; a few heavy ones tell little."""
     probabilities = np.full((40, 2), (0.72, 0.28))

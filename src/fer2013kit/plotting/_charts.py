@@ -19,8 +19,10 @@ from fer2013kit.plotting._parts import (
     class_codes,
     history_of,
     labels_by_split,
+    named,
     open_frame,
     plain,
+    series,
 )
 
 if TYPE_CHECKING:
@@ -188,21 +190,23 @@ def plot_class_balance(
     return ax
 
 
-def plot_reliability(report: Any, *, ax: Axes | None = None) -> Axes:
+def plot_reliability(report: Any, *, name: str | None = None, ax: Axes | None = None) -> Axes:
     """Draw a reliability diagram: how often predictions are right, by their confidence.
 
     A point is a bin of predictions.  On the diagonal confidence is honest, below it the model
     is over-confident, above it under-confident.  The line through a point is the 95% Wilson
-    interval of the bin's accuracy, the grey bar the bin's share of all samples.  For weighted
-    samples the interval uses :attr:`EvaluationReport.n_effective`.
+    interval of the bin's accuracy, the grey bar the bin's share of all samples.  For samples with
+    weights or in clusters the interval uses :attr:`EvaluationReport.n_effective`.
 
     Parameters
     ----------
     report : EvaluationReport or mapping of str to array_like, shape (n_bins,)
         An evaluation, or equal-width bins as :attr:`EvaluationReport.reliability` holds them:
         mean "confidence", "accuracy" and "count" of each.
+    name : str, optional
+        What the legend calls the network, where several are compared; bars have its colour.
     ax : matplotlib.axes.Axes, optional
-        Where to draw.
+        Where to draw; a second network can be drawn into the same.
 
     Returns
     -------
@@ -258,36 +262,41 @@ def plot_reliability(report: Any, *, ax: Axes | None = None) -> Axes:
         [wilson_interval(share * size, size, 0.95) for share, size in zip(accuracy, n, strict=True)]
     )
     spread = np.abs(ends.T - accuracy)
+    gap = float(np.abs(accuracy - confidence) @ n / n.sum())
+    label = named(name, f"calibration error {gap:.3f}")
     ax = axes_or_new(ax, width=5.2, height=5)
+    before = sum(hasattr(one, "has_yerr") for one in ax.containers)  # diagrams already there
+    color, dashes = series(before)
     width = 1 / len(count)
     ax.bar(
         (np.arange(len(count)) + 0.5) * width,
         count / count.sum(),
         width=0.9 * width,
-        color=GREY,
-        alpha=0.35,
-        label="share of the samples",
+        color=color if name else GREY,
+        alpha=0.25 if name else 0.35,
+        label=None if name else "share of the samples",
     )
-    ax.plot([0, 1], [0, 1], "--", color=GREY, linewidth=1.2, label="perfectly calibrated")
+    if not before:
+        ax.plot([0, 1], [0, 1], "--", color=GREY, linewidth=1.2, label="perfectly calibrated")
     ax.errorbar(
         confidence,
         accuracy,
         yerr=spread,
-        fmt="o-",
-        color=BLUE,
+        fmt="o",
+        linestyle=dashes,
+        color=color,
         markersize=5,
         linewidth=1.6,
         elinewidth=1,
-        label="accuracy, 95% interval",
+        label=label if name else "accuracy, 95% interval",
     )
-    gap = float(np.abs(accuracy - confidence) @ n / n.sum())
     ax.set(
         xlim=(0, 1),
         ylim=(0, 1),
         aspect="equal",
         xlabel="confidence",
         ylabel="accuracy",
-        title=f"Reliability: calibration error {gap:.3f}",
+        title="Reliability, 95% intervals" if name else f"Reliability: {label}",
     )
     ax.legend(frameon=False, fontsize="small")
     open_frame(ax)

@@ -12,7 +12,16 @@ from fer2013kit._metrics import check_predictions, risk_coverage
 from fer2013kit._optional import needed
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.exceptions import InvalidInputError
-from fer2013kit.plotting._parts import BLUE, DASHES, GREY, axes_or_new, open_frame, plain
+from fer2013kit.plotting._parts import (
+    DASHES,
+    GREY,
+    axes_or_new,
+    named,
+    network_name,
+    open_frame,
+    plain,
+    series,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +38,7 @@ def plot_risk_coverage(
     probabilities: ArrayLike,
     *,
     class_names: Sequence[str] = CLASS_NAMES,
+    name: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the error rate over the coverage, where the least confident answers are rejected.
@@ -41,8 +51,10 @@ def plot_risk_coverage(
         Probability of each class.
     class_names : sequence of str, length k
         Names in the order of the columns.  Default: the seven emotions.
+    name : str, optional
+        What the legend calls the network, where several are compared.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a second network can be drawn into the same.
+        Where to draw; a second network, drawn into the same, has another colour and other dashes.
 
     Returns
     -------
@@ -70,14 +82,28 @@ def plot_risk_coverage(
     >>> ax = fk.plot_risk_coverage([0, 1], [[0.9, 0.1], [0.6, 0.4]], class_names=("a", "b"))
     >>> ax.get_xlabel(), ax.get_ylabel()
     ('coverage (share of samples that are answered)', 'risk (share of wrong answers)')
+
+    Two networks:
+
+    >>> old, new, names = [[0.5, 0.5], [0.6, 0.4]], [[0.9, 0.1], [0.2, 0.8]], ("a", "b")
+    >>> ax = fk.plot_risk_coverage([0, 1], old, class_names=names, name="old")
+    >>> ax = fk.plot_risk_coverage([0, 1], new, class_names=names, name="new", ax=ax)
+    >>> ax.get_legend_handles_labels()[1]
+    ['old (area 0.750)', 'new (area 0.000)']
     """
     codes, table, _ = _read(y_true, probabilities, class_names)
     curve = risk_coverage(codes == table.argmax(axis=1), table.max(axis=1))
     steps = np.diff(curve.coverage, prepend=0)
     ax = axes_or_new(ax, width=5.6, height=4)
-    label = f"area {float(curve.risk @ steps):.3f}"
-    color = f"C{len(ax.lines)}" if ax.lines else BLUE  # the first of the cycle is a blue, too
-    ax.plot(curve.coverage, curve.risk, color=color, linewidth=1.8, label=label)
+    color, dashes = series(len(ax.lines))
+    ax.plot(
+        curve.coverage,
+        curve.risk,
+        color=color,
+        linestyle=dashes,
+        linewidth=1.8,
+        label=named(name, f"area {float(curve.risk @ steps):.3f}"),
+    )
     ax.set(
         xlim=(0, 1),
         ylim=(0, 1.05 * ax.dataLim.y1 or 0.05),  # of all curves in it
@@ -95,6 +121,7 @@ def plot_roc(
     probabilities: ArrayLike,
     *,
     class_names: Sequence[str] = CLASS_NAMES,
+    name: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the ROC curve of each class against all others, by scikit-learn.
@@ -107,8 +134,11 @@ def plot_roc(
         Probability of each class.
     class_names : sequence of str, length k
         Names in the order of the columns.  Default: the seven emotions.
+    name : str, optional
+        What the legend calls the network, where several are compared: each class keeps its colour,
+        and each network has dashes of its own.
     ax : matplotlib.axes.Axes, optional
-        Where to draw.
+        Where to draw; a second network can be drawn into the same.
 
     Returns
     -------
@@ -136,8 +166,9 @@ def plot_roc(
     with needed("a ROC curve"):
         from sklearn.metrics import RocCurveDisplay
 
-    ax = _class_curves(RocCurveDisplay, y_true, probabilities, class_names, ax)
-    ax.plot([0, 1], [0, 1], "--", color=GREY, linewidth=1.2)
+    ax = _class_curves(RocCurveDisplay, y_true, probabilities, class_names, network=name, ax=ax)
+    if GREY not in (line.get_color() for line in ax.lines):
+        ax.plot([0, 1], [0, 1], "--", color=GREY, linewidth=1.2)
     ax.set(xlabel="false positive rate", ylabel="true positive rate", title="ROC of each class")
     return ax
 
@@ -147,6 +178,7 @@ def plot_precision_recall(
     probabilities: ArrayLike,
     *,
     class_names: Sequence[str] = CLASS_NAMES,
+    name: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw precision over recall of each class against all others, by scikit-learn.
@@ -162,8 +194,10 @@ def plot_precision_recall(
         As in :func:`plot_roc`.
     class_names : sequence of str, length k
         As in :func:`plot_roc`.
+    name : str, optional
+        As in :func:`plot_roc`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw.
+        Where to draw; a second network can be drawn into the same.
 
     Returns
     -------
@@ -190,7 +224,9 @@ def plot_precision_recall(
     with needed("a curve of precision and recall"):
         from sklearn.metrics import PrecisionRecallDisplay
 
-    ax = _class_curves(PrecisionRecallDisplay, y_true, probabilities, class_names, ax)
+    ax = _class_curves(
+        PrecisionRecallDisplay, y_true, probabilities, class_names, network=name, ax=ax
+    )
     ax.set(xlabel="recall", ylabel="precision", title="Precision and recall of each class")
     return ax
 
@@ -200,6 +236,8 @@ def _class_curves(
     y_true: ArrayLike,
     probabilities: ArrayLike,
     class_names: Sequence[str],
+    *,
+    network: str | None,
     ax: Axes | None,
 ) -> Axes:
     codes, table, names = _read(y_true, probabilities, class_names)
@@ -207,14 +245,23 @@ def _class_curves(
         raise InvalidInputError(
             f"a curve needs samples of two classes; received {names[codes[0]]} alone"
         )
+    prefix = f"{network_name(network)}: " if network else ""
     ax = axes_or_new(ax, width=5.6, height=5)
-    for code, (name, color) in enumerate(zip(names, class_colors(names), strict=True)):
+    drawn = [line.get_color() for line in ax.lines]
+    colors = class_colors(names)
+    before = max(map(drawn.count, colors))  # networks whose curves are there already
+    for code, (name, color) in enumerate(zip(names, colors, strict=True)):
         if (codes == code).any():
-            display.from_predictions(codes == code, table[:, code], name=plain(name), ax=ax)
-            dashes = DASHES[code % len(DASHES)]
+            label = f"{prefix}{plain(name)}"
+            display.from_predictions(codes == code, table[:, code], name=label, ax=ax)
+            # Of one network alone, neighbours differ in their dashes, too.
+            kind = before if network or before else code
+            dashes = DASHES[kind % len(DASHES)]
             ax.lines[-1].set(color=color, linestyle=dashes, linewidth=1.6)
     ax.set(xlim=(0, 1), ylim=(0, 1.02))
-    ax.legend(frameon=False, fontsize="small")
+    # The names of two networks' curves would hide these; below, each network has a column.
+    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.14), "ncols": 2} if before else {}
+    ax.legend(frameon=False, fontsize="small", **below)
     open_frame(ax)
     return ax
 

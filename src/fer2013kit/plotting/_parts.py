@@ -71,6 +71,30 @@ def ink_on(color: ArrayLike) -> str:
     return "black" if linear @ [0.2126, 0.7152, 0.0722] > equal_contrast else "white"
 
 
+def series(place: int) -> tuple[str, Any]:
+    """Return colour and dashes of one of several networks."""
+    return SERIES[place % len(SERIES)], DASHES[place % len(DASHES)]
+
+
+def network_name(name: str | None) -> str:
+    """Return what the legend calls a network; nothing where it has no name.
+
+    Raises
+    ------
+    InvalidInputError
+        For a name that is no text.
+    """
+    if not isinstance(name, str | None):
+        raise InvalidInputError(f"name must be a text; received {shown(name)}")
+    return plain(name or "")
+
+
+def named(name: str | None, figure: str) -> str:
+    """Return what the legend says of a network: its name and a figure, as in scikit-learn."""
+    network = network_name(name)
+    return f"{network} ({figure})" if network else figure
+
+
 def history_of(history: Any) -> dict[str, Sequence[float]]:
     """Return the values of each epoch by name, from a mapping or from what holds one."""
     for name in ("history_", "history"):
