@@ -292,7 +292,8 @@ class _Answers(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-
 
 def _check_scoring(scoring: Any, classifier: EmotionClassifier, data: FER2013) -> Any:
     """Return scikit-learn's scorer, tried on faultless answers before anything is trained."""
-    if not callable(scoring) and scoring not in get_scorer_names():
+    known = isinstance(scoring, str) and scoring in get_scorer_names()
+    if not known and not callable(scoring):
         raise InvalidInputError(
             "scoring must be a name that scikit-learn knows, such as 'f1_macro', or a function of "
             f"classifier, X and y; received {shown(scoring)}"

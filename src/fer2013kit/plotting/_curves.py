@@ -94,6 +94,7 @@ def plot_risk_coverage(
     codes, table, _ = _read(y_true, probabilities, class_names)
     curve = risk_coverage(codes == table.argmax(axis=1), table.max(axis=1))
     steps = np.diff(curve.coverage, prepend=0)
+    label = named(name, f"area {float(curve.risk @ steps):.3f}")
     ax = axes_or_new(ax, width=5.6, height=4)
     color, dashes = series(len(ax.lines))
     ax.plot(
@@ -102,7 +103,7 @@ def plot_risk_coverage(
         color=color,
         linestyle=dashes,
         linewidth=1.8,
-        label=named(name, f"area {float(curve.risk @ steps):.3f}"),
+        label=label,
     )
     ax.set(
         xlim=(0, 1),
@@ -245,7 +246,8 @@ def _class_curves(
         raise InvalidInputError(
             f"a curve needs samples of two classes; received {names[codes[0]]} alone"
         )
-    prefix = f"{network_name(network)}: " if network else ""
+    network = network_name(network)
+    prefix = f"{network}: " if network else ""
     ax = axes_or_new(ax, width=5.6, height=5)
     drawn = [line.get_color() for line in ax.lines]
     colors = class_colors(names)
@@ -260,7 +262,9 @@ def _class_curves(
             ax.lines[-1].set(color=color, linestyle=dashes, linewidth=1.6)
     ax.set(xlim=(0, 1), ylim=(0, 1.02))
     # The names of two networks' curves would hide these; below, each network has a column.
-    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.14), "ncols": 2} if before else {}
+    below: dict[str, Any] = (
+        {"loc": "upper center", "bbox_to_anchor": (0.5, -0.14), "ncols": 2} if before else {}
+    )
     ax.legend(frameon=False, fontsize="small", **below)
     open_frame(ax)
     return ax
