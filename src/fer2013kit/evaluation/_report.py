@@ -69,9 +69,9 @@ class EvaluationReport(Tabular):
         for samples in clusters, how many independent ones would: divided by the design effect,
         which is the cluster-robust variance of the accuracy over that of independent samples.
     kl_divergence : float
-        For shares of votes, the mean Kullback-Leibler divergence of the probabilities from them
-        in nats: the loss without the entropy of the votes, which no network can avoid, so that 0
-        is perfect.  NaN for labels.
+        For shares of votes, the mean Kullback-Leibler divergence D(shares || probabilities) in
+        nats, as of ``scipy.stats.entropy``: the loss without the entropy of the votes, which
+        no network can avoid, so that 0 is perfect.  NaN for labels.
     expected_accuracy : float
         For shares of votes, the mean share of the votes for the predicted class: the accuracy to
         expect if one voter, drawn at random, names the true class of each sample.  At most the
