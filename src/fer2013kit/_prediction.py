@@ -168,8 +168,8 @@ class ProbabilisticClassifier:
         ------
         InvalidInputError
             For images that :meth:`predict_proba` refuses, other than one label an image, a
-            label that is no class, shares of votes that are none, weights that are negative, not
-            finite or all 0, or groups or clusters that are none.
+            label that is no class, weights that are negative, not finite or all 0, or shares of
+            votes, groups or clusters that :func:`evaluate_predictions` refuses.
 
         See Also
         --------

@@ -46,7 +46,7 @@ def format_report(report: EvaluationReport) -> str:
 
 
 def headline(report: EvaluationReport) -> list[tuple[str, float, str]]:
-    """Return each headline figure with its name and a remark; without those that are none."""
+    """Return each headline figure with its name and a remark; without those that are NaN."""
     confidence = f"mean confidence {report.mean_confidence:.3f}, {describe_confidence(report)}"
     rows = [
         ("accuracy", report.accuracy, describe_interval(report, ".3f")),
