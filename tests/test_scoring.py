@@ -443,6 +443,10 @@ def test_object_stores_have_no_folders_and_the_web_no_facts(tmp_path, far_away):
     found = table_in("/scores")
     pd.testing.assert_frame_equal(found, table_of(tmp_path / "scores"))
     assert fk.score("bucket://photos", "bucket://scores", **far_away).n_done_before == 3
+    here = write_folder(tmp_path, IMAGES)
+    assert fk.score(here, "bucket://here", **far_away).n_done_before == 0
+    Bucket().rm_file("/here/part-000001.parquet")  # by somebody else: what is there is asked anew
+    assert fk.score(here, "bucket://here", **far_away).n_done_before == 2
     Bucket().pipe("/photos.zip", write_zip(tmp_path, IMAGES).read_bytes())
     report = fk.score("web://photos.zip", "bucket://zipped", **far_away)
     assert (report.n_images, report.n_errors) == (9, 0)
