@@ -76,7 +76,8 @@ def name_classes(
 ) -> tuple[str, ...]:
     """Return names for people: those given, the words of FER-2013 codes, or the labels.
 
-    ``class_names`` follow ``asked``, in its own order, or the sorted ``classes``.
+    ``class_names`` follow ``asked``, in its own order, or the sorted ``classes``; labels that are
+    words among them go by themselves, whatever their order.
     """
     if class_names is None:
         codes = asked is None or classes.tolist() == list(range(NUM_CLASSES))
@@ -85,7 +86,10 @@ def name_classes(
         return tuple(str(label) for label in classes)
     listed = classes.tolist() if asked is None else np.asarray(asked).tolist()
     names = [str(name) for name in class_names]
-    if len(names) != len(listed) or len(set(names)) != len(names):
+    is_each_one = len(set(names)) == len(names)
+    if is_each_one and asked is None and set(names).issuperset(listed):
+        return tuple(listed)
+    if not is_each_one or len(names) != len(listed):
         raise InvalidInputError(
             f"class_names must be a name of its own for each of {shown(listed)}; "
             f"received {shown(names)}{_GO_BY_LABELS}"

@@ -170,8 +170,9 @@ class EmotionClassifier(
     classes : sequence, optional
         All labels there may be, if more than those of ``y`` or integers other than 0 to 6.
     class_names : sequence of str, optional
-        Words for people, in the order of ``classes`` or of the sorted labels; with integer labels
-        and no ``classes``, as many codes from 0 as there are words.
+        Words for people, in the order of ``classes`` or of the sorted labels; labels that are such
+        words go by themselves.  With integer labels and no ``classes``, as many codes from 0 as
+        there are words.
     verbose : {"auto", 0, 1, 2}, default "auto"
         Silent, a progress bar with the time left, or a line an epoch, on standard error;
         ``"auto"`` is a bar on a terminal and lines elsewhere.
