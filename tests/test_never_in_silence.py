@@ -275,7 +275,7 @@ def test_a_label_is_itself_before_it_is_a_name(data):
     """Words may be labels of one class and the name of another."""
     X, words = data.train.images, np.array(["left", "right"])[data.train.labels % 2]
     names = ("right", "left")
-    clf = make(class_names=names).fit(X, words)
+    clf = make(classes=("left", "right"), class_names=names).fit(X, words)
     both = fk.EnsembleClassifier([clf, clf])
     assert clf.class_names_ == both.class_names_ == names
     for one in (clf, both):
