@@ -72,6 +72,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "download_all_examples": False,
     "first_notebook_cell": NOTEBOOKS_BEGIN,
+    "ignore_pattern": r"^(?!plot_)",  # a page of its own shows the study
     "image_srcset": ["2x"],  # sharp on phones, too
     "min_reported_time": 1,
     "parallel": 2,  # programs at once
