@@ -514,7 +514,7 @@ def score_all(path):
     """Read all images of a container, part by part, as the scoring does."""
     from fer2013kit.scoring._sources import Source
 
-    source = Source(str(path), None)
+    source = Source(str(path), {})
     for part in source.parts(source.look(), 2):
         for _, photo in source.read(part, []):
             with suppress(fk.Fer2013KitError):
@@ -533,7 +533,7 @@ def scores():
     counts = dict.fromkeys(("n_images", "n_faces", "n_errors", "n_passed_over", "n_notes"), 2)
     named = {key: ["a.png"] for key in ("first_errors", "passed_over", "notes")}
     with tempfile.TemporaryDirectory() as folder:
-        Place(folder, None).write("x.parquet", table.schema, [table], counts | named)
+        Place(folder, {}).write("x.parquet", table.schema, [table], counts | named)
         return Path(folder, "x.parquet").read_bytes()
 
 
@@ -541,7 +541,7 @@ def look_at_scores(path):
     """Read what a part says of itself; None says that it is to be done anew."""
     from fer2013kit.scoring._place import Place
 
-    Place(str(path.parent), None).facts(path.name)
+    Place(str(path.parent), {}).facts(path.name)
 
 
 PICTURES = {
