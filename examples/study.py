@@ -46,19 +46,22 @@ def main() -> None:
     data = fk.load_fer2013(options.fer2013, ferplus=options.ferplus)
     data = fk.audit_dataset(data).drop_leaks()
     tests = held_out(data) | {"one person": photographs(options.photographs)}
+    networks = {
+        aim: [
+            train(data.train, aim, seed, options.epochs, options.out)
+            for seed in range(options.seeds)
+        ]
+        for aim in AIMS
+    }
     reports: dict[tuple[str, str], list[fk.EvaluationReport]] = {}
     answers: dict[tuple[str, str], list[NDArray[np.float32]]] = {}
-    for aim in AIMS:
-        for seed in range(options.seeds):
-            classifier = train(
-                data.train, aim, seed, options.epochs, options.out
-            )
-            for test, (X, y) in tests.items():
-                said = classifier.predict_proba(X)
-                answers.setdefault((test, aim), []).append(said)
-                reports.setdefault((test, aim), []).append(
-                    fk.evaluate_predictions(y, said)
-                )
+    for test, (X, y) in tests.items():
+        for aim, trained in networks.items():
+            said = [network.predict_proba(X) for network in trained]
+            answers[test, aim] = said
+            reports[test, aim] = [
+                fk.evaluate_predictions(y, one) for one in said
+            ]
 
     write_accuracies(reports, options.out)
     write_differences(tests, answers, options.out)
