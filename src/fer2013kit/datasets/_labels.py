@@ -178,7 +178,7 @@ def _check_no_alphabet(label_map: Mapping[Any, Any]) -> None:
         raise InvalidInputError(
             "label_map numbers its classes by the alphabet, as Keras does, and "
             f"{word!r} as {place}, which is {meant}; leave it out, since the words are known, or "
-            "lead to words"
+            "map them to words"
         )
 
 
