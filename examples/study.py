@@ -162,7 +162,7 @@ def write_differences(
             rows.append((test, seed, found.difference, low, high, p))
     columns = ["truth", "seed", "difference", "low", "high", "p"]
     table = pd.DataFrame(rows, columns=columns).round(3)
-    table.to_csv(out / "difference.csv", index=False)
+    table.to_csv(out / "difference.csv", index=False, float_format="%.3f")
     print(table.to_string(index=False))
 
 
