@@ -41,6 +41,7 @@ def test_export_says_how_well_it_agrees(folder, tmp_path):
         "export", tmp_path / "x.tflite", "--model", folder / "emotions.fer",
         "--quantization", "int8", "--data", folder / "faces.npz",
     )  # fmt: skip
+    assert done.stdout.startswith(f"{folder / 'emotions.fer'} as ")
     assert "on 112 images the probabilities differ by at most" in done.stdout
     assert done.stderr == ""
 

@@ -76,7 +76,8 @@ def export(
         )
     document = asdict(report)
     del document["path"]
-    print_result(document, str(report), as_json=as_json, files={"network": report.path})
+    text = f"{model} as {report}"  # the network is the default where none was asked for
+    print_result(document, text, as_json=as_json, files={"network": report.path})
 
 
 def _check_output(output: Path, quantization: Quantization | None, *, has_data: bool) -> None:
