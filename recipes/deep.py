@@ -26,6 +26,7 @@ import traceback
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,8 +63,9 @@ _TIMED: Final = 8
 them down."""
 _CLOSING: Final = 6
 """Seconds for what comes after the last epoch."""
-_COMPILERS: Final = 6
-"""More of them would finish nothing early, and what is compiled first is needed first."""
+_COMPILERS: Final = 1
+"""XLA tries its kernels on the device one after the other, however many programs it compiles: of
+four at once none was compiled after three minutes."""
 
 
 @dataclass(eq=False)
@@ -243,8 +245,14 @@ class Sitting:
             Run((network,), options.short / len(short), options.short_epochs, whole=True)
             for network in short
         ]
-        learning = tuple(known[name] for name in options.learn) or STUDENTS
-        self.students = Run(learning, options.students, options.epochs)
+        learning = [known[name] for name in options.learn] or STUDENTS
+        each = options.students / sum(network.time for network in learning)
+        self.students = [
+            Run(of_one, each * sum(network.time for network in of_one), options.epochs)
+            for of_one in (
+                tuple(group) for _, group in groupby(learning, key=lambda network: network.model)
+            )
+        ]
         self.blocks = 1 if options.rows else _BLOCKS
         self.tracing = ThreadPoolExecutor(1).submit(self.trace)
         self.arrays = loading.result()
@@ -267,17 +275,18 @@ class Sitting:
             prepare(run, [], shapes, options.batch_size, self.compiler)
         new = [run.models[0] for run in self.new]
         self.teachers = new or [build(network) for network in self.teaching]
-        prepare(self.students, self.teachers, shapes, options.batch_size, self.compiler)
+        for run in self.students:
+            prepare(run, self.teachers, shapes, options.batch_size, self.compiler)
         for run in self.short:
             prepare(run, [], shapes, options.batch_size, self.compiler)
         print(f"all traced, {self.ends - time.monotonic():.0f} s left", flush=True)
 
     def run(self) -> None:
-        """Train what is compiled: teachers, then short runs, then the students together.
+        """Train what is compiled: teachers, then short runs, then students.
 
         The students do not wait for short runs that are not compiled yet.
         """
-        to_do = [*self.new, *self.short, *([self.students] if self.students.share else [])]
+        to_do = [*self.new, *self.short, *(run for run in self.students if run.share)]
         while to_do:
             run = next((run for run in to_do if self.ready(run)), None)
             if run is None:
@@ -303,11 +312,11 @@ class Sitting:
         """Return whether a run can begin at once."""
         if run.judge is None or not (run.epoch.done() and run.judge.done()):
             return False
-        return run is not self.students or bool(self.kept) or len(self.said_by) == len(self.new)
+        return run not in self.students or bool(self.kept) or len(self.said_by) == len(self.new)
 
     def heard_by(self, run: Run) -> list[Any]:
         """Return what a run's teachers know."""
-        if run is not self.students:
+        if run not in self.students:
             return []
         return self.restored() if self.kept else self.said_by
 

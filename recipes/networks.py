@@ -30,6 +30,8 @@ class Network:
     restarts: int = 0
     """How often the learning rate begins anew."""
     weight_decay: float = 5e-4
+    time: float = 1.0
+    """Its share of the time, beside that of its like."""
     sharpness: float = 0.0
     """How far sharpness-aware minimisation climbs (Foret et al., ICLR 2021)."""
 
@@ -55,20 +57,17 @@ TEACHERS: Final[tuple[Network, ...]] = (
     ),
     Network(name="preact", model="preact_resnet"),
 )
+_FIVE: Final = Network(name="five", model="five_layer_cnn", sees="mixed", time=0.3)
+_SMALL: Final = {"filters": (32, 64, 128), "kernel_sizes": (5, 5, 3)}
 STUDENTS: Final[tuple[Network, ...]] = (
     *seeds(
         3, Network(name="deep", model="deep_cnn", params={"stochastic_depth": 0.0}, sees="mixed")
     ),
-    *seeds(2, Network(name="five_fer", model="five_layer_cnn", learns="fer", sees="mixed")),
-    Network(name="five_ferplus", model="five_layer_cnn", learns="ferplus", sees="mixed"),
-    Network(
-        name="small_fer",
-        model="five_layer_cnn",
-        params={"filters": (32, 64, 128), "kernel_sizes": (5, 5, 3)},
-        learns="fer",
-        sees="mixed",
-    ),
+    *seeds(3, replace(_FIVE, name="five_fer", learns="fer")),
+    *seeds(3, replace(_FIVE, name="five_ferplus", learns="ferplus")),
+    *seeds(3, replace(_FIVE, name="small_fer", learns="fer", params=_SMALL, time=0.2)),
 )
+"""Those of one architecture train side by side."""
 
 _SLIM_ALONE: Final = Network(
     name="slim", model="deep_cnn", params=_SLIM, learns="fer", expected=False, sees="plain"

@@ -39,7 +39,8 @@ _COLORS: Final = dict(
         strict=True,
     )
 )
-_STUDENTS: Final = [network for network in STUDENTS if network.name != "five_fer_1"]
+_STUDENTS: Final = [network for network in STUDENTS if network.name[-1].isalpha()]
+"""The first seeds."""
 _LINES: Final = {
     network.name: (color, dashes)
     for networks, dashes in ((TEACHERS, "--"), (_STUDENTS, "-"))
