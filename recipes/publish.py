@@ -36,7 +36,7 @@ _COLORS: Final = dict(
     zip(
         ("five_layer_cnn", "five_layer_cnn_small", "five_layer_cnn_balanced", "deep_cnn"),
         SERIES,
-        strict=True,
+        strict=False,
     )
 )
 _STUDENTS: Final = [network for network in STUDENTS if network.name[-1].isalpha()]
