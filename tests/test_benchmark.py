@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import fer2013kit as fk
 from command_line import run, run_json
@@ -59,6 +60,41 @@ def test_all_are_measured_on_the_same_pictures_without_leaks(data):
     assert (kept.leaks, next(iter(kept.reports.values())).n_samples) == (None, 16)
     alone = fk.benchmark([always(4)], data.test, latency=False)
     assert list(alone.milliseconds.values()) == [None]
+
+
+def test_pictures_that_belong_together(data):
+    leaky = fk.FER2013(data.train, test=data.train.subset([0, 1]).concat(data.test))
+    people = np.array(["a", "b", *np.array([*"cdefg"])[np.arange(14) // 3]])
+    report = fk.benchmark({"sad": always(4), "happy": always(3)}, leaky, clusters=people)
+    assert "14 images of the test split in 5 clusters, 2 leaks left out" in str(report)
+    right = {name: data.test.labels == code for name, code in (("sad", 4), ("happy", 3))}
+    sums = {
+        name: np.array([one[people[2:] == person].sum() for person in "cdefg"], float)
+        for name, one in right.items()
+    }
+    sizes = np.array([3, 3, 3, 3, 2])
+    for name, one in report.reports.items():
+        assert one.n_clusters == 5
+        accuracy = right[name].mean()  # its variance, by whole clusters over by single images
+        robust = 5 / 4 * np.sum((sums[name] - sizes * accuracy) ** 2)
+        plain = 14 / 13 * 14 * accuracy * (1 - accuracy)
+        assert one.n_effective == pytest.approx(14 * plain / max(robust, plain))
+    ((other, compared),) = report.comparisons.items()
+    expected = stats.permutation_test(
+        [sums[other], sums[compared.names[1]]],
+        lambda a, b: (b - a).sum(),
+        permutation_type="samples",
+        n_resamples=np.inf,
+    )
+    assert compared.p_value == pytest.approx(expected.pvalue)
+    assert compared.n_clusters == 5
+    for clusters, message in (
+        (people[2:], r"clusters must have shape \(16,\), .*received \(14,\)"),
+        ([None, *people[1:]], "clusters must name a cluster for every sample"),
+        (["a", "b", *["c"] * 14], "clusters must be two or more, .*received only 'c'"),
+    ):
+        with pytest.raises(fk.InvalidInputError, match=message):
+            fk.benchmark([always(4)], leaky, latency=False, clusters=clusters)
 
 
 class Network:
@@ -193,3 +229,21 @@ def test_command(tmp_path):
     assert document["leaks"] == 0
     assert (tmp_path / "out" / "figure.png").stat().st_size > 1000
     assert "network" in run("benchmark", path, *options).stdout
+
+
+def test_command_with_columns_of_clusters(data, tmp_path):
+    people = [f"person {place // 4}" for place in range(14)]
+    test = fk.Split(*data.test, columns={"subject": people, "film": [*"abababababacad"]})
+    fk.FER2013(data.train, test=test).save(tmp_path / "faces.npz")
+    command = ("benchmark", tmp_path / "faces.npz", "--model", "five_layer_cnn_small")
+    document = run_json(*command, "--no-latency", "--clusters", "subject")
+    report = fk.benchmark(["five_layer_cnn_small"], test, latency=False, clusters=people)
+    assert document["reports"] == json.loads(json.dumps(report.as_dict()["reports"]))
+    both = run_json(*command, "--no-latency", "--clusters", "subject", "--clusters", "film")
+    assert both["reports"]["five_layer_cnn_small"]["n_clusters"] == 9
+    told = run(*command, "--clusters", "person", code=1).stderr
+    assert "--clusters needs columns of the data (subject, film); received ['person']; an" in told
+    assert (
+        "has no validation split"
+        in run(*command, "--clusters", "subject", "--split", "validation", code=1).stderr
+    )

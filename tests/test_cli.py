@@ -356,6 +356,26 @@ def test_evaluate(folder, tmp_path):
     assert "Most confident mistakes" not in page
 
 
+def test_evaluate_takes_a_column_for_clusters(folder, tmp_path):
+    data = fk.load_fer2013(folder / "faces.npz")
+    people = np.arange(len(data.test)) // 2
+    test = fk.Split(*data.test, columns={"subject": people})
+    fk.FER2013(data.train, test=test).save(tmp_path / "people.npz")
+    command = ("evaluate", tmp_path / "people.npz", "--model", folder / "emotions.fer")
+    page = tmp_path / "page.html"
+    document = run_json(*command, "--clusters", "subject", "--no-faces", "--report", page)
+    expected = fk.EmotionClassifier.load(folder / "emotions.fer").evaluate(
+        *data.test, clusters=people
+    )
+    assert document["clusters"] == ["subject"]
+    assert document["n_clusters"] == (len(people) + 1) // 2
+    assert document["n_effective"] == expected.n_effective
+    assert "<dd>subject</dd>" in page.read_text(encoding="utf-8")
+    assert run_json(*command)["clusters"] is None
+    told = run("evaluate", folder / "faces.npz", *command[2:], "--clusters", "x", code=1).stderr
+    assert "--clusters needs columns of the data (it has none); received ['x']; an .npz" in told
+
+
 def test_evaluate_measures_an_exported_file_as_it_is(folder, tmp_path):
     file = tmp_path / "small.tflite"
     fk.EmotionClassifier.from_pretrained("five_layer_cnn_small").export(file)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._checks import check_choice, check_flags
+from fer2013kit._checks import as_array, check_choice, check_flags
 from fer2013kit._class_names import classifier_names
 from fer2013kit._inference import in_batches, normalize_rows
 from fer2013kit._metrics import check_probabilities
@@ -22,6 +22,7 @@ from fer2013kit._untrusted import errors_as
 from fer2013kit.datasets import FER2013, Split, audit_dataset
 from fer2013kit.emotions import CLASS_NAMES, NUM_CLASSES
 from fer2013kit.evaluation import compare_predictions, evaluate_predictions
+from fer2013kit.evaluation._predictions import read_clusters
 from fer2013kit.evaluation._tables import Tabular, as_text
 from fer2013kit.exceptions import (
     Fer2013KitError,
@@ -38,8 +39,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
+    from fer2013kit._checks import IntArray
     from fer2013kit.evaluation import EvaluationReport, PredictionComparison
     from fer2013kit.evaluation._tables import Rows
 
@@ -121,7 +123,8 @@ class BenchmarkReport(Tabular):
         -------
         pandas.DataFrame
             Columns "accuracy", "accuracy_low", "accuracy_high", "balanced_accuracy", "f1_macro",
-            "loss", "ece", "p_value" (of McNemar's test against the first) and "milliseconds".
+            "loss", "ece", "p_value" (against the first: :attr:`PredictionComparison.p_value`) and
+            "milliseconds".
 
         See Also
         --------
@@ -205,8 +208,9 @@ class BenchmarkReport(Tabular):
     def __str__(self) -> str:
         first = next(iter(self.reports.values()))
         leaks = "leaks not looked for" if self.leaks is None else f"{self.leaks:,} leaks left out"
+        clusters = "" if first.n_clusters is None else f" in {first.n_clusters:,} clusters"
         return (
-            f"{first.n_samples:,} images of the {self.split} split, {leaks}\n\n"
+            f"{first.n_samples:,} images of the {self.split} split{clusters}, {leaks}\n\n"
             f"{as_text(self._tables()['figures'])}"
         )
 
@@ -237,6 +241,7 @@ def benchmark(
     split: SplitName = "test",
     drop_leaks: bool = True,
     latency: bool = True,
+    clusters: ArrayLike | None = None,
 ) -> BenchmarkReport:
     """Measure networks of any origin on the same images, by one protocol.
 
@@ -261,6 +266,10 @@ def benchmark(
         Leave out images of the split that are also in ``train``.
     latency : bool, default True
         Measure the time of one face.
+    clusters : array_like of int or str, shape (n,), optional
+        Which images of the split belong together, such as those of one person, leaks among them:
+        the intervals and tests are those of :func:`evaluate_predictions` and
+        :func:`compare_predictions` with ``clusters``.
 
     Returns
     -------
@@ -271,7 +280,8 @@ def benchmark(
     ------
     InvalidInputError
         For no predictor, a split that is not there, is empty or holds leaks alone, a network that
-        fails on the images, or answers that are no probabilities; the error names the network.
+        fails on the images, or answers that are no probabilities, where the error names the
+        network; or clusters that :func:`evaluate_predictions` refuses.
     ModelFileError
         For a name or a file that is no network.
     MissingDependencyError
@@ -306,7 +316,8 @@ def benchmark(
     if not named:
         raise InvalidInputError("predictors must hold at least one network; received none")
     chosen, name, leaks = _measured_split(data, split, drop_leaks=drop_leaks)
-    images, labels = chosen
+    rows = slice(None) if leaks is None else np.delete(np.arange(len(chosen)), leaks)
+    images, labels = chosen.images[rows], chosen.require_labels()[rows]
     if not len(images):
         raise InvalidInputError(f"data must have images; the {name} split has none")
     if others := int((labels >= NUM_CLASSES).sum()):
@@ -314,29 +325,37 @@ def benchmark(
             f"networks are compared on the seven emotions, and {others:,} images have contempt; "
             "load the data without contempt=True"
         )
+    if clusters is not None:
+        read_clusters(clusters, len(chosen))
+        clusters = as_array(clusters, "clusters")[rows]
     networks = {key: _as_function(one, key) for key, one in named.items()}
     answers = {key: _predict(network, images, key) for key, network in networks.items()}
-    reports = {key: evaluate_predictions(labels, table) for key, table in answers.items()}
+    reports = {
+        key: evaluate_predictions(labels, table, clusters=clusters)
+        for key, table in answers.items()
+    }
     order = sorted(reports, key=lambda key: -reports[key].accuracy)
     best = order[0]
     return BenchmarkReport(
         reports={key: reports[key] for key in order},
         comparisons={
-            key: compare_predictions(labels, answers[key], answers[best], names=(key, best))
+            key: compare_predictions(
+                labels, answers[key], answers[best], names=(key, best), clusters=clusters
+            )
             for key in order[1:]
         },
         milliseconds={
             key: _milliseconds(networks[key], images[:1]) if latency else None for key in order
         },
         split=name,
-        leaks=leaks,
+        leaks=None if leaks is None else len(leaks),
     )
 
 
 def _measured_split(
     data: FER2013 | Split, split: SplitName, *, drop_leaks: bool
-) -> tuple[Split, str, int | None]:
-    """Return what is measured on, its name, and how many leaks were left out of it."""
+) -> tuple[Split, str, IntArray | None]:
+    """Return what is measured on, its name, and the rows that are left out of it as leaks."""
     if isinstance(data, Split):
         return data, "given", None
     if not isinstance(data, FER2013):
@@ -349,14 +368,13 @@ def _measured_split(
         )
     if not drop_leaks or split == "train":
         return data.splits[split], split, None
-    kept = audit_dataset(data, near_duplicates=False).drop_leaks(side="evaluation").splits[split]
-    leaks = len(data.splits[split]) - len(kept)
-    if leaks and not len(kept):
+    leaks = audit_dataset(data, near_duplicates=False).leaks[split]
+    if len(leaks) == len(data.splits[split]) > 0:
         raise InvalidInputError(
-            f"the train split holds all {leaks:,} images of the {split} split, too: nothing is "
-            "left to measure on"
+            f"the train split holds all {len(leaks):,} images of the {split} split, too: nothing "
+            "is left to measure on"
         )
-    return kept, split, leaks
+    return data.splits[split], split, leaks
 
 
 def _as_function(predictor: Any, name: str) -> Callable[[NDArray[np.uint8]], Any]:

@@ -8,7 +8,15 @@ import click
 
 from fer2013kit._quiet import quiet_stderr
 from fer2013kit.cli._datasets import DataOptions, data_options
-from fer2013kit.cli._options import FIGURE_ENDINGS, PATH, OutputFile, json_option, offer_networks
+from fer2013kit.cli._evaluate import choose_split
+from fer2013kit.cli._options import (
+    FIGURE_ENDINGS,
+    PATH,
+    OutputFile,
+    clusters_option,
+    json_option,
+    offer_networks,
+)
 from fer2013kit.cli._output import create_parents, print_result, write_figure
 from fer2013kit.cli._program import Command
 from fer2013kit.cli._quiet import import_keras
@@ -46,6 +54,7 @@ if TYPE_CHECKING:
     default=True,
     help="Leave out images that the training split holds, too.",
 )
+@clusters_option
 @click.option("--latency/--no-latency", default=True, help="Time one face on one core.")
 @click.option(
     "--plot", type=OutputFile(FIGURE_ENDINGS), help="Draw accuracies and intervals into an image."
@@ -58,6 +67,7 @@ def benchmark(
     models: tuple[str, ...],
     split_name: SplitName,
     without_leaks: bool,
+    clusters: tuple[str, ...],
     latency: bool,
     plot: Path | None,
     options: DataOptions,
@@ -69,12 +79,18 @@ def benchmark(
     """
     create_parents(plot)
     loaded = options.read(data)
+    together = choose_split(loaded, split_name)[1].groups(*clusters) if clusters else None
     import_keras()
     import fer2013kit as fk
 
     with quiet_stderr():
         report = fk.benchmark(
-            models, loaded, split=split_name, drop_leaks=without_leaks, latency=latency
+            models,
+            loaded,
+            split=split_name,
+            drop_leaks=without_leaks,
+            latency=latency,
+            clusters=together,
         )
     if plot is not None:
         from matplotlib.figure import Figure

@@ -13,6 +13,7 @@ from fer2013kit.cli._models import load_evaluated
 from fer2013kit.cli._options import (
     OUTPUT_FILE,
     PATH,
+    clusters_option,
     faces_option,
     json_option,
     model_option,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Leave out images that the training split holds, too.",
 )
+@clusters_option
 @tta_option
 @click.option("--report", type=OUTPUT_FILE, help="Write an HTML page with images.")
 @faces_option
@@ -59,6 +61,7 @@ def evaluate(
     model: str,
     split_name: str | None,
     without_leaks: bool,
+    clusters: tuple[str, ...],
     tta: TestTimeAugmentation | None,
     report: Path | None,
     faces: bool,
@@ -75,13 +78,15 @@ def evaluate(
     if without_leaks:
         loaded, leaks = drop_leaks(loaded, side="evaluation")
     name, split = choose_split(loaded, split_name)
+    together = split.groups(*clusters) if clusters else None
     classifier = load_evaluated(model)
-    evaluation = classifier.evaluate(*split, tta=tta)
+    evaluation = classifier.evaluate(*split, tta=tta, clusters=together)
     document = {
         "model": model,
         "data": str(data),
         "split": name,
         "without_leaks": without_leaks,
+        "clusters": clusters or None,
         "tta": tta,
         **evaluation.as_dict(),
     }
@@ -89,6 +94,7 @@ def evaluate(
     if report is not None:
         facts = {"data": data, "split": name, "classifier": model, "views": tta or "one"}
         facts |= {"leaks": leaks, **options.as_facts()}
+        facts |= {"clusters": ", ".join(clusters)} if clusters else {}
         write_report(report, evaluation, classifier, split if faces else None, tta=tta, facts=facts)
     print_result(document, text, as_json=as_json, files={"report": report})
 

@@ -163,6 +163,13 @@ detector_option = click.option(
     show_default=True,
     help="What finds faces; all but the first are extras.",
 )
+clusters_option = click.option(
+    "--clusters",
+    metavar="COLUMN",
+    multiple=True,
+    help="A column of the data, such as subject, whose entries say which images belong together, "
+    "for the intervals and tests. May be given more than once.",
+)
 faces_option = click.option(
     "--faces/--no-faces",
     default=True,

@@ -21,6 +21,9 @@ _PHRASES: Final = {
     "label_map={folder name: emotion, or None to leave it out}": "--label-map NAME=EMOTION "
     "(NAME= leaves it out)",
     "load_fer2013(path, resize=True)": "--resize",
+    "groups need columns of this split": "--clusters needs columns of the data",
+    "Split(..., columns={'subject': ...}) adds one": "an .npz of this kit keeps them, and of kdef, "
+    "jaffe and ck+ (--label-map) the names of the images tell the subject",
     "images in <class>/ folders of their own are read by load_image_folder": "a folder of "
     "<class>/ folders is all for training; --label-map says what their names mean",
     "images of other sizes are read by load_image_folder": "--resize reads those of other sizes",
