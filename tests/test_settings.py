@@ -26,7 +26,6 @@ CASES = {
     "analyze_photos batch_size": lambda value: fk.analyze_photos([PHOTO], batch_size=value),
     "analyze_video duration": lambda value: fk.analyze_video("no.mp4", duration=value),
     "analyze_video sampling_rate": lambda value: fk.analyze_video("no.mp4", sampling_rate=value),
-    "analyze_video smoothing": lambda value: fk.analyze_video("no.mp4", smoothing=value),
     "apply_clahe clip_limit": lambda value: fk.apply_clahe(FACE, clip_limit=value),
     "apply_clahe tiles": lambda value: fk.apply_clahe(FACE, tiles=(4, value)),
     "audit_dataset min_correlation": lambda value: fk.audit_dataset(
@@ -56,6 +55,8 @@ CASES = {
     "FaceDetector enlarge": lambda value: fk.FaceDetector(enlarge=value),
     "FaceDetector max_side": lambda value: fk.FaceDetector(max_side=value),
     "FaceDetector min_score": lambda value: fk.FaceDetector(min_score=value),
+    "FaceTracker search_interval": lambda value: fk.FaceTracker(search_interval=value),
+    "FaceTracker smoothing": lambda value: fk.FaceTracker(smoothing=value),
     "load_image_folder image_shape": lambda value: fk.load_image_folder(
         ".", image_shape=(48, value, 1)
     ),
@@ -73,8 +74,9 @@ CASES = {
 }  # fmt: skip
 MAY_BE_NONE = {
     *("analyze_photo margin", "analyze_video duration", "analyze_video sampling_rate"),
-    *("analyze_video smoothing", "class_weights n_classes", "sample_weights n_classes"),
-    *("EmotionPredictor num_threads", "FaceAugmentation seed", "training_batches classifier"),
+    *("class_weights n_classes", "sample_weights n_classes", "EmotionPredictor num_threads"),
+    *("FaceAugmentation seed", "FaceTracker search_interval", "FaceTracker smoothing"),
+    "training_batches classifier",
 }
 
 
@@ -105,6 +107,8 @@ FLAGS = {
     "EmotionClassifier": ["augment", "horizontal_flip", "restore_best_weights", "warm_start"],
     "FaceAugmentation": ["clip", "horizontal_flip"],
     "FaceDetector": ["mirrored", "turned"],
+    "FaceTracker": ["align"],
+    "FaceTracker.update": ["is_cut"],
     "FER2013.subset": ["stratified"],
     "FER2013.to_frame": ["pixels"],
     "fetch_fer2013": ["cache", "download_if_missing"],
@@ -124,6 +128,7 @@ GIVEN = {
     "AuditReport.drop_duplicates": [fk.audit_dataset(DATA)],
     "AuditReport.drop_leaks": [fk.audit_dataset(DATA)],
     "benchmark": [["five_layer_cnn_small"], DATA],
+    "FaceTracker.update": [fk.FaceTracker(), PHOTO],
     "FER2013.subset": [DATA],
     "FER2013.to_frame": [DATA],
     "load_fer2013": ["no.csv"],

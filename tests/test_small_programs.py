@@ -44,25 +44,12 @@ def test_the_service_refuses_what_is_no_photograph(service):
     assert refused.value.status_code == 415
 
 
-@pytest.fixture
-def camera(monkeypatch):
+def test_the_program_reads_a_camera_to_its_end(monkeypatch, capsys):
     cv2 = ModuleType("cv2")
     frames = [np.asarray(Image.open(path))[..., ::-1] for path in fk.sample_photos()]
+    frames.append(np.zeros((48, 64, 3), np.uint8))
     answers = iter([*((True, frame) for frame in frames), (False, None)])
     cv2.VideoCapture = lambda source: SimpleNamespace(read=lambda: next(answers))
     monkeypatch.setitem(sys.modules, "cv2", cv2)
-    return SimpleNamespace(**runpy.run_path(str(PROGRAMS / "camera.py")), frames=frames)
-
-
-def test_the_word_of_a_camera_follows_the_face_slowly(camera):
-    happy, neutral = camera.frames
-    calm = camera.Calm(seconds=1.0)
-    assert calm(happy, 100.0) == calm(neutral, 100.1) == "happy"
-    assert calm(neutral, 105.0) == "neutral"
-    assert calm(np.zeros((48, 64, 3), np.uint8), 105.1) is None
-    assert calm(happy, 105.2) == "happy"
-
-
-def test_the_program_reads_a_camera_to_its_end(camera, capsys):
-    camera.main(0)
-    assert capsys.readouterr().out == "happy\nhappy\n"
+    runpy.run_path(str(PROGRAMS / "camera.py"))["main"](0)
+    assert capsys.readouterr().out == "0 happy\n0 happy\n\n"

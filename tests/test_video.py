@@ -18,7 +18,7 @@ import fer2013kit as fk
 from command_line import run, run_json
 from fer2013kit.faces._boxes import iou
 from fer2013kit.faces._emotion import face_emotion
-from fer2013kit.video._tracks import Tracker
+from fer2013kit.video._tracks import Tracks
 
 av = pytest.importorskip("av")
 HAPPY, SAD = 3, 4
@@ -469,17 +469,17 @@ def face(left, top=0, size=50, happy=0.5):
 
 
 def test_tracks_keep_apart_what_crosses_slowly_and_end_after_a_gap():
-    tracker = Tracker(None)
+    tracker = Tracks(None)
     for step in range(10):
         left = tracker.update([face(5 * step), face(200 - 5 * step, top=40)], 0.1 * step)
-        assert [number for number, _ in left] == [0, 1]
-    assert [n for n, _ in tracker.update([face(155, top=40)], 1.2)] == [1]
-    assert [n for n, _ in tracker.update([face(220, top=40)], 2.9)] == [1]
-    assert [n for n, _ in tracker.update([face(220, top=40)], 5.0)] == [2]
+        assert list(left) == [0, 1]
+    assert list(tracker.update([face(155, top=40)], 1.2)) == [1]
+    assert list(tracker.update([face(220, top=40)], 2.9)) == [1]
+    assert list(tracker.update([face(220, top=40)], 5.0)) == [2]
 
 
 def test_a_word_stays_until_another_leads_by_a_tenth():
-    calm, sharp = Tracker(1e-3), Tracker(None)
+    calm, sharp = Tracks(1e-3), Tracks(None)
     for time, (happy, word, other) in enumerate(
         [
             (0.6, "happy", "happy"),
@@ -488,19 +488,19 @@ def test_a_word_stays_until_another_leads_by_a_tenth():
             (0.54, "sad", "happy"),
         ]
     ):
-        ((_, one),) = calm.update([face(0, happy=happy)], time)
+        one = calm.update([face(0, happy=happy)], time)[0]
         assert (one.emotion, one.score) == (
             word,
             pytest.approx(happy if word == "happy" else 1 - happy),
         )
-        assert sharp.update([face(0, happy=happy)], time)[0][1].emotion == other
+        assert sharp.update([face(0, happy=happy)], time)[0].emotion == other
 
 
 def test_other_sizes_and_what_is_far_away_begin_a_track():
-    tracker = Tracker(None)
+    tracker = Tracks(None)
     tracker.update([face(0)], 0.0)
-    assert [n for n, _ in tracker.update([face(60)], 0.2)] == [1]
-    assert [n for n, _ in tracker.update([face(60, size=20)], 0.4)] == [2]
+    assert list(tracker.update([face(60)], 0.2)) == [1]
+    assert list(tracker.update([face(60, size=20)], 0.4)) == [2]
 
 
 def test_no_track_goes_on_over_a_cut(tmp_path):
@@ -567,9 +567,9 @@ def test_following_frames_show_the_mirror_image_in_turn(walk):
 
 
 def test_order_of_the_detector_does_not_matter():
-    tracker = Tracker(None)
+    tracker = Tracks(None)
     tracker.update([face(0), face(100)], 0.0)
-    assert [n for n, _ in tracker.update([face(102), face(300), face(3)], 0.2)] == [1, 2, 0]
+    assert list(tracker.update([face(102), face(300), face(3)], 0.2)) == [1, 2, 0]
 
 
 boxes = st.tuples(*[st.integers(0, 100)] * 2, *[st.integers(1, 50)] * 2)

@@ -86,6 +86,7 @@ from .transforms import to_grayscale as to_grayscale
 from .transforms import to_one_hot as to_one_hot
 from .tuning import TuningResult as TuningResult
 from .tuning import tune as tune
+from .video import FaceTracker as FaceTracker
 from .video import VideoSummary as VideoSummary
 from .video import analyze_video as analyze_video
 from .video import summarize_video as summarize_video

@@ -4,6 +4,7 @@ Reading and writing is PyAV's (FFmpeg), finding and naming that of ``faces``; no
 """
 
 from fer2013kit.video._analysis import analyze_video
+from fer2013kit.video._face_tracker import FaceTracker
 from fer2013kit.video._summary import VideoSummary, summarize_video
 
-__all__ = ["VideoSummary", "analyze_video", "summarize_video"]
+__all__ = ["FaceTracker", "VideoSummary", "analyze_video", "summarize_video"]

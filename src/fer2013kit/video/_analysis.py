@@ -10,9 +10,8 @@ from fer2013kit._frame_times import ANSWER, BOX
 from fer2013kit._optional import needed
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.faces import annotate
-from fer2013kit.video._faces import FrameAnalyzer
+from fer2013kit.video._face_tracker import FaceTracker
 from fer2013kit.video._reading import open_video
-from fer2013kit.video._tracks import Tracker
 from fer2013kit.video._writing import video_writer
 
 if TYPE_CHECKING:
@@ -31,12 +30,12 @@ def analyze_video(
     *,
     classifier: Classifier | None = None,
     detector: DetectorName | Detector | None = None,
-    sampling_rate: float | None = 5.0,
-    duration: float | None = None,
     smoothing: float | None = 1.5,
     search_interval: float | None = 1.0,
     align: bool = False,
     tta: PhotoViews | None = "auto",
+    sampling_rate: float | None = 5.0,
+    duration: float | None = None,
     annotated: str | os.PathLike[str] | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
@@ -51,30 +50,13 @@ def analyze_video(
         A file that FFmpeg reads, or the number of a camera (Linux and macOS), 0 for the first. A
         file's rotation, mirroring and pixel aspect ratio are applied; a cover image does not count
         as a video.
-    classifier, detector : optional
-        As for :func:`analyze_photo`.  By default, the search is for upright faces, at a longer side
-        of at most 640 pixels:
-        ``FaceDetector(max_side=640, enlarge=1, turned=False, mirrored=False)``.
+    classifier, detector, smoothing, search_interval, align, tta : optional
+        As for :class:`FaceTracker`.
     sampling_rate : float, optional, default 5.0
         Largest number of frames a second to analyse; None for all.
     duration : float, optional
         Seconds after which to stop.  By default a video is read to its end, and a camera until
         Ctrl-C, which then ends the recording and not the program.
-    smoothing : float, optional, default 1.5
-        Time constant, in seconds, of an exponential average of the probabilities along each track,
-        which reduces flicker; the emotion changes only when another one leads by 0.1.  Shorter
-        constants follow quick expressions; None disables smoothing.
-    search_interval : float, optional, default 1.0
-        Seconds between searches of a whole frame for new faces.  In between, a
-        :class:`FaceDetector` looks for each face only near its last position, which is several
-        times faster; it searches earlier after a cut, when a face is lost, and while there is none.
-        None searches every frame as a whole, as any other detector does.
-    align : bool, default False
-        As for :func:`analyze_photo`, for people who lie down or tilt their heads; this takes
-        longer.
-    tta : {"auto", None, "flip", "ten_crop"}, default "auto"
-        As for :func:`analyze_photo`; but with `smoothing`, consecutive frames alternate between a
-        face and its mirror image.
     annotated : path, optional
         Also write the analysed frames, with what :func:`annotate` draws, to this file
         (``.mp4``, ``.mkv``, ``.mov``), and the sound of a file.
@@ -109,14 +91,13 @@ def analyze_video(
 
     See Also
     --------
+    FaceTracker : The same for frames of your own.
     plot_timeline : Draws the answer.
 
     Notes
     -----
-    A track is one face in consecutive frames, matched by the smallest total distance (Hungarian
-    method).  A face may be lost for two seconds; one that moves by more than its
-    width between analysed frames (twice that after two seconds), or halves its size, begins a new
-    track, as does every face after a cut: where most of the image changes between two frames.
+    Tracks are those of :class:`FaceTracker`.  A cut is where most of the image changes between two
+    frames.
 
     Examples
     --------
@@ -126,30 +107,23 @@ def analyze_video(
     ...
     fer2013kit.exceptions.MediaFileError: no-such-file.mp4: cannot be opened ...
     """
-    check_flags(align=align, progress=progress)
-    for name, value in (
-        ("sampling_rate", sampling_rate),
-        ("duration", duration),
-        ("smoothing", smoothing),
-        ("search_interval", search_interval),
-    ):
+    check_flags(progress=progress)
+    for name, value in (("sampling_rate", sampling_rate), ("duration", duration)):
         if value is not None:
             check_number(name, value, "(0, inf)")
     with needed("analyze_video", extra="video"):
         import pandas as pd
-        import scipy.optimize  # noqa: F401 - told now, not with the second frame
 
-    analyze = FrameAnalyzer(
-        classifier,
-        detector,
+    tracker = FaceTracker(
+        classifier=classifier,
+        detector=detector,
+        smoothing=smoothing,
         search_interval=search_interval,
         align=align,
         tta=tta,
-        is_smoothed=smoothing is not None,
     )
-    columns = _columns(analyze.class_names)
+    columns = _columns(tracker.class_names)
     rows: list[tuple[Any, ...]] = []
-    tracker = Tracker(smoothing)
     with ExitStack() as stack:
         opened = stack.enter_context(open_video(video))
         bar = stack.enter_context(_progress_bar(opened, duration, enabled=progress))
@@ -159,10 +133,10 @@ def analyze_video(
             write = stack.enter_context(video_writer(annotated, rate, opened.path, duration))
         try:
             for frame in opened.frames(sampling_rate, duration):
-                tracked = tracker.update(analyze(frame), frame.time, is_cut=frame.is_cut)
-                rows += [_row(frame.time, frame.number, track, face) for track, face in tracked]
+                faces = tracker.update(frame.rgb, frame.time, is_cut=frame.is_cut)
+                rows += [_row(frame.time, frame.number, *one) for one in faces.items()]
                 if write is not None:
-                    write(annotate(frame.rgb, [face for _, face in tracked]), frame)
+                    write(annotate(frame.rgb, list(faces.values())), frame)
                 bar.update(round(frame.time, 1) - bar.n)
         except KeyboardInterrupt:
             if opened.path is not None:

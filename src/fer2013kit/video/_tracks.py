@@ -39,7 +39,7 @@ class _Track:
     word: int
 
 
-class Tracker:
+class Tracks:
     """Gives each face the number of its track, and smooths its probabilities over time.
 
     ``smoothing`` is the time constant in seconds of an exponential average; None leaves every frame
@@ -53,13 +53,13 @@ class Tracker:
 
     def update(
         self, faces: Sequence[FaceEmotion], time: float, *, is_cut: bool = False
-    ) -> list[tuple[int, FaceEmotion]]:
-        """Return track and face of each face of the next frame; no track goes on over a cut."""
+    ) -> dict[int, FaceEmotion]:
+        """Return the faces of the next frame by their tracks; none goes on over a cut."""
         self._tracks = [
             one for one in self._tracks if not is_cut and time - one.time <= _LONGEST_GAP
         ]
         partner_of = self._match(faces, time)
-        answers = []
+        answers = {}
         for index, face in enumerate(faces):
             track = partner_of.get(index)
             if track is None:
@@ -71,7 +71,7 @@ class Tracker:
                 face = _smoothed(face, track, 1 - math.exp((track.time - time) / self._smoothing))  # noqa: PLW2901 - the same face, smoothed
                 track.word = face.class_names.index(face.emotion)
             track.time, track.box, track.probabilities = time, face.box, face.probabilities
-            answers.append((track.number, face))
+            answers[track.number] = face
         return answers
 
     def _match(self, faces: Sequence[FaceEmotion], time: float) -> dict[int, _Track]:
