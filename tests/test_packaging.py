@@ -15,6 +15,7 @@ FULL, LIGHT = (
     for folder in ("", "light")
 )
 
+BOTH = {"full": FULL, "light": LIGHT}
 WITHOUT = """
 import sys
 for name in ("keras", "matplotlib", "pandas", "scipy", "sklearn", "tensorflow"):
@@ -67,6 +68,13 @@ def test_light_needs_less_of_the_same():
     assert light < full
     heavy = ("keras", "matplotlib", "pandas", "scikit-learn", "scipy", "tensorflow")
     assert not [one for one in light if one.startswith(heavy)]
+
+
+def test_extras_of_light_are_those_of_the_other():
+    """But for what the other needs anyway."""
+    extras = {name: one["project"]["optional-dependencies"] for name, one in BOTH.items()}
+    for name, needs in extras["light"].items():
+        assert set(needs) - set(FULL["project"]["dependencies"]) == set(extras["full"][name])
 
 
 @pytest.mark.parametrize("key", ["requires-python", "scripts", "license", "authors"])
