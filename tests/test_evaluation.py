@@ -303,6 +303,15 @@ def test_weights_hold_inside_of_groups():
     alone = fk.evaluate_predictions(codes[rows], table[rows], sample_weight=weights[rows])
     assert report.groups["old"].loss == pytest.approx(alone.loss)
     assert report.groups["old"].accuracy_interval == pytest.approx(alone.accuracy_interval)
+    assert report.groups["old"].n_samples == 40  # scaled to the mean 1 in each group, too
+
+
+def test_without_groups_their_table_is_empty():
+    frame = fk.evaluate_predictions([0, 1, 2], GOOD).groups_to_frame()
+    assert len(frame) == 0
+    ends = ["accuracy_low", "accuracy_high"]
+    columns = ["n_samples", "accuracy", *ends, "balanced_accuracy", "f1_macro", "loss", "ece"]
+    assert list(frame) == columns
 
 
 def test_one_group_has_no_gap():
@@ -357,6 +366,13 @@ def test_size_of_clusters_is_that_of_the_sandwich():
         n = report.n_effective * (stats.t.ppf(0.975, 239) / stats.t.ppf(0.975, 39)) ** 2
         expected = wilson_interval(report.accuracy * n, n, 0.95)
         assert report.accuracy_interval == pytest.approx(expected)
+
+
+def test_of_two_clusters_the_interval_is_as_wide_as_student_says():
+    answers, clusters = [0] * 6 + [1] * 4 + [0] * 8 + [1] * 2, [0] * 10 + [1] * 10
+    report = fk.evaluate_predictions([0] * 20, answers, clusters=clusters)
+    n = report.n_effective * (stats.t.ppf(0.975, 19) / stats.t.ppf(0.975, 1)) ** 2
+    assert report.accuracy_interval == pytest.approx(wilson_interval(0.7 * n, n, 0.95))
 
 
 def test_interval_of_clusters_is_that_of_a_cluster_bootstrap():

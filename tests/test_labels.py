@@ -12,6 +12,7 @@ from fer2013kit._labels import (
     columns_in_order,
     read_codes,
 )
+from fer2013kit.emotions import emotion_code
 
 NAMES = ("happy", "sad", "other")
 
@@ -43,6 +44,24 @@ def test_a_word_is_itself_before_it_is_another_for_an_emotion():
             read_codes(wrong, NAMES, name="y")
     with pytest.raises(fk.InvalidInputError, match="received 'hapy'; did you mean 'happy'"):
         read_codes(["hapy"], NAMES, name="y")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (0, ["angry", "anger", " ANGRY "]),
+        (1, ["disgust", "Disgusted"]),
+        (2, ["fear", "fearful", "afraid", "scared"]),
+        (3, ["happy", "happiness"]),
+        (4, ["sad", "sadness"]),
+        (5, ["surprise", "surprised", "Suprise", "suprised"]),  # two as many copies spell it
+        (6, ["neutral"]),
+        (None, ["", "contempt", "bored", "happ", "3"]),
+    ],
+)
+def test_words_of_emotions_have_the_codes_of_the_original_csv(code, words):
+    assert [emotion_code(word) for word in words] == [code] * len(words)
+    assert code is None or fk.Emotion(code).name.lower() == fk.CLASS_NAMES[code] == words[0]
 
 
 def test_labels_of_a_classifier_are_its_own_or_its_words():

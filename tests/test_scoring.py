@@ -324,6 +324,28 @@ def test_other_images_or_settings_are_refused(tmp_path):
         fk.score(tmp_path / "empty", tmp_path / "scores")
 
 
+def test_the_network_that_is_named_answers_and_what_it_said_is_not_mixed(tmp_path, monkeypatch):
+    src, dst, file = write_folder(tmp_path, IMAGES), tmp_path / "scores", tmp_path / "mine.tflite"
+    shipped = Path(fk.__file__).parent / "weights"
+    file.write_bytes((shipped / "five_layer_cnn_small.tflite").read_bytes())
+    options = {"crops": True, "tta": None, "classifier": file}
+    fk.score(src, dst, **options)
+    expected = fk.load_predictor("five_layer_cnn_small").predict_proba(LEVELS)
+    assert table_of(dst)[list(fk.CLASS_NAMES)].to_numpy() == pytest.approx(expected, abs=1e-6)
+    for other in ({"classifier": None}, {"classifier": "five_layer_cnn_small"}, {"crops": False}):
+        with pytest.raises(fk.InvalidInputError, match=f"settings .{next(iter(other))} .*, now "):
+            fk.score(src, dst, **options | other)
+    moved = file.rename(tmp_path / "moved.tflite")  # the content counts, not what it is called
+    assert fk.score(src, dst, **options | {"classifier": moved}).n_done_before == 1
+    moved.write_bytes((shipped / "five_layer_cnn.tflite").read_bytes())
+    with pytest.raises(fk.InvalidInputError, match=r"settings .classifier .*, now "):
+        fk.score(src, dst, **options | {"classifier": moved})
+    moved.write_bytes((shipped / "five_layer_cnn_small.tflite").read_bytes())
+    monkeypatch.setattr("fer2013kit.scoring._score.__version__", "another")
+    with pytest.raises(fk.InvalidInputError, match=r"settings .fer2013kit .*, now 'another'"):
+        fk.score(src, dst, **options | {"classifier": moved})
+
+
 @pytest.mark.parametrize("write", WRITERS)
 def test_other_file_systems(tmp_path, write):
     src = write(tmp_path, FILES)
@@ -694,6 +716,24 @@ def test_scorer_for_tables_of_other_engines(tmp_path):
     assert list(found) == scorer.schema.names
     with pytest.raises(fk.InvalidInputError, match="columns 'name' and 'file'"):
         scorer(table.rename(columns={"file": "content"}))
+
+
+def test_a_scorer_asks_its_classifier_for_its_views_and_has_the_columns_that_it_says():
+    small = fk.load_predictor("five_layer_cnn_small")
+    photo = fk.sample_photos()[0]
+    (face,) = fk.analyze_photo(photo, classifier=small, tta="flip")
+    for crops, image, crop in ((True, IMAGES["face0.png"], LEVELS[0]), (False, photo, face.crop)):
+        scorer = fk.PhotoScorer("five_layer_cnn_small", crops=crops, tta="flip")
+        (row,) = scorer.rows([("a", image)]).to_pylist()
+        (expected,) = small.predict_proba(crop[np.newaxis], tta="flip")
+        assert [row[name] for name in fk.CLASS_NAMES] == pytest.approx(expected, abs=1e-6)
+        assert row["emotion"] == fk.CLASS_NAMES[expected.argmax()]
+        where = [] if crops else ["face", "left", "top", "width", "height"]
+        says = ["emotion", "score", "uncertain", "quality", *fk.CLASS_NAMES, "error"]
+        assert list(row) == ["image", *where, *says]
+        # Engines pickle what was used, too; the network stays at home.
+        assert len(pickle.dumps(scorer)) < 5000
+    assert (row["uncertain"], row["quality"]) == (face.uncertain, ", ".join(face.quality))
 
 
 @pytest.mark.parametrize("names", [("happy", "error"), ("image", "sad")])

@@ -678,6 +678,23 @@ def test_summary():
     plt.close("all")
 
 
+def test_summary_of_emotions_of_one_frame_and_of_none():
+    words = ["happy", "sad", "angry"]
+    table = pd.DataFrame({"time": [0.0, 0.2, 0.4], "track": 0, "height": 50})
+    table = table.assign(happy=[1.0, 0, 0], sad=[0, 1.0, 0], angry=[0, 0, 1.0], emotion=words)
+    assert fk.summarize_video(table).transitions.to_numpy().tolist() == [
+        [0, 0.2, "happy", "sad"],
+        [0, 0.4, "sad", "angry"],
+    ]
+    # Where there is nothing to tell, the tables have their columns all the same.
+    empty, steady = fk.summarize_video(table[:0]), fk.summarize_video(table[:1])
+    for summary in (empty, steady):
+        facts = ["track", "begin", "end", "seconds", *words, "emotion", "changes"]
+        assert list(summary.people) == facts
+        assert list(summary.peaks) == ["track", "emotion", "time", "probability"]
+        assert list(summary.transitions) == ["track", "time", "before", "after"]
+
+
 def test_rows_of_several_videos_are_not_one(walk):
     table = fk.analyze_video(walk, **KNOWN)
     both = pd.concat([table.assign(file=name) for name in "ab"])

@@ -125,6 +125,17 @@ def test_stamps_within_a_clock_tick_are_not_trusted(monkeypatch):
     assert is_settled(0.5)
     assert not is_settled(1, fraction=0)  # a file system that knows whole seconds only
     assert is_settled(3, fraction=0)
+    # Of a file whose date was set, the change of that tells; the later of both counts.
+    past, present = (now - 100) * 10**9 + 1, now * 10**9 + 1
+    assert not _storage._is_settled((1, past, present, 1))
+    assert not _storage._is_settled((1, present, past, 1))
+
+
+def test_a_folder_is_settled_when_all_of_its_files_are(monkeypatch):
+    monkeypatch.setattr(_storage, "_is_settled", lambda stamp: stamp[0] != 2)
+    stamps = {"old": (1, 0, 0, 0), "new": (2, 0, 0, 0)}
+    assert _storage.listing_key(stamps) is None
+    assert _storage.listing_key({"old": stamps["old"]}) is not None
 
 
 @pytest.mark.usefixtures("home")
@@ -285,7 +296,7 @@ def test_a_home_that_cannot_be_written_is_no_matter(csv, tmp_path, monkeypatch, 
     blocked.write_text("a file where a folder should be")
     monkeypatch.setenv("FER2013KIT_HOME", str(blocked))
     assert_holds(fk.load_fer2013(csv), ROWS)
-    assert "cannot be written" in caplog.text
+    assert f"the cache in {blocked} cannot be written" in caplog.text
     assert "FER2013KIT_HOME" in caplog.text
 
 
@@ -394,12 +405,17 @@ def test_nothing_temporary_is_left(home, csv):
     assert names == ["csv_rows.npy", "entry.json", "images.npy", "labels.npy"]
 
 
-def test_without_a_home_data_load_all_the_same(csv, monkeypatch, caplog):
+def no_home(_name):
+    raise RuntimeError("Could not determine home directory.")
+
+
+@pytest.mark.parametrize("cache_dir", ["~/{}".format, no_home])  # of older and newer platformdirs
+def test_without_a_home_data_load_all_the_same(csv, monkeypatch, caplog, cache_dir):
     monkeypatch.delenv("FER2013KIT_HOME")
-    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: f"~/{name}")
+    monkeypatch.setattr("platformdirs.user_cache_dir", cache_dir)
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)
     assert len(fk.load_fer2013(csv).train)
-    assert "no home folder" in caplog.text
+    assert "the cache in your home cannot be written (you have no home folder" in caplog.text
     with pytest.raises(fk.InvalidInputError, match="set FER2013KIT_HOME"):
         _storage.cache_home()
 
