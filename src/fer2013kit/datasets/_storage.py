@@ -133,7 +133,7 @@ def _warn_of_home(where: str, error: Exception) -> None:
 
 def _digest(value: object) -> str:
     text = json.dumps([_FORMAT_VERSION, value])
-    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:32]
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _is_settled(stamp: Stamp) -> bool:
