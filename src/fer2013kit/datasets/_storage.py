@@ -186,7 +186,6 @@ def _write_entry(folder: Path, rows: Rows, new: NewImages) -> None:
             arrays[name] = array
     arrays |= {f"column{place}": array for place, array in enumerate(rows.columns.values())}
     entry: dict[str, Any] = {
-        "format": _FORMAT_VERSION,
         "sizes": list(rows.sizes),
         "notes": list(rows.notes),
         "log": list(rows.log),
@@ -196,7 +195,7 @@ def _write_entry(folder: Path, rows: Rows, new: NewImages) -> None:
     for name, array in arrays.items():
         path = folder / f"{name}.npy"
         contiguous = np.ascontiguousarray(array)
-        if name != "images" or not new.move(contiguous, path):
+        if not new.move(contiguous, path):  # which are in a file already
             write_atomically(path, partial(np.save, arr=contiguous))
         entry["arrays"][name] = {"crc32": _checksum(contiguous), "stamp": stamp_of(path.stat())}
     _write_json(folder / "entry.json", entry)  # last: without it there is no entry
