@@ -730,6 +730,29 @@ def test_text_holds_the_figures_aligned():
     )
 
 
+def test_counts_of_thousands_are_read_with_commas_everywhere():
+    codes = np.zeros(2500, int)
+    report = fk.evaluate_predictions(
+        codes, codes, class_names=("a", "b"), groups=codes, clusters=np.arange(2500) // 2
+    )
+    page = Page(report.to_html()).text
+    for text in (str(report), repr(report), page):
+        assert "2,500 samples" in text
+    for text in (str(report), page, report.to_markdown()):
+        assert "1,250 clusters" in text
+        assert "2500" not in text
+    for table in ("classes", "confusion_matrix", "groups"):
+        assert "| 2,500 |" in report.to_markdown(table)
+
+
+def test_without_groups_nothing_is_said_of_them():
+    report = some_report()
+    for text in (str(report), Page(report.to_html()).text, report.to_markdown()):
+        assert "group" not in text.lower()
+    with pytest.raises(fk.InvalidInputError, match="table must be one of 'figures', 'classes', 'c"):
+        report.to_markdown("groups")
+
+
 THREE = ("calm", "cross", "sad")
 TEN = [0, 0, 0, 0, 1, 1, 1, 1, 2, 2]
 TEN_ANSWERS = [

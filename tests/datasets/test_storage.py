@@ -264,6 +264,18 @@ def test_a_damaged_entry_is_built_anew(home, csv, *, reads, name, damage, caplog
     assert reads["csv"] == 2
 
 
+def test_a_pickle_in_the_cache_is_not_run(home, csv, reads, tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "sprung",))
+
+    fk.load_fer2013(csv)
+    np.save(entry_of(home) / "labels.npy", np.array([Trap()], dtype=object), allow_pickle=True)
+    assert_holds(fk.load_fer2013(csv), ROWS)
+    assert reads["csv"] == 2
+    assert not (tmp_path / "sprung").exists()
+
+
 def test_an_entry_whose_shapes_do_not_fit_is_built_anew(home, csv, reads):
     fk.load_fer2013(csv)
     path = entry_of(home) / "entry.json"
