@@ -77,6 +77,7 @@ def test_labels_of_a_classifier_are_its_own_or_its_words():
     for wrong, message in [
         ([0], r"only the classes \[3, 9, 7\]; received 0"),
         ([[3]], r"shape \(n,\); received \(1, 1\)"),
+        ([[0.2, 0.3, 0.5]], r"of shares of votes shares\.argmax\(axis=1\)"),
         ([True], "must hold the classes; received dtype bool"),
     ]:
         with pytest.raises(fk.InvalidInputError, match=message):

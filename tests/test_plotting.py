@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.figure import Figure
 from PIL import Image, ImageCms
+from sklearn import metrics
 
 import fer2013kit as fk
 from fer2013kit.plotting._faces import as_pictures
@@ -300,6 +301,7 @@ def test_samples_lie_beside_one_another_inside_the_axes(n):
         ((faces()[0], [1]), {}, "same length; received 20 and 1"),
         ((faces(2)[0], [1, 7]), {}, "received 7"),
         ((faces(2)[0], ["sad", "bored"]), {}, "received 'bored'"),
+        ((faces(2)[0], np.full((2, 7), 1 / 7)), {}, r"of shares of votes shares\.argmax\(axis=1\)"),
         ((faces(2)[0],), {"probabilities": np.ones((2, 6))}, r"shape \(m, 7\)"),
         ((np.zeros((2, 3)),), {}, "images must have shape"),
         ((np.full((2, 48, 48), np.nan),), {}, "finite"),
@@ -365,6 +367,7 @@ def test_class_balance_has_a_series_for_each_split_with_labels():
         ({"train": None}, "no labels"),
         ([7], "received 7"),
         (["bored"], "received 'bored'"),
+        ({"train": np.full((2, 7), 1 / 7)}, r"of shares of votes shares\.argmax\(axis=1\)"),
     ],
 )
 def test_class_balance_refuses(data, message):
@@ -431,6 +434,58 @@ def test_two_networks_are_told_apart_in_curves_of_each_class(plot):
     assert len(set.union(*kinds)) == 3
     assert len([line for line in ax.lines if line not in handles]) == (plot is fk.plot_roc)
     ax.figure.draw_without_rendering()
+
+
+def votes(n=60):
+    """Shares of ten votes each, and probabilities of a network."""
+    rng = np.random.default_rng(4)
+    shares = rng.multinomial(10, rng.dirichlet(np.ones(7) / 2, n)) / 10
+    return shares, 0.5 * shares + 0.5 * rng.dirichlet(np.ones(7), n)
+
+
+def test_of_votes_the_curves_are_those_of_the_largest_share_against_the_others():
+    shares, table = votes()
+    largest = np.array([row.tolist().index(max(row)) for row in shares])
+    assert set(largest) == set(range(7))
+    frame = pd.DataFrame(shares[:, ::-1], columns=fk.CLASS_NAMES[::-1])
+    for plot, score, word in (
+        (fk.plot_roc, metrics.roc_auc_score, "AUC"),
+        (fk.plot_precision_recall, metrics.average_precision_score, "AP"),
+    ):
+        expected = [
+            f"{name} ({word} = {score(largest == code, table[:, code]):.2f})"
+            for code, name in enumerate(fk.CLASS_NAMES)
+        ]
+        for truth in (shares, frame, largest):
+            legend = plot(truth, table, ax=new_axes()).get_legend_handles_labels()[1]
+            assert legend[:7] == expected
+    ax = fk.plot_risk_coverage(shares, table, ax=new_axes())
+    curve = fk.risk_coverage_curve(largest, table)
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), curve.risk)
+    np.testing.assert_array_equal(ax.lines[0].get_xdata(), curve.coverage)
+    report = fk.evaluate_predictions(shares, table)
+    cells = metrics.confusion_matrix(largest, table.argmax(axis=1))
+    assert [text.get_text() for text in fk.plot_confusion_matrix(report, normalize=None).texts] == [
+        str(count) for count in cells.ravel()
+    ]
+
+
+@pytest.mark.parametrize(
+    "plot",
+    [fk.plot_roc, fk.plot_precision_recall, fk.plot_risk_coverage, fk.risk_coverage_curve],
+)
+def test_curves_say_what_they_need(plot):
+    shares, table = votes()
+    for truth, answers, message in (
+        (np.arange(60) % 7, table.argmax(axis=1), "a curve needs probabilities of shape"),
+        (shares * 10, table, "y_true must not be negative .*of votes, divide each row by its sum"),
+        (np.where(np.arange(60)[:, None], shares, 0), table, "must have votes in each row"),
+        (shares[1:], table, "same length; received 59 and 60"),
+        (shares[:, :6], table, r"y_true must have shape \(n,\), or \(n, 7\)"),
+        (shares.argmax(axis=1), table[:, :6], "probabilities .*must sum to 1"),
+    ):
+        with pytest.raises(fk.InvalidInputError, match=message):
+            plot(truth, answers)
 
 
 def test_two_networks_are_told_apart_in_risk_and_coverage():

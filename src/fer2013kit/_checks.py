@@ -20,10 +20,10 @@ FloatArray = NDArray[np.float32] | NDArray[np.float64]
 _MOST: Final = 2**31 - 1  # what many libraries hold a whole number in
 
 FROM_ONE_HOT: Final = (
-    "; soft labels go into soft_targets of fit or into evaluate_predictions; "
-    "of one-hot rows take from_one_hot"
+    "; of one-hot rows take from_one_hot, of shares of votes shares.argmax(axis=1); shares as they "
+    "are go into soft_targets of fit and into evaluate_predictions"
 )
-"""What is said beside labels of another shape."""
+"""What is said beside a table in place of labels."""
 
 MaybeNone: TypeAlias = Any
 """Beside a type, None is possible, but no check of it is asked for: whoever loads a whole data set
@@ -270,6 +270,12 @@ def no_numbers(array: NDArray[Any], name: str) -> InvalidInputError:
     return InvalidInputError(f"{name} must hold numbers; received dtype {array.dtype}{way}")
 
 
+def not_labels(array: NDArray[Any], name: str) -> InvalidInputError:
+    """Return the error for labels of another shape than ``(n,)``."""
+    way = FROM_ONE_HOT if array.ndim == 2 else ""  # noqa: PLR2004 - a table
+    return InvalidInputError(f"{name} must have shape (n,); received {array.shape}{way}")
+
+
 def check_labels(
     labels: ArrayLike,
     *,
@@ -286,7 +292,7 @@ def check_labels(
     """
     array = whole_if_all_are(as_array(labels, name))
     if array.ndim != 1:
-        raise InvalidInputError(f"{name} must have shape (n,); received {array.shape}")
+        raise not_labels(array, name)
     if n_samples is not None and len(array) != n_samples:
         raise InvalidInputError(
             f"{name} must be as many as the images ({n_samples}); received {len(array)}"

@@ -13,6 +13,7 @@ from fer2013kit._checks import (
     check_number,
     is_listing,
     is_number,
+    not_labels,
     whole_if_all_are,
 )
 from fer2013kit.emotions import emotion_code
@@ -83,7 +84,7 @@ def codes_in(labels: ArrayLike, classes: Any, class_names: Sequence[str], *, nam
     array = whole_if_all_are(as_array(labels, name))
     known = {label: place for place, label in enumerate(np.asarray(classes).tolist())}
     if array.ndim != 1:
-        raise InvalidInputError(f"{name} must have shape (n,); received {array.shape}")
+        raise not_labels(array, name)
     if array.dtype.kind in "OUT":
         if not all(isinstance(label, str) and label in known for label in array.tolist()):
             return read_codes(array, class_names, name=name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from fer2013kit._answers import read_truth
 from fer2013kit._calibration_source import calibration_note, calibration_source
 from fer2013kit._checks import as_array, check_choice, check_same_length
 from fer2013kit._labels import choose_labels, codes_in
@@ -18,7 +19,6 @@ from fer2013kit.evaluation import (
     fit_calibrator,
     fit_temperature,
 )
-from fer2013kit.evaluation._predictions import read_truth
 from fer2013kit.typing import CalibrationMethod
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fer2013kit._checks import (
-    FROM_ONE_HOT,
     as_array,
     check_choice,
     check_labels,
     check_number,
     check_whole,
+    not_labels,
 )
 from fer2013kit.emotions import NUM_CLASSES
 from fer2013kit.exceptions import InvalidInputError, shown
@@ -230,7 +230,7 @@ def _encode(y: ArrayLike, n_classes: int | None) -> tuple[NDArray[Any], NDArray[
         n_classes = check_whole("n_classes", n_classes)
     labels = as_array(y, "y")
     if labels.ndim != 1:
-        raise InvalidInputError(f"y must have shape (n,); received {labels.shape}{FROM_ONE_HOT}")
+        raise not_labels(labels, "y")
     words = np.asarray(y, dtype=object) if labels.dtype.kind in "OTU" else None
     if words is not None and all(isinstance(label, str) for label in words.flat):
         labels = np.array(words.tolist(), dtype=str)

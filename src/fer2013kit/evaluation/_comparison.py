@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from fer2013kit import _metrics
+from fer2013kit._answers import read_predictions, read_truth
 from fer2013kit._checks import check_number, check_same_length, check_whole, random_generator
 from fer2013kit._optional import needed
 from fer2013kit.emotions import CLASS_NAMES
-from fer2013kit.evaluation._predictions import read_clusters, read_predictions, read_truth
+from fer2013kit.evaluation._predictions import read_clusters
 from fer2013kit.evaluation._tables import Tabular, as_text
 from fer2013kit.exceptions import InvalidInputError
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fer2013kit._checks import check_same_length
+from fer2013kit._answers import read_for_curve
 from fer2013kit._metrics import RiskCoverage, risk_coverage
 from fer2013kit.emotions import CLASS_NAMES
-from fer2013kit.evaluation._predictions import read_predictions, read_truth
-from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +22,8 @@ def risk_coverage_curve(
     Parameters
     ----------
     y_true : array_like of int or str, shape (n,), or of float, shape (n, k)
-        True classes, as in :func:`evaluate_predictions`.
+        True classes, as :func:`evaluate_predictions` takes them: of shares of votes, the largest
+        counts.
     probabilities : array_like or data frame of float, shape (n, k)
         Probability of each of k >= 2 classes.
     class_names : sequence of str, length k
@@ -59,11 +58,5 @@ def risk_coverage_curve(
     >>> curve.threshold, curve.risk.round(2)
     (array([0.9, 0.8, 0.6]), array([0.  , 0.  , 0.33]))
     """
-    predicted, table, names = read_predictions(probabilities, class_names)
-    codes, _ = read_truth(y_true, names)
-    check_same_length(codes, predicted, names=("y_true", "probabilities"))
-    if table is None:
-        raise InvalidInputError(
-            "a curve needs probabilities of shape (n, k), received labels, which have no confidence"
-        )
-    return risk_coverage(codes == predicted, table.max(axis=1))
+    codes, table, _ = read_for_curve(y_true, probabilities, class_names)
+    return risk_coverage(codes == table.argmax(axis=1), table.max(axis=1))

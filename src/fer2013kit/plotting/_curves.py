@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fer2013kit._answers import read_for_curve
 from fer2013kit._class_names import class_colors
-from fer2013kit._labels import check_class_names, columns_in_order, read_codes
-from fer2013kit._metrics import check_predictions, risk_coverage
+from fer2013kit._metrics import risk_coverage
 from fer2013kit._optional import needed
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.exceptions import InvalidInputError
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
-    from fer2013kit._checks import IntArray
-    from fer2013kit._metrics import Float64Array
-
 
 def plot_risk_coverage(
     y_true: ArrayLike,
@@ -45,8 +42,9 @@ def plot_risk_coverage(
 
     Parameters
     ----------
-    y_true : array_like of int or str, shape (n,)
-        True classes: codes or names.
+    y_true : array_like of int or str, shape (n,), or of float, shape (n, k)
+        True classes, as :func:`evaluate_predictions` takes them: of shares of votes, the largest
+        counts.
     probabilities : array_like or data frame of float, shape (n, k)
         Probability of each class.
     class_names : sequence of str, length k
@@ -91,7 +89,7 @@ def plot_risk_coverage(
     >>> ax.get_legend_handles_labels()[1]
     ['old (area 0.750)', 'new (area 0.000)']
     """
-    codes, table, _ = _read(y_true, probabilities, class_names)
+    codes, table, _ = read_for_curve(y_true, probabilities, class_names)
     curve = risk_coverage(codes == table.argmax(axis=1), table.max(axis=1))
     steps = np.diff(curve.coverage, prepend=0)
     label = named(name, f"area {float(curve.risk @ steps):.3f}")
@@ -129,8 +127,9 @@ def plot_roc(
 
     Parameters
     ----------
-    y_true : array_like of int or str, shape (n,)
-        True classes: codes or names.  Classes that do not occur, or alone, have no curve.
+    y_true : array_like of int or str, shape (n,), or of float, shape (n, k)
+        True classes, as :func:`evaluate_predictions` takes them: of shares of votes, the largest
+        counts.  Classes that do not occur, or alone, have no curve.
     probabilities : array_like or data frame of float, shape (n, k)
         Probability of each class.
     class_names : sequence of str, length k
@@ -189,7 +188,7 @@ def plot_precision_recall(
 
     Parameters
     ----------
-    y_true : array_like of int or str, shape (n,)
+    y_true : array_like of int or str, shape (n,), or of float, shape (n, k)
         As in :func:`plot_roc`.
     probabilities : array_like or data frame of float, shape (n, k)
         As in :func:`plot_roc`.
@@ -241,7 +240,7 @@ def _class_curves(
     network: str | None,
     ax: Axes | None,
 ) -> Axes:
-    codes, table, names = _read(y_true, probabilities, class_names)
+    codes, table, names = read_for_curve(y_true, probabilities, class_names)
     if len(set(codes.tolist())) == 1:
         raise InvalidInputError(
             f"a curve needs samples of two classes; received {names[codes[0]]} alone"
@@ -268,17 +267,3 @@ def _class_curves(
     ax.legend(frameon=False, fontsize="small", **below)
     open_frame(ax)
     return ax
-
-
-def _read(
-    y_true: ArrayLike, probabilities: ArrayLike, class_names: Sequence[str]
-) -> tuple[IntArray, Float64Array, tuple[str, ...]]:
-    names = check_class_names(class_names)
-    codes = read_codes(y_true, names, name="y_true")
-    ordered = columns_in_order(probabilities, names, name="probabilities")
-    codes, table = check_predictions(codes, ordered)
-    if len(names) != table.shape[1]:
-        raise InvalidInputError(
-            f"class_names must be {table.shape[1]}, one for each column; received {len(names)}"
-        )
-    return codes, table, names
