@@ -69,6 +69,7 @@ from .plotting import plot_samples as plot_samples
 from .plotting import plot_timeline as plot_timeline
 from .plotting import plot_tracks as plot_tracks
 from .pretrained import list_pretrained as list_pretrained
+from .priors import adjust_priors as adjust_priors
 from .runtime import EmotionPredictor as EmotionPredictor
 from .scoring import PhotoScorer as PhotoScorer
 from .scoring import ScoreReport as ScoreReport
