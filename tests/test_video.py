@@ -307,6 +307,44 @@ def test_an_annotated_video_keeps_its_sound(walk, tmp_path):
         assert not container.streams.audio
 
 
+def joined(path, *parts):
+    """Write transport streams one behind the other, as cameras and recorders do."""
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return path
+
+
+def test_times_go_on_where_recordings_were_joined(walk, tmp_path):
+    part = add_sound(walk, tmp_path / "part.ts", "aac", seconds=4)
+    both, out = joined(tmp_path / "both.ts", part, part), tmp_path / "out.mkv"
+    with pytest.warns(fk.Fer2013KitWarning, match=r"both.ts goes back at 4.0 s, .* joined"):
+        table = fk.analyze_video(both, annotated=out, **KNOWN)
+    np.testing.assert_allclose(table["time"], np.arange(40) / 5, atol=0.001)
+    assert table["emotion"].tolist() == (["happy"] * 10 + ["sad"] * 10) * 2
+    assert set(table["track"][:20]).isdisjoint(table["track"][20:])
+    assert seconds_of_sound(out) == pytest.approx(8, abs=0.4)
+    with av.open(str(out)) as container:
+        times = [frame.time for frame in container.decode(video=0)]
+    np.testing.assert_allclose(times, table["time"], atol=0.001)
+
+
+def test_frames_of_another_size_are_told_and_shown_whole(tmp_path):
+    large = write(tmp_path / "large.ts", [green(5, 5)] * 10)
+    small = write(
+        tmp_path / "small.ts", [green(5, 5, size=(80, 60), side=30)] * 10,
+        times=[2.5 + i / 10 for i in range(10)],
+    )  # fmt: skip
+    both, out = joined(tmp_path / "both.ts", large, small), tmp_path / "out.mp4"
+    message = "change their size at 2.* s, from 160 x 120 pixels to 80 x 60; each box"
+    with pytest.warns(fk.Fer2013KitWarning, match=message):
+        table = fk.analyze_video(both, annotated=out, **KNOWN)
+    np.testing.assert_allclose(table["width"], [60] * 5 + [30] * (len(table) - 5), atol=3)
+    assert set(table["track"][:5]).isdisjoint(table["track"][5:])
+    with av.open(str(out)) as container:
+        last = list(container.decode(video=0))[-1].to_ndarray(format="rgb24").astype(int)
+    red, corner, _ = last[-8:, -8:].mean(axis=(0, 1))
+    assert corner - red > 150  # green: the frame fills the image
+
+
 def test_odd_sides_are_written(tmp_path):
     def detect(rgb):
         return find_square(rgb[:119, :159])
@@ -664,6 +702,11 @@ def test_summary():
     # A face of one frame stands as long as the video's frames are apart, which it does not say.
     short = fk.summarize_video(pd.concat([table, table[:1].assign(track=7)])).people
     assert short["seconds"].tolist()[-1] == pytest.approx(0.2)
+    # One of two frames that are far apart stands no longer than others.
+    far = table[:2].assign(track=8, time=[0.0, 1.8])
+    assert fk.summarize_video(pd.concat([table, far])).people["seconds"].tolist()[-1] == (
+        pytest.approx(0.4)
+    )
     with pytest.raises(fk.InvalidInputError, match="without the columns track, height, emotion"):
         fk.summarize_video(table[["time"]])
     ax = fk.plot_tracks(table)
@@ -761,6 +804,15 @@ def test_command_has_null_for_what_is_not_known(walk, monkeypatch):
     assert [(row["valence"], row["yaw"]) for row in rows] == [(None, None)] * 20
     assert rows[0]["pitch"] is None
     assert rows[1]["frame"] == 2
+
+
+def test_command_counts_seconds_as_its_figures_do(walk, monkeypatch):
+    """Four frames a second, then eight: a third of the time, but a fifth of the rows."""
+    times = [*np.arange(4) / 4, *(1 + np.arange(16) / 8)]
+    table = fk.analyze_video(walk, **KNOWN)
+    table = table.assign(time=times, track=0, emotion=["sad"] * 4 + ["happy"] * 16)
+    monkeypatch.setattr(fk, "analyze_video", lambda *_args, **_options: table)
+    assert run("video", walk).stdout.splitlines()[0].endswith("s: happy 67%, sad 33%")
 
 
 def test_a_playlist_reads_no_other_file(tmp_path):

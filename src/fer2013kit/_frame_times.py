@@ -61,13 +61,12 @@ def usual_step(time: NDArray[np.float64]) -> float:
     return float(np.median(steps)) if len(steps) else 1.0
 
 
-def seconds_of(time: NDArray[np.float64], otherwise: float) -> NDArray[np.float64]:
+def seconds_of(time: NDArray[np.float64], usual: float) -> NDArray[np.float64]:
     """Return for how long each row of a track stands, from their sorted times.
 
-    ``otherwise`` is the usual step where a track of one row does not say it.
+    ``usual`` is the usual step of the whole video: a track of two rows, far apart, has another.
     """
     steps = np.diff(time)
-    usual = usual_step(time) if len(np.unique(time)) > 1 else otherwise
     lasts: NDArray[np.float64] = np.append(
         np.where(steps > LONGEST_GAP * usual, usual, steps), usual
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -29,6 +29,8 @@ from fer2013kit.cli._output import (
 from fer2013kit.cli._program import Command
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
     from fer2013kit.typing import DetectorName
@@ -117,8 +119,9 @@ def video(
     if plot_path is not None:
         _plot(table, plot_path)
     people = summarize_video(table).people.to_dict(orient="records")
+    classes = table["emotion"].unique()
     document = {"video": source, "people": people, "rows": table.to_dict(orient="records")}
-    lines = [_summary(source, track, rows) for track, rows in table.groupby("track")]
+    lines = [_summary(source, one, classes) for one in people]
     print_result(
         document,
         "\n".join(lines) or f"{source}: no face",
@@ -127,11 +130,11 @@ def video(
     )
 
 
-def _summary(name: str, track: int, rows: pd.DataFrame) -> str:
-    begin, end = rows["time"].iloc[0], rows["time"].iloc[-1]
-    shares = rows["emotion"].value_counts(normalize=True)
-    emotions = ", ".join(f"{emotion} {share:.0%}" for emotion, share in shares.items())
-    return f"{name}: face {track}, {begin:.1f} to {end:.1f} s: {emotions}"
+def _summary(name: str, person: dict[str, Any], classes: Iterable[str]) -> str:
+    shares = sorted(((person[one], one) for one in classes if person[one] > 0), reverse=True)
+    emotions = ", ".join(f"{emotion} {share:.0%}" for share, emotion in shares)
+    begin, end = person["begin"], person["end"]
+    return f"{name}: face {person['track']}, {begin:.1f} to {end:.1f} s: {emotions}"
 
 
 def _plot(table: pd.DataFrame, path: Path) -> None:

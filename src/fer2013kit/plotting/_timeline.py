@@ -102,7 +102,7 @@ def plot_timeline(
     table = np.stack([columns[name][rows][order] for name in class_names], axis=1)
 
     ax = axes_or_new(ax, width=9, height=4)
-    usual = usual_step(time if len(time) > 1 else columns["time"].astype(np.float64))
+    usual = usual_step(columns["time"].astype(np.float64))
     breaks = np.flatnonzero(np.diff(time) > LONGEST_GAP * usual) + 1
     marker = "." if len(time) < 60 else ""  # noqa: PLR2004 - more would run together
     pieces = np.split(np.arange(len(time)), breaks)

@@ -59,7 +59,7 @@ def analyze_video(
         Ctrl-C, which then ends the recording and not the program.
     annotated : path, optional
         Also write the analysed frames, with what :func:`annotate` draws, to this file
-        (``.mp4``, ``.mkv``, ``.mov``), and the sound of a file.
+        (``.mp4``, ``.mkv``, ``.mov``), all in the size of the first, and the sound of a file.
     progress : bool, default False
         Show a progress bar with the time left.
 
@@ -67,11 +67,11 @@ def analyze_video(
     -------
     pandas.DataFrame
         A row for each face of each analysed frame: ``time`` (seconds since the first frame, by
-        the video's own clock), ``frame`` (its number, from 0), ``track``, the box ``left``,
-        ``top``, ``width``, ``height`` in pixels, the probability of each class under its name,
-        ``emotion``, ``score`` (its probability), ``uncertain``, ``quality``, ``valence``,
-        ``arousal``, ``roll``, ``yaw`` and ``pitch`` as in :meth:`FaceEmotion.as_row`.  No row where
-        there is no face.
+        the video's own clock, and on from there where that goes back), ``frame`` (its number, from
+        0), ``track``, the box ``left``, ``top``, ``width``, ``height`` in pixels, the probability
+        of each class under its name, ``emotion``, ``score`` (its probability), ``uncertain``,
+        ``quality``, ``valence``, ``arousal``, ``roll``, ``yaw`` and ``pitch`` as in
+        :meth:`FaceEmotion.as_row`.  No row where there is no face.
 
     Raises
     ------
@@ -87,7 +87,8 @@ def analyze_video(
     -----
     Fer2013KitWarning
         For a video that is damaged or cut off: where it cannot be read on, the rows up to there are
-        returned; of damaged frames, the first is named.
+        returned; of damaged frames, the first is named.  Where the clock goes back, as in joined
+        recordings, and where the frames change their size: both begin new tracks.
 
     See Also
     --------

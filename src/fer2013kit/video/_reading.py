@@ -31,6 +31,21 @@ _MOST_STRETCHED: Final = 8
 """What says that its pixels are more stretched than this is not believed."""
 
 
+class Clock:
+    """Seconds by a file's clock, which go on where it goes back: where recordings were joined."""
+
+    def __init__(self) -> None:
+        self.shift = 0.0
+        self._last = -math.inf
+
+    def read(self, stamp: float, step: float) -> float:
+        """Return the time of a stamp; where that goes back, it is a step after the one before."""
+        if stamp + self.shift < self._last:
+            self.shift = self._last + step - stamp
+        self._last = stamp + self.shift
+        return self._last
+
+
 @dataclass(frozen=True)
 class Frame:
     """An image of a video.
@@ -91,21 +106,23 @@ class Video:
         number, time, first, due = -1, 0.0, None, 0
         problem, is_whole = None, True
         reformatter = VideoReformatter()
-        cuts, is_cut = CutFinder(), False
+        cuts, is_cut, clock, size = CutFinder(), False, Clock(), None
         decoded = self.container.decode(self.stream)
         while True:
             try:
                 frame = next(decoded, None)
                 if frame is None:
                     break
-                stamp = self._stamp(frame, number + 1)
+                shift = clock.shift
+                stamp = clock.read(self._stamp(frame, number + 1), 1 / self._rate)
+                goes_back = clock.shift != shift
                 first = stamp if first is None else first
                 if duration is not None and stamp - first >= duration:
                     return
                 # Half a thousandth of a period, lest rounding drops every other frame.
                 wanted = sampling_rate is None or (stamp - first) * sampling_rate >= due - 5e-4
                 rgb = _upright(frame, self._pixel_aspect, reformatter) if wanted else None
-                is_cut |= cuts.is_cut(frame)
+                is_cut |= cuts.is_cut(frame) or goes_back
             except Exception as error:  # noqa: BLE001 - whatever a damaged frame makes FFmpeg raise
                 problem = " ".join(str(error).split())
                 break
@@ -117,7 +134,20 @@ class Video:
                     f"{self.name} is damaged at {time:.1f} s, and perhaps later, too: frames there "
                     "show what was never filmed"
                 )
+            if goes_back and not shift:
+                warn(
+                    f"the clock of {self.name} goes back at {time:.1f} s, as where recordings were "
+                    "joined; times go on from there"
+                )
             if rgb is not None:
+                if size is not None and size != rgb.shape:
+                    is_cut = True  # a place in the image is another one now
+                    warn(
+                        f"the frames of {self.name} change their size at {time:.1f} s, from "
+                        f"{size[1]} x {size[0]} pixels to {rgb.shape[1]} x {rgb.shape[0]}; each "
+                        "box is in the pixels of its own frame"
+                    )
+                size = rgb.shape
                 yield Frame(number, time, first, rgb, is_cut)
                 is_cut = False
                 if sampling_rate is not None:
@@ -149,10 +179,14 @@ class Video:
         rate = float(self.stream.average_rate or 1)
         return self.duration is not None and time + 1 / rate + _CUT_OFF < self.duration
 
+    @property
+    def _rate(self) -> float:
+        return float(self.stream.average_rate or 25)
+
     def _stamp(self, frame: Any, number: int) -> float:
         if frame.time is not None:
             return float(frame.time)
-        return number / float(self.stream.average_rate or 25)
+        return number / self._rate
 
 
 @contextmanager

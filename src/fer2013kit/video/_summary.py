@@ -76,10 +76,10 @@ def summarize_video(table: pd.DataFrame) -> VideoSummary:
 
     Notes
     -----
-    A row counts for the time until the next row of its track; if that is longer than three usual
-    steps, the face was away, and the row counts for one step, as the last one does.  The summary
-    uses the table's emotions: with `smoothing`, expressions shorter than about its time constant
-    are missing.
+    A row counts for the time until the next row of its track; if that is longer than three of the
+    table's usual steps, the face was away, and the row counts for one step, as the last one does.
+    The summary uses the table's emotions: with `smoothing`, expressions shorter than about its
+    time constant are missing.
 
     Examples
     --------

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fer2013kit._files import new_file
 from fer2013kit.exceptions import InvalidInputError, MediaFileError, warn
-from fer2013kit.video._reading import import_av, open_file
+from fer2013kit.video._reading import Clock, import_av, open_file
 
 if TYPE_CHECKING:
     import os
@@ -35,6 +35,8 @@ def video_writer(
     own time.  The first sound of the `source` whose frames come is copied, to the end or for so
     many seconds; a warning tells where the format does not hold sound of its kind.
     """
+    from PIL import ImageOps
+
     av = import_av()
     path = Path(path)
     if path.suffix.lower() not in _FORMATS:
@@ -50,17 +52,17 @@ def video_writer(
 
     def write(picture: Image.Image, shown: Frame) -> None:
         nonlocal stream, sound
+        picture = _even(picture)
         if stream is None:
             codec = next(name for name in _CODECS if name in av.codecs_available)
             stream = container.add_stream(codec, rate=Fraction(rate).limit_denominator(1001))
-            # Colour is kept for squares of four pixels, so sides are even.
-            stream.width, stream.height = (max(2, side - side % 2) for side in picture.size)
+            stream.width, stream.height = picture.size
             stream.pix_fmt = "yuv420p"
             stream.codec_context.time_base = _TIME_BASE
             if source is not None:
                 sound = _Sound(opened, source, container, shown.begin)
-        if picture.size != (stream.width, stream.height):
-            picture = picture.crop((0, 0, stream.width, stream.height))
+        # A file has one size, that of its first image.
+        picture = ImageOps.pad(picture, (stream.width, stream.height))
         frame = av.VideoFrame.from_image(picture)
         frame.time_base = _TIME_BASE
         frame.pts = round(shown.time / _TIME_BASE)
@@ -79,6 +81,12 @@ def video_writer(
             sound.copy_until(math.inf if duration is None else duration)
 
 
+def _even(picture: Image.Image) -> Image.Image:
+    """Return an image with even sides: colour is kept for squares of four pixels."""
+    width, height = (max(2, side - side % 2) for side in picture.size)
+    return picture.crop((0, 0, width, height))
+
+
 class _Sound:
     """Copies the first sound of a file, if it has one, into a container, as it is, bit by bit.
 
@@ -87,7 +95,7 @@ class _Sound:
     """
 
     def __init__(self, opened: ExitStack, source: Path, container: Any, begin: float) -> None:
-        self._container, self._begin = container, begin
+        self._container, self._begin, self._clock, self._time = container, begin, Clock(), 0.0
         self._packets: Iterator[Any] = iter(())
         self._next: Any = None
         file = open_file(opened, source)
@@ -106,10 +114,10 @@ class _Sound:
 
     def copy_until(self, time: float) -> None:
         """Copy what is heard before a time, in seconds since the first frame."""
-        while self._next is not None and self._time_of(self._next) < time:
+        while self._next is not None and self._time < time:
             packet = self._next
-            if self._time_of(packet) >= 0:
-                shift = round(self._begin / packet.time_base)
+            if self._time >= 0:
+                shift = round((self._begin - self._clock.shift) / packet.time_base)
                 packet.pts -= shift
                 packet.dts = None if packet.dts is None else packet.dts - shift
                 packet.stream = self._stream
@@ -122,6 +130,6 @@ class _Sound:
         except import_av().error.FFmpegError as error:  # damaged from here on, as frames may be
             warn(f"the annotated video lacks the rest of the sound: it cannot be read ({error})")
             self._next = None
-
-    def _time_of(self, packet: Any) -> float:
-        return float(packet.pts * packet.time_base) - self._begin
+        if (packet := self._next) is not None:
+            stamp, step = (float(one * packet.time_base) for one in (packet.pts, packet.duration))
+            self._time = self._clock.read(stamp, step) - self._begin
