@@ -115,6 +115,24 @@ def test_quantized_network_is_smaller_and_stays_near(fitted, folder, data, tmp_p
     assert fk.EmotionPredictor.load(tmp_path / "x.tflite").predict(images).shape == (len(images),)
 
 
+@pytest.mark.parametrize("method", ["temperature", "vector"])
+def test_rows_of_eight_bits_sum_to_1_and_views_can_be_averaged(tmp_path, method):
+    """Eight classes in 256 levels: rows as the network gives them sum to 1 by chance alone."""
+    clf = fk.EmotionClassifier.from_pretrained("ferplus_cnn", compute_dtype="float32")
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 256, (60, 48, 48, 1), np.uint8)
+    if method == "vector":
+        clf.calibrate(X, rng.integers(0, 8, len(X)), method=method)
+    clf.export(tmp_path / "x.tflite", quantization="int8", images=X, tolerance=1)
+    predictor = fk.EmotionPredictor.load(tmp_path / "x.tflite")
+    raw = answers_of_others(tmp_path / "x.tflite", X)
+    assert np.abs(raw.sum(axis=1) - 1).max() > 0.001
+    for tta in (None, "flip", "ten_crop"):
+        table = predictor.predict_proba(X, tta=tta)
+        np.testing.assert_allclose(table.sum(axis=1), 1, atol=1e-5)
+        assert np.abs(table - clf.predict_proba(X, tta=tta)).max() < 0.25
+
+
 def test_images_may_be_floats(fitted, data, tmp_path):
     X = data.test.images
     report = fitted.export(tmp_path / "x.tflite", images=(X / 255).reshape(len(X), -1))

@@ -298,6 +298,8 @@ class EmotionPredictor(ProbabilisticClassifier):
 
         def infer(batch: Pixels) -> NDArray[np.float32]:
             answers = self._network(batch)
+            if self._metadata.quantization == "int8":  # whose 256 levels sum to 1 by chance alone
+                answers = normalize_rows(answers)
             return self._uncalibrated(answers) if averages else answers
 
         probabilities = predict_in_batches(
