@@ -2,6 +2,7 @@ import gc
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import keras
 import numpy as np
@@ -190,6 +191,58 @@ def test_refused_checkpoint_names_what_differs(data, tmp_path):
     told = refusal(**many, epochs=3)
     assert told.count(" there, ") == 5
     assert told.endswith(" here), 1 more")
+
+
+class Builder:
+    """A function of its own with every instance, as a newly started program has it."""
+
+    def __init__(self, activation="relu", dropout=0.2, units=4):
+        self.choices = activation, dropout, units
+
+    def __call__(self, input_shape, num_classes, scale=1):
+        activation, dropout, units = self.choices
+        return keras.Sequential(
+            [
+                keras.Input(input_shape),
+                keras.layers.Rescaling(scale / 255),
+                keras.layers.Conv2D(units, 3, strides=8, activation=activation),
+                keras.layers.Flatten(),
+                keras.layers.Dropout(dropout),
+                keras.layers.Dense(num_classes, activation="softmax", dtype="float32"),
+            ]
+        )
+
+    def as_function(self):
+        def net(input_shape, num_classes, scale=1):
+            return self(input_shape, num_classes, scale)
+
+        return net
+
+
+FORMS = {
+    "function": Builder.as_function,
+    "object": lambda builder: builder,
+    "partial": lambda builder: partial(builder.as_function(), scale=2),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_run_goes_on_with_the_same_network_and_no_other(data, tmp_path, form):
+    def fit(callbacks=(), **changes):
+        clf = make_classifier(
+            model=FORMS[form](Builder(**changes)), model_params=None, epochs=2,
+            checkpoint_dir=tmp_path,
+        )  # fmt: skip
+        return clf.fit(*data.train, callbacks=callbacks)
+
+    with pytest.raises(KeyboardInterrupt):
+        fit([Interrupt(1)])
+    fit()
+    fit([Interrupt(0)])
+    for changes in ({"activation": "tanh"}, {"dropout": 0.5}, {"units": 8}):
+        message = r"data: the network \([\d,]+ parameters, SHA-256 \w+ there, [\d,]+ param"
+        with pytest.raises(fk.InvalidInputError, match=message):
+            fit(**changes)
 
 
 def test_checkpoints_of_before_go_on_and_are_refused_without_names(data, tmp_path):

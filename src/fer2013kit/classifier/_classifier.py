@@ -369,7 +369,7 @@ class EmotionClassifier(
         ------
         InvalidInputError
             For unusable settings, images, labels or weights, or a ``checkpoint_dir`` that
-            holds another run.
+            holds another run, or one of another network.
         UnknownModelError
             For an unknown ``model``.
         TrainingDivergedError

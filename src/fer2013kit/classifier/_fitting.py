@@ -72,6 +72,7 @@ def fit_network(
     run = describe_run(
         params,
         data.batches,
+        network,
         compute_dtype=compute_dtype,
         validation=data.validation,
         first_weights=() if before is None else network.get_weights(),

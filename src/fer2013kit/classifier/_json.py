@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -68,7 +69,7 @@ def _in_words(settings: Mapping[str, Any], name: str) -> str:
 def _note(value: Any) -> str:
     """Return what tells code or another library's object from others, without its address."""
     if not isinstance(value, _KERAS_OBJECTS):
-        return str(getattr(value, "__qualname__", repr(value)))
+        return re.sub(" at 0x[0-9a-fA-F]+", "", getattr(value, "__qualname__", repr(value)))
     config = value.get_config()
     if isinstance(value, keras.optimizers.Optimizer):
         config.pop("name", None)  # Keras counts them, so that no two of a process have one name

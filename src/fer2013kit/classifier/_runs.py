@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import keras
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -62,12 +63,13 @@ def batch_settings(params: Mapping[str, Any], seed: int) -> dict[str, Any]:
 def describe_run(
     params: Mapping[str, Any],
     batches: TrainingBatches | StreamedBatches,
+    network: keras.Model,
     *,
     compute_dtype: str,
     validation: Any = None,
     first_weights: Sequence[NDArray[Any]] = (),
 ) -> TrainingSettings:
-    """Return the settings of a run on ``batches``.
+    """Return the settings of a run of a network on ``batches``.
 
     ``first_weights`` are those that the network begins with where the seed does not decide them.
     """
@@ -78,6 +80,7 @@ def describe_run(
         path = Path(folder) / _CHECKPOINT_NAME
     if folder is not None or processes.count > 1:
         run = _facts(params, batches, validation, compute_dtype, first_weights)
+        run["the network"] = described_network(network)
         fingerprint = hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()
     return TrainingSettings(
         **{name: params[name] for name in shared - {"verbose", "compute_dtype"}},
@@ -127,6 +130,32 @@ def _facts(
     elif validation is not None:
         facts["the validation images"] = "read batch by batch"
     return facts | {name: described(array) for name, array in arrays.items()}
+
+
+def described_network(network: keras.Model) -> str:
+    """Return what tells a network from others: its parameters, and the digest of its layers.
+
+    The function that builds it may have changed under the same name.
+    """
+    # Keras counts the names of layers, and draws seeds that are not given.
+    layers = list(network._flatten_layers())  # noqa: SLF001 - that of a Sequential's input, too
+    names = {layer.name: place for place, layer in enumerate(layers)}
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(one) for key, one in value.items() if key != "seed"}
+        if isinstance(value, list | tuple):
+            return [plain(one) for one in value]
+        return names.get(value, value) if isinstance(value, str) else as_json(value)
+
+    try:
+        config = plain(keras.saving.serialize_keras_object(network))
+    except Exception:  # noqa: BLE001 - a class without get_config, or whatever that raises
+        config = [type(layer).__qualname__ for layer in layers]
+    shapes = [list(one.shape) for one in network.weights]
+    text = json.dumps([config, shapes], sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return f"{network.count_params():,} parameters, SHA-256 {digest[:16]}"
 
 
 def described(array: Any) -> str:
