@@ -16,7 +16,7 @@ import fer2013kit as fk
 
 
 def main(source: str | int = 0) -> None:
-    """Print the number and the emotion of each face, in each frame of a camera or a video."""
+    """Print the number and the emotion of each face, frame by frame."""
     tracker, camera = fk.FaceTracker(), cv2.VideoCapture(source)
     while True:
         there, frame = camera.read()

@@ -62,12 +62,12 @@ class FaceTracker:
     Attributes
     ----------
     class_names : tuple of str
-        What each probability is one of.
+        The names of the classes, in the order of the probabilities.
 
     Raises
     ------
     InvalidInputError
-        For an argument as above that it cannot be.
+        For another argument, or a classifier whose classes are neither names nor FER codes.
     MissingDependencyError
         Where SciPy is not installed, which the extra ``video`` brings.
 
