@@ -1,5 +1,7 @@
 """Small networks for tests."""
 
+from functools import partial
+
 import keras
 
 
@@ -14,6 +16,40 @@ def tiny_network(input_shape, num_classes, units=16):
             keras.layers.Dense(num_classes, activation="softmax", dtype="float32"),
         ]
     )
+
+
+class Builder:
+    """A function of its own with every instance, as a newly started program has it."""
+
+    def __init__(self, activation="relu", dropout=0.2, units=4):
+        self.choices = activation, dropout, units
+
+    def __call__(self, input_shape, num_classes, scale=1):
+        activation, dropout, units = self.choices
+        return keras.Sequential(
+            [
+                keras.Input(input_shape),
+                keras.layers.Rescaling(scale / 255),
+                keras.layers.Conv2D(units, 3, strides=8, activation=activation),
+                keras.layers.Flatten(),
+                keras.layers.Dropout(dropout),
+                keras.layers.Dense(num_classes, activation="softmax", dtype="float32"),
+            ]
+        )
+
+    def as_function(self):
+        def net(input_shape, num_classes, scale=1):
+            return self(input_shape, num_classes, scale)
+
+        return net
+
+
+FORMS = {
+    "function": Builder.as_function,
+    "object": lambda builder: builder,
+    "partial": lambda builder: partial(builder.as_function(), scale=2),
+}
+"""Ways to bring it, each new with every call."""
 
 
 SMALL = {

@@ -88,6 +88,13 @@ def test_after_a_cut_or_a_clock_set_back_all_begins_anew(second):
     assert list(tracker.update(grey(0), second["time"] + 0.1)) == [1]
 
 
+def test_a_frame_of_another_size_begins_anew():
+    tracker = fk.FaceTracker(**KNOWN)
+    assert list(tracker.update(grey(0), 10.0)) == [0]
+    assert list(tracker.update(grey(0)[:, :-9], 10.1)) == [1]
+    assert list(tracker.update(grey(0)[:, :-9], 10.2)) == [1]
+
+
 def test_without_times_the_clock_counts(monkeypatch):
     now = iter([100.0, 101.0, 109.0])
     monkeypatch.setattr("fer2013kit.video._face_tracker.monotonic", lambda: next(now))

@@ -2,7 +2,6 @@ import gc
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import keras
 import numpy as np
@@ -12,7 +11,7 @@ import fer2013kit as fk
 from fer2013kit.classifier._keras_objects import make_loss, make_optimizer
 from fer2013kit.classifier._settings import TrainingSettings
 from fits import Interrupt, assert_same_weights, make_classifier, weights_of
-from networks import tiny_network
+from networks import FORMS, Builder, tiny_network
 
 
 @pytest.fixture(scope="module")
@@ -193,39 +192,6 @@ def test_refused_checkpoint_names_what_differs(data, tmp_path):
     assert told.endswith(" here), 1 more")
 
 
-class Builder:
-    """A function of its own with every instance, as a newly started program has it."""
-
-    def __init__(self, activation="relu", dropout=0.2, units=4):
-        self.choices = activation, dropout, units
-
-    def __call__(self, input_shape, num_classes, scale=1):
-        activation, dropout, units = self.choices
-        return keras.Sequential(
-            [
-                keras.Input(input_shape),
-                keras.layers.Rescaling(scale / 255),
-                keras.layers.Conv2D(units, 3, strides=8, activation=activation),
-                keras.layers.Flatten(),
-                keras.layers.Dropout(dropout),
-                keras.layers.Dense(num_classes, activation="softmax", dtype="float32"),
-            ]
-        )
-
-    def as_function(self):
-        def net(input_shape, num_classes, scale=1):
-            return self(input_shape, num_classes, scale)
-
-        return net
-
-
-FORMS = {
-    "function": Builder.as_function,
-    "object": lambda builder: builder,
-    "partial": lambda builder: partial(builder.as_function(), scale=2),
-}
-
-
 @pytest.mark.parametrize("form", FORMS)
 def test_a_run_goes_on_with_the_same_network_and_no_other(data, tmp_path, form):
     def fit(callbacks=(), **changes):
@@ -240,7 +206,7 @@ def test_a_run_goes_on_with_the_same_network_and_no_other(data, tmp_path, form):
     fit()
     fit([Interrupt(0)])
     for changes in ({"activation": "tanh"}, {"dropout": 0.5}, {"units": 8}):
-        message = r"data: the network \([\d,]+ parameters, SHA-256 \w+ there, [\d,]+ param"
+        message = r"the network \([\d,]+ parameters, SHA-256 \w+ there, [\d,]+ param"
         with pytest.raises(fk.InvalidInputError, match=message):
             fit(**changes)
 

@@ -10,7 +10,7 @@ from sklearn.base import clone
 import fer2013kit as fk
 from command_line import run_json
 from fer2013kit.models import _registry
-from networks import tiny_network
+from networks import FORMS, Builder, tiny_network
 
 SPACE = {
     "learning_rate": (0.001, 0.1, "log"),
@@ -198,6 +198,24 @@ def test_another_search_has_no_trials_in_this_file(data, classifier, tmp_path):
             fk.tune(**given, n_trials=2, storage=file)
     quiet = clone(classifier).set_params(verbose=2)
     assert len(fk.tune(quiet, data, space=space, n_trials=2, storage=file).study.trials) == 2
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_search_is_its_networks_alone(data, classifier, tmp_path, form):
+    """A function changed under the same name; what is built anew with every start."""
+
+    def search(n_trials, **changes):
+        clf = clone(classifier).set_params(model=FORMS[form](Builder(**changes)), epochs=1)
+        file = tmp_path / "search.db"
+        space = {"learning_rate": (0.01, 0.1)}
+        return fk.tune(clf, data, space=space, n_trials=n_trials, storage=file).study.trials
+
+    search(1)
+    assert len(search(2)) == 2
+    with pytest.raises(
+        fk.InvalidInputError, match=r"another network; .*the network \([\d,]+ param"
+    ):
+        search(3, activation="tanh")
 
 
 def test_choices_of_any_kind_go_on_from_a_file(data, classifier, tmp_path):

@@ -20,7 +20,8 @@ from fer2013kit._optional import needed
 from fer2013kit.augmentation import STRENGTHS
 from fer2013kit.classifier import EmotionClassifier
 from fer2013kit.classifier._json import as_json, differences
-from fer2013kit.classifier._runs import described, digest_of
+from fer2013kit.classifier._network import build_network
+from fer2013kit.classifier._runs import described, described_network, digest_of
 from fer2013kit.datasets import FER2013
 from fer2013kit.exceptions import (
     InvalidInputError,
@@ -153,8 +154,8 @@ def tune(
         Start no new trial after this many seconds.
     storage : str or Path, optional
         An SQLite file, or a URL that Optuna takes, which keeps the trials: the same call goes on
-        after an interruption.  Another space, other data, another classifier or scoring is refused,
-        and the error names what differs.
+        after an interruption.  Another space, other data, another classifier, network or scoring is
+        refused, and the error names what differs.
     random_state : int, optional
         Seed of the search; the classifier's own decides what a trial gives.
 
@@ -359,17 +360,21 @@ def _check_same_search(
         "another space": _digest(as_json(ranges)),
         "other settings of the classifier": _digest(settings),
         "other data": digest_of([*data.train, *data.validation]),
+        "another network": _network_of(classifier, data),
     }
     facts = {
         "scoring": scoring,
         **{f"the space of {name}": as_json(values) for name, values in ranges.items()},
         **settings,
+        "the network": own["another network"],
         "the training images": described(data.train.images),
         "the training labels": described(data.train.labels),
         "the validation images": described(data.validation.images),
         "the validation labels": described(data.validation.labels),
     }
-    known = {"another scoring": "accuracy", **study.user_attrs}  # as it was for the first files
+    # The first files were all by accuracy, and do not tell the network.
+    before = {"another scoring": "accuracy", "another network": own["another network"]}
+    known = {**before, **study.user_attrs}
     if not study.trials:
         for name, value in {**own, _FACTS: facts}.items():
             study.set_user_attr(name, value)
@@ -379,6 +384,23 @@ def _check_same_search(
             f"storage holds another search, with {' and '.join(differing)}; give each search a "
             f"storage of its own{told}"
         )
+
+
+def _network_of(classifier: EmotionClassifier, data: FER2013) -> str | None:
+    """Return what tells the classifier's network from others; None where the space completes it."""
+    asked = classifier.classes
+    try:
+        network, _ = build_network(
+            classifier.model,
+            classifier.model_params or {},
+            input_shape=classifier.image_shape or data.train.images.shape[1:],
+            num_classes=len(np.unique(data.train.labels if asked is None else np.asarray(asked))),
+            compute_dtype="float32",
+            output=classifier.output,
+        )
+    except Exception:  # noqa: BLE001 - of the user's own code; a trial will tell
+        return None
+    return described_network(network)
 
 
 def _digest(settings: Any) -> str:

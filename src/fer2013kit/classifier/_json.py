@@ -69,7 +69,10 @@ def _in_words(settings: Mapping[str, Any], name: str) -> str:
 def _note(value: Any) -> str:
     """Return what tells code or another library's object from others, without its address."""
     if not isinstance(value, _KERAS_OBJECTS):
-        return re.sub(" at 0x[0-9a-fA-F]+", "", getattr(value, "__qualname__", repr(value)))
+        text = getattr(value, "__qualname__", repr(value))
+        name = re.sub(" at 0x[0-9a-fA-F]+", "", text)
+        state = {k: one for k, one in getattr(value, "__dict__", {}).items() if _is_plain(one)}
+        return f"{name} {state!r}" if name != text and state else name
     config = value.get_config()
     if isinstance(value, keras.optimizers.Optimizer):
         config.pop("name", None)  # Keras counts them, so that no two of a process have one name

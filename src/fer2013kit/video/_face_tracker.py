@@ -80,7 +80,7 @@ class FaceTracker:
     A track is one face in consecutive frames, matched by the smallest total distance (Hungarian
     method).  A face may be lost for two seconds; one that moves by more than its
     width between frames (twice that after two seconds), or halves its size, begins a new track, as
-    does every face after a cut.
+    does every face after a cut, and in a frame of another size.
 
     Examples
     --------
@@ -128,6 +128,7 @@ class FaceTracker:
             self._plain = FaceNamer(classifier, tta=None)
         self._tracks = Tracks(smoothing)
         self._time: float | None = None
+        self._size = (0, 0)
         self._is_mirrored = False
         self.class_names = self._namer.names
 
@@ -174,9 +175,12 @@ class FaceTracker:
         if time is None:
             time = monotonic()
         check_number("time", time, "(-inf, inf)")
-        is_new = is_cut or self._time is None or time < self._time
-        faces = self._find(_pixels(frame), time, is_new=is_new)
-        self._time = time
+        pixels = _pixels(frame)
+        size, before = (pixels.width, pixels.height), self._size
+        # A place in a frame of another size is another one.
+        is_new = is_cut or self._time is None or time < self._time or size != before
+        faces = self._find(pixels, time, is_new=is_new)
+        self._time, self._size = time, size
         return self._tracks.update(faces, time, is_cut=is_new)
 
     def _find(self, pixels: Pixels, time: float, *, is_new: bool) -> list[FaceEmotion]:

@@ -141,7 +141,6 @@ class Video:
                 )
             if rgb is not None:
                 if size is not None and size != rgb.shape:
-                    is_cut = True  # a place in the image is another one now
                     warn(
                         f"the frames of {self.name} change their size at {time:.1f} s, from "
                         f"{size[1]} x {size[0]} pixels to {rgb.shape[1]} x {rgb.shape[0]}; each "
