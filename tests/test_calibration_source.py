@@ -35,6 +35,12 @@ def test_some_pictures_are_known():
     assert calibration_note([source], PICTURES[400:]) is None
 
 
+def test_a_copy_or_two_are_not_told():
+    source = calibration_source(PICTURES[:250])
+    assert calibration_note([source], PICTURES[247:]) is None  # three of 753
+    assert "about 1 %" in calibration_note([source], PICTURES[244:])
+
+
 @pytest.mark.parametrize("found", [None, {"n_samples": 3, "fingerprint": "older"}])
 def test_files_of_before_say_nothing(found):
     assert read_calibration_source(found) is None

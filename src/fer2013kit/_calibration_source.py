@@ -26,6 +26,10 @@ _N_DIGESTS: Final = 256
 """So many images stand for a larger set, which keeps the files small that remember them."""
 
 
+_LEAST: Final = 0.005
+"""A smaller share of a report's images is not told: it would be "about 0 %"."""
+
+
 class CalibrationSource(TypedDict):
     """What a calibration was fitted on, as far as it takes to know its images again.
 
@@ -70,8 +74,9 @@ def read_calibration_source(found: Any) -> CalibrationSource | None:
 def calibration_note(sources: Sequence[CalibrationSource], pixels: Pictures) -> str | None:
     """Return what a report on images has to say about those that the calibration was fitted on.
 
-    Of several sources the first that the report shares images with is named; None where there is
-    no image in common.  Parts of sets of more than 256 images are estimates: with a hundred of
+    Of several sources the first that the report shares images with is named; None where less than
+    one image in two hundred is common, as copies are that an audit would find: the figures show
+    nothing of so few.  Parts of sets of more than 256 images are estimates: with a hundred of
     3,589 images in common, one in a thousand is overlooked.
 
     Examples
@@ -83,8 +88,9 @@ def calibration_note(sources: Sequence[CalibrationSource], pixels: Pictures) -> 
     The calibration was fitted on about 50 % of these images: loss and calibration error ...
     """
     digests = set(_digests(pixels)) if sources else set()
-    share = next(filter(None, (_share_of(source, digests) for source in sources)), 0.0)
-    if share == 0:
+    shares = (_share_of(source, digests) for source in sources)
+    share = next((share for share in shares if share >= _LEAST), None)
+    if share is None:
         return None
     which = "these very images" if share == 1 else f"about {share:.0%} of these images"
     return (
