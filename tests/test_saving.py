@@ -216,6 +216,14 @@ def test_what_is_no_model_is_refused(tmp_path, content):
         fk.EmotionClassifier.load(path)
 
 
+@pytest.mark.parametrize("ending", [".keras", ".H5", ".onnx", ".tflite"])
+def test_names_of_other_formats_are_refused(fitted, tmp_path, ending):
+    path = tmp_path / f"emotions{ending}"
+    with pytest.raises(fk.InvalidInputError, match=r"save writes a \.fer, export writes \.keras"):
+        fitted.save(path)
+    assert not path.exists()
+
+
 def test_missing_file_is_refused(tmp_path):
     with pytest.raises(fk.ModelFileError, match="no such file"):
         fk.EmotionClassifier.load(tmp_path / "none.fer")

@@ -474,7 +474,7 @@ class EmotionClassifier(
         Parameters
         ----------
         path : str or Path
-            The file; by custom it ends in ``.fer``.
+            The file; by custom it ends in ``.fer``, and never as a file of :meth:`export` does.
         metrics : EvaluationReport or mapping, optional
             Figures to keep beside the weights, for people; ``metrics_`` after loading.
         weights_dtype : {"float32", "float16"}, default "float32"
@@ -485,7 +485,7 @@ class EmotionClassifier(
         ------
         InvalidInputError
             For another ``weights_dtype``, weights that float16 cannot hold, metrics that are no
-            mapping, or a path that names no file.
+            mapping, or a path that names no file or another format.
 
         See Also
         --------
