@@ -126,7 +126,7 @@ def _validate(
         # Of NaN, scikit-learn goes on to recommend estimators for tables.
         reason = str(error).partition(f"\n{type(classifier).__name__} does not accept")[0]
         if "y should be a 1d array" in reason:
-            reason += FROM_ONE_HOT
+            reason = reason.rstrip(".") + FROM_ONE_HOT
         if "requires y to be passed" in reason:
             reason += " Of a data set pass both: fit(*data.train)"
         if len(reason) > _LONG:  # it repeats X

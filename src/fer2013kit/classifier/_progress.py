@@ -39,7 +39,8 @@ class TrainingProgress(keras_callbacks.Callback):  # type: ignore[misc]  # Keras
         self._started = time.monotonic()
         if verbose:
             resumed = f", resuming after epoch {initial_epoch}" if initial_epoch else ""
-            self._print(f"training in {compute_dtype} for {epochs} epochs{resumed}")
+            number = "1 epoch" if epochs == 1 else f"{epochs} epochs"
+            self._print(f"training in {compute_dtype} for {number}{resumed}")
         self._bar = tqdm(
             total=epochs * steps_per_epoch,
             initial=initial_epoch * steps_per_epoch,
