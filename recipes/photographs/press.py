@@ -23,6 +23,8 @@ from scipy.stats import binomtest
 import fer2013kit as fk
 from fer2013kit.faces._emotion import CERTAIN_PROBABILITY
 
+THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9)
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Print a line of figures for each network."""
+    """Print the figures of each network."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="holds the photographs and labels.csv")
     parser.add_argument("networks", nargs="+", help="shipped names or files")
@@ -49,6 +51,7 @@ def main() -> None:
             own = np.exp(joined) / np.exp(joined).sum(axis=1, keepdims=True)
         mixed = own
         print(argument, describe(own, labels[found], len(labels)))
+        print("\n".join(trust(own, labels[found])))
 
 
 def largest_faces(folder: Path) -> tuple[list[fk.FaceEmotion | None], NDArray[np.int64]]:
@@ -86,6 +89,22 @@ def describe(probabilities: NDArray[np.float64], labels: NDArray[np.int64], n_ph
         f"{right.sum() / n_photos:.3f} ({interval.low:.3f} to {interval.high:.3f}); {words}; "
         f"sure of {sure.mean():.3f}, of these right {right[sure].mean():.3f}"
     )
+
+
+def trust(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> list[str]:
+    """Return how often each word is right where it is the answer, and what thresholds change."""
+    answers, scores = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    right = answers == labels
+    lines = [
+        f"  says {word} {(answers == code).sum()} times, right {right[answers == code].sum()}"
+        for code, word in enumerate(fk.CLASS_NAMES)
+    ]
+    for threshold in THRESHOLDS:
+        kept = scores >= threshold
+        lines.append(
+            f"  from {threshold:.1f}: {kept.mean():.3f} answered, {right[kept].mean():.3f} right"
+        )
+    return lines
 
 
 def _recall(answers: NDArray[np.int64], labels: NDArray[np.int64]) -> Sequence[float]:
