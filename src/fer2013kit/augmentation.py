@@ -44,6 +44,9 @@ _ERASED_ASPECT = (0.5, 2.0)
 class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carries no types
     """Random rotation, zoom, shift, flip, brightness, contrast and erasing of faces.
 
+    Images are grey levels in [0, 255], before any rescaling: a change of brightness would drown
+    those in [0, 1].
+
     All geometric changes are one affine warp with one interpolation, which is faster than a
     stack of layers and blurs once instead of three times.  As a Keras layer it works inside a
     model (nothing happens outside training); :meth:`transform` is the same as a pure function
