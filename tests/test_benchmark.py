@@ -2,9 +2,11 @@ import json
 import sys
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.ensemble import RandomForestClassifier
 
 import fer2013kit as fk
 from command_line import run, run_json
@@ -95,6 +97,23 @@ def test_pictures_that_belong_together(data):
     ):
         with pytest.raises(fk.InvalidInputError, match=message):
             fk.benchmark([always(4)], leaky, latency=False, clusters=clusters)
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5"])
+def test_files_of_keras_and_estimators_on_rows_of_pixels(data, tmp_path, ending):
+    end = keras.layers.Dense(7, activation="softmax")
+    network = keras.Sequential([keras.Input((48, 48, 1)), keras.layers.Flatten(), end])
+    path = tmp_path / f"x{ending}"
+    network.save(path)
+    X, y = data.train
+    forest = RandomForestClassifier(10, random_state=0).fit(X.reshape(len(X), -1), y)
+    named = {"keras": path, "forest": forest}
+    report = fk.benchmark(named, data, drop_leaks=False, latency=False)
+    images, labels = data.test
+    given = network.predict(images, verbose=0)
+    assert report.reports["keras"].accuracy == np.mean(given.argmax(axis=1) == labels)
+    right = forest.predict(images.reshape(len(images), -1)) == labels
+    assert report.reports["forest"].accuracy == np.mean(right)
 
 
 class Network:

@@ -19,6 +19,8 @@ from fer2013kit.exceptions import InvalidInputError, shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from numpy.typing import NDArray
+
 _MORE_COLORS: Final = (
     *("#8C510A", "#009988", "#F4A3C4", "#10256B", "#A6D854", "#222222", "#FF7F0E", "#808000"),
 )
@@ -61,6 +63,27 @@ def inside(classifier: Any) -> Iterator[Any]:
         if inner is None and (calibrated := getattr(classifier, "calibrated_classifiers_", None)):
             inner = calibrated[0].estimator
         classifier = inner
+
+
+def as_learned(classifier: Any, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return images as rows of pixels for an estimator that learned such rows, else as they are.
+
+    ``n_features_in_`` tells how long they were.  The kit's own, which have ``image_shape_``, take
+    images.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> import numpy as np
+    >>> from fer2013kit._class_names import as_learned
+    >>> forest = SimpleNamespace(n_features_in_=2304)
+    >>> as_learned(forest, np.zeros((5, 48, 48), np.uint8)).shape
+    (5, 2304)
+    """
+    rows = images.reshape(len(images), -1)
+    if getattr(classifier, "n_features_in_", None) != rows.shape[1]:
+        return images
+    return images if any(hasattr(one, "image_shape_") for one in inside(classifier)) else rows
 
 
 def _same(first: Any, second: Any) -> bool:

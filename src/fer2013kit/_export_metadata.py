@@ -36,7 +36,7 @@ from fer2013kit._untrusted import (
     read_member,
 )
 from fer2013kit._version import __version__
-from fer2013kit.exceptions import ModelFileError, shown
+from fer2013kit.exceptions import OTHER_MODELS, ModelFileError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -211,5 +211,6 @@ def not_exported(source: object) -> ModelFileError:
     """Return the error for a network that says nothing about itself."""
     return ModelFileError(
         f"{source} is damaged or was not written by EmotionClassifier.export: it does not say "
-        "which images it takes and which classes it knows. Export the classifier again"
+        "which images it takes and which classes it knows. Export the classifier again; "
+        f"{OTHER_MODELS}"
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fer2013kit._checks import as_array, check_choice, check_flags
-from fer2013kit._class_names import classifier_names
+from fer2013kit._class_names import as_learned, classifier_names
 from fer2013kit._inference import in_batches, normalize_rows
 from fer2013kit._metrics import check_probabilities
 from fer2013kit._optional import needed
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from fer2013kit.evaluation._tables import Rows
 
 _CALLS: Final = 30
+_KERAS_ENDINGS: Final = (".keras", ".h5", ".hdf5")
 _TASKS: Final = Path("/proc/self/task")  # of Linux: a folder for each thread
 _WARM_UP: Final = 5
 
@@ -254,10 +255,11 @@ def benchmark(
     ----------
     predictors : mapping of str to object, or sequence
         By name, or a list of names and files.  Each is the name of a network that ships, a file
-        (``.fer``, ``.fers``, ``.tflite``, ``.onnx``, or a ``.keras`` that takes uint8 images),
-        anything with ``predict_proba``, a function from uint8 ``(n, 48, 48, 1)`` to probabilities
-        ``(n, 7)``, or one of ``"fer"``, ``"deepface"`` and ``"emotiefflib"``, other packages that
-        have to be installed.
+        (``.fer``, ``.fers``, ``.tflite``, ``.onnx``, or a ``.keras`` or ``.h5`` that takes uint8
+        images), anything with ``predict_proba``, a Keras network or another function from uint8
+        ``(n, 48, 48, 1)`` to probabilities ``(n, 7)``, or one of ``"fer"``, ``"deepface"`` and
+        ``"emotiefflib"``, other packages that have to be installed.  Columns are in the order of
+        :class:`Emotion`, unless ``class_names_`` or ``classes_`` say otherwise.
     data : FER2013 or Split
         With labels.
     split : {"train", "validation", "test"}, default "test"
@@ -382,7 +384,7 @@ def _as_function(predictor: Any, name: str) -> Callable[[NDArray[np.uint8]], Any
         peer: Callable[[NDArray[np.uint8]], Any] = PEERS[predictor]()
         return peer
     if isinstance(predictor, str | os.PathLike):
-        if Path(predictor).suffix.lower() == ".keras":
+        if Path(predictor).suffix.lower() in _KERAS_ENDINGS:
             return _keras_network(Path(predictor))
         predictor = load_predictor(predictor)
     if hasattr(predictor, "predict_proba"):
@@ -395,7 +397,8 @@ def _as_function(predictor: Any, name: str) -> Callable[[NDArray[np.uint8]], Any
         columns = [names.index(word) for word in CLASS_NAMES]
 
         def answer(images: NDArray[np.uint8]) -> NDArray[Any]:
-            table = _checked(network.predict_proba(images), name, len(images), len(names))
+            table = network.predict_proba(as_learned(network, images))
+            table = _checked(table, name, len(images), len(names))
             return normalize_rows(table[:, columns])
 
         return answer

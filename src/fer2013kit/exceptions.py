@@ -356,8 +356,9 @@ def shown(value: Any) -> str:
 
 
 OTHER_MODELS: Final = (
-    "a model of another library is used as it is: analyze_photo(photo, classifier=wrapped), where "
-    "wrapped has predict_proba(faces), of uint8 faces (n, 48, 48), and classes_, the words"
+    "a model of another library takes a few lines: benchmark({'mine': function}) for a function "
+    "from uint8 images (n, 48, 48, 1) to probabilities, analyze_photo(photo, classifier=wrapped) "
+    "where wrapped has predict_proba(faces), of uint8 faces (n, 48, 48), and classes_, the words"
 )
 """What is answered where such a model is passed for something else."""
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from fake_photos import CORNER, Mean, picture
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import VotingClassifier
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import fer2013kit as fk
-from fer2013kit._class_names import class_colors, class_names, classifier_names
+from fer2013kit._class_names import as_learned, class_colors, class_names, classifier_names
 from fer2013kit.emotions import CLASS_COLORS, FERPLUS_CLASS_NAMES
 from fer2013kit.faces._finding import FoundFace
 from fer2013kit.faces._naming import FaceNamer
@@ -45,6 +45,24 @@ def test_words_are_those_that_an_estimator_predicts(data, wrapper, named):
     faces = [one[0] for one in fk.analyze_photos(list(data.test.images), classifier=model)]
     assert [face.emotion for face in faces] == (own if named else words[own]).tolist()
     assert len({face.emotion for face in faces}) > 2
+
+
+@pytest.mark.parametrize("tta", [None, "flip"])
+def test_estimator_that_learned_rows_of_pixels_is_given_rows(data, tta):
+    X, y = data.train
+    forest = RandomForestClassifier(10, random_state=0).fit(X.reshape(len(X), -1), y)
+    answers = fk.analyze_photos(list(data.test.images), classifier=forest, tta=tta)
+    seen = [data.test.images, data.test.images[:, :, ::-1]][: 1 if tta is None else 2]
+    expected = np.mean([forest.predict_proba(one.reshape(len(one), -1)) for one in seen], axis=0)
+    np.testing.assert_allclose([one[0].probabilities for one in answers], expected, atol=1e-6)
+
+
+def test_networks_of_the_kit_are_given_images():
+    network = SimpleNamespace(n_features_in_=2304, image_shape_=(48, 48, 1))
+    faces = np.zeros((2, 48, 48), np.uint8)
+    for one in (network, SimpleNamespace(n_features_in_=2304, best_estimator_=network)):
+        assert as_learned(one, faces) is faces
+    assert as_learned(SimpleNamespace(n_features_in_=48), faces) is faces
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fer2013kit._checks import check_choice
-from fer2013kit._class_names import classifier_names, inside
+from fer2013kit._class_names import as_learned, classifier_names, inside
 from fer2013kit._inference import views
 from fer2013kit._metrics import check_probabilities
 from fer2013kit.emotions import IMAGE_SHAPE
@@ -79,13 +79,14 @@ class FaceNamer:
     def _probabilities(self, faces: NDArray[np.uint8]) -> NDArray[Any]:
         predict: Any = self._classifier.predict_proba
         if self._tta is None:
-            return np.asarray(predict(faces))
+            return np.asarray(predict(as_learned(self._classifier, faces)))
         if _takes_tta(predict):
             return np.asarray(predict(faces, tta=self._tta))
         # A classifier that knows no views is shown them.
         batch = faces.reshape(*faces.shape[:3], -1)
         seen = [view.reshape(faces.shape) for view in views(batch, self._tta)]
-        answers: NDArray[Any] = np.mean([np.asarray(predict(one)) for one in seen], axis=0)
+        asked = [as_learned(self._classifier, one) for one in seen]
+        answers: NDArray[Any] = np.mean([np.asarray(predict(one)) for one in asked], axis=0)
         return answers
 
 
