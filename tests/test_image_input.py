@@ -94,6 +94,15 @@ def test_rounding_does_not_leave_the_range(value_range):
         read_pictures(X + 2e-6 * width, (48, 48, 1), value_range)
 
 
+@pytest.mark.parametrize(
+    ("X", "advice"),
+    [(FACES[0], r"as X\[None\]"), (FACES[0, ..., 0], r"as X\[None\]"), (FACES[:, :9], "resize$")],
+)
+def test_one_picture_and_other_sizes_are_answered_with_the_way(X, advice):
+    with pytest.raises(fk.InvalidInputError, match=advice):
+        read_pictures(X, (48, 48, 1))
+
+
 def test_what_was_passed_is_told_what_it_lacks():
     data = fk.make_fer2013(n_samples=14, random_state=0)
     with pytest.raises(fk.InvalidInputError, match=r"pass both: fit\(\*data\.train\)$"):

@@ -115,9 +115,14 @@ def wrong_shape(X: Any, image_shape: Shape) -> InvalidInputError:
     forms = [f"(n, {height}, {width}, {channels})", f"(n, {height * width * channels})"]
     if channels == 1:
         forms.insert(0, f"(n, {height}, {width})")
+    is_one = tuple(X.shape) in {image_shape, image_shape[:2]}
+    advice = (
+        "One image is passed as X[None]"
+        if is_one
+        else "Bring images of other sizes there with fer2013kit.to_face or resize"
+    )
     return InvalidInputError(
-        f"X must have shape {' or '.join(forms)}; received {tuple(X.shape)}. "
-        "Bring images of other sizes there with fer2013kit.to_face or resize"
+        f"X must have shape {' or '.join(forms)}; received {tuple(X.shape)}. {advice}"
     )
 
 

@@ -145,7 +145,8 @@ class ReportSummary(Tabular):
         return f"<{type(self).__name__}: accuracy {mean:.3f} ± {std:.3f}, {self.n_reports} runs>"
 
     def __str__(self) -> str:
-        heading = f"{self.n_reports} runs, each measured on {self.n_samples:,} samples"
+        runs = "1 run" if self.n_reports == 1 else f"{self.n_reports} runs, each"
+        heading = f"{runs} measured on {self.n_samples:,} samples"
         return "\n\n".join([heading, *map(as_text, self._tables().values())])
 
     def _tables(self) -> dict[str, Rows]:
