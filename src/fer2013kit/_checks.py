@@ -19,6 +19,9 @@ FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
 _MOST: Final = 2**31 - 1  # what many libraries hold a whole number in
 
+EXACT_IN_FLOATS: Final = 2**53
+"""Up to it, each whole number is a float of its own."""
+
 FROM_ONE_HOT: Final = (
     "; of one-hot rows take from_one_hot, of shares of votes shares.argmax(axis=1); shares as they "
     "are go into soft_targets of fit and into evaluate_predictions"
@@ -141,6 +144,27 @@ def as_array(value: Any, name: str, dtype: Any = None) -> NDArray[Any]:
     except (TypeError, ValueError, OverflowError) as error:
         what = "an array" if dtype is None else "an array of numbers"
         raise InvalidInputError(f"{name} cannot be {what}: {shortened(str(error))}") from error
+
+
+def check_ids(ids: NDArray[Any], name: str) -> None:
+    """Raise :class:`InvalidInputError` for floats that may stand for several whole numbers.
+
+    From 2**53 on they do: pandas makes floats of a column of numbers in which some are missing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer2013kit._checks import check_ids
+    >>> check_ids(np.array([2**53 + 1.0, 2.0]), "groups")
+    Traceback (most recent call last):
+    ...
+    fer2013kit.exceptions.InvalidInputError: groups must be whole numbers or texts from 2**53 on...
+    """
+    if ids.dtype.kind == "f" and len(unclear := ids[np.abs(ids) >= EXACT_IN_FLOATS]):
+        raise InvalidInputError(
+            f"{name} must be whole numbers or texts from 2**53 on, where floats lose digits; "
+            f"received {unclear[0]}; where some are missing, read them as texts or pandas's Int64"
+        )
 
 
 def whole_if_all_are(labels: NDArray[Any]) -> NDArray[Any]:

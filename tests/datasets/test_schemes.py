@@ -197,6 +197,53 @@ def test_columns_and_weights_that_do_not_fit():
         split(1, subject=["a"]).groups("source")
 
 
+LONG = 2**53 + np.arange(3)  # of which no two are one as whole numbers, and two are as floats
+
+
+def test_whole_numbers_keep_their_digits_or_are_refused():
+    people = split(3, subject=LONG)
+    assert people.groups().tolist() == [str(2**53 + place) for place in range(3)]
+    frame = fk.FER2013(people, test=split(1)).to_frame()
+    assert frame["subject"].tolist()[:3] == LONG.tolist()
+    assert frame["subject"].isna().tolist() == [False] * 3 + [True]
+    assert people.concat(people).columns["subject"].tolist() == [*LONG.tolist()] * 2
+    assert people.concat(split(1, subject=["KA"])).groups().tolist()[1] == str(2**53 + 1)
+    refused = (
+        r"'subject' must hold texts for whole numbers above 2\*\*53.*received -?90071992547409"
+    )
+    for whole in (LONG, -LONG, LONG.astype(np.uint64)):
+        for other in ({}, {"subject": [1.5]}):
+            with pytest.raises(fk.InvalidInputError, match=refused):
+                split(3, subject=whole).concat(split(1, **other))
+    with pytest.raises(fk.InvalidInputError, match=refused):
+        fk.FER2013(people, test=split(1, subject=[1.5])).to_frame()
+    # Up to there, each is a float of its own.
+    least = split(2, subject=[2**53, -(2**53)]).concat(split(1))
+    assert least.columns["subject"].tolist()[:2] == [2**53, -(2**53)]
+    texts = split(3, subject=LONG.astype(str)).concat(split(1))
+    assert texts.groups().tolist() == [*LONG.astype(str), "#3"]
+
+
+@pytest.mark.parametrize(
+    "floats", [LONG.astype(float), [2**53 + 1, 2**53, 0.5], [1, -(2.0**60), 2]]
+)
+def test_floats_that_lost_digits_name_nobody(floats):
+    y, answers, X = [0, 1, 2], [0, 1, 1], np.zeros((3, 48, 48), np.uint8)
+    calls = {
+        "clusters": lambda ids: fk.evaluate_predictions(y, answers, clusters=ids),
+        "groups": lambda ids: fk.evaluate_predictions(y, answers, groups=ids),
+        "column 'subject'": lambda ids: split(3, subject=ids).groups(),
+        "validation_groups": lambda ids: fk.EmotionClassifier(
+            validation_fraction=0.5, validation_groups=ids
+        ).fit(X, y),
+    }
+    for name, call in calls.items():
+        with pytest.raises(
+            fk.InvalidInputError, match=rf"^{name} must be whole numbers or texts from 2\*\*53 on"
+        ):
+            call(floats)
+
+
 @pytest.mark.parametrize("load", [fk.load_image_folder, fk.load_fer2013])
 @pytest.mark.parametrize("scheme", ["affectnet", "ferplus"])  # 7 is none of expw
 def test_folders_of_raf_db_under_another_scheme_are_doubted(tmp_path, load, scheme):

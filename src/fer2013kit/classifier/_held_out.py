@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer2013kit._checks import as_array
+from fer2013kit._checks import as_array, check_ids
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def validation_groups(given: Any, X: Any, n_samples: int) -> NDArray[Any] | None
             f"validation_groups must have an entry for each row of X, ({n_samples},); received "
             f"{groups.shape}. In a search, where X is a part of the rows, pass a function of X"
         )
+    check_ids(groups, "validation_groups")
     return groups
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._checks import is_number
+from fer2013kit._checks import EXACT_IN_FLOATS, check_ids, is_number
 from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
@@ -61,10 +61,28 @@ def join_columns(
     for name in names:
         numbers = all(part[name].dtype.kind in "iufb" for part in parts if name in part)
         empty: Any = 1.0 if name == WEIGHT else np.nan if numbers else ""
-        joined[name] = np.concatenate(
-            [part.get(name, np.full(size, empty)) for part, size in zip(parts, sizes, strict=True)]
-        )
+        arrays = [
+            part.get(name, np.full(size, empty)) for part, size in zip(parts, sizes, strict=True)
+        ]
+        check_digits(name, arrays)
+        joined[name] = np.concatenate(arrays)
     return joined
+
+
+def check_digits(name: str, parts: Sequence[NDArray[Any]]) -> None:
+    """Raise :class:`InvalidInputError` where a column's whole numbers would lose digits as floats.
+
+    Such they become beside floats, and NaN is one.
+    """
+    whole = [part for part in parts if part.dtype.kind in "iu" and part.size]
+    ends = [int(end) for part in whole for end in (part.min(), part.max())]
+    most = max(ends, key=abs, default=0)
+    if abs(most) > EXACT_IN_FLOATS and np.result_type(*parts).kind == "f":
+        raise InvalidInputError(
+            f"column {shown(name)} must hold texts for whole numbers above 2**53, which lose "
+            "digits beside floats and beside rows without the column; received "
+            f"{most}; astype(str) makes texts of them"
+        )
 
 
 def groups_of(
@@ -77,6 +95,8 @@ def groups_of(
             f"groups need columns of this split ({', '.join(columns) or 'it has none'}); "
             f"received {shown(chosen)}; Split(..., columns={{'subject': ...}}) adds one"
         )
+    for name in chosen:
+        check_ids(columns[name], f"column {shown(name)}")
     rows = zip(*(columns[name].tolist() for name in chosen), strict=True)
     return np.array(
         [

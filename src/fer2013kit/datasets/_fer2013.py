@@ -15,7 +15,7 @@ from fer2013kit._checks import (
     is_listing,
 )
 from fer2013kit._optional import needed
-from fer2013kit.datasets._columns import check_one_each
+from fer2013kit.datasets._columns import check_digits, check_one_each
 from fer2013kit.datasets._split import RandomState, Split, choose_rows
 from fer2013kit.emotions import (
     CLASS_NAMES,
@@ -186,12 +186,13 @@ class FER2013:
         pandas.DataFrame
             Columns ``split`` (name), ``index`` (row number in the split), ``emotion`` (class
             code, missing where there are no labels) and ``emotion_name``, beside those of
-            :attr:`Split.columns`.
+            :attr:`Split.columns`, whose whole numbers are pandas's ``Int64``.
 
         Raises
         ------
         InvalidInputError
-            Where :attr:`Split.columns` has one of these names.
+            Where :attr:`Split.columns` has one of these names, or whole numbers above 2**53 in
+            one split and floats in another.
 
         See Also
         --------
@@ -208,6 +209,10 @@ class FER2013:
         with needed("to_frame"):
             import pandas as pd
 
+        for key in {key for split in self.splits.values() for key in split.columns}:
+            check_digits(
+                key, [one.columns[key] for one in self.splits.values() if key in one.columns]
+            )
         names = np.array(FERPLUS_CLASS_NAMES, dtype=object)
         frames = []
         for name, split in self.splits.items():
@@ -226,7 +231,12 @@ class FER2013:
                     f"columns must have other names than {', '.join(columns)} to stand beside "
                     f"these; received {', '.join(sorted(double))} in {name}"
                 )
-            frames.append(pd.DataFrame({**split.columns, **columns}))
+            # As Int64, whole numbers stay what they are where another split has none.
+            own = {
+                key: pd.array(column) if column.dtype.kind in "iu" else column
+                for key, column in split.columns.items()
+            }
+            frames.append(pd.DataFrame({**own, **columns}))
         return pd.concat(frames, ignore_index=True)
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -243,7 +243,8 @@ class Split:
         Raises
         ------
         InvalidInputError
-            For a column that is not there, or none at all.
+            For a column that is not there, or none at all, or of floats from 2**53 on, which may
+            stand for several whole numbers.
 
         See Also
         --------
@@ -287,7 +288,8 @@ class Split:
         ------
         InvalidInputError
             When some parts have labels and some have none, or images another shape; for other
-            than one weight of at least 0, or one source, for each part.
+            than one weight of at least 0, or one source, for each part; for whole numbers above
+            2**53 in a column that NaN or floats would make floats of.
 
         See Also
         --------

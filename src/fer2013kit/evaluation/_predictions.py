@@ -8,7 +8,7 @@ import numpy as np
 
 from fer2013kit import _metrics
 from fer2013kit._answers import read_predictions, read_truth
-from fer2013kit._checks import as_array, check_number, check_same_length, check_whole
+from fer2013kit._checks import as_array, check_ids, check_number, check_same_length, check_whole
 from fer2013kit._metrics import ReliabilityBins
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.evaluation._report import EvaluationReport
@@ -196,6 +196,7 @@ def _names_of_samples(labels: NDArray[Any], n_samples: int, name: str, what: str
         raise InvalidInputError(
             f"{name} must have shape ({n_samples},), one for each sample; received {labels.shape}"
         )
+    check_ids(labels, name)
     values = labels.tolist()
     if any(map(_is_missing, values)):
         raise InvalidInputError(f"{name} must name {what} for every sample; received None or NaN")
