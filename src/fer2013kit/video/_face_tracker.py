@@ -164,6 +164,10 @@ class FaceTracker:
         InvalidInputError
             For something else than an image, or a time that is no number.
 
+        See Also
+        --------
+        analyze_video : Does this for a whole video.
+
         Examples
         --------
         >>> import numpy as np
