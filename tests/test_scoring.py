@@ -540,6 +540,49 @@ def test_only_some_answers_of_a_server_are_of_the_file_alone(far_away, status):
         assert (name, content) == ("face6.png", IMAGES["face6.png"])
 
 
+def test_files_that_a_disk_does_not_give_are_errors_of_their_own(tmp_path, monkeypatch):
+    src = write_folder(tmp_path, IMAGES) / "deep"
+    source = Source(str(src), {})
+    (part,) = source.parts(source.look(), 100)
+    refused = {
+        "face1.png": PermissionError(13, "Permission denied"),
+        "face2.png": PermissionError(),
+    }
+    opened = source.fs.open
+
+    def open_or_refuse(path, mode):
+        if error := refused.get(Path(path).name):
+            raise error
+        return opened(path, mode)
+
+    monkeypatch.setattr(source.fs, "open", open_or_refuse)
+    (src / "face0.png").unlink()
+    found = dict(source.read(part, []))
+    assert {name: str(one) for name, one in found.items() if isinstance(one, OSError)} == {
+        "face0.png": "face0.png: No such file or directory",
+        "face1.png": "face1.png: Permission denied",
+        "face2.png": "face2.png: it cannot be opened",
+    }
+    assert found["face3.png"] == IMAGES["face3.png"]
+
+
+def test_a_file_that_is_too_large_is_seen_by_one_byte_too_many(tmp_path, monkeypatch):
+    monkeypatch.setattr("fer2013kit.scoring._sources.MAX_BYTES", 100)
+    source = Source(str(write_folder(tmp_path, {"a.png": bytes(101), "b.png": bytes(999)})), {})
+    (part,) = source.parts(source.look(), 2)
+    assert [len(content) for _, content in source.read(part, [])] == [101, 101]
+
+
+def test_an_image_may_be_named_as_its_folder(tmp_path):
+    folder = tmp_path / "a.png"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(IMAGES["face0.png"])
+    for path in (folder, folder / "a.png"):
+        source = Source(str(path), {})
+        (part,) = source.parts(source.look(), 2)
+        assert list(source.read(part, [])) == [("a.png", IMAGES["face0.png"])]
+
+
 def test_what_a_library_raises_is_told():
     for error, told in [(ServerError(), "ServerError"), (ServerError("no\n way"), "no way")]:
         with (
@@ -634,6 +677,28 @@ def test_parts_of_a_size(tmp_path):
     rows = [name for start, stop in ranges["photos.parquet"]
             for name, _ in source.read(Part(0, (), "photos.parquet", start, stop), [])]  # fmt: skip
     assert rows == [f"photos.parquet/row {row}" for row in range(9)]
+
+
+@pytest.mark.parametrize("write", WRITERS[1:])
+def test_containers_are_known_by_names_in_capitals_too(tmp_path, write):
+    path = write(tmp_path, IMAGES)
+    source = Source(str(path.rename(tmp_path / path.name.upper())), {})
+    parts = source.parts(source.look(), 4)
+    found = [content for part in parts for _, content in source.read(part, [])]
+    assert found == list(IMAGES.values())
+    assert len(parts) == (1 if write is write_tar else 3)
+
+
+def test_a_container_on_another_machine_is_one_part(tmp_path):
+    content = write_zip(tmp_path, IMAGES).read_bytes()
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/in/photos.zip", content)
+    try:
+        source = Source("memory://in", {})
+        (part,) = source.parts(source.look(), 4)  # for each it would be copied as a whole
+        assert len(list(source.read(part, []))) == 9
+    finally:
+        memory.store.clear()
 
 
 def test_what_a_zip_holds_beside_images_is_named_once(tmp_path):
