@@ -787,7 +787,10 @@ def test_a_scorer_asks_its_classifier_for_its_views_and_has_the_columns_that_it_
     small = fk.load_predictor("five_layer_cnn_small")
     photo = fk.sample_photos()[0]
     (face,) = fk.analyze_photo(photo, classifier=small, tta="flip")
-    for crops, image, crop in ((True, IMAGES["face0.png"], LEVELS[0]), (False, photo, face.crop)):
+    # In noise that is larger than a face, no detector finds one; as a crop it is one.
+    noise = np.random.default_rng(0).integers(0, 256, (120, 90), np.uint8)
+    assert not fk.analyze_photo(noise)
+    for crops, image, crop in ((True, noise, fk.to_face(noise)[..., 0]), (False, photo, face.crop)):
         scorer = fk.PhotoScorer("five_layer_cnn_small", crops=crops, tta="flip")
         (row,) = scorer.rows([("a", image)]).to_pylist()
         (expected,) = small.predict_proba(crop[np.newaxis], tta="flip")
