@@ -1,6 +1,7 @@
 """Any number of images to parquet: every form they come in, and every way it can be cut short."""
 
 import io
+import json
 import os
 import pickle
 import signal
@@ -25,9 +26,9 @@ from pyarrow import parquet
 import fer2013kit as fk
 from command_line import run, run_json
 from fer2013kit.datasets._trees import ZipTree
-from fer2013kit.scoring import ScoreReport, _work
+from fer2013kit.scoring import ScoreReport, _sources, _work
 from fer2013kit.scoring._place import Place, file_system, reaching
-from fer2013kit.scoring._sources import Part, Source
+from fer2013kit.scoring._sources import Part, Source, _picture_column, _version_of
 from made_pictures import encoded
 
 LEVELS = np.random.default_rng(0).integers(0, 256, (9, 48, 48), np.uint8)
@@ -583,6 +584,18 @@ def test_an_image_may_be_named_as_its_folder(tmp_path):
         assert list(source.read(part, [])) == [("a.png", IMAGES["face0.png"])]
 
 
+def test_a_server_that_does_not_answer_is_not_the_fault_of_a_file(far_away, monkeypatch):
+    source = Source("bucket://photos", {})
+    Bucket.failing["face5.png"] = FileNotFoundError()
+
+    def no_answer(*_):
+        raise ServerError
+
+    monkeypatch.setattr(source.fs, "exists", no_answer)
+    with pytest.raises(FileNotFoundError):
+        list(source.read(Part(0, ("face5.png",)), []))
+
+
 def test_what_a_library_raises_is_told():
     for error, told in [(ServerError(), "ServerError"), (ServerError("no\n way"), "no way")]:
         with (
@@ -648,6 +661,74 @@ def test_other_content_of_the_same_size_is_other_work(tmp_path):
     os.utime(src / "deep" / "face3.png", (1, 1))
     states.append(Source(str(src), {}).look().state)
     assert states[0] == states[1] != states[2]
+
+
+def test_content_of_another_size_is_other_work_whatever_its_time(tmp_path):
+    path = write_folder(tmp_path, IMAGES) / "deep" / "face3.png"
+    states = []
+    for content in (b"short", b"longer"):
+        path.write_bytes(content)
+        os.utime(path, (1, 1))
+        states.append(Source(str(tmp_path / "photos"), {}).look().state)
+    assert states[0] != states[1]
+
+
+@pytest.mark.parametrize(
+    "key", ["ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "Last-Modified"]
+)
+def test_what_a_store_says_of_a_version_tells_other_content(key):
+    one, later, changed = ({key: version, "atime": at} for version, at in ("ab", "ac", "bc"))
+    assert _version_of(one) == _version_of(later) != _version_of(changed)
+
+
+def test_of_an_unknown_store_all_that_is_plain_tells_other_content():
+    def said(name, digest):
+        return {"name": name, "size": 3, "type": "file", "digest": digest, "handle": object()}
+
+    assert _version_of(said("a", 1)) == _version_of(said("a", 1)) != _version_of(said("a", 2))
+    assert _version_of(said("a", 1)) == _version_of(said("b", 1))
+
+
+@pytest.mark.parametrize("rows_in_a_group", [1, 2, 4, 9])
+def test_each_row_of_a_parquet_file_stands_in_one_part(tmp_path, rows_in_a_group):
+    table = pa.table({"label": [0] * 9, "content": list(IMAGES.values())})
+    parquet.write_table(table, tmp_path / "a.parquet", row_group_size=rows_in_a_group)
+    source = Source(str(tmp_path / "a.parquet"), {})
+    found = [item for part in source.parts(source.look(), 3) for item in source.read(part, [])]
+    assert found == [(f"a.parquet/row {n}", image) for n, image in enumerate(IMAGES.values())]
+
+
+def test_no_more_rows_are_read_at_once_than_their_pages_allow(tmp_path, monkeypatch):
+    source = Source(str(write_parquet(tmp_path, IMAGES)), {})
+    for allowed, rows in ((2, 2), (10**6, 64)):
+        monkeypatch.setattr(_sources, "check_pages", lambda *_, n=allowed: n)
+        with source._parquet("photos.parquet") as (_, at_once):
+            assert at_once == rows
+
+
+def test_the_column_of_images_is_the_declared_one_or_known_by_its_name(tmp_path):
+    for name in ("image", "Bytes", "content", "pixels"):
+        assert _picture_column(pa.schema({"label": pa.int64(), name: pa.binary()}), "a") == name
+    features = {"photo": {"_type": "Image"}, "image": {"_type": "Value"}}
+    facts = {b"huggingface": json.dumps({"info": {"features": features}}).encode()}
+    declared = pa.schema({"image": pa.string(), "photo": pa.binary()}, metadata=facts)
+    assert _picture_column(declared, "a") == "photo"
+    for names in (["label"], ["image", "content"]):
+        with pytest.raises(fk.DatasetFormatError, match="expected one column of images"):
+            _picture_column(pa.schema(dict.fromkeys(names, pa.binary())), "a")
+
+
+def test_a_row_of_pixels_that_is_none_is_an_error_of_its_own(tmp_path):
+    pixels = [" ".join(map(str, one.ravel())) for one in LEVELS[:2]]
+    table = pa.table({"pixels": [pixels[0], "1 2 3", pixels[1]]})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    (one, bad, other) = [
+        content
+        for _, content in Source(str(tmp_path / "a.parquet"), {}).read(Part(0, (), "a.parquet"), [])
+    ]
+    assert isinstance(bad, fk.MediaFileError)
+    assert "3" in str(bad)
+    np.testing.assert_array_equal(np.stack([one, other])[..., 0], LEVELS[:2])
 
 
 def test_parts_of_a_size(tmp_path):
