@@ -319,6 +319,7 @@ def test_one_group_has_no_gap():
     assert list(report.groups) == ["1"]
     assert report.largest_gap is None
     assert "largest gap" not in str(report)
+    assert str(report).splitlines()[-1].startswith("1            3     0.333")
 
 
 def test_groups_may_be_numbers_and_words():

@@ -458,6 +458,29 @@ def test_a_bundled_network_that_was_chosen_by_name_is_explained_too():
     assert answer != chosen.post("/explain?emotion=happy&model=deep_cnn", content=content).json()
 
 
+@pytest.mark.skipif(find_spec("tensorflow") is None, reason="TensorFlow is not installed")
+def test_the_square_that_is_told_is_what_was_cut_out_of_the_photo():
+    asked, client = "model=five_layer_cnn_small", client_of(classifier=None)
+    one = Image.open(PHOTO).convert("L")
+    both = Image.new("L", (2 * one.width, one.height))
+    both.paste(one)
+    both.paste(one.transpose(Image.Transpose.FLIP_LEFT_RIGHT), (one.width, 0))
+    content, sides = encode(both), set()
+    for number in (0, 1):
+        answer = client.post(f"/explain?{asked}&face={number}", content=content).json()
+        left, top, side = (answer["square"][name] for name in ("left", "top", "side"))
+        sides.add(left < one.width)
+        cut = both.crop((left, top, left + side, top + side)).resize((48, 48))
+        seen = np.frombuffer(base64.b64decode(answer["face"]), np.uint8)
+        assert np.corrcoef(np.asarray(cut).ravel(), seen)[0, 1] > 0.98
+    assert sides == {True, False}
+    whole = encode(both.crop((0, 0, 90, 60)))
+    answer = client.post(f"/explain?{asked}&whole=true", content=whole).json()
+    assert answer["square"] == {"left": 15, "top": 0, "side": 60}
+    answer = client.post(f"/explain?{asked}&whole=true", content=encode(one.crop((0, 0, 60, 90))))
+    assert answer.json()["square"] == {"left": 0, "top": 15, "side": 60}
+
+
 @pytest.mark.parametrize("name", ["max_megabytes", "max_megapixels", "max_seconds"])
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), "1", True])
 def test_limits_must_be_positive(name, value):
