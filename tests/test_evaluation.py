@@ -601,6 +601,9 @@ def test_tables_for_papers_and_pages():
     assert report.to_markdown() == "\n\n".join(
         report.to_markdown(table) for table in ("figures", "classes", "confusion_matrix")
     )
+    assert report.to_latex() == "\n\n".join(
+        report.to_latex(table) for table in ("figures", "classes", "confusion_matrix")
+    )
     with pytest.raises(fk.InvalidInputError, match="did you mean 'classes'"):
         report.to_latex("clases")
 

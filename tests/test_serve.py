@@ -456,6 +456,25 @@ def test_a_bundled_network_that_was_chosen_by_name_is_explained_too():
     by_name = chosen.post(f"/explain?emotion=happy&model={name}", content=content).json()
     assert answer == by_name
     assert answer != chosen.post("/explain?emotion=happy&model=deep_cnn", content=content).json()
+    # So is the one for photographs, which answers where none was chosen.
+    plain = client_of(classifier=None)
+    answer = plain.post("/explain?emotion=happy", content=content).json()
+    assert answer == plain.post("/explain?emotion=happy&model=ferplus_cnn", content=content).json()
+
+
+def test_models_tell_what_answers_and_what_a_program_would_load():
+    explains = find_spec("tensorflow") is not None
+
+    def told(client):
+        models = models_of(client)
+        for name in fk.list_pretrained():
+            ships = {"name": name, "title": name, "source": name, "own": False}
+            assert models[name] == {**ships, "explains": explains}
+        return tuple(models["default"][key] for key in ("title", "source", "own"))
+
+    assert told(client_of(classifier=None)) == ("default: ferplus_cnn", None, False)
+    assert told(client_of()) == ("default: the given classifier", None, True)
+    assert told(client_of(label="my.fer")) == ("default: my.fer", "my.fer", True)
 
 
 @pytest.mark.skipif(find_spec("tensorflow") is None, reason="TensorFlow is not installed")
