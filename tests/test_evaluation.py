@@ -250,6 +250,18 @@ def test_equal_weights_change_nothing_and_unequal_ones_widen_the_interval():
     assert len(page.all("img")) == 3
 
 
+def test_sums_of_weights_are_told_with_one_decimal():
+    options = {"class_names": ("a", "b"), "sample_weight": [1000, 1000, 4000]}
+    report = fk.evaluate_predictions([0, 0, 1], [0, 1, 1], **options)
+    matrix = report.to_markdown("confusion_matrix").splitlines()[2:]
+    assert matrix == ["| a | 0.5 | 0.5 |", "| b | 0.0 | 2.0 |"]
+    page = " ".join(Page(report.to_html()).text.split())
+    assert "a1.0000.5000.6671.0 b0.8001.0000.8892.0" in page
+    many = fk.evaluate_predictions([0] * 3000, [0] * 3000, class_names=("a", "b"),
+                                   sample_weight=[1, 2, 3] * 1000)  # fmt: skip
+    assert "| a | 3,000.0 | 0.0 |" in many.to_markdown("confusion_matrix")
+
+
 @pytest.mark.parametrize(
     ("weights", "message"),
     [([1, 2], "received shape"), ([1, -1, 1], "negative"), ([0, 0, 0], "not 0 for every")],
@@ -842,6 +854,7 @@ def test_latex_is_this():
 def test_figures_have_their_own_names_in_json():
     report = ten_in_groups()
     values = report.as_dict()
+    assert json.loads(json.dumps(values)) == values  # lists and not tuples, as JSON has them
     assert set(values) == {
         *("n_samples", "n_effective", "loss", "accuracy", "accuracy_interval", "confidence_level"),
         *("balanced_accuracy", "f1_macro", "top2_accuracy", "ece", "mean_confidence"),
