@@ -28,6 +28,7 @@ from starlette.testclient import TestClient
 import fer2013kit as fk
 from browser import open_browser
 from fer2013kit import serve
+from fer2013kit.emotions import CLASS_COLORS, FERPLUS_CLASS_NAMES
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.serve import is_loopback, listen, url_of
 from fer2013kit.serve._guard import HEADERS
@@ -85,6 +86,24 @@ def test_words_come_from_the_classes_of_any_classifier():
     (face,) = answer.json()["faces"]
     assert face["emotion"] == "contempt"
     assert list(face["probabilities"]) == [*fk.CLASS_NAMES, "contempt"]
+
+
+def test_every_word_of_the_page_has_its_colour():
+    def colors_of(classifier):
+        (told,) = re.findall(
+            'data-colors="([^"]*)"', client_of(classifier=classifier).get("/").text
+        )
+        return json.loads(html.unescape(told))
+
+    emotions = dict(zip(FERPLUS_CLASS_NAMES, CLASS_COLORS, strict=True))
+    assert colors_of(None) == colors_of(Stub()) == emotions
+
+    class Own(Stub):
+        class_names_ = ("calm", *fk.CLASS_NAMES[1:])
+
+    calm = colors_of(Own()).pop("calm")
+    assert calm not in CLASS_COLORS
+    assert colors_of(Own()) == {"calm": calm, **emotions}
 
 
 def test_no_face_is_an_empty_list(client):
