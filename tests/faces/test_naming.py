@@ -108,6 +108,11 @@ def test_a_classifiers_own_names_come_first():
     assert classifier_names(inner) == ("calm", "tense")
     search = SimpleNamespace(classes_=[0, 1], best_estimator_=inner)
     assert classifier_names(search) == ("calm", "tense")
+    pipeline = SimpleNamespace(classes_=[0, 1], steps=[("scale", None), ("network", inner)])
+    assert classifier_names(pipeline) == ("calm", "tense")
+    one = SimpleNamespace(estimator=pipeline)
+    calibrated = SimpleNamespace(classes_=[0, 1], calibrated_classifiers_=[one])
+    assert classifier_names(calibrated) == ("calm", "tense")
     # Inside of a vote, classes are counted.
     vote = SimpleNamespace(classes_=["happy", "sad"], best_estimator_=inner)
     assert classifier_names(vote) == ("happy", "sad")
