@@ -218,6 +218,26 @@ def test_a_search_is_its_networks_alone(data, classifier, tmp_path, form):
         search(3, activation="tanh")
 
 
+def test_trials_go_on_from_trained_weights(data, classifier, tmp_path):
+    """With steps too small to see, each trial is as good as the network was before."""
+    trained = clone(classifier).set_params(epochs=30, learning_rate=0.003).fit(*data.train)
+    accuracy = trained.score(*data.validation)
+    other = clone(classifier).set_params(random_state=1).fit(*data.train)
+    options = {"space": {"learning_rate": (1e-9, 1e-8)}, "storage": tmp_path / "search.db"}
+    for clf in (trained, other):
+        clf.set_params(warm_start=True, epochs=1, weight_decay=0, random_state=0)
+    found = fk.tune(trained, data, n_trials=2, **options)
+    assert [trial.value for trial in found.study.trials] == pytest.approx([accuracy] * 2)
+    assert accuracy > other.score(*data.validation)
+    before = [weight.copy() for weight in trained.model_.get_weights()]
+    found.classifier.fit(*data.train)
+    after = found.classifier.model_.get_weights(), trained.model_.get_weights()
+    for weights in after:
+        assert all(np.allclose(*pair, atol=1e-5) for pair in zip(weights, before, strict=True))
+    with pytest.raises(fk.InvalidInputError, match=r"another network; .*begun with weights"):
+        fk.tune(other, data, n_trials=3, **options)
+
+
 def test_choices_of_any_kind_go_on_from_a_file(data, classifier, tmp_path):
     slow, fast = keras.optimizers.SGD(0.01), keras.optimizers.SGD(0.02)
     space = {

@@ -3,6 +3,7 @@ import copy
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.model_selection import cross_val_score
 
 import fer2013kit as fk
 from fits import Interrupt, assert_same_weights, make_classifier, weights_of
@@ -61,6 +62,21 @@ def test_a_second_fit_goes_on_only_when_asked(data):
     assert not np.array_equal(weights_of(clf)[0], first[0])
     clf.set_params(warm_start=False).fit(*data.train)
     np.testing.assert_array_equal(weights_of(clf)[0], first[0])
+
+
+def test_a_clone_says_that_it_begins_anew(data, trained):
+    clf = again(trained)
+    with pytest.warns(fk.Fer2013KitWarning, match=r"no trained weights, .* copy.deepcopy"):
+        scores = cross_val_score(clf, *data.train, cv=2)
+    assert len(scores) == 2
+    frozen = again(trained, freeze="convolutions")
+    with pytest.warns(fk.Fer2013KitWarning, match="no trained weights"):
+        twin = clone(frozen)
+    with pytest.raises(fk.InvalidInputError, match="a clone, as cross_val_score makes, has none"):
+        twin.fit(*data.train)
+    copy.deepcopy(frozen).fit(*data.train)
+    clone(again(trained, warm_start=False))
+    clone(clone(make_classifier(warm_start=True)))
 
 
 def test_warm_start_on_nothing_is_a_plain_fit(data):

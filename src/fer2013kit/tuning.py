@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import numbers
@@ -70,7 +71,7 @@ class TuningResult:
     study : optuna.Study
         All trials, for Optuna's own tools and plots.
     classifier : EmotionClassifier
-        Unfitted, with the best settings.
+        With the best settings; unfitted, or trained as before where ``warm_start`` goes on.
     choices : mapping of str to mapping, optional
         Of each setting that is a choice, what the study's words for the values stand for.
 
@@ -134,7 +135,8 @@ def tune(
     ----------
     classifier : EmotionClassifier
         Its settings hold where the space does not say otherwise.  It stays as it is, and has no
-        ``checkpoint_dir``: one folder is one run's.
+        ``checkpoint_dir``: one folder is one run's.  With ``warm_start``, every trial begins with
+        its trained weights.
     data : FER2013
         With ``train`` and ``validation``.
     space : "default" or mapping of str to tuple or list
@@ -235,7 +237,7 @@ def tune(
             name: _suggest(trial, name, choices.get(name, values))
             for name, values in ranges.items()
         }
-        clf = clone(classifier).set_params(**_settings(drawn, choices))
+        clf = _copy_of(classifier).set_params(**_settings(drawn, choices))
         callbacks = [Report(trial)] if scoring == "accuracy" else []
         clf.fit(*data.train, validation_data=data.validation, callbacks=callbacks)
         if scoring != "accuracy":
@@ -254,7 +256,16 @@ def tune(
             "trials"
         )
     best = _settings(study.best_params, choices)
-    return TuningResult(study, clone(classifier).set_params(**best), choices)
+    return TuningResult(study, _copy_of(classifier).set_params(**best), choices)
+
+
+def _copy_of(classifier: EmotionClassifier) -> Any:
+    """Return a copy to be trained: with the weights that ``warm_start`` begins with."""
+    return (copy.deepcopy if _begins_trained(classifier) else clone)(classifier)
+
+
+def _begins_trained(classifier: EmotionClassifier) -> bool:
+    return classifier.warm_start and classifier.__sklearn_is_fitted__()
 
 
 def _check_classifier_and_data(classifier: Any, data: Any) -> None:
@@ -400,7 +411,10 @@ def _network_of(classifier: EmotionClassifier, data: FER2013) -> str | None:
         )
     except Exception:  # noqa: BLE001 - of the user's own code; a trial will tell
         return None
-    return described_network(network)
+    told = described_network(network)
+    if _begins_trained(classifier):
+        told += f", begun with weights of SHA-256 {digest_of(classifier.model_.get_weights())[:16]}"
+    return told
 
 
 def _digest(settings: Any) -> str:

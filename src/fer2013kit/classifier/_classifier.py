@@ -31,7 +31,7 @@ from fer2013kit.classifier._fitted import Architecture, Fitted, rebuild_network
 from fer2013kit.classifier._fitting import fit_network
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.evaluation import EvaluationReport
-from fer2013kit.exceptions import InvalidInputError, TrainingDivergedError, shown
+from fer2013kit.exceptions import InvalidInputError, TrainingDivergedError, shown, warn
 from fer2013kit.pretrained import DEFAULT_NAME, find_pretrained
 
 if TYPE_CHECKING:
@@ -153,7 +153,8 @@ class EmotionClassifier(
     warm_start : bool, default False
         True continues from the weights of the last ``fit`` or of the loaded file.  Labels that were
         all known before keep ``classes_`` as it is; for others, or other ``classes``, the last
-        layer begins anew.  The optimizer always begins anew.
+        layer begins anew.  The optimizer always begins anew, and so does scikit-learn's clone of a
+        fitted classifier, which warns.
     freeze : "convolutions", str, int or callable, optional
         With ``warm_start`` or a network that brings weights, layers to freeze, for small data sets:
         those before the fully-connected end, those up to a layer's name (also inside a backbone),
@@ -713,6 +714,13 @@ class EmotionClassifier(
         return hasattr(self, "temperature_")
 
     def __sklearn_clone__(self) -> Self:
+        if self.warm_start and self.__sklearn_is_fitted__():
+            warn(
+                "a clone has no trained weights, so that warm_start begins anew there: "
+                "cross_val_score, GridSearchCV and the like would measure a network that was never "
+                "trained before. To measure how it is trained on, fit copy.deepcopy(classifier) in "
+                "a loop over the folds; tune keeps the weights"
+            )
         # Keras copies a loss by its configuration, which it does not keep whole: Huber's lacks
         # delta.  A loss holds no state, and a fit takes a copy of its own.
         bare = self._twin()

@@ -112,7 +112,8 @@ def _trained_network(classifier: EmotionClassifier) -> TrainedNetwork | None:
         raise InvalidInputError(
             f"freeze={freeze!r} keeps layers as they are, which needs trained ones: "
             "begin with from_pretrained or load and set warm_start=True, or take a backbone's "
-            "weights: model='transfer'"
+            "weights: model='transfer'; a clone, as cross_val_score makes, has none, and "
+            "copy.deepcopy(classifier) has"
         )
     return None
 
