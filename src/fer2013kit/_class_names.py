@@ -114,7 +114,7 @@ def class_names(labels: Any) -> tuple[str, ...]:
     if None not in words and not any(code is not None for code in codes):
         result = tuple(map(str, words))
     else:
-        known = {code for code in codes if code is not None and code.is_integer()}
+        known = set(codes)
         is_fer = known <= set(range(NUM_CLASSES)) and known != set(range(len(known)))
         is_whole = known in ({*range(NUM_CLASSES)}, {*range(NUM_CLASSES + 1)})
         if len(known) != len(given) or not (is_fer or is_whole):

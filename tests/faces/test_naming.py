@@ -85,7 +85,17 @@ def test_labels_become_words(labels, words):
 @pytest.mark.parametrize(
     "labels",
     [
-        *([0, 1], [0, 1, 2], range(1, 8), range(9), [3, 7], [0, 1.5], [-1, 3], [True, False]),
+        *(
+            [0, 1],
+            [0, 1, 2],
+            range(1, 8),
+            range(9),
+            [3, 7],
+            [0, 1.5],
+            [-1, 3],
+            [True, False],
+            [True, 3],
+        ),
         *(["happy", 3], ["happy", "happy"], ["3", 3], [None, "sad"], ["nan", "inf"], []),
         *([[0, 1], [3, 4]], [np.array([0, 1]), np.array([2])], ["x" * 9999, 3]),
     ],
@@ -126,6 +136,7 @@ def test_an_emotion_keeps_its_colour_in_any_order():
         for name in sorted(FERPLUS_CLASS_NAMES, reverse=True)
     )
     assert class_colors(["calm", "angry", "tense"])[1] == CLASS_COLORS[0]
+    assert class_colors(["calm", " Contempt ", "Anger"])[1:] == (CLASS_COLORS[7], CLASS_COLORS[0])
     assert len(set(class_colors(["calm", "angry", "tense"]))) == 3
     assert len(class_colors([f"class {i}" for i in range(20)])) == 20
 
