@@ -5,7 +5,16 @@ import pytest
 
 import fer2013kit as fk
 from fer2013kit import typing as public
-from fer2013kit._checks import check_choice, choices
+from fer2013kit._checks import (
+    as_array,
+    check_choice,
+    check_whole,
+    choices,
+    is_listing,
+    is_shape,
+    random_generator,
+    whole_if_all_are,
+)
 
 VOCABULARIES = [
     name
@@ -53,3 +62,53 @@ def test_true_is_no_number_and_a_number_is_not_true():
     assert choices(public.Verbose) == ("auto", 0, 1, 2, False, True)
     with pytest.raises(fk.InvalidInputError):
         check_choice("flag", 1.0, public.Verbose)
+
+
+def test_a_whole_number_may_be_the_least_and_the_most():
+    for value in (2, 5, np.int64(3)):
+        assert type(check_whole("n", value, least=2, most=5)) is int
+    assert check_whole("n", 2**31 - 1) == 2**31 - 1
+    for value, end in ((1, 5), (6, 5), (3.0, 5), (True, 5)):
+        with pytest.raises(fk.InvalidInputError, match=rf"^n must be a whole .* from 2 to {end};"):
+            check_whole("n", value, least=2, most=end)
+    with pytest.raises(fk.InvalidInputError, match=r"from 1 to 2\*\*31 - 1; received 2147483648"):
+        check_whole("n", 2**31)
+
+
+def test_shapes_and_listings_are_told_from_others():
+    shapes = [(48, 48, 1), [1, 2, 3], (2**31 - 1, 1, 1), (np.int64(4), 4, 3)]
+    others = [(48, 48), (48, 48, 1, 1), (0, 48, 1), (2**31, 1, 1), (4.0, 4, 1), {48, 1, 2}, None]
+    assert [is_shape(one) for one in shapes + others] == [True] * 4 + [False] * 7
+    lists = [[], (1,), {1}, np.arange(2), iter([1])]
+    others = ["happy", b"happy", {"a": 1}, np.array(3), 3, None]
+    assert [is_listing(one) for one in lists + others] == [True] * 5 + [False] * 6
+
+
+def test_what_is_no_array_is_told():
+    for value in ([[1, 2], [3]], [object()], [10**400]):
+        with pytest.raises(fk.InvalidInputError, match=r"^x cannot be an array of numbers: "):
+            as_array(value, "x", np.int64)
+
+
+def test_objects_are_whole_numbers_where_all_are():
+    whole = whole_if_all_are(np.array([3, np.int8(4)], dtype=object))
+    assert (whole.dtype, whole.tolist()) == (np.int64, [3, 4])
+    for labels in ([3, "4"], [3, 4.0], [3, True], [3, 10**30], []):
+        given = np.array(labels, dtype=object)
+        assert whole_if_all_are(given) is given
+    words = np.array(["3"])
+    assert whole_if_all_are(words) is words
+
+
+def test_every_kind_of_random_state_is_taken():
+    generator = np.random.default_rng(3)
+    assert random_generator(generator) is generator
+    assert random_generator(3).random() == np.random.default_rng(3).random()
+    assert random_generator(None).random() != random_generator(None).random()
+    old = np.random.RandomState(3)
+    first, second = random_generator(old).random(), random_generator(old).random()
+    assert first != second  # it goes on, as scikit-learn's do
+    assert first == random_generator(np.random.RandomState(3)).random()
+    for state in (-1, True, 1.5, "3"):
+        with pytest.raises(fk.InvalidInputError, match=r"^random_state must be a whole number"):
+            random_generator(state)
