@@ -8,8 +8,11 @@ from fer2013kit import typing as public
 from fer2013kit._checks import (
     as_array,
     check_choice,
+    check_images,
+    check_labels,
     check_whole,
     choices,
+    chosen_rows,
     is_listing,
     is_shape,
     random_generator,
@@ -112,3 +115,51 @@ def test_every_kind_of_random_state_is_taken():
     for state in (-1, True, 1.5, "3"):
         with pytest.raises(fk.InvalidInputError, match=r"^random_state must be a whole number"):
             random_generator(state)
+
+
+def test_images_are_taken_in_each_of_their_shapes_and_in_range():
+    for shape, given in (((4, 6, 1), [(4, 6), (4, 6, 1), (24,)]), ((4, 6, 3), [(4, 6, 3), (72,)])):
+        for one in given:
+            images = np.arange(2 * np.prod(one)).reshape(2, *one)
+            checked = check_images(images, image_shape=shape)
+            assert (checked.shape, checked.dtype) == ((2, *shape), np.uint8)
+            assert checked.ravel().tolist() == images.ravel().tolist()
+    for refused in ((2, 4, 6), (2, 24), (2, 4, 6, 1), (4, 6, 3)):
+        with pytest.raises(
+            fk.InvalidInputError, match=r"^images must have shape \(n, 4, 6, 3\) or"
+        ):
+            check_images(np.zeros(refused, np.uint8), image_shape=(4, 6, 3))
+    assert check_images(np.zeros((0, 2304), int)).shape == (0, 48, 48, 1)
+    assert check_images(np.tile([[0, 255]], (1, 1152))).max() == 255
+    for low, high in ((-1, 255), (0, 256)):
+        with pytest.raises(fk.InvalidInputError, match=rf"in \[0, 255\]; received {low} to {high}"):
+            check_images(np.tile([[low, high]], (1, 1152)))
+    with pytest.raises(fk.InvalidInputError, match=r"must be integers .* received dtype float64"):
+        check_images(np.zeros((1, 2304)))
+
+
+def test_labels_are_whole_numbers_of_classes():
+    for labels in ([0, 2], [0.0, 2.0], np.array([0, 2], dtype=object), np.array([0, 2], np.uint8)):
+        codes = check_labels(labels, n_samples=2, n_classes=3)
+        assert (codes.tolist(), codes.dtype) == ([0, 2], np.int64)
+    assert check_labels([], n_samples=0).dtype == np.int64
+    for labels, message in (
+        ([0, 3], "y must be class codes 0 to 2; received 3"),
+        ([0, -1], "y must be class codes 0 to 2; received -1"),
+        ([0, 0.5], "y must be class codes 0 to 2; received dtype float64"),
+        (["0", "1"], "y must be class codes 0 to 2; received dtype <U1"),
+        ([True, False], "y must be class codes 0 to 2; received dtype bool"),
+        ([0], r"y must be as many as the images \(2\); received 1"),
+        ([[0], [1]], r"y must have shape \(n,\); received \(2, 1\)"),
+    ):
+        with pytest.raises(fk.InvalidInputError, match=f"^{message}"):
+            check_labels(labels, n_samples=2, n_classes=3, name="y")
+
+
+def test_rows_are_chosen_by_numbers_masks_and_slices():
+    for index, rows in (([2, 0], [2, 0]), ([True, False, True], [0, 2]), (slice(1, None), [1, 2])):
+        assert chosen_rows(index, 3).tolist() == rows
+    assert chosen_rows([], 3).tolist() == []
+    for index in ([3], [True, False]):
+        with pytest.raises(fk.InvalidInputError, match="row numbers 0 to 2 or a mask of 3 entries"):
+            chosen_rows(index, 3)

@@ -64,7 +64,9 @@ def check_whole(name: str, value: Any, *, least: int = 1, most: int = _MOST) -> 
 
 
 def check_number(name: str, value: Any, interval: str) -> None:
-    """Raise :class:`InvalidInputError` unless a setting is a finite number in an interval.
+    """Raise :class:`InvalidInputError` unless a setting is a number in an interval.
+
+    Infinity and NaN are in none, since an interval is open where it has no end.
 
     Examples
     --------
@@ -78,7 +80,6 @@ def check_number(name: str, value: Any, interval: str) -> None:
     number = as_float(value)
     if not (
         low <= number <= high
-        and math.isfinite(number)
         and (interval[0] == "[" or number != low)
         and (interval[-1] == "]" or number != high)
     ):
