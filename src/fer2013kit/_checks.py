@@ -230,7 +230,7 @@ def check_choice(name: str, value: object, vocabulary: Any) -> None:
 def wrong_choice(name: str, value: object, vocabulary: Any) -> str:
     """Return what :func:`check_choice` says of a value that is wrong, else ``""``."""
     known = choices(vocabulary)
-    if any(value is one or (isinstance(value, type(one)) and value == one) for one in known):
+    if any(isinstance(value, type(one)) and value == one for one in known):
         return ""
     words = [one for one in known if isinstance(one, str)]
     return (
