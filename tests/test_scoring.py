@@ -694,8 +694,13 @@ def test_each_row_of_a_parquet_file_stands_in_one_part(tmp_path, rows_in_a_group
     table = pa.table({"label": [0] * 9, "content": list(IMAGES.values())})
     parquet.write_table(table, tmp_path / "a.parquet", row_group_size=rows_in_a_group)
     source = Source(str(tmp_path / "a.parquet"), {})
-    found = [item for part in source.parts(source.look(), 3) for item in source.read(part, [])]
-    assert found == [(f"a.parquet/row {n}", image) for n, image in enumerate(IMAGES.values())]
+    rows = [(f"a.parquet/row {n}", image) for n, image in enumerate(IMAGES.values())]
+    parts = source.parts(source.look(), 3)
+    assert [list(source.read(part, [])) for part in parts] == [
+        rows[part.start : part.stop] for part in parts
+    ]
+    assert (parts[0].start, parts[-1].stop) == (0, None)
+    assert [part.stop for part in parts[:-1]] == [part.start for part in parts[1:]]
 
 
 def test_no_more_rows_are_read_at_once_than_their_pages_allow(tmp_path, monkeypatch):
