@@ -82,6 +82,10 @@ def test_labels_of_a_classifier_are_its_own_or_its_words():
     ]:
         with pytest.raises(fk.InvalidInputError, match=message):
             codes_in(wrong, classes, NAMES, name="y")
+    assert codes_in(["sad", "0x"], words, None, name="y").tolist() == [1, 0]
+    for wrong in (["Sad"], np.array(["sad", None], dtype=object), [0], [np.nan]):
+        with pytest.raises(fk.InvalidInputError, match=r"only the classes \['0x', 'sad'\]; rec"):
+            codes_in(wrong, words, None, name="y")
     with pytest.raises(fk.InvalidInputError, match="received dtype int64"):
         codes_in([1, 0], np.array([False, True]), ("a", "b"), name="y")
 

@@ -122,6 +122,10 @@ def test_a_batch_is_read_as_arrays_are():
     _, targets, weights = read([X, [[0.25, 0.75], [1, 0]]])
     np.testing.assert_array_equal(targets, [[0.25, 0.75], [1, 0]])
     np.testing.assert_array_equal(weights, [3, 1])
+    for wrong, word in ((["sad", None], "None"), (["sad", 1], "1"), (["sad", "Glad"], "'Glad'")):
+        message = rf"^labels of a batch must hold only the classes .*received {word}"
+        with pytest.raises(fk.InvalidInputError, match=message):
+            read((X, np.array(wrong, object)))
 
 
 def short(epoch):

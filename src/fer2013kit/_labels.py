@@ -65,10 +65,13 @@ def read_codes(labels: ArrayLike, class_names: Sequence[str], *, name: str) -> I
     return check_labels(array, n_classes=len(class_names), name=name)
 
 
-def codes_in(labels: ArrayLike, classes: Any, class_names: Sequence[str], *, name: str) -> IntArray:
+def codes_in(
+    labels: ArrayLike, classes: Any, class_names: Sequence[str] | None, *, name: str
+) -> IntArray:
     """Return the place of each label in a classifier's ``classes_``.
 
-    Words that are not all labels are its names, as :func:`read_codes` understands them.
+    Words that are not all labels are its names, as :func:`read_codes` understands them; without
+    names they are no classes.
 
     Raises
     ------
@@ -86,13 +89,14 @@ def codes_in(labels: ArrayLike, classes: Any, class_names: Sequence[str], *, nam
     if array.ndim != 1:
         raise not_labels(array, name)
     if array.dtype.kind in "OUT":
-        if not all(isinstance(label, str) and label in known for label in array.tolist()):
+        words = all(isinstance(label, str) and label in known for label in array.tolist())
+        if not words and class_names is not None:
             return read_codes(array, class_names, name=name)
     elif (array.dtype.kind == "b") != (np.asarray(classes).dtype.kind == "b"):  # True is no 1 here
         raise InvalidInputError(f"{name} must hold the classes; received dtype {array.dtype}")
     if strange := [label for label in array.tolist() if label not in known]:
         raise InvalidInputError(
-            f"{name} must hold only the classes {list(known)}; received {shown(strange[0])}"
+            f"{name} must hold only the classes {shown(list(known))}; received {shown(strange[0])}"
         )
     return np.array([known[label] for label in array.tolist()], dtype=np.int64)
 

@@ -1,4 +1,4 @@
-"""The labels of a training set: which are classes, what they are called, and their codes."""
+"""The labels of a training set: which are classes, and what they are called."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from fer2013kit._checks import FROM_ONE_HOT, IntArray, check_labels, whole_if_all_are
+from fer2013kit._checks import FROM_ONE_HOT, check_labels, whole_if_all_are
 from fer2013kit.emotions import CLASS_NAMES, FERPLUS_CLASS_NAMES, NUM_CLASSES, emotion_code
 from fer2013kit.exceptions import InvalidInputError, shortened, shown, warn
 
@@ -115,21 +115,6 @@ def check_own_names(
             f"class_names must be names for {shown(classes.tolist())}; received those of the "
             f"classes before, {shown([*names])}{_GO_BY_LABELS}"
         )
-
-
-def encode_labels(labels: NDArray[Any], classes: NDArray[Any]) -> IntArray:
-    """Return each label's position in the sorted ``classes``; an unknown one is an error."""
-    if _same_kind(labels, classes):
-        codes = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
-        strange = np.flatnonzero(classes[codes] != labels)
-    else:
-        codes = strange = np.arange(len(labels))
-    if strange.size:
-        raise InvalidInputError(
-            f"y must hold only the classes that were trained, {shown(classes.tolist())}; "
-            f"received {shown(labels[strange].tolist()[0])}"
-        )
-    return codes.astype(np.int64)
 
 
 def doubt_misspelt(labels: NDArray[Any]) -> None:

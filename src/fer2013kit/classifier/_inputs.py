@@ -18,11 +18,11 @@ from fer2013kit._image_input import (
     with_shape,
     wrong_shape,
 )
+from fer2013kit._labels import codes_in
 from fer2013kit.classifier._class_labels import (
     as_labels,
     check_targets,
     doubt_misspelt,
-    encode_labels,
     name_classes,
 )
 from fer2013kit.classifier._targets import one_hot, probabilities
@@ -101,7 +101,8 @@ def read_validation_data(
     if np.ndim(y) != 2 or np.shape(y)[1] == 1:  # noqa: PLR2004 - rows and columns
         labels = as_labels(y)
         check_same_length(images, labels, names=("X", "y"))
-        return images, one_hot(encode_labels(labels, classes), classes)
+        codes = codes_in(labels, classes, None, name="y of validation_data")
+        return images, one_hot(codes, classes)
     names = name_classes(classes, asked=classifier.classes, class_names=classifier.class_names)
     targets = probabilities(y, len(images), classes, name="y of validation_data", names=names)
     known = np.flatnonzero(targets.any(axis=1))

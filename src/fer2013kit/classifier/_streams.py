@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from fer2013kit._image_input import StoredPictures, pixel_converter, read_pictures
-from fer2013kit.classifier._class_labels import encode_labels
+from fer2013kit._labels import codes_in
 from fer2013kit.classifier._targets import one_hot, probabilities, row_weights
 from fer2013kit.exceptions import InvalidInputError, shown
 
@@ -120,7 +120,7 @@ class BatchReader:
             targets = probabilities(labels, len(labels), self.classes, name="labels of a batch")
             codes = targets.argmax(axis=1)
         else:
-            codes = encode_labels(labels, self.classes)
+            codes = codes_in(labels, self.classes, None, name="labels of a batch")
             targets = one_hot(codes, self.classes)
         weights = row_weights(
             self.classes[codes],

@@ -9,11 +9,11 @@ import numpy as np
 
 from fer2013kit._checks import check_number, check_whole
 from fer2013kit._image_input import StoredPictures
+from fer2013kit._labels import codes_in
 from fer2013kit.classifier import _held_out, _inputs, _targets
 from fer2013kit.classifier._class_labels import (
     check_own_names,
     decide_classes,
-    encode_labels,
     name_classes,
 )
 from fer2013kit.classifier._distillation import (
@@ -128,7 +128,7 @@ def _of_arrays(
         class_names=classifier.class_names,
         before=None if before is None else before.classes,
     )
-    codes = encode_labels(labels, classes)
+    codes = codes_in(labels, classes, None, name="y")
     weights = _targets.row_weights(
         labels, codes, classes, sample_weight=sample_weight, class_weight=classifier.class_weight
     )
