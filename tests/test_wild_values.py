@@ -194,6 +194,8 @@ def made(folder):
         "FaceDetector": (fk.FaceDetector, {}),
         "FaceDetector.detect": (fk.FaceDetector().detect, {"image": photo}),
         "FaceDetector.locate": (fk.FaceDetector().locate, {"image": photo}),
+        "FaceTracker": (fk.FaceTracker, {}),
+        "FaceTracker.update": (fk.FaceTracker().update, {"frame": photo}),
         "PhotoScorer": (fk.PhotoScorer, {}),
         "PhotoScorer.rows": (fk.PhotoScorer().rows, {"items": [("a", photo)]}),
         "Split": (fk.Split, {"images": X, "labels": y}),
@@ -211,6 +213,7 @@ def made(folder):
         "average_weights": (fk.average_weights, {"classifiers": [clf, other], "X": X}),
         "benchmark": (fk.benchmark, {"predictors": {"s": small}, "data": D, "latency": False}),
         "class_counts": (fk.class_counts, {"y": y}),
+        "adjust_priors": (fk.adjust_priors, {"probabilities": np.eye(7), "old": [1] * 7}),
         "class_weights": (fk.class_weights, {"y": y}),
         "compare_predictions": (
             fk.compare_predictions,
