@@ -5,20 +5,9 @@ import pytest
 from PIL import Image
 
 import fer2013kit as fk
-from fer2013kit.emotions import CLASS_NAMES
+from brightness import HAPPY, Brightness
 
 av = pytest.importorskip("av")
-HAPPY, SAD = CLASS_NAMES.index("happy"), CLASS_NAMES.index("sad")
-
-
-class Brightness:
-    """A classifier whose answer is known: bright faces are happy."""
-
-    def predict_proba(self, X):
-        share = np.asarray(X, np.float32).reshape(len(X), -1).mean(axis=1) / 255
-        table = np.zeros((len(X), 7), np.float32)
-        table[:, HAPPY], table[:, SAD] = share, 1 - share
-        return table
 
 
 def left_half(rgb):
