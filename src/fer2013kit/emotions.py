@@ -65,8 +65,9 @@ SPLIT_NAMES: Final[tuple[str, ...]] = get_args(SplitName)
 
 SPLIT_WORDS: Final = {
     **dict.fromkeys(("train", "training"), 0),
-    **dict.fromkeys(("val", "valid", "validation", "dev", "publictest"), 1),
-    **dict.fromkeys(("test", "testing", "eval", "evaluation", "privatetest"), 2),
+    **dict.fromkeys(("val", "valid", "validate", "validation", "dev"), 1),
+    **dict.fromkeys(("publictest", "testpublic"), 1),
+    **dict.fromkeys(("test", "testing", "eval", "evaluation", "privatetest", "testprivate"), 2),
 }
 """Every word, in lower case, by which files, folders, columns and arrays name a split, and its
 place in ``SPLIT_NAMES``; ``Training``, ``PublicTest``, ``PrivateTest`` are the original CSV's."""

@@ -59,6 +59,7 @@ def write_csvs(folder, columns=LABELLED, **parts):
     [
         *((word, 0) for word in ("train", "training")),
         *((word, 1) for word in ("val", "valid", "validation", "dev", "PublicTest")),
+        *(("Validate", 1), ("test_public", 1), ("fer_test_private", 2), ("testPrivate", 2)),
         *((word, 2) for word in ("test", "testing", "eval", "evaluation", "PrivateTest")),
         *(("TRAIN", 0), ("fer2013_train", 0), ("FER2013Valid", 1), ("Public-Test", 1)),
         *(("private test", 2), ("test-00000-of-00002", 2), ("y_val2", 1), ("trainset", 0)),
@@ -430,7 +431,7 @@ def test_an_array_of_split_names_divides_the_rows(tmp_path):
 @pytest.mark.parametrize(
     ("arrays", "match"),
     [
-        ({"y": np.arange(4), "split": np.arange(4)}, "unknown splits 0, 1"),
+        ({"y": np.arange(4), "split": np.arange(4)}, "unknown split '0'; expected"),
         ({"y": np.arange(4), "is_test": np.arange(4)}, "'is_test' may tell the split"),
         ({"y": np.arange(4), "part": np.array(["train"] * 4)}, "'part' holds 'train'"),
         ({"mood": np.arange(4)}, "mood may hold the labels"),
@@ -471,3 +472,139 @@ def test_an_error_names_the_archive_beside_what_was_taken(tmp_path):
     with zipfile.ZipFile(tmp_path / "kaggle.zip", "w") as archive:
         archive.writestr("train/happy/0.png", b"")
     refused_twice(tmp_path, r"received 64x64.*beside it lie kaggle\.zip")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("train_set", "valset", "Test data"),
+        ("'Training'", "'PublicTest'", "'PrivateTest'"),
+        ("train", "test_public", "test_private"),
+        ("train.", "validate", "eval"),
+    ],
+)
+@pytest.mark.parametrize("column", ["Usage", "kind"])
+def test_words_of_splits_with_what_people_put_around_them(tmp_path, words, column):
+    table = table_of(ROWS, words, column)
+    if column == "Usage":
+        assert_holds(load_twice(write_table(tmp_path / "fer.csv", table))[0], ROWS)
+    else:
+        refused_twice(
+            write_table(tmp_path / "fer.csv", table), "column 'kind' holds .*, as a split"
+        )
+
+
+def table_of(rows, words, column="Usage"):
+    return pd.DataFrame(
+        {
+            "emotion": [row.code for row in rows],
+            "pixels": [" ".join(map(str, row.image.ravel())) for row in rows],
+            column: [words[row.usage] for row in rows],
+        }
+    )
+
+
+def write_table(path, table):
+    getattr(table, f"to_{path.suffix[1:]}")(path, index=False)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "npz", "list"])
+def test_eval_beside_test_may_be_the_validation(tmp_path, kind):
+    words = ("train", "eval", "Test")
+    if kind == "npz":
+        usages = [words[row.usage] for row in ROWS]
+        images = [row.image for row in ROWS]
+        np.savez(tmp_path / "a.npz", X=images, y=[row.code for row in ROWS], usage=usages)
+    elif kind == "list":
+        lines = ["file,label,split"]
+        for number, row in enumerate(ROWS):
+            fake.write_files(tmp_path, {f"{number}.png": fake.encode(row.image)})
+            lines.append(f"{number}.png,{CLASSES[row.code]},{words[row.usage]}")
+        (tmp_path / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
+    else:
+        write_table(tmp_path / f"fer.{kind}", table_of(ROWS, words))
+    refused_twice(tmp_path, "says both (eval, Test|Test, eval), and one .* call that one val")
+
+
+@pytest.mark.parametrize("columns", [("emotion", "pixels", "Usage"), LABELLED])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_files_written_one_behind_another(tmp_path, columns, newline):
+    rows = ROWS if "Usage" in columns else PARTS[0]
+    parts = [
+        fake.write_csv(tmp_path / f"{n}.csv", rows[n::2], columns, newline=newline) for n in (0, 1)
+    ]
+    path = tmp_path / "all.csv"
+    path.write_bytes(b"".join(b"\xef\xbb\xbf" + part.read_bytes() for part in parts))
+    data, said = load_twice(path)
+    assert_holds(data, [*rows[::2], *rows[1::2]])
+    assert [line.partition(": ")[2] for line in said] == [
+        "skipped 1 line of names between the rows"
+    ]
+
+
+@pytest.mark.parametrize("fields", ["{code},{pixels},{usage}", "{code},{columns},{usage}"])
+def test_a_part_without_a_line_of_names_is_named(tmp_path, fields):
+    write_lines(tmp_path / "fer_1.csv", "emotion,pixels,Usage", "{code},{pixels},{usage}")
+    rows = write_lines(tmp_path / "fer_2.csv", "", fields).read_bytes().lstrip()
+    (tmp_path / "fer_2.csv").write_bytes(rows)
+    _, said = load_twice(tmp_path)
+    assert len(said) == 1
+    assert "left out fer_2.csv: a table without a line of names" in said[0]
+    refused_twice(tmp_path / "fer_2.csv", "without a line of names, that begins with '.,")
+
+
+@pytest.mark.parametrize("name", ["mood", "sentiment", "name", "annotation"])
+def test_a_word_is_a_label_under_any_name(tmp_path, name):
+    path = write_lines(tmp_path / "a.csv", f"{name},pixels,Usage", "{name},{pixels},{usage}")
+    data, said = load_twice(path)
+    assert_holds(data, ROWS)
+    assert said == []
+    table = table_of(ROWS, USAGES)
+    table[name] = [CLASSES[row.code] for row in ROWS]
+    table["emotion"] = [sorted(CLASSES).index(word) for word in table[name]]  # as by LabelEncoder
+    write_table(tmp_path / "b.csv", table)
+    refused_twice(tmp_path / "b.csv", "columns that should say the same do not")
+
+
+def test_a_csv_for_each_class_is_not_one_data_set(tmp_path):
+    for code, name in enumerate(CLASSES):
+        rows = [row for row in ROWS if row.code == code]
+        fake.write_csv(tmp_path / f"{name}.csv", rows, ["pixels", "Usage"])
+    refused_twice(tmp_path, "may each be a data set or a part of one")
+
+
+def test_split_folders_in_several_places_are_refused(tmp_path):
+    pictures = fake.picture_files(ROWS)
+    for name, content in pictures.items():
+        top = name.partition("/")[0]
+        fake.write_files(tmp_path, {f"{top}/{name}": content})
+    refused_twice(tmp_path, "lie in several places, test/, train/; put them side by side")
+
+
+@pytest.mark.parametrize("start", ["PublicTest", "publictest-", "public_test_", "PublicTest_"])
+def test_the_words_with_which_file_names_begin_divide_a_test(tmp_path, start):
+    files = {
+        f"train/happy/{start.replace('ublic', 'rivate')}1.png": ROWS[0].image,
+        f"test/happy/{start}1.png": ROWS[1].image,
+        f"test/happy/{start.replace('ublic', 'rivate')}1.png": ROWS[2].image,
+    }
+    files = {name: fake.encode(image) for name, image in files.items()}
+    data, said = load_twice(fake.write_files(tmp_path, files))
+    assert [len(split) for split in data.splits.values()] == [1, 1, 1]
+    np.testing.assert_array_equal(data.validation.images[0, ..., 0], ROWS[1].image)
+    assert f"1 {start.replace('ublic', 'rivate')} in train" in said[0]
+
+
+@pytest.mark.parametrize(
+    "words", [("train", "dev", "test"), ("Train", "PublicTest", "private_test")]
+)
+def test_arrays_whose_names_have_no_signs(tmp_path, words):
+    arrays = {}
+    for word, part in zip(words, PARTS, strict=True):
+        arrays[f"X{word}"] = [row.image for row in part]
+        arrays[f"y{word}"] = [row.code for row in part]
+    np.savez(tmp_path / "a.npz", **arrays)
+    data, said = load_twice(tmp_path)
+    assert_holds(data, ROWS)
+    assert said == []

@@ -219,6 +219,40 @@ def test_a_list_takes_no_image_of_another_split(tmp_path):
     assert "left out 1 image that no list names: test/9.png" in said[1]
 
 
+@pytest.mark.parametrize("name", ["{usage}/{n}.png", "faces/{usage}_{n}.png", "{split}-{n}.png"])
+def test_images_tell_the_split_that_their_list_does_not(tmp_path, name):
+    lines = ["file,label"]
+    for n, row in enumerate(ROWS):
+        split = ("train", "val", "test")[row.usage]
+        file = name.format(usage=fake.USAGES[row.usage], split=split, n=n)
+        fake.write_files(tmp_path, {file: fake.encode(row.image)})
+        lines.append(f"{file},{CLASSES[row.code]}")
+    (tmp_path / "metadata.csv").write_text("\n".join(lines), encoding="utf-8")
+    data, said = load_twice(tmp_path)
+    assert_holds(data, ROWS)
+    assert said == []
+
+
+def test_ferplus_votes_beside_the_images_that_they_name(tmp_path):
+    folders = ("FER2013Train", "FER2013Valid", "FER2013Test")
+    names = "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+    lines = [f"Usage,Image name,{names}", "Training,,0,0,0,0,0,0,0,0,0,10"]
+    order = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear")
+    for n, row in enumerate(ROWS):
+        file = f"fer{n:07}.png"
+        fake.write_files(tmp_path, {f"images/{folders[row.usage]}/{file}": fake.encode(row.image)})
+        votes = [9 if word == CLASSES[row.code] else 0 for word in order]
+        lines.append(f"{fake.USAGES[row.usage]},{file},{','.join(map(str, votes))},0,1,0")
+    (tmp_path / "fer2013new.csv").write_text("\n".join(lines), encoding="utf-8")
+    data, said = load_twice(tmp_path)
+    assert said == []
+    for usage, split in enumerate(data.splits.values()):
+        expected = [row for row in ROWS if row.usage == usage]
+        np.testing.assert_array_equal(split.images[..., 0], [row.image for row in expected])
+        assert split.ferplus.majority().tolist() == [row.code for row in expected]
+        assert split.labels is None
+
+
 def test_ferplus_tree_has_its_votes(tmp_path):
     files = {}
     lines = {"FER2013Train": [], "FER2013Valid": [], "FER2013Test": []}

@@ -25,16 +25,16 @@ from fer2013kit.datasets._labels import LEFT_OUT
 from fer2013kit.datasets._listing import Found, is_model, is_npz
 from fer2013kit.datasets._names import (
     NO_SPLIT,
+    SplitColumn,
     missing_shards,
     shard_key,
     shard_numbers,
     split_of_path,
-    split_of_word,
     words_of,
 )
 from fer2013kit.datasets._npz import is_own, read_own
 from fer2013kit.datasets._rows import NO_LABEL, Part, join_parts
-from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE, MAX_LEVEL, NUM_CLASSES, SPLIT_WORDS
+from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE, MAX_LEVEL, NUM_CLASSES
 from fer2013kit.exceptions import OTHER_MODELS, DatasetFormatError, InvalidInputError, listed
 
 if TYPE_CHECKING:
@@ -61,7 +61,9 @@ _LABEL_WORDS: Final = frozenset(
 )
 _OTHER_WORDS: Final = frozenset({"name", "names", "weight", "weights", "map", "index", "indices"})
 # Xtrain, as notebooks call it, is two words.
-_JOINED: Final = re.compile(r"(?<![a-z])([xy])(?=(?:train|val|test))", re.IGNORECASE)
+_JOINED: Final = re.compile(
+    r"(?<![a-z])([xy])(?=train|val|test|dev|eval|public|private)", re.IGNORECASE
+)
 _GRAY, _COLOUR = 1, 3
 _MAX_DIMENSIONS: Final = 4
 
@@ -326,14 +328,11 @@ def _class_names(named: list[_Array], path: Path) -> dict[str, list[str]]:
 def _splits(values: NDArray[Any], path: Path) -> IntArray:
     """Return the place in ``SPLIT_NAMES`` of each row."""
     told, places = np.unique(values, return_inverse=True)
-    codes = [split_of_word(_word(value)) for value in told]
-    if None in codes:
-        raise DatasetFormatError(
-            f"unknown splits {listed(map(_word, told))}; expected words of "
-            f"{', '.join(SPLIT_WORDS)}",
-            path=path,
-        )
-    return np.array(codes, np.int64)[places]
+    column = SplitColumn("split")
+    try:
+        return np.array([column.code(_word(value)) for value in told], np.int64)[places]
+    except ValueError as error:
+        raise DatasetFormatError(str(error), path=path) from None
 
 
 def _word(value: Any) -> str:

@@ -18,15 +18,17 @@ from fer2013kit.datasets._csv_header import (
     header_fault,
     parse_header,
     passed_over_columns,
+    read_line,
     row_fault,
     separator_of,
     with_commas,
+    with_words,
 )
 from fer2013kit.datasets._csv_pixels import of_lists, parse_pixels, parse_row, show
 from fer2013kit.datasets._labels import LEFT_OUT
-from fer2013kit.datasets._names import NO_SPLIT, split_of_word
+from fer2013kit.datasets._names import NO_SPLIT, SplitColumn
 from fer2013kit.datasets._rows import NO_LABEL, Part
-from fer2013kit.emotions import IMAGE_SIZE, SPLIT_WORDS
+from fer2013kit.emotions import IMAGE_SIZE
 from fer2013kit.exceptions import DatasetFormatError, counted
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ _MAX_BYTES: Final = 2**31
 # seldom wait for the interpreter.
 _BLOCK_BYTES: Final = 2**19
 
+_LINE_ENDS: Final = 9  # a byte order mark before a line, blanks and line ends behind it
 _BLANK_LINES: Final = re.compile(rb"[\r\n]+")
 _MAX_EMPTY_ROWS: Final = 100_000
 
@@ -100,12 +103,14 @@ class _Reader:
         if fault := header_fault(header):
             raise DatasetFormatError(fault, path=path, line_number=1)
         self.header = header
+        self.first = read_line(first)
         self.separator = separator_of(first)
+        self.split_columns = {place: SplitColumn(header.names[place]) for place in header.splits}
         self.stream, self.options, self.path = stream, options, path
         self.labels: list[int] = []
         self.splits: list[int] = []
         self.left_out: list[str] = []
-        self.empty_rows = 0
+        self.empty_rows = self.repeated = 0
         # What stands before and behind the pixels is the same in many rows.
         self.known: dict[tuple[bytes, bytes], tuple[int, int]] = {}
 
@@ -144,13 +149,18 @@ class _Reader:
         else:
             pixels = room[: len(self.labels)]
         part = Part.of(pixels, self.labels, self.splits, left_out=self.left_out)
-        if self.header.others:
-            part.notes.append(
-                passed_over_columns(self.header.names[at] for at in self.header.others)
-            )
-        if self.empty_rows:
-            part.notes.append(f"skipped {counted(self.empty_rows, 'row')} without any content")
+        part.notes += self._notes()
         return part
+
+    def _notes(self) -> list[str]:
+        header = self.header
+        notes = [passed_over_columns(map(header.names.__getitem__, header.others))]
+        skipped = [
+            f"skipped {counted(self.empty_rows, 'row')} without any content",
+            f"skipped {counted(self.repeated, 'line')} of names between the rows",
+        ]
+        there = [header.others, self.empty_rows, self.repeated]
+        return [note for note, some in zip([*notes, *skipped], there, strict=True) if some]
 
     def _blocks(self) -> Iterator[_Block]:
         """Hand out blocks of whole rows, and append the label and split of each row."""
@@ -238,6 +248,10 @@ class _Reader:
             if self.empty_rows > _MAX_EMPTY_ROWS:
                 raise ValueError(f"more than {_MAX_EMPTY_ROWS:,} rows have no content")
             return None
+        # Several files, one written behind another.
+        if len(line) < len(self.first) + _LINE_ENDS and read_line(line) == self.first:
+            self.repeated += 1
+            return None
         fields = self._cut(line)
         label, split = self._label_and_split(fields)
         if label == LEFT_OUT:
@@ -273,6 +287,11 @@ class _Reader:
                 f"expected {header.width} comma-separated fields, received {len(fields)}; "
                 "is the file cut off? Get it again"
             )
+        if not self.labels and not self.left_out:  # the first row
+            texts = list(map(_text, fields))
+            header = self.header = with_words(header, texts)
+            if fault := row_fault(header, texts):
+                raise ValueError(fault)
         label, split = NO_LABEL, NO_SPLIT
         for place in header.labels:
             code = labels.code(_text(fields[place]), numbers=True)
@@ -283,17 +302,8 @@ class _Reader:
                 )
             label = self._same(label, code, NO_LABEL, header.labels, fields)
         for place in header.splits:
-            told = split_of_word(_text(fields[place]))
-            if told is None:
-                raise ValueError(
-                    f"unknown {header.names[place]} {show(fields[place].strip())}; expected "
-                    f"Training, PublicTest, PrivateTest or one of {', '.join(SPLIT_WORDS)}"
-                )
+            told = self.split_columns[place].code(_text(fields[place]))
             split = self._same(split, told, NO_SPLIT, header.splits, fields)
-        if not self.labels and not self.left_out:
-            fault = row_fault(header, list(map(_text, fields)))
-            if fault is not None:
-                raise ValueError(fault)
         return label, split
 
     def _same(

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from fer2013kit.datasets._csv_pixels import of_lists, show
 from fer2013kit.datasets._names import split_of_name, split_of_word, words_of
-from fer2013kit.emotions import NUM_CLASSES
+from fer2013kit.emotions import NUM_CLASSES, emotion_code
 from fer2013kit.exceptions import listed, shown
 
 if TYPE_CHECKING:
@@ -91,11 +92,15 @@ def with_commas(text: bytes, separator: bytes) -> bytes:
     return text.translate(bytes.maketrans(separator + b",", b", "))
 
 
+def read_line(line: bytes) -> bytes:
+    """Return a line of a table with commas, without what stands before and behind its text."""
+    return with_commas(line.removeprefix(_BOM), separator_of(line)).strip(b"\r\n")
+
+
 def read_names(line: bytes) -> list[str]:
     """Return the names in a header line; none where it is no text."""
     try:
-        text = with_commas(line.removeprefix(_BOM), separator_of(line)).decode()
-        return next(csv.reader([text.strip("\r\n")]), [])
+        return next(csv.reader([read_line(line).decode()]), [])
     except (UnicodeDecodeError, csv.Error):
         return []
 
@@ -155,10 +160,25 @@ def why_no_header(head: bytes) -> str | None:
     if b"\x00" in head or len(names) < 2 or _pixels_of(names):  # noqa: PLR2004 - columns
         return None
     if names[0].isdecimal() or names[-1].isdecimal():
-        return "a table without a line of names; put 'emotion,pixels,Usage' before the first row"
+        return _nameless(line)
     return (
-        f"a table with the columns {listed(map(repr, names))}; name the column of pixels 'pixels' "
-        "and that of labels 'emotion'"
+        f"a table with the columns {listed(map(repr, names))}; name the column of pixels 'pixels', "
+        "or those of single pixels 'pixel0', 'pixel1', ..., and that of labels 'emotion'"
+    )
+
+
+def why_nameless(head: bytes) -> str | None:
+    """Say that a text begins with a row of pixels, where a line of names should be; or None."""
+    line = head.partition(b"\n")[0]
+    numbers = of_lists(read_line(line)).split()
+    is_row = len(numbers) > _FEWEST_PIXELS and all(map(bytes.isdigit, numbers[2:-2]))
+    return _nameless(line) if is_row and header_of(head) is None else None
+
+
+def _nameless(line: bytes) -> str:
+    return (
+        f"a table without a line of names, that begins with {show(line[:20])}; put "
+        "'emotion,pixels,Usage' before the first row"
     )
 
 
@@ -172,6 +192,23 @@ def header_fault(header: Header) -> str | None:
             f"expected one column of pixels, received "
             f"{listed(repr(header.names[place]) for place in pixels)}; remove all but one"
         )
+    return None
+
+
+def with_words(header: Header, fields: list[str]) -> Header:
+    """Return a header whose labels are also the columns that hold a word of an emotion.
+
+    A word says what it is under any name; ``fields`` are those of the first row.
+    """
+    known = {header.pixels, *header.labels, *header.splits}
+    unknown = [place for place in range(header.width) if place not in known]
+    places = [place for place in unknown if emotion_code(fields[place]) is not None]
+    others = tuple(place for place in header.others if place not in places)
+    return replace(header, labels=(*header.labels, *places), others=others)
+
+
+def row_fault(header: Header, fields: list[str]) -> str | None:
+    """Say which column may hold labels, or a split, under a name that is not known, or None."""
     if header.others and not header.labels:
         return (
             f"expected a column 'emotion' (or {', '.join(LABEL_COLUMNS[2:7])}), received "
@@ -179,11 +216,6 @@ def header_fault(header: Header) -> str | None:
             "rename the one that holds the labels, or remove it"
             + (_OF_ONE_HOT if len(header.others) >= NUM_CLASSES else "")
         )
-    return None
-
-
-def row_fault(header: Header, fields: list[str]) -> str | None:
-    """Say which column of a first row may hold a split under a name that is not known, or None."""
     if header.splits:
         return None
     faults = (split_fault(header.names[place], fields[place]) for place in header.others)

@@ -34,13 +34,13 @@ def _headers(listing: Listing) -> dict[str, Header]:
 
 
 def find_whole_csv(listing: Listing, _options: Options) -> Found | None:
-    """Return the CSV whose own column tells the splits, or its numbered parts.
+    """Return the CSV whose own columns tell labels and splits, or its numbered parts.
 
     Of several it is one in the shallowest folder, then the first by name.  Files whose names tell
     splits are the parts of one set instead, whatever their columns say.
     """
     headers = _headers(listing)
-    whole = [name for name, header in headers.items() if header.splits]
+    whole = [name for name, header in headers.items() if header.splits and header.labels]
     silent = [name for name in whole if split_of_path(name) is None or len(headers) == 1]
     if not silent:
         return None
@@ -86,25 +86,16 @@ def _check_labels(listing: Listing, headers: dict[str, Header]) -> None:
         )
 
 
-def read_whole_csv(listing: Listing, found: Found, options: Options, new: NewImages) -> Rows:
-    """Read the CSV, whose rows are numbered as those of ``fer2013.csv`` if it is one file."""
-    return _read(listing, found, options, new, in_csv_order=len(found.names) == 1)
+def read_csvs(listing: Listing, found: Found, options: Options, new: NewImages) -> Rows:
+    """Read CSVs, each split's in the order of the names.
 
-
-def read_split_csvs(listing: Listing, found: Found, options: Options, new: NewImages) -> Rows:
-    """Read the CSVs, each split's in the order of the names."""
-    return _read(listing, found, options, new, in_csv_order=False)
-
-
-def _read(
-    listing: Listing, found: Found, options: Options, new: NewImages, *, in_csv_order: bool
-) -> Rows:
+    The rows of a single one that tell their splits are numbered, as those of ``fer2013.csv`` are.
+    """
     files = sorted_by_split(found.names, found.splits)
     parts = []
     for name, _ in files:
         with listing.open(name) as stream:
             part = read_csv(stream, listing.size(name), options, new, path=listing.path / name)
         parts.append((name, part))
-    return join_parts(
-        parts, [code for _, code in files], path=listing.path, in_csv_order=in_csv_order
-    )
+    numbered = len(parts) == 1 and NO_SPLIT not in parts[0][1].splits
+    return join_parts(parts, [code for _, code in files], path=listing.path, in_csv_order=numbered)

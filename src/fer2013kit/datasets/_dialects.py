@@ -13,8 +13,7 @@ from fer2013kit.datasets._array_files import find_arrays, read_arrays
 from fer2013kit.datasets._csv_sets import (
     find_split_csvs,
     find_whole_csv,
-    read_split_csvs,
-    read_whole_csv,
+    read_csvs,
 )
 from fer2013kit.datasets._parquet import find_parquet, read_parquet
 from fer2013kit.datasets._picture_lists import find_lists, read_lists
@@ -50,7 +49,7 @@ class Dialect:
 
 DIALECTS: Final = (
     Dialect(
-        "fer2013.csv or icml_face_data.csv (pixels, emotion, Usage)", find_whole_csv, read_whole_csv
+        "fer2013.csv or icml_face_data.csv (pixels, emotion, Usage)", find_whole_csv, read_csvs
     ),
     Dialect("a folder train/<class>/ and test/<class>/ of images", find_pictures, read_pictures),
     Dialect("images beside a list of their labels, such as label.csv", find_lists, read_lists),
@@ -61,7 +60,7 @@ DIALECTS: Final = (
         find_arrays,
         read_arrays,
     ),
-    Dialect("train.csv, val.csv and test.csv (pixels, emotion)", find_split_csvs, read_split_csvs),
+    Dialect("train.csv, val.csv and test.csv (pixels, emotion)", find_split_csvs, read_csvs),
 )
 
 EXPECTED: Final = (

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # fer2013new.csv opens with the line
 # Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF
-_COLUMNS: Final = {
+FILE_COLUMNS: Final = {
     "neutral": "neutral",
     "happy": "happiness",
     "surprise": "surprise",
@@ -37,7 +37,7 @@ _COLUMNS: Final = {
 }
 """Names in :data:`VOTE_NAMES` to the file's own in lower case, in the file's order."""
 
-FILE_ORDER: Final = tuple(_COLUMNS)
+FILE_ORDER: Final = tuple(FILE_COLUMNS)
 MOST_VOTES: Final = 10
 """For one answer: ten people were asked."""
 
@@ -155,14 +155,14 @@ def _read_rows(path: Path) -> tuple[FERPlus, IntArray]:
                 itertools.chain([first], file), delimiter=separator_of(first.encode()).decode()
             )
             header = [name.strip().lower() for name in next(lines, [])]
-            missing = {"usage", *_COLUMNS.values()} - set(header)
+            missing = {"usage", *FILE_COLUMNS.values()} - set(header)
             if missing:
                 raise DatasetFormatError(
                     f"expected the header of fer2013new.csv; missing {', '.join(sorted(missing))}",
                     path=path,
                     line_number=1,
                 )
-            order = [header.index(_COLUMNS[name]) for name in VOTE_NAMES]
+            order = [header.index(FILE_COLUMNS[name]) for name in VOTE_NAMES]
             usage_column = header.index("usage")
             votes: list[list[int]] = []
             usages: list[int] = []

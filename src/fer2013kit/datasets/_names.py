@@ -22,7 +22,7 @@ _SHARD: Final = re.compile(r"(?<![(\d])\d+(?![)\d])")  # but not the number of a
 # train-00000-of-00002; Hugging Face puts a checksum behind it
 _OF: Final = re.compile(r"-(\d+)-of-(\d+)(?:-[0-9a-f]{8,})?\b")
 
-_NO_LETTERS: Final = re.compile(r"[\s_-]+")
+_SIGNS: Final = re.compile(r"[\W_]+")
 
 NO_SPLIT: Final = -1
 """Instead of a place in ``SPLIT_NAMES`` where nothing tells one."""
@@ -34,7 +34,49 @@ def split_of_word(word: str) -> int | None:
     >>> split_of_word("PublicTest"), split_of_word("private_test"), split_of_word("my test")
     (1, 2, None)
     """
-    return SPLIT_WORDS.get(_NO_LETTERS.sub("", word.lower()))
+    return SPLIT_WORDS.get(_WHAT_FOLLOWS.sub("", _SIGNS.sub("", word.lower())))
+
+
+def start_of(file_name: str) -> str:
+    """Return what a name begins with before its first number, as ``Training_`` in Training_1.jpg.
+
+    Where that is the word of a split, it tells the split of an image.
+    """
+    return re.split(r"\d", file_name, maxsplit=1)[0]
+
+
+class SplitColumn:
+    """Reads the words in a column of splits, which errors call by its name."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._codes: dict[str, int] = {}
+
+    def code(self, word: str) -> int:
+        """Return the place in ``SPLIT_NAMES`` that a word names.
+
+        Raises
+        ------
+        ValueError
+            For another word; for ``eval`` beside ``test``, which may be validation and test.
+        """
+        word = word.strip()
+        if word not in self._codes:
+            code = split_of_word(word)
+            if code is None:
+                raise ValueError(
+                    f"unknown {self._name} {word[:40]!r}; expected Training, PublicTest, "
+                    f"PrivateTest or one of {', '.join(SPLIT_WORDS)}"
+                )
+            tests = [*(one for one, told in self._codes.items() if told == code), word]
+            evals = [test for test in tests if test.lower().startswith("eval")]
+            if evals and len(evals) < len(tests):
+                raise ValueError(
+                    f"{self._name} says both {listed(tests)}, and one of these may be the "
+                    "validation; call that one val"
+                )
+            self._codes[word] = code
+        return self._codes[word]
 
 
 def words_of(name: str) -> list[str]:

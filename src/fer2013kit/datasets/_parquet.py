@@ -29,7 +29,7 @@ from fer2013kit.datasets._csv_pixels import parse_row
 from fer2013kit.datasets._decode import decode_face, lacking_ends
 from fer2013kit.datasets._labels import LEFT_OUT
 from fer2013kit.datasets._listing import Found, sorted_by_split
-from fer2013kit.datasets._names import NO_SPLIT, assign_splits, missing_shards, split_of_word
+from fer2013kit.datasets._names import NO_SPLIT, SplitColumn, assign_splits, missing_shards
 from fer2013kit.datasets._parquet_pages import check_pages
 from fer2013kit.datasets._rows import (
     NO_LABEL,
@@ -37,7 +37,7 @@ from fer2013kit.datasets._rows import (
     Rows,
     join_parts,
 )
-from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE, SPLIT_WORDS
+from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE
 from fer2013kit.exceptions import DatasetFormatError, listed
 
 if TYPE_CHECKING:
@@ -117,6 +117,7 @@ class _File:
         self.pictures = self._column("pictures", PICTURE_COLUMNS, features, "Image")
         self.labels = self._column("labels", LABEL_COLUMNS, features, "ClassLabel")
         self.split = next((n for n in self.names if comparable(n) in SPLIT_COLUMNS), None)
+        self.split_column = SplitColumn(str(self.split))
         known = {self.pictures, self.labels, self.split}
         self.others = [n for n in self.names if n not in known and not is_plain(n)]
         self.classes: list[str] = [str(n) for n in features.get(self.labels, {}).get("names") or []]
@@ -223,14 +224,10 @@ class _File:
         return code
 
     def _split(self, word: Any) -> int:
-        told = split_of_word(str(word))
-        if told is None:
-            raise DatasetFormatError(
-                f"unknown {self.split} {str(word)[:80]!r}; expected one of "
-                f"{', '.join(SPLIT_WORDS)}",
-                path=self.path,
-            )
-        return told
+        try:
+            return self.split_column.code(str(word))
+        except ValueError as error:
+            raise DatasetFormatError(str(error), path=self.path) from None
 
     def _decode(self, picture: Any, out: UInt8Array) -> bool:
         """Decode the bytes of an image, or the text of its pixels; as `decode_face`."""

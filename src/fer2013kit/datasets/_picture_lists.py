@@ -3,6 +3,7 @@
 The lists as they are distributed, each beside its images or above their folders::
 
     fer0000000.png,"(0, 0, 48, 48)",4,0,0,1,3,2,0,0,0,0     FER+: label.csv in FER2013Train/, ...
+    Usage,Image name,neutral,happiness, ...                 fer2013new.csv above these folders
     filename, angry, disgust, fear, ...                     Roboflow: _classes.csv in train/, ...
     file,emotion   or   image,label,split                   made by hand
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,10 +36,17 @@ from fer2013kit.datasets._csv_header import (
     split_fault,
 )
 from fer2013kit.datasets._ferplus import VOTE_NAMES
-from fer2013kit.datasets._ferplus_file import FILE_ORDER, MOST_VOTES
+from fer2013kit.datasets._ferplus_file import FILE_COLUMNS, FILE_ORDER, MOST_VOTES
 from fer2013kit.datasets._labels import LEFT_OUT
 from fer2013kit.datasets._listing import Found, is_text, sorted_by_split
-from fer2013kit.datasets._names import NO_SPLIT, assign_splits, split_of_path, split_of_word
+from fer2013kit.datasets._names import (
+    NO_SPLIT,
+    SplitColumn,
+    assign_splits,
+    split_of_path,
+    split_of_word,
+    start_of,
+)
 from fer2013kit.datasets._pictures import decode_all
 from fer2013kit.datasets._rows import NO_LABEL, Part, join_parts
 from fer2013kit.exceptions import DatasetFormatError, counted, listed
@@ -58,6 +67,7 @@ _LABEL_COLUMNS: Final = (*LABEL_COLUMNS, "classname")
 _BOX_COLUMNS: Final = frozenset(
     {"xmin", "ymin", "xmax", "ymax", "face_x", "face_y", "face_width", "face_height", "bbox"}
 )
+_OF_FERPLUS: Final = re.compile(r"(?:^|/)fer\d{7}\.")
 _MAX_BYTES: Final = 2**28
 _FEWEST_CLASSES: Final = 2
 
@@ -77,7 +87,7 @@ class _Columns:
     @property
     def others(self) -> tuple[int, ...]:
         """The columns that are not known."""
-        known = {self.file, *self.labels, *self.splits, *self.one_hot}
+        known = {self.file, *self.labels, *self.splits, *self.one_hot, *self.votes}
         places = (place for place in range(len(self.names)) if place not in known)
         return tuple(place for place in places if not is_plain(self.names[place]))
 
@@ -120,7 +130,9 @@ def find_lists(listing: Listing, options: Options) -> Found | None:
     names = [
         name
         for name, head in listing.heads.items()
-        if is_text(head) and _columns(head.split(b"\n")[0], options) is not None
+        if is_text(head) and (columns := _columns(head.split(b"\n")[0], options)) is not None
+        # fer2013new.csv stands beside any form of FER-2013.
+        if not columns.votes or any(map(_OF_FERPLUS.search, listing.names))
     ]
     if not names:
         return None
@@ -145,6 +157,7 @@ def read_lists(listing: Listing, found: Found, options: Options, new: NewImages)
         notes += [f"{name}: {note}" for note in said]
         for row in rows:
             row.file = finder.find(name, row.picture)
+            row.split = _split_of(row)
         known = [row for row in rows if row.file]
         missing = [row.picture for row in rows if not row.file]
         if not known:
@@ -223,6 +236,16 @@ class _Finder:
         return below[0] if len(below) == 1 else named[0] if len(named) == 1 else ""
 
 
+def _split_of(row: _Row) -> int:
+    """Return the split of a row, or else of its image's folder, or with which its name begins."""
+    if row.split != NO_SPLIT:
+        return row.split
+    folder, _, file_name = row.file.rpartition("/")
+    told = _told_by(folder)
+    told = split_of_word(start_of(file_name)) if told is None else told
+    return NO_SPLIT if told is None else told
+
+
 _told_by = lru_cache(maxsize=1024)(split_of_path)
 """Of thousands of images there are few folders."""
 
@@ -238,8 +261,11 @@ def _columns(line: bytes, options: Options) -> _Columns | None:
     labels, splits = places_of(names, _LABEL_COLUMNS), places_of(names, SPLIT_COLUMNS)
     separator = separator_of(line).decode()
     known = {*map(comparable, names)}
-    if not files or "pixels" in known or known >= {"usage", "nf"}:  # FER+'s own file
+    if not files or "pixels" in known:
         return None
+    if known.issuperset(FILE_COLUMNS.values()):  # fer2013new.csv beside the images that it names
+        votes = [places_of(names, [FILE_COLUMNS[name]])[0] for name in VOTE_NAMES]
+        return _Columns(tuple(names), files[0], splits=splits, votes=tuple(votes))
     if labels:
         return _Columns(tuple(names), files[0], labels, splits, separator=separator)
     classes = [place for place in range(len(names)) if place not in {files[0], *splits}]
@@ -262,6 +288,7 @@ def _read_list(listing: Listing, name: str, options: Options) -> tuple[list[_Row
     if columns is None:
         raise DatasetFormatError("expected a list of images and labels", path=path, line_number=1)
     rows: list[_Row] = []
+    splits = {place: SplitColumn(columns.names[place]) for place in columns.splits}
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=columns.separator)
     try:
         for number, fields in enumerate(lines):
@@ -269,7 +296,9 @@ def _read_list(listing: Listing, name: str, options: Options) -> tuple[list[_Row
                 continue
             if not rows:
                 _check_others(fields, columns)
-            rows.append(_read_row(fields, columns, options))
+            if columns.votes and not fields[columns.file].strip():  # FER+ removed it
+                continue
+            rows.append(_read_row(fields, columns, splits, options))
     except (ValueError, IndexError, csv.Error) as error:
         said = "a field is missing" if isinstance(error, IndexError) else str(error)
         raise DatasetFormatError(said[:400], path=path, line_number=lines.line_num) from None
@@ -283,7 +312,9 @@ def _check_others(fields: list[str], columns: _Columns) -> None:
             raise ValueError(fault)
 
 
-def _read_row(fields: list[str], columns: _Columns, options: Options) -> _Row:
+def _read_row(
+    fields: list[str], columns: _Columns, splits: dict[int, SplitColumn], options: Options
+) -> _Row:
     """Return what a line says; ValueError says what is wrong with it."""
     votes = [_whole(fields[place]) for place in columns.votes]
     if votes and max(votes) > MOST_VOTES:
@@ -304,9 +335,9 @@ def _read_row(fields: list[str], columns: _Columns, options: Options) -> _Row:
         word = words[0]
         label = _same([_label(one, options) for one in words], columns.labels, fields, columns)
     split = NO_SPLIT
-    if columns.splits:
-        splits = [_split(columns.names[place], fields[place]) for place in columns.splits]
-        split = _same(splits, columns.splits, fields, columns)
+    if splits:
+        told = [column.code(fields[place]) for place, column in splits.items()]
+        split = _same(told, columns.splits, fields, columns)
     return _Row(fields[columns.file], label, split, votes, word)
 
 
@@ -315,13 +346,6 @@ def _label(word: str, options: Options) -> int:
     if code is None:
         raise ValueError(f"unknown label {word[:80]!r}; {options.labels.expected(numbers=False)}")
     return code
-
-
-def _split(name: str, word: str) -> int:
-    split = split_of_word(word)
-    if split is None:
-        raise ValueError(f"unknown {name} {word[:80]!r}; expected train, validation or test")
-    return split
 
 
 def _same(codes: list[int], places: tuple[int, ...], fields: list[str], columns: _Columns) -> int:

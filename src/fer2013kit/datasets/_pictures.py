@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from functools import partial
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -13,11 +14,10 @@ from fer2013kit._threads import run_in_threads
 from fer2013kit.datasets._decode import decode_face, lacking_ends
 from fer2013kit.datasets._labels import LEFT_OUT, count_left_out
 from fer2013kit.datasets._listing import Found
-from fer2013kit.datasets._names import shard_key, split_of_name
+from fer2013kit.datasets._names import shard_key, split_of_name, split_of_word, start_of
 from fer2013kit.datasets._rows import (
     MAY_HOLD,
     TEST,
-    TRAIN,
     VALIDATION,
     Rows,
 )
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
 
 # An image of 48x48 takes two kilobytes; one of megabytes is none of ours.
 _MAX_PICTURE_BYTES: Final = 4 * 2**20
-
-_USAGES: Final = {"training": TRAIN, "publictest": VALIDATION, "privatetest": TEST}
-"""What the names of the original files begin with, in lower case."""
 
 _NO_CLASSES: Final = frozenset({"images", "labels", "annotations"})
 """Folders in which YOLO and others keep the images of all classes, or files of their labels."""
@@ -70,6 +67,12 @@ def find_pictures(listing: Listing, options: Options) -> Found | None:
     if not roots:
         return None
     root = min(roots, key=lambda root: (not roots[root], root.count("/"), root))
+    if len(roots) > 1 and split_of_name(PurePosixPath(root).name) is not None:
+        raise DatasetFormatError(  # as archives of train/ and of test/ are unpacked
+            f"the folders of the splits lie in several places, {listed(sorted(roots))}; put them "
+            "side by side, as train/<class>/ and test/<class>/",
+            path=listing.path,
+        )
     count = sum(map(is_picture_name, listing.names))
     return Found(root=root, what=f"{counted(count, 'image')} in {root or 'its'} folders")
 
@@ -78,8 +81,8 @@ def read_pictures(listing: Listing, found: Found, options: Options, new: NewImag
     """Read the images below the root that was found.
 
     The order of the rows is: split, class code, file name (by code points).  The folder decides the
-    split; a ``test`` beside which no validation lies is divided by the ``PublicTest_`` and
-    ``PrivateTest_`` with which file names begin.  The numbers in the file names are no numbers of
+    split; a ``test`` beside which no validation lies is divided by the words with which file names
+    begin, ``PublicTest_`` and ``PrivateTest_``.  The numbers in the file names are no numbers of
     rows (on the real data they do not correlate with the rows of ``fer2013.csv``).
 
     Raises
@@ -210,11 +213,12 @@ class _Layout:
             if code == LEFT_OUT:
                 without.append(folder.partition("/")[2])
                 continue
-            usage = _USAGES.get(file_name.partition("_")[0].lower(), split)
+            told = split_of_word(start_of(file_name))
+            usage = split if told is None else told
             if split == TEST and divided and usage == VALIDATION:
                 split = usage
             elif usage not in MAY_HOLD[split]:
-                contradictions[f"{file_name.partition('_')[0]}_ in {top}"] += 1
+                contradictions[f"{start_of(file_name)} in {top}"] += 1
             self.pictures.append(_Picture(split, code, file_name, name))
         self._note(left_out, contradictions)
         self.log = count_left_out(without)

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from fer2013kit._picture_files import is_picture_name
-from fer2013kit.datasets._csv_header import header_of, why_no_header
+from fer2013kit.datasets._csv_header import header_of, why_nameless, why_no_header
 from fer2013kit.datasets._dialects import DIALECTS, EXPECTED
 from fer2013kit.datasets._listing import Listing, is_model, is_tar, is_zip, sorted_by_split, why_not
 from fer2013kit.datasets._names import NO_SPLIT, assign_splits, split_of_name
@@ -179,7 +179,9 @@ def _find(listing: Listing, options: Options) -> tuple[Dialect, Found, tuple[str
 def _strange(listing: Listing, taken: tuple[str, ...]) -> list[tuple[str, str]]:
     """Return the files that look like data and are not, and why."""
     reasons = {
-        name: why_not(name, head) for name, head in listing.heads.items() if name not in taken
+        name: why_not(name, head) or why_nameless(head)
+        for name, head in listing.heads.items()
+        if name not in taken
     }
     return [(name, reason) for name, reason in reasons.items() if reason is not None]
 
