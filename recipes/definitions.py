@@ -82,6 +82,11 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             changed="the defaults: 64, 128 and 256 filters; labels as plain's",
         ),
         Recipe(
+            name="decayed",
+            changed="wide; ten times the weight decay, and 15 calm epochs at the end",
+            settings={"weight_decay": 0.01, "calm_epochs": 15},
+        ),
+        Recipe(
             name="expected",
             changed="plain; 0.6 of the target is the expected label (recipes.crossfit), no "
             "smoothing",
