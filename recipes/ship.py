@@ -2,12 +2,14 @@
 
 With --ferplus fer2013new.csv the labels are what most people voted for.  It writes the float16
 ``.fer``, the file of the light runtime, and what the manifest says of them: their SHA-256 and the
-figures on PublicTest that the model card shows.
+figures on PublicTest that the model card shows.  With --like NAME, a network that differs from a
+shipped one in a few numbers, the manifest tells the differences, and no file is written.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import hashlib
 import json
 import platform
@@ -41,6 +43,9 @@ answer for 1.3 % of PublicTest, some to the right one and some to a wrong one.""
 
 _DIGITS: Final = 4
 
+_BLOCK: Final = 64
+"""Bytes that two files must have in common, at a multiple of it in one, to be found so."""
+
 
 def main() -> None:
     """Ship one classifier."""
@@ -48,6 +53,7 @@ def main() -> None:
     parser.add_argument("trained", type=Path, help="what EmotionClassifier.save wrote")
     parser.add_argument("data", type=Path, help="FER-2013 with the pixels that were trained on")
     parser.add_argument("--name", required=True, help="under which it is asked for")
+    parser.add_argument("--like", help="a shipped network that has nearly the same weights")
     parser.add_argument("--ferplus", type=Path, help="fer2013new.csv, for a network of its classes")
     parser.add_argument("--recipe", default="", help="how it was trained: the command, in words")
     parser.add_argument(
@@ -69,6 +75,7 @@ def main() -> None:
         },
         options.name,
         labels="FER-2013" if options.ferplus is None else "the majority of the FER+ votes",
+        like=options.like,
         quantization=quantization,
         recipe=options.recipe,
     )
@@ -81,6 +88,7 @@ def ship(
     name: str,
     *,
     labels: str = "FER-2013",
+    like: str | None = None,
     folder: Path = FOLDER,
     quantization: str | None = "dynamic",
     recipe: str = "",
@@ -97,6 +105,8 @@ def ship(
         Under which it is asked for.
     labels : str
         Whose labels `y` are.
+    like : str, optional
+        A shipped network, of whose files these are made.
     folder : Path
         Where the shipped files lie.
     quantization : {"dynamic", None}
@@ -172,29 +182,71 @@ def ship(
             "largest_difference": round(export.largest_difference, _DIGITS),
             "same_answers": round(export.same_answers, _DIGITS),
         }
-        entry["files"] = {
-            kind: {
-                "file": path.name,
-                "bytes": path.stat().st_size,
-                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-            }
-            for kind, path in (("classifier", saved), ("predictor", light))
-        }
-        _put_into(folder, name, entry, (saved, light))
+        _put_into(folder, name, entry, {"classifier": saved, "predictor": light}, like=like)
     return entry
 
 
-def _put_into(folder: Path, name: str, entry: dict[str, Any], paths: tuple[Path, ...]) -> None:
+def _put_into(
+    folder: Path, name: str, entry: dict[str, Any], paths: Mapping[str, Path], *, like: str | None
+) -> None:
     """Copy the files, then name them in the manifest, unless all would be too large together."""
-    manifest = {**read_manifest(folder), name: entry}
-    total = sum(file["bytes"] for one in manifest.values() for file in one["files"].values())
+    manifest = read_manifest(folder)
+    contents = {kind: path.read_bytes() for kind, path in paths.items()}
+    entry["files"] = {
+        kind: {
+            "file": paths[kind].name,
+            "bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+        for kind, content in contents.items()
+    }
+    if like is not None:
+        for kind, file in entry["files"].items():
+            file["file"] = manifest[like]["files"][kind]["file"]
+            file["parts"] = parts_of(contents[kind], (folder / file["file"]).read_bytes())
+    manifest[name] = entry
+    files = [file for one in manifest.values() for file in one["files"].values()]
+    total = sum(file["bytes"] for file in files if "parts" not in file)
     if total > LARGEST_TOTAL:
         raise SystemExit(f"all shipped files would take {total:,} bytes of {LARGEST_TOTAL:,}")
     folder.mkdir(parents=True, exist_ok=True)
-    for path in paths:
-        write_atomically(folder / path.name, path.read_bytes())
+    if like is None:
+        for kind, path in paths.items():
+            write_atomically(folder / path.name, contents[kind])
     text = json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False) + "\n"
     write_atomically(folder / MANIFEST_NAME, text.encode())
+
+
+def parts_of(content: bytes, base: bytes) -> list[list[int] | str]:
+    """Return what `content` is made of: ``[start, stop]`` of `base`, and other bytes in base64."""
+    places = {base[i : i + _BLOCK]: i for i in range(0, len(base) - _BLOCK + 1, _BLOCK)}
+    parts: list[list[int] | str] = []
+    done = at = shift = 0
+    while at < len(content):
+        block = content[at : at + _BLOCK]
+        if base.startswith(block, at + shift):  # as before, where blocks of zeros are alike
+            start = at + shift
+        elif block in places:
+            start = places[block]
+        else:
+            at += 1
+            continue
+        before = _common(content[done:at][::-1], base[:start][::-1])
+        length = _common(content[at:], base[start:])
+        if done < at - before:
+            parts.append(base64.b64encode(content[done : at - before]).decode())
+        parts.append([start - before, start + length])
+        shift, done = start - at, at + length
+        at = done
+    if done < len(content):
+        parts.append(base64.b64encode(content[done:]).decode())
+    return parts
+
+
+def _common(one: bytes, other: bytes) -> int:
+    """Return how many first bytes are the same."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 import hashlib
 import json
+import pickle
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from recipes import ship
 from recipes.train import without_leaks
 
@@ -122,11 +125,62 @@ def test_what_is_no_name_and_no_path_is_refused(wrong):
         fk.load_predictor(wrong)
 
 
+def paths_of(folder):
+    return {"classifier": folder / "tiny.fer", "predictor": folder / "tiny.tflite"}
+
+
+def test_a_network_of_nearly_the_same_weights_takes_no_file_of_its_own(own, data, monkeypatch):
+    folder, _, clf = own
+    other = pickle.loads(pickle.dumps(clf))  # noqa: S301 - written a moment ago
+    other.temperature_ = 2.0  # which ship then keeps
+    *weights, bias = clf.model_.get_weights()
+    other.model_.set_weights([*weights, bias + np.eye(7, dtype=np.float32)[0] * 3])
+    entry = ship.ship(
+        other, rows(data), "angrier", like="tiny", folder=folder, quantization=None
+    )  # fmt: skip
+    try:
+        assert {path.name for path in folder.iterdir()} == {
+            "tiny.fer", "tiny.tflite", "manifest.json",
+        }  # fmt: skip
+        monkeypatch.setattr(pretrained, "FOLDER", folder)
+        assert fk.list_pretrained() == ["angrier", "tiny"]
+        X = data.validation.images
+        expected = other.predict_proba(X)
+        for load in (fk.EmotionClassifier, fk.EmotionPredictor):
+            again = load.from_pretrained("angrier")
+            np.testing.assert_allclose(again.predict_proba(X), expected, atol=2e-3)
+            assert np.abs(load.from_pretrained("tiny").predict_proba(X) - expected).max() > 0.1
+        entry["files"]["predictor"]["parts"][0][1] -= 1
+        (folder / "manifest.json").write_text(json.dumps({"angrier": entry}))
+        with pytest.raises(fk.ChecksumError):
+            fk.EmotionPredictor.from_pretrained("angrier")
+    finally:
+        (folder / "manifest.json").write_text(json.dumps({"tiny": own[1]}))
+
+
+@given(st.data())
+def test_parts_make_the_file_again(draw):
+    base = draw.draw(st.binary(max_size=400)) * 3
+    content = b"".join(
+        draw.draw(st.binary(max_size=90)) + base[start : start + 150]
+        for start in draw.draw(st.lists(st.integers(0, 300), max_size=4))
+    )
+    parts = ship.parts_of(content, base)
+    assert pretrained.join_parts(parts, base) == content
+
+
+def test_parts_hold_what_differs_alone():
+    base = np.random.default_rng(0).bytes(9_000)
+    assert ship.parts_of(b"new" + base[7:], base) == ["bmV3", [7, 9_000]]
+    assert ship.parts_of(base, base) == [[0, 9_000]]
+    assert ship.parts_of(b"", base) == []
+
+
 def test_too_much_is_not_shipped(own, tmp_path, monkeypatch):
     monkeypatch.setattr(ship, "LARGEST_TOTAL", 1000)
     folder, entry, _ = own
     with pytest.raises(SystemExit, match="of 1,000"):
-        ship._put_into(tmp_path, "tiny", entry, (folder / "tiny.fer", folder / "tiny.tflite"))
+        ship._put_into(tmp_path, "tiny", entry, paths_of(folder), like=None)
     assert not list(tmp_path.iterdir())
 
 
@@ -150,7 +204,8 @@ def test_weights_too_large_for_half_precision_are_refused(own, tmp_path):
 def test_all_shipped_files_are_listed_and_small():
     folder = pretrained.FOLDER
     manifest = pretrained.read_manifest()
-    files = {file["file"]: file for one in manifest.values() for file in one["files"].values()}
+    files = [file for one in manifest.values() for file in one["files"].values()]
+    files = {file["file"]: file for file in files if "parts" not in file}
     assert {path.name for path in folder.iterdir()} == {*files, pretrained.MANIFEST_NAME}
     assert sum(file["bytes"] for file in files.values()) <= ship.LARGEST_TOTAL
     for name, file in files.items():

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from fer2013kit.exceptions import ChecksumError, ModelFileError, UnknownModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 FOLDER: Final = Path(__file__).parent / "weights"
 MANIFEST_NAME: Final = "manifest.json"
@@ -87,6 +91,8 @@ def find_pretrained(name: str, kind: Kind) -> tuple[Path, bytes]:
         content = path.read_bytes()
     except FileNotFoundError as error:
         raise ModelFileError(f"{path} is missing; install the package again") from error
+    if "parts" in entry:  # of a network that differs from another one in a few numbers
+        content = join_parts(entry["parts"], content)
     received = hashlib.sha256(content).hexdigest()
     if received != entry["sha256"]:
         raise ChecksumError(
@@ -95,3 +101,17 @@ def find_pretrained(name: str, kind: Kind) -> tuple[Path, bytes]:
             received=received,
         )
     return path, content
+
+
+def join_parts(parts: Iterable[Sequence[int] | str], base: bytes) -> bytes:
+    """Return a file of parts of another, ``[start, stop]``, and what lies between, in base64.
+
+    Examples
+    --------
+    >>> from fer2013kit.pretrained import join_parts
+    >>> join_parts([[0, 3], "bmV3", [3, 6]], b"abcdef")
+    b'abcnewdef'
+    """
+    return b"".join(
+        base64.b64decode(part) if isinstance(part, str) else base[slice(*part)] for part in parts
+    )

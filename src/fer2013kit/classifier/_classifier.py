@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, fields, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
@@ -577,12 +578,25 @@ class EmotionClassifier(
         'happy'
         """
         given = {"optimizer": optimizer, "loss": loss, "metrics": metrics}
-        path = Path(path)
+        given = {name: value for name, value in given.items() if value is not None}
+        return cls._read(Path(path), model=model, compute_dtype=compute_dtype, given=given)
+
+    @classmethod
+    def _read(
+        cls,
+        path: Path,
+        content: bytes | None = None,
+        *,
+        model: str | ModelBuilder | None = None,
+        compute_dtype: ComputeDtype | None,
+        given: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Self:
         stored = _persistence.load(
             path,
+            content=content,
             model=model,
             compute_dtype=compute_dtype,
-            given={name: value for name, value in given.items() if value is not None},
+            given=given,
             defaults=cls().get_params(deep=False),
         )
         classifier = cls(**stored.params)
@@ -634,8 +648,7 @@ class EmotionClassifier(
         >>> clf.class_names_
         ('angry', 'disgust', 'fear', 'happy', 'sad', 'surprise', 'neutral')
         """
-        path, _ = find_pretrained(name, "classifier")
-        return cls.load(path, compute_dtype=compute_dtype)
+        return cls._read(*find_pretrained(name, "classifier"), compute_dtype=compute_dtype)
 
     def export(
         self,

@@ -59,8 +59,10 @@ def write_model_file(
     write_atomically(path, archive.getvalue())
 
 
-def read_model_file(path: Path) -> tuple[dict[str, Any], list[NDArray[Any]]]:
-    """Read and check what :func:`write_model_file` wrote.
+def read_model_file(
+    path: Path, content: bytes | None = None
+) -> tuple[dict[str, Any], list[NDArray[Any]]]:
+    """Read and check what :func:`write_model_file` wrote, or its content that was read before.
 
     Raises
     ------
@@ -71,15 +73,15 @@ def read_model_file(path: Path) -> tuple[dict[str, Any], list[NDArray[Any]]]:
         model_file_errors(path, "a saved classifier"),
         errors_as(lambda why: _no_model(path, why)),
     ):
-        with open_zip(path) as archive:
+        with open_zip(path) if content is None else zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = {name: read_member(archive, name) for name in (_SETTINGS, _WEIGHTS)}
             sums = read_member(archive, _CHECKSUMS, most=_LONGEST_SUMS).decode()
         expected = {name: digest for digest, name in (line.split() for line in sums.splitlines())}
-        for name, content in members.items():
-            if expected[name] != _sha256(content):
+        for name, member in members.items():
+            if expected[name] != _sha256(member):
                 raise ModelFileError(
                     f"{path}: {name} is damaged (expected SHA-256 {shown(expected[name])}, "
-                    f"received {_sha256(content)}); get the file again"
+                    f"received {_sha256(member)}); get the file again"
                 )
         settings = read_facts(members[_SETTINGS])
         check_facts(settings, {"format": is_count})

@@ -154,6 +154,7 @@ class Stored:
 def load(
     path: Path,
     *,
+    content: bytes | None = None,
     model: str | ModelBuilder | None,
     compute_dtype: ComputeDtype | None,
     given: Mapping[str, Any],
@@ -161,9 +162,10 @@ def load(
 ) -> Stored:
     """Read a fitted classifier; see :meth:`EmotionClassifier.load`.
 
-    ``given`` are settings that replace those of the file; ``defaults`` are all there are.
+    ``content`` is the file's, where it was read before; ``given`` are settings that replace those
+    of the file; ``defaults`` are all there are.
     """
-    settings, stored = read_model_file(path)
+    settings, stored = read_model_file(path, content)
     with errors_as(lambda why: ModelFileError(f"{path}: classifier.json lacks or garbles {why}")):
         settings = {"threads": None, **settings}  # older files lack it, and the output below
         check_facts(settings, _FACTS)
