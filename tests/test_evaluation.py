@@ -193,6 +193,7 @@ def test_refuses(y_true, probabilities, message):
     ("options", "message"),
     [
         ({"class_names": ["a", "a", *"bcdef"]}, "different names"),
+        ({"class_names": ["a", "a", *"bcdefg"]}, "different names"),
         ({"n_bins": 0}, "n_bins"),
         ({"n_bins": 1.5}, "n_bins"),
         ({"confidence_level": 1.0}, "confidence_level"),
@@ -480,7 +481,9 @@ def test_hard_labels_have_no_probabilities(hard):
     report = fk.evaluate_predictions([0, 1, 2], hard)
     assert report.accuracy == pytest.approx(2 / 3)
     assert np.isnan([report.loss, report.top2_accuracy, report.ece, report.mean_confidence]).all()
-    assert "nan" not in str(report) + Page(report.to_html()).text
+    page = Page(report.to_html())
+    told = [image["alt"] for image in page.all("img")]
+    assert "nan" not in " ".join([str(report), page.text, *told])
     assert fk.EvaluationReport.from_dict(json.loads(json.dumps(report.as_dict()))) == report
 
 
@@ -1032,12 +1035,14 @@ def test_page_escapes_every_text():
     evil = "<script>alert('&\"')</script>"
     names = [evil, *"bcdefg"]
     X, _, table = faces(4)
-    report = fk.evaluate_predictions([0, 0, 1, 2], table, class_names=names)
+    groups = [evil, evil, "x", "x"]
+    report = fk.evaluate_predictions([0, 0, 1, 2], table, class_names=names, groups=groups)
     html = report.to_html(title=evil, samples=(X, [0, 0, 1, 2], table), facts={evil: evil})
     assert "<script" not in html
     page = Page(html)
     assert not page.all("script")
-    assert page.text.count(evil) >= 4
+    assert page.text.count(evil) >= 6
+    assert page.text.count(f"between {evil} and x") + page.text.count(f"between x and {evil}") == 1
 
 
 def test_page_shows_the_most_confident_mistakes_first():

@@ -67,10 +67,31 @@ def test_probabilities_are_averaged_over_time():
     assert face.emotion == "happy"
 
 
+def test_frames_show_a_face_and_its_mirror_image_in_turn():
+    """The first frame shows both; the crop that is told is the face as it stands there."""
+    seen = []
+
+    class Recorder(Brightness):
+        def predict_proba(self, X):
+            seen.extend(np.reshape(X, (-1, 48, 48)))
+            return super().predict_proba(X)
+
+    brighter = np.tile(np.arange(120, dtype=np.uint8)[:, None], (60, 1, 3))
+    tracker = fk.FaceTracker(classifier=Recorder(), detector=left_half, tta="flip")
+    told = [tracker.update(brighter, step / 10)[0].crop for step in range(3)]
+
+    def rises(face):
+        return bool(face[:, -1].mean() > face[:, 0].mean())
+
+    assert [rises(face) for face in seen] == [True, False, True, False]
+    assert [rises(face) for face in told] == [True] * 3
+
+
 @pytest.mark.parametrize("second", [{"time": 11.0, "is_cut": True}, {"time": 9.0}])
 def test_after_a_cut_or_a_clock_set_back_all_begins_anew(second):
     tracker = fk.FaceTracker(smoothing=2.0, **KNOWN)
-    assert list(tracker.update(grey(255), 10.0)) == [0]
+    for _ in range(2):  # a frame of the same time goes on
+        assert list(tracker.update(grey(255), 10.0)) == [0]
     faces = tracker.update(grey(0), **second)
     assert list(faces) == [1]
     assert faces[1].probabilities[HAPPY] == 0

@@ -49,6 +49,15 @@ def test_a_class_that_does_not_occur_is_not_answered():
     np.testing.assert_allclose(unchanged, table, atol=1e-12)
 
 
+def test_frequencies_count_by_their_ratios_however_large():
+    table = [[0.2, 0.8], [1, 0], [0, 1]]
+    expected = fk.adjust_priors(table, [1, 9])
+    for scale in (100, 1e307, 1e-300):
+        np.testing.assert_allclose(fk.adjust_priors(table, [scale, 9 * scale]), expected)
+    strong = fk.adjust_priors(table, [1, 1000], strength=200)
+    np.testing.assert_allclose(strong.sum(axis=1), 1)
+
+
 def test_counts_of_pandas_go_by_their_index():
     """value_counts sorts by frequency."""
     counts = pd.Series([1, 1, 1, 0, 0, 2]).value_counts()
@@ -69,6 +78,7 @@ def test_counts_of_pandas_go_by_their_index():
         ({"old": "ab"}, "old must be numbers"),
         ({"old": [True, True]}, "old must be numbers"),
         ({"old": [1, -1]}, "old must be finite, not negative"),
+        ({"old": [1, np.inf]}, "old must be finite, not negative"),
         ({"old": [1, 1], "new": [0, 0]}, "new must be finite, not negative and not all 0"),
         ({"old": [1, 1], "new": [np.nan, 1]}, "new must be finite"),
         ({"old": [1, 1], "strength": -1}, "strength must be a number"),

@@ -1,3 +1,4 @@
+import json
 import os
 import pickle
 import subprocess
@@ -275,6 +276,41 @@ def test_facts_with_a_broken_network_are_refused(exported, tmp_path):
 )
 def test_facts_that_cannot_be_read_are_refused(text, message):
     with pytest.raises(fk.ModelFileError, match=message):
+        _export_metadata.parse_metadata(text, "x.tflite")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("classes", []),
+        ("classes", [0, 0]),
+        ("classes_dtype", "float99"),
+        ("class_names", [1, 2]),
+        ("class_names", ["calm"]),
+        ("image_shape", [48, 48]),
+        ("value_range", [255.0, 0.0]),
+        ("temperature", 0.0),
+        ("metrics", 3),
+        ("calibration", 3),
+        ("format", "1"),
+    ],
+)
+def test_facts_that_cannot_be_are_refused(name, value):
+    facts = _export_metadata.ExportMetadata(
+        classes=[0, 1],
+        classes_dtype="int64",
+        class_names=["calm", "cross"],
+        image_shape=[48, 48, 1],
+        value_range=[0.0, 255.0],
+        temperature=1.0,
+        quantization=None,
+        metrics=None,
+        calibration=None,
+    )
+    text = facts.members()["fer2013kit.json"]
+    assert _export_metadata.parse_metadata(text, "x.tflite") == facts
+    text = json.dumps({**json.loads(text), name: value})
+    with pytest.raises(fk.ModelFileError, match=r"^x\.tflite: its fer2013kit\.json lacks or garb"):
         _export_metadata.parse_metadata(text, "x.tflite")
 
 

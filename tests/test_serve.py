@@ -19,6 +19,7 @@ import urllib.request
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -140,22 +141,60 @@ def test_bad_input_is_told(client, content, status, reason):
     assert reason in answer.json()["error"]
 
 
-def test_an_upload_of_unknown_length_is_cut_off(client):
-    received, sent = [], []
-
-    async def receive():
-        received.append(1)
-        assert len(received) < 100
-        return {"type": "http.request", "body": bytes(100_000), "more_body": True}
+async def upload(client, receive):
+    """Return the status of a photo whose parts come one after the other."""
+    sent = []
 
     async def send(message):
         sent.append(message)
 
     headers = [(b"host", b"localhost")]
     scope = {"type": "http", "method": "POST", "path": "/analyze", "headers": headers}
-    asyncio.run(client.app({**scope, "query_string": b""}, receive, send))
-    assert sent[0]["status"] == 413
+    async with asyncio.timeout(PATIENCE):
+        await client.app({**scope, "query_string": b""}, receive, send)
+    return sent[0]["status"]
+
+
+def test_an_upload_of_unknown_length_is_cut_off(client):
+    received = []
+
+    async def receive():
+        received.append(1)
+        assert len(received) < 100
+        return {"type": "http.request", "body": bytes(100_000), "more_body": True}
+
+    assert asyncio.run(upload(client, receive)) == 413
     assert len(received) == 3
+
+
+def test_an_upload_that_does_not_come_is_given_up(client, monkeypatch):
+    monkeypatch.setattr("fer2013kit.serve._app._UPLOAD_SECONDS", 0.1)
+    assert asyncio.run(upload(client, lambda: asyncio.sleep(PATIENCE))) == 408
+
+
+def test_uploads_that_still_come_take_no_more_memory_than_eight_photos(client):
+    async def visit(are_enough):
+        parts = iter([bytes(200_000), b""])
+
+        async def receive():
+            part = next(parts)
+            if not part:
+                await are_enough.wait()
+            return {"type": "http.request", "body": part, "more_body": bool(part)}
+
+        return await upload(client, receive)
+
+    async def visit_together():
+        are_enough = asyncio.Event()
+        visits = [asyncio.create_task(visit(are_enough)) for _ in range(12)]
+        async with asyncio.timeout(PATIENCE):
+            while sum(one.done() for one in visits) < 4:
+                await asyncio.sleep(0.01)
+        are_enough.set()
+        return await asyncio.gather(*visits)
+
+    for _ in range(2):  # what is answered is forgotten
+        assert sorted(asyncio.run(visit_together())) == [415] * 8 + [503] * 4
 
 
 def test_forms_and_wrong_methods_and_pages_are_told(client):
@@ -219,6 +258,20 @@ def test_page_names_no_other_host(client):
     for path in (*files, *(f"/page/{script.name}" for script in scripts)):
         text = client.get(path).text.replace("http://www.w3.org/2000/svg", "")
         assert not re.findall(r"(?:https?:)?//[a-z0-9.]+\.[a-z]+", text), path
+
+
+def test_files_of_the_page_come_as_what_they_are(client):
+    """Browsers are told not to guess."""
+    kinds = {".css": "text/css", ".jpg": "image/jpeg", ".js": "javascript", ".svg": "image/svg+xml"}
+    files = [*Path(serve.__file__).with_name("page").iterdir(), *fk.sample_photos()]
+    told = {
+        file: client.get(f"/page/{file.name}").headers["content-type"]
+        for file in files
+        if file.suffix in kinds
+    }
+    assert {file.suffix for file in told} == set(kinds)
+    for file, kind in told.items():
+        assert kinds[file.suffix] in kind
 
 
 def test_too_many_photos_at_once_are_refused():
@@ -432,7 +485,8 @@ def test_explanations_are_offered_only_where_they_can_be_had(client):
     answer = client.post("/explain?face=0", content=PHOTO.read_bytes())
     assert answer.status_code == 501
     assert "TensorFlow" in answer.json()["error"]
-    assert client.post("/explain?face=x", content=b"").status_code == 400
+    for number in ("x", "%C2%B2", "9" * 5000):
+        assert client.post(f"/explain?face={number}", content=b"").status_code == 400
 
 
 @pytest.mark.skipif(find_spec("tensorflow") is None, reason="TensorFlow is not installed")
@@ -463,6 +517,14 @@ def test_explanation_is_that_of_the_face_that_the_network_saw():
     assert "square" in trained.post("/explain", content=PHOTO.read_bytes()).json()
     for query in ("face=1", "face=9999999999", "emotion=feer"):
         assert trained.post(f"/explain?{query}", content=content).status_code == 400
+
+
+def test_of_a_search_the_network_that_it_chose_is_explained():
+    class Search(Stub):
+        best_estimator_ = SimpleNamespace(model_=None)
+
+    explains = models_of(client_of(classifier=Search()))["default"]["explains"]
+    assert explains == (find_spec("tensorflow") is not None)
 
 
 @pytest.mark.skipif(find_spec("tensorflow") is None, reason="TensorFlow is not installed")
@@ -535,6 +597,18 @@ def test_a_port_that_is_taken_is_told():
             listen("127.0.0.1", port)
     with pytest.raises(InvalidInputError, match="name for one"):
         listen("no.such.host.invalid", 0)
+    with pytest.raises(InvalidInputError, match="no such address"):
+        listen("192.0.2.1", 0)  # of no computer, but of examples
+
+
+def test_an_address_of_ipv6_stands_in_brackets():
+    try:
+        listener = listen("::1", 0)
+    except InvalidInputError:
+        pytest.skip("there is no IPv6 here")
+    with listener:
+        assert is_loopback(listener)
+        assert re.fullmatch(r"http://\[::1\]:\d+/", url_of(listener))
 
 
 def start(*options, program=SERVE):

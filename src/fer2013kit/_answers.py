@@ -71,8 +71,7 @@ def read_truth(
             f"{name} must have shape (n,), or (n, {len(names)}) with the share of each class; "
             f"received {given.shape}"
         )
-    numbers = given.dtype.kind in "fiub"
-    if numbers and len(empty := np.flatnonzero(~given.any(axis=1))):
+    if len(empty := np.flatnonzero(~given.any(axis=1))):
         raise InvalidInputError(
             f"{name} must have votes in each row; {len(empty)} of {len(given)} rows have none, the "
             f"first is row {empty[0]}; leave these out everywhere: keep = shares.any(axis=1)"

@@ -89,13 +89,13 @@ def adjust_priors(
     table = check_probabilities(probabilities)
     check_number("strength", strength, "[0, inf)")
     width = table.shape[1]
-    before = _shares(old, width, "old")
+    before = _frequencies(old, width, "old")
     if not before.all():
         raise InvalidInputError(
             "old must be positive for every class, since nothing was learned of one without "
             f"samples; received {shown(old)}"
         )
-    after = np.full(width, 1 / width) if new is None else _shares(new, width, "new")
+    after = np.ones(width) if new is None else _frequencies(new, width, "new")
     powers = np.log(np.maximum(table, np.finfo(float).tiny))
     if strength:
         with np.errstate(divide="ignore"):  # a class that does not occur becomes impossible
@@ -104,11 +104,11 @@ def adjust_priors(
     return np.asarray(adjusted / adjusted.sum(axis=1, keepdims=True))
 
 
-def _shares(frequencies: ArrayLike, width: int, name: str) -> NDArray[np.float64]:
-    """Return frequencies as shares in the order of the columns."""
+def _frequencies(frequencies: ArrayLike, width: int, name: str) -> NDArray[np.float64]:
+    """Return frequencies in the order of the columns; their sum makes no difference."""
     given = by_label(frequencies)
     if isinstance(given, Mapping):
-        if sorted(given, key=str) != sorted(range(width), key=str):
+        if set(given) != set(range(width)):
             raise InvalidInputError(
                 f"{name} by label must have the codes 0 to {width - 1}; received "
                 f"{shown(list(given))}: of names, pass a list in the order of the columns"
@@ -120,10 +120,8 @@ def _shares(frequencies: ArrayLike, width: int, name: str) -> NDArray[np.float64
             f"{name} must be numbers of shape ({width},), one for each column of probabilities; "
             f"received shape {array.shape}, dtype {array.dtype}"
         )
-    array = array.astype(np.float64)
     if not (np.isfinite(array).all() and (array >= 0).all() and array.any()):
         raise InvalidInputError(
             f"{name} must be finite, not negative and not all 0; received {shown(frequencies)}"
         )
-    shares: NDArray[np.float64] = array / array.sum()
-    return shares
+    return array.astype(np.float64)
