@@ -173,7 +173,7 @@ def test_an_upload_that_does_not_come_is_given_up(client, monkeypatch):
 
 
 def test_uploads_that_still_come_take_no_more_memory_than_eight_photos(client):
-    async def visit(are_enough):
+    async def visit(are_enough, refused):
         parts = iter([bytes(200_000), b""])
 
         async def receive():
@@ -182,14 +182,17 @@ def test_uploads_that_still_come_take_no_more_memory_than_eight_photos(client):
                 await are_enough.wait()
             return {"type": "http.request", "body": part, "more_body": bool(part)}
 
-        return await upload(client, receive)
+        status = await upload(client, receive)
+        if status == 503:
+            refused.release()
+        return status
 
     async def visit_together():
-        are_enough = asyncio.Event()
-        visits = [asyncio.create_task(visit(are_enough)) for _ in range(12)]
+        are_enough, refused = asyncio.Event(), asyncio.Semaphore(0)
+        visits = [asyncio.create_task(visit(are_enough, refused)) for _ in range(12)]
         async with asyncio.timeout(PATIENCE):
-            while sum(one.done() for one in visits) < 4:
-                await asyncio.sleep(0.01)
+            for _ in range(4):
+                await refused.acquire()
         are_enough.set()
         return await asyncio.gather(*visits)
 
@@ -528,6 +531,25 @@ def test_of_a_search_the_network_that_it_chose_is_explained():
 
 
 @pytest.mark.skipif(find_spec("tensorflow") is None, reason="TensorFlow is not installed")
+def test_a_network_that_takes_colours_is_explained(monkeypatch):
+    class Colours(Stub):
+        image_shape_ = (48, 48, 3)
+        model_ = None
+
+    def explain(_, pictures, *, emotion):
+        asked.append((pictures, emotion))
+        return np.zeros((1, 48, 48))
+
+    asked = []
+    monkeypatch.setattr("fer2013kit.explanation.explain", explain)
+    answer = client_of(classifier=Colours()).post("/explain", content=PHOTO.read_bytes()).json()
+    ((pictures, emotion),) = asked
+    assert answer["emotion"] == emotion == "happy"
+    face = np.frombuffer(base64.b64decode(answer["face"]), np.uint8).reshape(48, 48, 1)
+    np.testing.assert_array_equal(pictures, face[None].repeat(3, axis=-1))
+
+
+@pytest.mark.skipif(find_spec("tensorflow") is None, reason="TensorFlow is not installed")
 def test_a_bundled_network_that_was_chosen_by_name_is_explained_too():
     name = "five_layer_cnn_small"
     chosen = client_of(classifier=fk.load_predictor(name), label=name)
@@ -579,6 +601,12 @@ def test_the_square_that_is_told_is_what_was_cut_out_of_the_photo():
     assert answer["square"] == {"left": 15, "top": 0, "side": 60}
     answer = client.post(f"/explain?{asked}&whole=true", content=encode(one.crop((0, 0, 60, 90))))
     assert answer.json()["square"] == {"left": 0, "top": 15, "side": 60}
+
+
+@pytest.mark.parametrize("wrong", [{"classifier": object()}, {"detector": "eyes"}])
+def test_what_cannot_analyze_photos_is_refused_before_the_first_one(wrong):
+    with pytest.raises(InvalidInputError, match=next(iter(wrong))):
+        fk.create_app(**wrong)
 
 
 @pytest.mark.parametrize("name", ["max_megabytes", "max_megapixels", "max_seconds"])

@@ -46,7 +46,7 @@ class PhotoWork:
     """What is done with photos, one at a time; those of more pixels are refused undecoded."""
 
     def __init__(
-        self, classifier: Any, detector: Any, *, max_pixels: int, label: str | None = None
+        self, classifier: Any, detector: Any, *, max_pixels: int, label: str | None
     ) -> None:
         # Of a search, the classifier that it chose can be explained.
         explained: Any = getattr(classifier, "best_estimator_", classifier)
@@ -96,22 +96,14 @@ class PhotoWork:
             return False
         return find_spec("tensorflow") is not None
 
-    def analyze(
-        self, content: bytes, *, model: str = DEFAULT, whole: bool = False
-    ) -> dict[str, Any]:
+    def analyze(self, content: bytes, *, model: str, whole: bool) -> dict[str, Any]:
         """Return the size of the upright photo and its faces; or all of it as the only face."""
         found = self._find(content, model, whole=whole)
         faces = [face.as_dict() for face in found]
         return {"width": found.width, "height": found.height, "faces": faces}
 
     def explain(
-        self,
-        content: bytes,
-        *,
-        number: int,
-        emotion: str | None = None,
-        model: str = DEFAULT,
-        whole: bool = False,
+        self, content: bytes, *, number: int, emotion: str | None, model: str, whole: bool
     ) -> dict[str, Any]:
         """Return a face, by its place in `analyze`, and what in it supports an emotion."""
         self._check(model)
@@ -194,4 +186,4 @@ def _square(face: FaceEmotion, photo: PhotoFaces) -> dict[str, float]:
 
 
 def _in_base64(array: NDArray[np.uint8]) -> str:
-    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii")
+    return base64.b64encode(array.tobytes()).decode("ascii")
