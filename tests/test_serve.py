@@ -76,6 +76,12 @@ def test_a_photo_is_answered_as_by_analyze_photo(client):
     assert answer.json() == {"width": 512, "height": 512, "faces": [face.as_dict()]}
 
 
+def test_a_detector_of_ones_own_says_where_faces_are():
+    own = client_of(detector=lambda image: [[10, 20, 100, 120]])
+    (face,) = own.post("/analyze", content=PHOTO.read_bytes()).json()["faces"]
+    assert face["box"] == {"left": 10, "top": 20, "width": 100, "height": 120}
+
+
 def test_words_come_from_the_classes_of_any_classifier():
     class Eight(Stub):
         classes_ = np.arange(8)

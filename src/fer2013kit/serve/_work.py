@@ -112,7 +112,7 @@ class PhotoWork:
                 "explanations need TensorFlow and a trained classifier (.fer)", status=501
             )
         faces = self._find(content, model, whole=whole)
-        if not 0 <= number < len(faces):
+        if number >= len(faces):
             raise InvalidInputError(
                 f"face must be below the number of faces, {len(faces)}; received {number}"
             )
