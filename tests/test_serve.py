@@ -247,6 +247,7 @@ def test_pages_of_other_sites_may_not_ask(client, headers):
     answer = client.post("/analyze", content=PHOTO.read_bytes(), headers=headers)
     assert answer.status_code == 403
     assert "access-control-allow-origin" not in answer.headers
+    assert client.get("/", headers=headers).status_code == 200  # a link there may lead here
 
 
 def test_every_answer_forbids_the_browser_what_is_not_needed(client):
@@ -680,7 +681,8 @@ def test_command_ends_cleanly_and_warns_of_other_hosts():
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT")
 def test_unfinished_connections_do_not_block_others_nor_the_end():
-    process, url = start()
+    code = f"from fer2013kit.serve import _server; _server._SECONDS_TO_ASK = 3; {SERVE[2]}"
+    process, url = start(program=[*SERVE[:2], code, *SERVE[3:]])
     port = int(url.rstrip("/").rpartition(":")[2])
     head = b"POST /analyze HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\nx"
     with ExitStack() as opened:
@@ -690,6 +692,8 @@ def test_unfinished_connections_do_not_block_others_nor_the_end():
         request = urllib.request.Request(f"{url}analyze", PHOTO.read_bytes())  # noqa: S310 - our own
         with urllib.request.urlopen(request) as answer:  # noqa: S310 - the same
             assert answer.status == 200
+        connection.settimeout(PATIENCE)
+        assert not connection.recv(1)  # closed: the last one asked for nothing
         _, messages = stop(process)
     assert process.returncode == 0, messages
     assert "Traceback" not in messages
