@@ -19,6 +19,7 @@ from brightness import HAPPY, SAD, Brightness
 from command_line import run, run_json
 from fer2013kit.faces._boxes import iou
 from fer2013kit.faces._emotion import face_emotion
+from fer2013kit.video._reading import _turned
 from fer2013kit.video._tracks import Tracks
 
 av = pytest.importorskip("av")
@@ -145,6 +146,17 @@ def test_rotation_is_obeyed(tmp_path, rotation):
     path = write(tmp_path / "turned.mp4", [stored] * 3, rotation=rotation)
     table = fk.analyze_video(path, **KNOWN)
     np.testing.assert_allclose(table.loc[0, ["left", "top"]].astype(float), [10, 20], atol=2)
+
+
+def test_rotation_is_obeyed_whatever_going_through_side_data_gives(tmp_path):
+    path = write(tmp_path / "turned.mp4", [green(10, 20).rotate(-90, expand=True)], rotation=90)
+    with av.open(str(path)) as container:
+        frame = next(container.decode(video=0))
+    # Those of PyAV 19 are a dict's keys, where they were the values before.
+    side = {"DISPLAYMATRIX": frame.side_data["DISPLAYMATRIX"]}
+    rgb = _turned(frame.to_ndarray(format="rgb24"), SimpleNamespace(side_data=side))
+    assert rgb.shape[:2] == green(10, 20).size[::-1]
+    assert _turned(rgb, SimpleNamespace(side_data={})) is rgb
 
 
 @pytest.mark.parametrize(

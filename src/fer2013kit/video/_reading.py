@@ -287,7 +287,7 @@ def _upright(frame: Any, aspect: float, reformatter: Any) -> NDArray[np.uint8]:
 
 def _turned(rgb: NDArray[np.uint8], frame: Any) -> NDArray[np.uint8]:
     """Turn, and mirror, an image as the frame's display matrix says."""
-    side = next((one for one in frame.side_data if one.type.name == "DISPLAYMATRIX"), None)
+    side = frame.side_data.get("DISPLAYMATRIX")
     if side is None:
         return rgb
     # The first two numbers say where a step to the right leads, the fourth and fifth a step down.
