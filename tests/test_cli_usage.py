@@ -347,3 +347,12 @@ def test_what_cannot_be_is_said_before_anything_is_read():
         ("must end in .jpg", "benchmark", "no.npz", "--model", "five", "--plot", "x.txt"),
     ):
         assert said in run(*arguments, code=2).stderr
+
+
+def test_numbered_folders_are_answered_with_options(tmp_path):
+    folder = tmp_path / "train" / "0"
+    folder.mkdir(parents=True)
+    Image.new("L", (48, 48)).save(folder / "a.png")
+    refused = run("info", tmp_path, code=1).stderr
+    assert "that is --label-map 0=angry, 1=disgust, 2=fear, " in refused
+    assert "CLASS_NAMES" not in refused

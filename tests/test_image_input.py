@@ -32,9 +32,11 @@ def test_a_column_of_pixel_texts_is_answered_with_the_way(kind):
         pd.DataFrame({"emotion": [3] * 3, "pixels": COLUMN, "Usage": ["Training"] * 3}),
         [text.replace(" ", ",") for text in COLUMN],
         [f"[{text}]".replace(" ", ", ") for text in COLUMN],
+        [text.replace(" ", ";") for text in COLUMN],
+        [text.replace(" ", ".0 ") for text in COLUMN],
         COLUMN[0],
     ],
-    ids=["rows of a table", "commas", "lists", "one"],
+    ids=["rows of a table", "commas", "lists", "semicolons", "floats", "one"],
 )
 def test_texts_of_pixels_are_known_wherever_they_stand(X):
     with pytest.raises(fk.InvalidInputError, match="turn a column of pixels"):

@@ -105,8 +105,11 @@ def test_a_column_of_pixel_texts_becomes_faces():
     faces = np.random.default_rng(3).integers(0, 256, (2, 48, 48, 1), np.uint8)
     column = [" ".join(map(str, face.ravel())) for face in faces]
     np.testing.assert_array_equal(np.stack([fk.to_face(text) for text in column]), faces)
-    for written in (str(faces[0].ravel().tolist()), ",".join(map(str, faces[0].ravel()))):
-        np.testing.assert_array_equal(fk.to_face(written), faces[0])
+    levels = faces[0].ravel().tolist()
+    written = [str(levels), str(faces[0].tolist()), str(tuple(levels)), f" {column[0]}\n"]
+    written += [sign.join(map(str, levels)) for sign in (",", ", ", ";", "\t", "  ", ".0 ", ".00;")]
+    for text in written:
+        np.testing.assert_array_equal(fk.to_face(text), faces[0])
     assert fk.to_face("7 " * 64**2).shape == (48, 48, 1)
 
 
@@ -115,6 +118,8 @@ def test_a_column_of_pixel_texts_becomes_faces():
     [
         *((text, "holds no grey levels") for text in ("", "1 2 3 -4", "1.5 2 3 4", "1 2 3 4e1")),
         *((text, "holds no grey levels") for text in ("1 2 3 \u00b2", "1 2 3 \u0664")),  # 2, 4
+        ("[[1 2 ... 3 4]]", "holds no grey levels"),  # as NumPy shortens it
+        ("[1. 2.... 3. 4.]", "holds no grey levels"),
         ("1 2 3", "those of a square, .*received 3:"),
         ("0 " * 2303, "those of a square, .*received 2303:"),
         ("1 " * 9999, "those of a square, .*received 9999:"),

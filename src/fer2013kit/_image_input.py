@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Shape = tuple[int, int, int]
 Pixels = NDArray[Any]
 _FLAT: Final = 2  # dimensions of (n, pixels)
-_PIXELS: Final = re.compile(r"\W*\w+(\s|,\s*\d)")  # 70 80, or [70,80
+_PIXELS: Final = re.compile(r"\W*\w+(\.0*)?(\s|[,;]\s*\d)")  # 70 80, or [70,80, or 70.0 80.0
 _KINDS_OF_TEXT: Final = "OSUT"  # of NumPy's types: those that may hold texts
 _KINDS_OF_NO_NUMBERS: Final = "bmMSUV"
 _ROUNDING: Final = 1e-6  # of the range: what arithmetic in float32 may exceed it by

@@ -3,6 +3,7 @@
 import logging
 import pickle
 import re
+import unicodedata
 import zipfile
 
 import fake_sources as fake
@@ -87,6 +88,9 @@ def test_numbers_of_the_alphabet_are_no_codes(tmp_path):
     for load, path in ((fk.load_fer2013, tmp_path), (fk.load_image_folder, tmp_path / "train")):
         with pytest.raises(fk.InvalidInputError, match="by the alphabet, "):
             load(path, label_map=by_alphabet)
+    for words in (("happy", "sad", "angry"), ("surprise", "fear", "disgust", "contempt", "happy")):
+        with pytest.raises(fk.InvalidInputError, match=r"in another order, .* turn it round"):
+            fk.load_fer2013(tmp_path, label_map=dict(zip(words, range(9), strict=False)))
     by_codes = {name: code for code, name in enumerate(CLASSES)}
     for label_map in (by_codes, {"disgust": 0}, {"angry": 0, "fear": 2}):
         fk.load_fer2013(tmp_path, label_map=label_map)
@@ -99,6 +103,16 @@ def test_folders_of_numbers_are_answered_with_the_map(tmp_path):
     refused_twice(tmp_path, r"label_map=dict\(enumerate\(fer2013kit.CLASS_NAMES\)\), .*'raf-db'")
     label_map = dict(enumerate(fk.CLASS_NAMES))
     assert_holds(load_twice(tmp_path, label_map=label_map)[0], rows)
+
+
+def test_an_accent_may_be_a_character_of_its_own(tmp_path):
+    composed, apart = (unicodedata.normalize(form, "Überraschung") for form in ("NFC", "NFD"))
+    assert composed != apart
+    for folder, word in ((composed, apart), (apart, composed)):
+        path = tmp_path / str(len(folder))
+        fake.write_files(path, {f"{folder}/a.png": fake.encode(ROWS[0].image)})
+        faces = fk.load_image_folder(path, label_map={word: "surprise"})
+        assert faces.labels.tolist() == [5]
 
 
 def test_maps_that_cannot_be_meant(tmp_path):

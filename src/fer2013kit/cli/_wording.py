@@ -20,6 +20,8 @@ _PHRASES: Final = {
     "(LABEL= leaves it out)",
     "label_map={folder name: emotion, or None to leave it out}": "--label-map NAME=EMOTION "
     "(NAME= leaves it out)",
+    "label_map=dict(enumerate(fer2013kit.CLASS_NAMES))": "--label-map 0=angry, 1=disgust, 2=fear, "
+    "3=happy, 4=sad, 5=surprise and 6=neutral",
     "load_fer2013(path, resize=True)": "--resize",
     "groups need columns of this split": "--clusters needs columns of the data",
     "Split(..., columns={'subject': ...}) adds one": "an .npz of this kit keeps them, and of kdef, "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -167,24 +168,27 @@ def count_left_out(words: Iterable[str]) -> list[str]:
 
 
 def _check_no_alphabet(label_map: Mapping[Any, Any]) -> None:
-    """Raise for Keras's ``class_indices``, whose numbers are places in the alphabet."""
+    """Raise where known words are numbered in another order, as in Keras's ``class_indices``."""
     words = [key for key in label_map if isinstance(key, str) and emotion_code(key) is not None]
     other = [word for word in words if label_map[word] != emotion_code(word)]
-    keys = sorted(map(str, label_map))
-    in_order = [label_map.get(key) for key in keys] == list(range(len(keys)))
-    if other and in_order and len(keys) >= _FEWEST_COUNTED:  # {"disgust": 0} joins two classes
-        word, place = other[0], label_map[other[0]]
+    count = len(label_map)
+    numbered = sorted(map(str, label_map.values())) == sorted(map(str, range(count)))
+    if other and numbered and count >= _FEWEST_COUNTED:  # {"disgust": 0} joins two classes
+        word, place = other[0], int(label_map[other[0]])
         meant = CLASS_NAMES[place] if place < NUM_CLASSES else "no emotion"
         raise InvalidInputError(
-            "label_map numbers its classes by the alphabet, as Keras does, and "
-            f"{word!r} as {place}, which is {meant}; leave it out, since the words are known, or "
-            "map them to words"
+            "label_map numbers its classes by the alphabet, as Keras does, or in another order, "
+            f"and {word!r} as {place}, which is {meant}; leave it out where the labels are words, "
+            "and where they are numbers turn it round, as {0: 'angry'} is"
         )
 
 
 def _comparable(word: str) -> str:
-    """Return a label as it is compared: without blanks and capitals, ``3.0`` and ``03`` as 3."""
-    word = word.strip().lower()
+    """Return a label as it is compared: without blanks and capitals, ``3.0`` and ``03`` as 3.
+
+    Folders of a Mac have their accents as characters of their own.
+    """
+    word = unicodedata.normalize("NFC", word.strip().lower())
     whole = word.removesuffix(".0")
     return str(int(whole)) if whole.isdecimal() and len(whole) < len("2147483648") else word
 

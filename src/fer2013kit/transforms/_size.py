@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
 _LONGEST_SIDE: Final = 2**16
 
-_SIGNS_OF_LISTS: Final = str.maketrans("[],", "   ")
+_SIGNS: Final = re.compile(r"[][(),;]|(?<=\d)\.0*(?![\d.])")
+"""Between the numbers of a list, and behind those of a column of floats."""
 
 
 def resize(
@@ -197,9 +199,9 @@ def to_face(
 def _square_of(text: str) -> NDArray[Any]:
     """Return the square image whose grey levels stand in a text, as in ``fer2013.csv``.
 
-    They may also be a list, as pandas and JSON write it.
+    They may also be a list, as pandas and JSON write it, or floats.
     """
-    pixels = text.translate(_SIGNS_OF_LISTS).split()
+    pixels = _SIGNS.sub(" ", text).split()
     if not pixels or not all(pixel.isascii() and pixel.isdigit() for pixel in pixels):
         raise InvalidInputError(
             f"image is a text that holds no grey levels: {shown(text)}; "
