@@ -73,7 +73,7 @@ def render_page(
 <main>
 {body}
 </main>
-<footer>Written by fer2013kit {escape(__version__)}</footer>
+<footer>Written by fer2013kit {__version__}</footer>
 </body>
 </html>
 """
@@ -213,13 +213,11 @@ def _plot_balance(report: EvaluationReport, *, ax: Axes) -> None:
 
 
 def _chart(draw: Callable[..., object], size: tuple[float, float], description: str) -> str:
-    """Return a figure element; matplotlib's own canvas is used, not pyplot and its state."""
+    """Return a figure element, drawn without pyplot and its state."""
     with needed("to_html"):
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
     draw(ax=figure.subplots())
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=160, transparent=True)
