@@ -986,6 +986,12 @@ def test_page_is_whole_and_loads_nothing(tmp_path):
     assert "seed" in page.text
     assert f"{some_report().accuracy:.1%}" in page.text
     assert page.all("html") == [{"lang": "en"}]
+    assert re.findall("<h2>(.*)</h2>", html) == [
+        *("Classes", "Figures", "Most confident mistakes", "Samples"),
+        *("Confusion matrix in numbers", "How it was made"),
+    ]
+    for name in ("precision", "recall", "F1", *fk.CLASS_NAMES, "macro avg"):
+        assert name in page.text
 
 
 def test_page_says_what_made_the_classifier():
