@@ -38,8 +38,8 @@ def load_fer2013(
     """Load FER-2013 from any of its forms.
 
     A source is recognised by its content; names of files, folders, columns and arrays give the
-    splits, by the words train, training; val, valid, validation, dev, PublicTest; test, testing,
-    eval, evaluation, PrivateTest, in upper or lower case.
+    splits, by the words train, training; val, valid, validate, validation, dev, PublicTest; test,
+    testing, eval, evaluation, PrivateTest, in upper or lower case.
 
     - a CSV with ``pixels``, ``emotion`` and ``Usage`` (``fer2013.csv``, ``icml_face_data.csv``,
       and columns under other names), or with a column for each pixel; compressed, too;
