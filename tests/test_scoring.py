@@ -262,6 +262,35 @@ def test_after_a_kill_the_same_call_ends_as_an_unbroken_one(tmp_path):
     pd.testing.assert_frame_equal(table_of(tmp_path / "killed"), table_of(tmp_path / "whole"))
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_ctrl_c_does_not_wait_for_the_parts_that_are_being_done(tmp_path):
+    src = write_folder(tmp_path, FILES)
+    os.mkfifo(tmp_path / "endless")  # whoever reads it waits for ever
+    (tmp_path / "slow.py").write_text(
+        "from fer2013kit.cli import main\n"
+        "from fer2013kit.scoring._sources import Source\n"
+        f"Source.read = lambda *_: open({str(tmp_path / 'endless')!r}).read()\n"
+        "if __name__ == '__main__':\n"
+        "    main()\n"
+    )
+    command = (sys.executable, tmp_path / "slow.py", "score", src, tmp_path / "scores")
+    with subprocess.Popen(  # noqa: S603 - our own program
+        [*command, "--part-size", "2", "--workers", "2"], stderr=subprocess.PIPE, text=True
+    ) as stopped:
+        while len(list((tmp_path / "scores").glob(".part*"))) < 2:
+            time.sleep(0.01)
+            assert stopped.poll() is None
+        workers = Path(f"/proc/{stopped.pid}/task/{stopped.pid}/children").read_text().split()
+        stopped.send_signal(signal.SIGINT)
+        assert stopped.communicate(timeout=60)[1].endswith("fer2013kit: interrupted\n")
+    assert stopped.returncode == 130
+    while any(is_running(one) for one in workers):
+        time.sleep(0.01)
+    report = fk.score(src, tmp_path / "scores", part_size=2)
+    assert (report.n_images, report.n_done_before) == (len(FILES), 0)
+
+
 def is_running(process):
     try:
         state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]

@@ -1,6 +1,7 @@
 import gc
 import json
 import re
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
@@ -323,6 +324,12 @@ def test_focal_loss_follows_its_formula(gamma):
     chosen = np.array([0.7, 0.3])
     expected = ((1 - chosen) ** gamma * -np.log(chosen)).mean()
     assert float(loss(y, p)) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("verbose", ["auto", 1, 2])
+def test_without_a_console_nothing_is_shown(data, monkeypatch, verbose):
+    monkeypatch.setattr(sys, "stderr", None)
+    assert make_tiny(epochs=1, verbose=verbose).fit(*data.train).history_["loss"]
 
 
 @pytest.mark.parametrize("verbose", [1, 2])

@@ -18,6 +18,14 @@ LOG_LEVEL: Final = "TF_CPP_MIN_LOG_LEVEL"
 QUIET: Final = "3"  # level 2 still says on every machine without a GPU that it has none
 
 
+def no_bar(*, wanted: bool = True) -> bool | None:
+    """Return what tells tqdm to show no bar; None leaves it to whether there is a terminal.
+
+    A program without a console has no standard error at all, where tqdm fails.
+    """
+    return None if wanted and sys.stderr is not None else True
+
+
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
     """Keep from the terminal what libraries write to file descriptor 2, unless they fail.
@@ -25,7 +33,7 @@ def quiet_stderr() -> Iterator[None]:
     An error of the kit says itself what is wrong.  Only where the user wants no messages of
     TensorFlow.
     """
-    if os.environ.get(LOG_LEVEL) != QUIET:
+    if os.environ.get(LOG_LEVEL) != QUIET or sys.stderr is None:
         yield
         return
     sys.stderr.flush()

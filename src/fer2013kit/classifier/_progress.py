@@ -14,7 +14,12 @@ LINES = 2
 
 
 def resolve_verbose(verbose: str | int) -> int:
-    """Return 0 (silent), 1 (a bar) or 2 (lines); ``"auto"`` is a bar on a terminal, else lines."""
+    """Return 0 (silent), 1 (a bar) or 2 (lines); ``"auto"`` is a bar on a terminal, else lines.
+
+    A program without a console has nowhere to show anything.
+    """
+    if sys.stderr is None:
+        return 0
     if verbose == "auto":
         return BAR if sys.stderr.isatty() else LINES
     return int(verbose)

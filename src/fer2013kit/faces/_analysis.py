@@ -10,6 +10,7 @@ import numpy as np
 
 from fer2013kit._checks import check_flags, check_whole
 from fer2013kit._pictures import MAX_CHANNELS
+from fer2013kit._quiet import no_bar
 from fer2013kit.exceptions import InvalidInputError, MediaFileError, shown
 from fer2013kit.faces._detector import FaceDetector
 from fer2013kit.faces._emotion import PhotoFaces
@@ -326,7 +327,7 @@ def _with_progress(photos: Iterable[Any], *, enabled: bool) -> Iterable[Any]:
         return photos
     from tqdm import tqdm
 
-    return tqdm(photos, desc="photos", unit="photo", disable=None, leave=False)
+    return tqdm(photos, desc="photos", unit="photo", disable=no_bar(), leave=False)
 
 
 def _is_one_photo(photos: Any) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer2013kit._checks import check_choice, check_flags, check_whole
+from fer2013kit._quiet import no_bar
 from fer2013kit._version import __version__
 from fer2013kit.exceptions import InvalidInputError, shown
 from fer2013kit.loading import find_file
@@ -197,4 +198,4 @@ def _with_progress(numbers: Any, total: int, *, enabled: bool) -> Any:
         return numbers
     from tqdm import tqdm
 
-    return tqdm(numbers, desc="parts", unit="part", total=total, disable=None, leave=False)
+    return tqdm(numbers, desc="parts", unit="part", total=total, disable=no_bar(), leave=False)

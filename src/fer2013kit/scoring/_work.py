@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 import warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -24,6 +25,7 @@ from fer2013kit.scoring._sources import Part, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from multiprocessing.connection import Connection
 
     import pyarrow as pa
 
@@ -116,12 +118,14 @@ def run_here(job: Job, parts: Iterable[Part]) -> Iterator[int]:
 
 
 def run_in_processes(job: Job, parts: Sequence[Part], workers: int) -> Iterator[int]:
-    """Do parts in processes of their own, which end when this one does, however it ends."""
+    """Do parts in processes of their own, which end when this one does, however it ends.
+
+    Ctrl-C ends them in the midst of their parts, which are done anew when the call is made again.
+    """
+    context = multiprocessing.get_context("spawn")  # a fork has no threads of the networks
+    stopped, stop = context.Pipe(duplex=False)  # its other end is closed, and nothing ever sent
     pool = ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),  # a fork has no threads of the networks
-        initializer=_start_worker,
-        initargs=(job,),
+        workers, mp_context=context, initializer=_start_worker, initargs=(job, stopped)
     )
     try:
         for done in as_completed([pool.submit(_work, part) for part in parts]):
@@ -131,26 +135,32 @@ def run_in_processes(job: Job, parts: Sequence[Part], workers: int) -> Iterator[
             "a process was killed while it scored images, perhaps for its memory; what is done "
             "stays: the same call goes on from there, with fewer workers if need be"
         ) from error
+    except (KeyboardInterrupt, GeneratorExit):
+        stop.close()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
+        stop.close()
+        stopped.close()
 
 
 _worker: PartWorker | None = None
 
 
-def _start_worker(job: Job) -> None:
+def _start_worker(job: Job, stopped: Connection) -> None:
     global _worker  # noqa: PLW0603 - what a process does many parts with
     for name in _ONE_THREAD:  # there are others beside it
         os.environ[name] = "1"
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C, too, and tells
     parent = multiprocessing.parent_process()
     if parent is not None:
-        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+        threading.Thread(target=_end_with, args=(parent.sentinel, stopped), daemon=True).start()
     _worker = PartWorker(job)
 
 
-def _end_with(parent: int) -> None:
-    """Wait for the end of the parent; one that is killed tells nobody, and its workers lived on."""
-    wait([parent])
+def _end_with(parent: int, stopped: Connection) -> None:
+    """Wait for the parent's word, or its end: killed, it tells nobody, and its workers lived on."""
+    wait([parent, stopped])
     os._exit(1)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fer2013kit._checks import check_flags, check_number
 from fer2013kit._frame_times import ANSWER, BOX
 from fer2013kit._optional import needed
+from fer2013kit._quiet import no_bar
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.faces import annotate
 from fer2013kit.video._face_tracker import FaceTracker
@@ -176,7 +177,7 @@ def _progress_bar(video: Video, duration: float | None, *, enabled: bool) -> Any
         total=round(min(lengths), 1) if lengths else None,
         desc="video",
         unit="s",
-        disable=None if enabled else True,
+        disable=no_bar(wanted=enabled),
         leave=False,
         bar_format="{desc}: {percentage:3.0f}%|{bar}| {n:.1f}/{total:.1f} s, {remaining} left"
         if lengths
