@@ -129,6 +129,26 @@ def test_disk_errors_are_code_1(folder, tmp_path):
     assert "error: " in run("train", folder / "faces.npz", *options, code=1).stderr
 
 
+def test_too_little_memory_is_code_1_and_one_line(folder, monkeypatch):
+    def fail(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(fk, "load_fer2013", fail)
+    result = run("audit", folder / "faces.npz", code=1)
+    assert result.stderr == "fer2013kit: error: not enough memory\n"
+    assert not result.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes streams as shells of Unix do")
+@pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_failure(tmp_path, closed):
+    Image.new("L", (48, 48)).save(tmp_path / "face.png")
+    line = f'exec "$0" -m fer2013kit predict face.png --crops --csv faces.csv {closed}'
+    subprocess.run(["/bin/sh", "-c", line, sys.executable], cwd=tmp_path, check=True)  # noqa: S603 - ours
+    lines = (tmp_path / "faces.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.partition(",")[0] for line in lines] == ["picture", "face.png"]
+
+
 def test_interrupt_is_code_130(folder, tmp_path, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt

@@ -111,6 +111,31 @@ def test_wrong_calls_are_code_2(folder, call, message):
 
 
 @pytest.mark.parametrize(
+    "call",
+    [
+        "info {}",
+        "audit faces.npz --csv {}",
+        "train {} -o x.fer",
+        "train faces.npz -o {}",
+        "predict {}",
+        "predict photo.png --save-annotated {}",
+        "predict photo.png --model {}",
+        "explain photo.png -o {}",
+        "demo -o {}",
+    ],
+)
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [("", "received ''|must not be empty"), ("https://a.org/b.csv", "web|no such file")],
+)
+def test_no_path_is_the_current_folder_and_no_web_address_a_path(folder, call, given, message):
+    before = sorted(folder.rglob("*"))
+    result = run(*(given if word == "{}" else word for word in call.split()), code=2)
+    assert re.search(message, result.stderr)
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
     ("call", "message"),
     [
         ("info nope.zip", "nope.zip"),

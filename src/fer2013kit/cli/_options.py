@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 import click
 from click.shell_completion import CompletionItem
 
-from fer2013kit.exceptions import ModelFileError
+from fer2013kit.exceptions import InvalidInputError, ModelFileError
 from fer2013kit.pretrained import DEFAULT_NAME, PHOTO_NAME
 from fer2013kit.typing import DetectorName, PhotoViews, TestTimeAugmentation
 
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from click.decorators import FC
-
-PATH: Final = click.Path(path_type=Path)
-OUTPUT_FILE: Final = click.Path(path_type=Path, dir_okay=False, writable=True)
-OUTPUT_FOLDER: Final = click.Path(path_type=Path, file_okay=False)
 
 PICTURE_ENDINGS: Final = (".jpg", ".jpeg", ".png", ".webp")
 FIGURE_ENDINGS: Final = (*PICTURE_ENDINGS, ".svg", ".pdf")
@@ -39,7 +35,26 @@ class Number(click.FloatRange):
         return number
 
 
-class OutputFile(click.Path):
+class LocalPath(click.Path):
+    """A path on this machine; an empty one, as of a variable that is not set, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        from fer2013kit._files import as_path
+
+        try:
+            as_path(value)
+        except InvalidInputError as error:
+            self.fail(f"{error}.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH: Final = LocalPath(path_type=Path)
+OUTPUT_FILE: Final = LocalPath(path_type=Path, dir_okay=False, writable=True)
+OUTPUT_FOLDER: Final = LocalPath(path_type=Path, file_okay=False)
+
+
+class OutputFile(LocalPath):
     """A file to write, whose ending says how; or a folder where its name has no ending."""
 
     def __init__(self, endings: Sequence[str], *, or_folder: bool = False) -> None:
@@ -48,7 +63,7 @@ class OutputFile(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path; nothing is created yet."""
-        path = Path(super().convert(value, param, ctx))  # type: ignore[arg-type]  # no bytes
+        path = Path(super().convert(value, param, ctx))
         if self.or_folder and (path.is_dir() or not path.suffix):
             if path.is_file():
                 self.fail(f"'{path}' is a file; name a folder.", param, ctx)
@@ -96,7 +111,7 @@ class Network(click.ParamType):  # type: ignore[type-arg]  # generic in new vers
 
         try:
             find_file(value)
-        except ModelFileError as error:
+        except (InvalidInputError, ModelFileError) as error:
             self.fail(str(error), param, ctx)
         return value
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import sys
 import warnings
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 FAILED: Final = 1
 INTERRUPTED: Final = 130  # 128 and the number of SIGINT, as shells count
+_LAST_STREAM: Final = 2  # standard error
 
 
 class Command(click.Command):
@@ -71,6 +73,7 @@ class Program(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command and turn what it raises into a line and an exit code."""
         debug = ctx.params["debug"]
+        _fill_closed_streams()
         try:
             with (
                 own_stdout(),
@@ -91,6 +94,11 @@ class Program(click.Group):
             if debug or getattr(error, "errno", None) == errno.EPIPE:
                 raise
             print_error(f"error: {self._in_options(ctx, error)}")
+            ctx.exit(FAILED)
+        except MemoryError as error:
+            if debug:
+                raise
+            print_error(f"error: not enough memory{': ' if error.args else ''}{error}")
             ctx.exit(FAILED)
 
     @contextmanager
@@ -116,6 +124,18 @@ class Program(click.Group):
         command = self.commands.get(ctx.invoked_subcommand or "")
         names = command.names if isinstance(command, Command) else {}
         return in_options(str(message), names)
+
+
+def _fill_closed_streams() -> None:
+    """Let what is written to a standard stream that was closed go nowhere.
+
+    Libraries write their messages to descriptors 1 and 2, whatever file these are by then.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _LAST_STREAM:
+        pass
+    os.close(descriptor)
+    if sys.stderr is None:
+        sys.stderr = open(_LAST_STREAM, "w", closefd=False)  # noqa: SIM115 - to the program's end
 
 
 def make_output_safe() -> None:
