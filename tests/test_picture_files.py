@@ -8,7 +8,7 @@ import warnings
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 import fer2013kit as fk
 from fer2013kit import _picture_files as files
@@ -201,6 +201,18 @@ def test_other_formats_that_are_cut_off_are_refused():
 
 
 # --- limits ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_pillows_switch_for_cut_off_images_is_named_once(monkeypatch, kind):
+    half = encoded(NOISE, kind)[:2000]
+    with pytest.raises(files.PictureError, match="cut off"):
+        gray_of(half)
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    files._warn_of_made_up_pixels.cache_clear()
+    with pytest.warns(fk.Fer2013KitWarning, match="LOAD_TRUNCATED_IMAGES is on"):
+        gray_of(half)
+    gray_of(half)
 
 
 def test_sizes_are_checked_before_anything_is_decoded(monkeypatch):

@@ -16,7 +16,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from fer2013kit._optional import how_to_install
-from fer2013kit.exceptions import Fer2013KitError, listed
+from fer2013kit.exceptions import Fer2013KitError, listed, warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -152,6 +152,11 @@ def read_picture(
     A JPEG that lacks only its end marker, as some cameras and downloads leave it, is read; one that
     has it, but not all that goes before, is not.
 
+    Warns
+    -----
+    Fer2013KitWarning
+        Once, where Pillow was told to make up what a file lacks.
+
     Raises
     ------
     PictureError
@@ -165,6 +170,8 @@ def read_picture(
         with picture_errors():
             return convert(picture)
 
+    if _makes_up_pixels():
+        _warn_of_made_up_pixels()
     try:
         result = read(content)
     except PictureTooLargeError:
@@ -177,6 +184,22 @@ def read_picture(
     if problem := _made_up(content):
         raise PictureError(f"cut off or damaged ({problem})")
     return result, False
+
+
+def _makes_up_pixels() -> bool:
+    """Tell whether somebody, it may be another library, has turned on this switch of Pillow's."""
+    from PIL import ImageFile
+
+    return bool(ImageFile.LOAD_TRUNCATED_IMAGES)
+
+
+@cache
+def _warn_of_made_up_pixels() -> None:
+    """Warn once, not for each image."""
+    warn(
+        "PIL.ImageFile.LOAD_TRUNCATED_IMAGES is on, so images that are cut off are read, and what "
+        "they lack is made up; turn it off to have them named"
+    )
 
 
 def open_picture(
