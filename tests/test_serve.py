@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from contextlib import ExitStack
 from importlib.util import find_spec
@@ -206,9 +207,16 @@ def test_uploads_that_still_come_take_no_more_memory_than_eight_photos(client):
         assert sorted(asyncio.run(visit_together())) == [415] * 8 + [503] * 4
 
 
+def test_the_rest_of_an_upload_is_taken_in_where_the_connection_is_closed(client):
+    headers = {"Connection": "close"}
+    assert client.post("/analyze", content=bytes(900_000), headers=headers).status_code == 413
+
+
 def test_forms_and_wrong_methods_and_pages_are_told(client):
     form = {"photo": ("a.jpg", PHOTO.read_bytes())}
     assert "body" in client.post("/analyze", files=form).json()["error"]
+    capital = {"Content-Type": "Multipart/Form-Data; boundary=x"}
+    assert "body" in client.post("/analyze", content=b"--x", headers=capital).json()["error"]
     assert client.get("/analyze").status_code == 405
     for path in ("/page/nothing.js", "/page/index.html", "/page/..%2f_app.py"):
         assert client.get(path).status_code == 404
@@ -697,6 +705,22 @@ def test_unfinished_connections_do_not_block_others_nor_the_end():
         _, messages = stop(process)
     assert process.returncode == 0, messages
     assert "Traceback" not in messages
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT")
+def test_who_closes_the_connection_is_told_too_that_a_photo_is_too_large():
+    process, url = start("--max-megabytes", "0.1")
+    request = urllib.request.Request(f"{url}analyze", bytes(20_000_000))  # noqa: S310 - our own server
+    try:
+        for _ in range(3):
+            with pytest.raises(urllib.error.HTTPError) as refusal:
+                urllib.request.urlopen(request)  # noqa: S310 - the same
+            with refusal.value as answer:
+                assert answer.status == 413
+                assert "too large" in json.load(answer)["error"]
+    finally:
+        _, messages = stop(process)
+    assert process.returncode == 0, messages
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT")

@@ -7,6 +7,7 @@ import html
 import json
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from importlib import resources
 from string import Template
@@ -46,6 +47,7 @@ _MAX_WAITING: Final = 8
 """Photos in memory at once: one is worked on, the others wait."""
 
 _UPLOAD_SECONDS: Final = 60
+_REST_SECONDS: Final = 5
 _MAX_DIGITS: Final = 9
 
 _logger = logging.getLogger(__name__)
@@ -230,6 +232,7 @@ class _PhotoQueue:
         except Fer2013KitError as error:
             raise HTTPException(_status_of(error), str(error)) from error
         except HTTPException:
+            await _take_in_rest(request)
             raise
         except Exception as error:  # answered here, where the headers are put on
             _logger.exception("a photo could not be worked on")
@@ -260,7 +263,7 @@ class _PhotoQueue:
         )
 
     async def _read(self, request: Request) -> bytes:
-        if request.headers.get("content-type", "").startswith("multipart/"):
+        if request.headers.get("content-type", "").lower().startswith("multipart/"):
             raise HTTPException(415, "send the image's bytes as the body, not in a form")
         length = request.headers.get("content-length", "")
         if length.isdigit() and int(length) > self._max_bytes:
@@ -288,6 +291,19 @@ class _PhotoQueue:
             413,
             f"the photo is too large; expected at most {self._max_bytes / _MEGA:g} megabytes",
         )
+
+
+async def _take_in_rest(request: Request) -> None:
+    """Let whoever closes the connection afterwards finish sending, which else fails unanswered.
+
+    Where the connection stays, the server does so; who waits to be told to send is told not to.
+    """
+    if request.headers.get("connection", "").lower() != "close" or "expect" in request.headers:
+        return
+    with suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(_REST_SECONDS):
+            async for _ in request.stream():
+                pass
 
 
 def _status_of(error: Fer2013KitError) -> int:
