@@ -180,3 +180,36 @@ def test_scaling_can_be_taken_back(seed):
     usable = scaled.min(axis=1) > 1e-7  # what is below counts as it
     np.testing.assert_allclose(without_vector(scaled, scaling)[usable], table[usable], atol=1e-9)
     assert usable.mean() > 0.5
+
+
+@pytest.mark.parametrize("method", ["temperature", "vector", "isotonic"])
+def test_shares_of_votes_are_as_many_labels(method):
+    """Four people of ten say "a", six say "c": so do ten rows of the same probabilities."""
+
+    def calibrated(truth, table):
+        if method == "temperature":
+            return apply_temperature(SKEWED, fit_temperature(truth, table))
+        return apply_calibrator(SKEWED, fit_calibrator(truth, table, method))
+
+    votes = RNG.multinomial(10, softmax(LOGITS[:200], axis=1))
+    one_by_one = np.concatenate([np.repeat([0, 1, 2], row) for row in votes])
+    np.testing.assert_allclose(
+        calibrated(votes / 10, SKEWED[:200]),
+        calibrated(one_by_one, np.repeat(SKEWED[:200], 10, axis=0)),
+        atol=1e-4,
+    )
+    np.testing.assert_array_equal(calibrated(np.eye(3)[CODES], SKEWED), calibrated(CODES, SKEWED))
+
+
+@pytest.mark.parametrize("method", ["temperature", "vector"])
+def test_a_classifier_is_calibrated_to_votes(method):
+    data = fk.make_fer2013(n_samples=140, random_state=0)
+    X, codes = data.train
+    clf = fk.EmotionClassifier(tiny_network, epochs=2, verbose=0, random_state=0).fit(X, codes)
+    shares = 0.6 * np.eye(7)[codes] + 0.4 * np.roll(np.eye(7), 1, axis=1)[codes]
+    before = clf.evaluate(X, shares).loss
+    assert clf.calibrate(X, shares, method=method).evaluate(X, shares).loss < before
+    with pytest.raises(fk.InvalidInputError, match="2 of 112 rows have none"):
+        clf.calibrate(X, np.where(np.arange(112)[:, None] < 2, 0, shares))
+    with pytest.raises(fk.InvalidInputError, match="X and y must have the same length"):
+        clf.calibrate(X, shares[:-1])

@@ -175,11 +175,6 @@ def shares_of(predicted: IntArray, shares: Float64Array) -> Float64Array:
     return np.asarray(shares[np.arange(len(predicted)), predicted], dtype=np.float64)
 
 
-def cross_entropy(codes: IntArray, probabilities: Float64Array) -> float:
-    """Return the mean of :func:`cross_entropies`."""
-    return float(cross_entropies(codes, probabilities).mean())
-
-
 def top_k_hits(codes: IntArray, probabilities: Float64Array, k: int) -> NDArray[np.bool_]:
     """Return for each sample whether its true class is among the ``k`` most probable.
 

@@ -19,6 +19,7 @@ from fer2013kit.evaluation import (
     fit_calibrator,
     fit_temperature,
 )
+from fer2013kit.exceptions import shown, warn
 from fer2013kit.typing import CalibrationMethod
 
 if TYPE_CHECKING:
@@ -276,6 +277,53 @@ class CalibratedClassifier(ProbabilisticClassifier):
             probabilities = apply_temperature(probabilities, self.temperature_)
         return probabilities.astype(np.float32, copy=False)
 
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the accuracy, as every classifier of scikit-learn does.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
+            Images that were not trained on.
+        y : array_like, shape (n,)
+            True labels, spelt as in ``classes_``.
+        sample_weight : array_like of float, shape (n,), optional
+            How much each image counts.
+
+        Returns
+        -------
+        float
+            The share of images whose most probable class is the label.
+
+        Warns
+        -----
+        Fer2013KitWarning
+            For labels that are no class, each of which counts as wrong: a fold of
+            cross-validation may hold some.
+
+        See Also
+        --------
+        EmotionClassifier.evaluate : More figures; understands other words for an emotion.
+
+        Examples
+        --------
+        >>> import fer2013kit as fk
+        >>> X, y = fk.make_fer2013(n_samples=70, random_state=0).test
+        >>> clf = fk.EmotionClassifier.from_pretrained()
+        >>> clf.score(X, y) == clf.evaluate(X, y).accuracy
+        True
+        """
+        from sklearn.metrics import accuracy_score
+
+        accuracy = float(accuracy_score(y, self.predict(X), sample_weight=sample_weight))
+        strange = set(np.ravel(np.asarray(y)).tolist()) - set(self.classes_.tolist())
+        if strange:
+            warn(
+                f"y holds labels that are none of the classes {shown(self.classes_.tolist())} and "
+                f"count as wrong: {shown(sorted(strange, key=str))}; evaluate understands other "
+                "spellings of them, and refuses other words"
+            )
+        return accuracy
+
     def calibrate(
         self, X: ArrayLike, y: ArrayLike, *, method: CalibrationMethod = "temperature"
     ) -> Self:
@@ -285,8 +333,9 @@ class CalibratedClassifier(ProbabilisticClassifier):
         ----------
         X : array_like, shape (n, 48, 48), (n, 48, 48, 1) or (n, 2304)
             Images that were not trained on, for instance the validation split.
-        y : array_like, shape (n,)
-            Their labels, as in :meth:`evaluate`.
+        y : array_like, shape (n,), or of float, shape (n, k)
+            Their labels, or the shares of votes, as in :meth:`evaluate`: probabilities then come
+            near the shares.
         method : {"temperature", "vector", "isotonic"}, default "temperature"
             One number for all classes, under which the order of the classes, and so ``predict``,
             stays as it is (Guo et al., ICML 2017); or a factor and a shift of the logarithm of each
@@ -321,11 +370,11 @@ class CalibratedClassifier(ProbabilisticClassifier):
         """
         check_choice("method", method, CalibrationMethod)
         probabilities = self._predict_uncalibrated(X)
-        codes = self._codes(y, len(probabilities))
+        truth = self._truth(y, len(probabilities))
         if method == "temperature":
-            self.temperature_, self.calibrator_ = fit_temperature(codes, probabilities), None
+            self.temperature_, self.calibrator_ = fit_temperature(truth, probabilities), None
         else:
-            calibrator = fit_calibrator(codes, probabilities, method)
+            calibrator = fit_calibrator(truth, probabilities, method)
             self.temperature_, self.calibrator_ = 1.0, calibrator
         self.calibration_ = calibration_source(self._grey_levels(X))
         return self

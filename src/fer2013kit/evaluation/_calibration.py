@@ -16,7 +16,7 @@ from fer2013kit._metrics import (
     Float64Array,
     check_predictions,
     check_probabilities,
-    cross_entropy,
+    soft_cross_entropies,
 )
 from fer2013kit.exceptions import InvalidInputError
 
@@ -47,9 +47,9 @@ def fit_temperature(y_true: ArrayLike, probabilities: ArrayLike) -> float:
     """
     from scipy.optimize import minimize_scalar
 
-    codes, table = check_predictions(y_true, probabilities)
+    truth, table = read_targets(y_true, probabilities)
     logits = _logits(table)
-    of_true = logits[np.arange(len(codes)), codes]
+    of_true = (truth * logits).sum(axis=1)
 
     def loss(log_temperature: float) -> float:
         scale = np.exp(-log_temperature)
@@ -60,9 +60,31 @@ def fit_temperature(y_true: ArrayLike, probabilities: ArrayLike) -> float:
     low, high = np.log(TEMPERATURE_RANGE)
     best = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-6})
     temperature = float(np.exp(best.x))
-    before = cross_entropy(codes, table)
-    after = cross_entropy(codes, apply_temperature(table, temperature))
+    before = soft_cross_entropies(truth, table).mean()
+    after = soft_cross_entropies(truth, apply_temperature(table, temperature)).mean()
     return temperature if after < before else 1.0
+
+
+def read_targets(y_true: ArrayLike, probabilities: ArrayLike) -> tuple[Float64Array, Float64Array]:
+    """Return the share of every class in the truth of each sample, and the probabilities.
+
+    The truth of a sample is a code, or the shares themselves.
+
+    Raises
+    ------
+    InvalidInputError
+        For arrays that :func:`fer2013kit.evaluate_predictions` would refuse.
+    """
+    if np.ndim(y_true) != 2:  # noqa: PLR2004 - a table
+        codes, table = check_predictions(y_true, probabilities)
+        return np.eye(table.shape[1])[codes], table
+    shares, table = check_probabilities(y_true, name="y_true"), check_probabilities(probabilities)
+    if shares.shape != table.shape or not len(shares):
+        raise InvalidInputError(
+            f"y_true must have a row for each one of probabilities, and its columns; received "
+            f"{shares.shape} and {table.shape}"
+        )
+    return shares, table
 
 
 def apply_temperature(probabilities: ArrayLike, temperature: float) -> Float64Array:

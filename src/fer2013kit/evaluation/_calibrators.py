@@ -8,10 +8,10 @@ import numpy as np
 
 from fer2013kit._metrics import (
     PROBABILITY_FLOOR,
-    check_predictions,
     check_probabilities,
 )
 from fer2013kit._untrusted import is_mapping
+from fer2013kit.evaluation._calibration import read_targets
 from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ def fit_calibrator(
     >>> apply_calibrator(table, fitted)[0].round(2)
     array([0.67, 0.33])
     """
-    codes, table = check_predictions(y_true, probabilities)
+    truth, table = read_targets(y_true, probabilities)
     k = table.shape[1]
-    if missing := sorted(set(range(k)) - set(codes.tolist())):
+    if missing := np.flatnonzero(~truth.any(axis=0)).tolist():
         raise InvalidInputError(
             f"method={method!r} needs images of every class, received none of number "
             f"{', '.join(map(str, missing))}; method='temperature' does without"
@@ -70,25 +70,25 @@ def fit_calibrator(
         from sklearn.isotonic import IsotonicRegression
 
         curves = [
-            IsotonicRegression(y_min=0, y_max=1).fit(table[:, code], codes == code)
+            IsotonicRegression(y_min=0, y_max=1).fit(table[:, code], truth[:, code])
             for code in range(k)
         ]
         points = [[one.X_thresholds_.tolist(), one.y_thresholds_.tolist()] for one in curves]
         return Calibrator(method=method, curves=points)
-    return _fit_vector(codes, table)
+    return _fit_vector(truth, table)
 
 
-def _fit_vector(codes: Any, table: Float64Array) -> Calibrator:
+def _fit_vector(truth: Float64Array, table: Float64Array) -> Calibrator:
     from scipy.optimize import minimize
 
     k = table.shape[1]
-    logs, truth = _logs(table), np.eye(k)[codes]
+    logs = _logs(table)
 
     def loss(numbers: Float64Array) -> tuple[float, Float64Array]:
         scaled = logs * numbers[:k] + numbers[k:]
         powers = np.exp(scaled)  # which within the bounds is no infinity, and not always 0
         sums = powers.sum(axis=1, keepdims=True)
-        error = (powers / sums - truth) / len(codes)
+        error = (powers / sums - truth) / len(truth)
         value = float((np.log(sums[:, 0]) - (scaled * truth).sum(axis=1)).mean())
         return value, np.concatenate([(error * logs).sum(axis=0), error.sum(axis=0)])
 
