@@ -1,4 +1,5 @@
 import builtins
+from functools import partial
 
 import keras
 import numpy as np
@@ -9,6 +10,7 @@ from sklearn.base import clone
 
 import fer2013kit as fk
 from command_line import run_json
+from fer2013kit.classifier._json import as_json
 from fer2013kit.models import _registry
 from networks import FORMS, Builder, tiny_network
 
@@ -110,6 +112,59 @@ def test_another_scoring_has_no_trials_in_this_file(data, classifier, tmp_path):
     assert "epochs (2 there, 3 here), the validation images (7x48x48x1, " in str(told.value)
     again = fk.tune(classifier, data, scoring="f1_macro", n_trials=2, **options)
     assert len(again.study.trials) == 2
+
+
+def accuracy_of(share):
+    def score(clf, X, y):
+        return share * float(np.mean(clf.predict(X) == y))
+
+    return score
+
+
+def builder_of(units):
+    def build(input_shape, num_classes):
+        return tiny_network(input_shape, num_classes, units)
+
+    return build
+
+
+def test_functions_of_one_name_are_not_one(data, classifier, tmp_path):
+    def search(path, n_trials, *, share=1.0, units=4):
+        space = {"model": [builder_of(units), builder_of(9)], "learning_rate": (0.001, 0.1)}
+        options = {"storage": tmp_path / path, "scoring": accuracy_of(share)}
+        return fk.tune(classifier, data, space=space, n_trials=n_trials, **options)
+
+    search("one.db", 1)
+    assert len(search("one.db", 2).study.trials) == 2
+    with pytest.raises(fk.InvalidInputError, match="holds another search, with another scoring"):
+        search("one.db", 3, share=0.5)
+    with pytest.raises(fk.InvalidInputError, match="holds another search, with another space"):
+        search("one.db", 3, units=5)
+
+
+def test_functions_are_told_apart_by_what_they_do():
+    def notes(*values):
+        return [str(as_json(value)) for value in values]
+
+    first, again, other = notes(accuracy_of(1), accuracy_of(1), accuracy_of(2))
+    assert first == again != other
+    assert len({*notes(lambda x: x + 1, lambda x: x + 2, lambda x: x in {1, 2}, builder_of)}) == 4
+    one, two = notes(partial(tiny_network, units=2), partial(sorted, key=2))
+    assert one != two
+    score = metrics.make_scorer(lambda y, said: 1.0), metrics.make_scorer(lambda y, said: 2.0)
+    assert len({*notes(*score)}) == 2
+
+    def run(n):
+        return sum(number for number in range(n))
+
+    before = notes(run)
+    run(10_000)  # Python rewrites the instructions of what runs often
+    assert notes(run) == before
+
+    def calls_itself(n):
+        return n and calls_itself(n - 1)
+
+    assert notes(calls_itself) == notes(calls_itself)
 
 
 def test_files_of_before_are_searches_by_accuracy(data, classifier, tmp_path, monkeypatch):

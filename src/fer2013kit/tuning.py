@@ -6,6 +6,7 @@ import copy
 import hashlib
 import json
 import numbers
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
@@ -18,13 +19,14 @@ from sklearn.metrics import get_scorer, get_scorer_names
 
 from fer2013kit._checks import check_number, check_whole, is_number
 from fer2013kit._optional import needed
-from fer2013kit.augmentation import STRENGTHS
 from fer2013kit.classifier import EmotionClassifier
 from fer2013kit.classifier._json import as_json, differences
 from fer2013kit.classifier._network import build_network
 from fer2013kit.classifier._runs import described, described_network, digest_of
+from fer2013kit.classifier._settings import switched_off
 from fer2013kit.datasets import FER2013
 from fer2013kit.exceptions import (
+    Fer2013KitWarning,
     InvalidInputError,
     TrainingDivergedError,
     did_you_mean,
@@ -54,10 +56,6 @@ _FACTS: Final = "facts"
 _MONITOR: Final = "val_accuracy"
 _NO_CHOICE: Final = {"verbose"}
 """Settings that no trial depends on."""
-_OF_OPTIMIZER: Final = {
-    "learning_rate", "learning_rate_schedule", "warmup_epochs", "weight_decay", "ema_momentum",
-}  # fmt: skip
-_OF_LOSS: Final = {"label_smoothing", "focal_gamma"}
 _PLAIN: Final = (str, bool, int, float, type(None))
 """What Optuna keeps as it is."""
 
@@ -214,8 +212,7 @@ def tune(
     if random_state is not None:
         random_state = check_whole("random_state", random_state, least=0, most=2**32 - 1)
     study = _study(storage)
-    searched = {**ranges, **{n: [*c] for n, c in choices.items()}}
-    _check_same_search(study, classifier, data, searched, as_json(scoring))
+    _check_same_search(study, classifier, data, ranges, as_json(scoring))
     ended = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
     done = len(study.get_trials(states=ended))
     # Gone on with, a search does not draw what it drew before.
@@ -247,9 +244,11 @@ def tune(
         return float(figures[place])
 
     if n_trials > done:
-        study.optimize(
-            measure, n_trials=n_trials - done, timeout=timeout, catch=(TrainingDivergedError,)
-        )
+        with warnings.catch_warnings():  # of a draw, one setting may switch off another
+            warnings.filterwarnings("ignore", ".* has no effect beside", Fer2013KitWarning)
+            study.optimize(
+                measure, n_trials=n_trials - done, timeout=timeout, catch=(TrainingDivergedError,)
+            )
     if not study.get_trials(states=ended[:1]):
         raise TrainingDivergedError(
             f"no trial of {len(study.trials)} came to its end; try smaller learning rates, or more "
@@ -421,31 +420,16 @@ def _digest(settings: Any) -> str:
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
-def _switched_off(settings: Mapping[str, Any], space: Mapping[str, Any]) -> dict[str, str]:
-    """Return the settings that do nothing beside others, and what switches them off."""
-    off: dict[str, str] = {}
-    if not settings["augment"] and "augment" not in space:
-        off |= dict.fromkeys(STRENGTHS, "augment=False")
-    if isinstance(settings["optimizer"], keras.optimizers.Optimizer) and "optimizer" not in space:
-        off |= dict.fromkeys(_OF_OPTIMIZER, "an optimizer that brings its own")
-    if "loss" not in space:
-        if not isinstance(settings["loss"], str):
-            off |= dict.fromkeys(_OF_LOSS, "a loss of your own")
-        elif settings["loss"] != "focal":
-            off["focal_gamma"] = f"loss={settings['loss']!r}"
-    return off
-
-
 def _check_space(space: Any, classifier: EmotionClassifier) -> dict[str, Any]:
     known = classifier.get_params(deep=False)
     if isinstance(space, str) and space == "default":
-        off = _switched_off(known, _DEFAULT_SPACE)
+        off = switched_off(known, _DEFAULT_SPACE)
         return {name: values for name, values in _DEFAULT_SPACE.items() if name not in off}
     if not isinstance(space, Mapping) or not space:
         raise InvalidInputError(
             f"space must be 'default' or a mapping of settings; received {shown(space)}"
         )
-    off = _switched_off(known, space)
+    off = switched_off(known, space)
     for name, values in space.items():
         if name not in known and not str(name).startswith("model_params__"):
             raise InvalidInputError(

@@ -89,7 +89,7 @@ class EmotionClassifier(
     epochs : int, default 60
         Passes over the training set.
     batch_size : int, default 128
-        Images of a training step.
+        Images of a training step, where ``fit`` is given arrays; batches are taken as they come.
     optimizer : str or keras.optimizers.Optimizer, default "sgd"
         A Keras name (``"sgd"`` has Nesterov momentum 0.9), or an optimizer, which is copied and
         brings its own learning rate, weight decay and averaging.
@@ -98,7 +98,8 @@ class EmotionClassifier(
     learning_rate_schedule : {"cosine", "constant"}, default "cosine"
         Cosine decay to 0 over all epochs (Loshchilov & Hutter, ICLR 2017), or no decay.
     warmup_epochs : float, default 1.0
-        Linear rise to the peak before the cosine; at most half of the run.
+        Linear rise to the peak before the cosine; at most half of the run.  None where the rate is
+        constant.
     weight_decay : float, default 1e-3
         Decoupled weight decay, times the learning rate a step; 0 for none.
     ema_momentum : float in [0, 1), default 0.999
@@ -173,8 +174,8 @@ class EmotionClassifier(
         All labels there may be, if more than those of ``y`` or integers other than 0 to 6.
     class_names : sequence of str, optional
         Words for people, in the order of ``classes`` or of the sorted labels; labels that are such
-        words go by themselves.  With integer labels and no ``classes``, as many codes from 0 as
-        there are words.
+        words go by themselves, and a label that would get another one's name is refused.  With
+        integer labels and no ``classes``, as many codes from 0 as there are words.
     verbose : {"auto", 0, 1, 2}, default "auto"
         Silent, a progress bar with the time left, or a line an epoch, on standard error;
         ``"auto"`` is a bar on a terminal and lines elsewhere.
@@ -382,8 +383,10 @@ class EmotionClassifier(
         -----
         Fer2013KitWarning
             Where `soft_targets` favour another class than ``y`` for more than half of the images;
-            for a class that is nearly the word of an emotion, among others that are; for images
-            of integers that are all 0 or 1, as fractions cast to integers are.
+            for a class that is nearly the word of an emotion, among others that are, and for two
+            classes of one word; for images of integers that are all 0 or 1, as fractions cast to
+            integers are; for settings that were changed and have no effect beside others, such as
+            ``rotation`` beside ``augment=False``.
 
         See Also
         --------

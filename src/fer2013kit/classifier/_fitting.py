@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -13,7 +14,7 @@ from fer2013kit.classifier._fitted import Architecture, Fitted, rebuild_network
 from fer2013kit.classifier._network import build_network
 from fer2013kit.classifier._processes import undistributed
 from fer2013kit.classifier._runs import describe_run, seed_of_run
-from fer2013kit.classifier._settings import check_monitor, check_settings
+from fer2013kit.classifier._settings import check_monitor, check_settings, warn_of_idle_settings
 from fer2013kit.classifier._training import train
 from fer2013kit.classifier._training_set import read_training_set
 from fer2013kit.classifier._warm_start import (
@@ -45,6 +46,7 @@ def fit_network(
     """Train a network as a classifier's settings say; see :meth:`EmotionClassifier.fit`."""
     params = classifier.get_params(deep=False)
     check_settings(params)
+    warn_of_idle_settings(params, {one.name: one.default for one in fields(classifier)})
     if isinstance(callbacks, Iterable):
         callbacks = list(callbacks)  # an iterator would be empty when they are called
     validated = validation_data is not None or classifier.validation_fraction > 0

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Mapping
+from types import CodeType, FunctionType
 from typing import Any, Final
 
 import keras
@@ -71,6 +73,8 @@ def _note(value: Any) -> str:
     if not isinstance(value, _KERAS_OBJECTS):
         text = getattr(value, "__qualname__", repr(value))
         name = re.sub(" at 0x[0-9a-fA-F]+", "", text)
+        if code := _code(value):
+            name += f", code {code}"
         state = {k: one for k, one in getattr(value, "__dict__", {}).items() if _is_plain(one)}
         return f"{name} {state!r}" if name != text and state else name
     config = value.get_config()
@@ -79,6 +83,43 @@ def _note(value: Any) -> str:
     if isinstance(value, keras.losses.Loss):  # of which the configuration is not all
         config |= {name: one for name, one in vars(value).items() if _is_plain(one)}
     return f"{type(value).__qualname__} {config!r}"
+
+
+def _code(value: Any) -> str:
+    """Return what tells functions of one name apart, "" for other objects.
+
+    It is a digest of the instructions, constants and defaults of a function, and of the function
+    inside of a ``partial`` or a scorer; of what a function holds from outside, numbers, words and
+    the instructions of functions count.
+    """
+    inner = [value, getattr(value, "func", None), *getattr(value, "__dict__", {}).values()]
+    functions = [getattr(one, "__func__", one) for one in inner]
+    functions = [one for one in functions if isinstance(one, FunctionType)]
+    if not functions:
+        return ""
+    told = []
+    for one in functions:
+        told.append([_instructions(one.__code__), repr(one.__defaults__), repr(one.__kwdefaults__)])
+        for cell in one.__closure__ or ():
+            held = cell.cell_contents
+            if isinstance(held, FunctionType):
+                told.append(_instructions(held.__code__))
+            elif _is_plain(held):
+                told.append([repr(held)])
+    text = re.sub(" at 0x[0-9a-fA-F]+", "", repr(told))
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _instructions(code: CodeType) -> list[Any]:
+    constants = [
+        _instructions(one)
+        if isinstance(one, CodeType)
+        else sorted(map(repr, one))  # the order of a set changes from process to process
+        if isinstance(one, frozenset)
+        else repr(one)
+        for one in code.co_consts
+    ]
+    return [code.co_code.hex(), code.co_names, constants]
 
 
 def _is_plain(value: Any) -> bool:

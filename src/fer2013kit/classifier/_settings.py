@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Final
@@ -12,9 +12,9 @@ import keras
 import numpy as np
 
 from fer2013kit._checks import as_float, is_flag, is_listing, is_number, is_shape, wrong_choice
-from fer2013kit.augmentation import LIMITS
+from fer2013kit.augmentation import LIMITS, STRENGTHS
 from fer2013kit.classifier._processes import ALONE, Processes
-from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
+from fer2013kit.exceptions import InvalidInputError, did_you_mean, listed, shown, warn
 from fer2013kit.typing import ComputeDtype, LearningRateSchedule, Loss, Verbose
 
 if TYPE_CHECKING:
@@ -52,6 +52,11 @@ _SEEDS: Final = 2**32  # so many NumPy takes
 _WHOLE: Final = ("epochs", "batch_size", "patience", "calm_epochs")
 _MAY_BE_NONE: Final = ("patience",)
 _DEFAULT_MONITOR: Final = "val_accuracy"
+_OF_OPTIMIZER: Final = (
+    "learning_rate", "learning_rate_schedule", "warmup_epochs", "weight_decay", "ema_momentum",
+)  # fmt: skip
+_OF_LOSS: Final = ("label_smoothing", "focal_gamma")
+_MIXING: Final = ("mixup", "cutmix")
 _BY_THEMSELVES: Final = ("loss", "accuracy", "learning_rate")
 """Figures that every run records."""
 
@@ -101,6 +106,46 @@ def check_settings(params: Mapping[str, Any]) -> None:
     ]
     if wrong:
         raise InvalidInputError("; ".join(wrong))
+
+
+def switched_off(params: Mapping[str, Any], varied: Container[str] = ()) -> dict[str, str]:
+    """Return the settings that do nothing beside others, and what switches them off.
+
+    What is ``varied``, as in a search, switches nothing off.
+
+    Examples
+    --------
+    >>> from fer2013kit import EmotionClassifier
+    >>> from fer2013kit.classifier._settings import switched_off
+    >>> switched_off(EmotionClassifier(augment=True).get_params())
+    {'focal_gamma': "loss='crossentropy'"}
+    """
+    off: dict[str, str] = {}
+    mixed = any(params[name] or name in varied for name in _MIXING)
+    if not params["augment"] and "augment" not in varied:
+        off |= dict.fromkeys(STRENGTHS, "augment=False")
+        if not mixed:
+            off["calm_epochs"] = "augment=False without mixup and cutmix"
+    if isinstance(params["optimizer"], keras.optimizers.Optimizer) and "optimizer" not in varied:
+        off |= dict.fromkeys(_OF_OPTIMIZER, "an optimizer that brings its own")
+    elif params["learning_rate_schedule"] == "constant" and "learning_rate_schedule" not in varied:
+        off["warmup_epochs"] = "learning_rate_schedule='constant'"
+    if "loss" not in varied:
+        if not isinstance(params["loss"], str):
+            off |= dict.fromkeys(_OF_LOSS, "a loss of your own")
+        elif params["loss"] != "focal":
+            off["focal_gamma"] = f"loss={params['loss']!r}"
+    return off
+
+
+def warn_of_idle_settings(params: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    """Warn of settings that were changed and do nothing; 0 and False ask for nothing."""
+    idle: dict[str, list[str]] = {}
+    for name, reason in switched_off(params).items():
+        if params[name] and params[name] != defaults[name]:
+            idle.setdefault(reason, []).append(f"{name}={shown(params[name])}")
+    for reason, settings in idle.items():
+        warn(f"{listed(settings)} has no effect beside {reason}; leave out one of them")
 
 
 def check_monitor(
