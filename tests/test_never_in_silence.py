@@ -120,6 +120,50 @@ def test_of_errors_the_smallest_is_the_best(data):
     assert clf.best_epoch_ == np.argmin(clf.history_["val_mse"])
 
 
+# --- settings that others switch off -----------------------------------------------------------
+
+IDLE = {
+    "focal_gamma=3.0 has no effect beside loss='crossentropy'": {"focal_gamma": 3.0},
+    "label_smoothing=0.2 has no effect beside a loss of your own": {
+        "loss": keras.losses.Huber(), "label_smoothing": 0.2,
+    },
+    "rotation=20, erasing=0.5 has no effect beside augment=False": {"rotation": 20, "erasing": 0.5},
+    "calm_epochs=1 has no effect beside augment=False without mixup": {"calm_epochs": 1},
+    "learning_rate=0.1, weight_decay=0.01 has no effect beside an optimizer": {
+        "optimizer": keras.optimizers.SGD(0.01), "learning_rate": 0.1, "weight_decay": 0.01,
+    },
+    "warmup_epochs=0.5 has no effect beside learning_rate_schedule='constant'": {
+        "warmup_epochs": 0.5, "learning_rate_schedule": "constant",
+    },
+}  # fmt: skip
+USED = [
+    {"loss": "focal", "focal_gamma": 3.0, "rotation": 0, "horizontal_flip": False},
+    {"augment": True, "rotation": 20, "calm_epochs": 1},
+    {"mixup": 0.2, "calm_epochs": 1},
+    {"optimizer": "adam", "learning_rate": 0.001, "warmup_epochs": 0.5},
+    {"warmup_epochs": 0, "learning_rate_schedule": "constant"},
+    {"loss": keras.losses.Huber(), "label_smoothing": 0},
+]
+
+
+@pytest.mark.parametrize("said", IDLE)
+def test_settings_without_effect_are_told(data, said):
+    with pytest.warns(fk.Fer2013KitWarning) as told:
+        idle = make(epochs=1, **IDLE[said]).fit(*data.train)
+    (message,) = [str(one.message) for one in told if one.category is fk.Fer2013KitWarning]
+    assert message.startswith(said)
+    assert message.endswith("; leave out one of them")
+    names = [part.split("=")[0] for part in said.split(" has ")[0].split(", ")]
+    defaults = {name: fk.EmotionClassifier().get_params()[name] for name in names}
+    plain = make(epochs=1, **{**IDLE[said], **defaults}).fit(*data.train)
+    assert plain.history_["loss"] == idle.history_["loss"]  # as the message says
+
+
+@pytest.mark.parametrize("settings", USED, ids=str)
+def test_settings_with_an_effect_are_not_doubted(data, settings):
+    make(epochs=1, **settings).fit(*data.train)  # a warning would be an error
+
+
 # --- weights, targets, classes -----------------------------------------------------------------
 
 
@@ -281,6 +325,51 @@ def test_a_label_is_itself_before_it_is_a_name(data):
     for one in (clf, both):
         expected = np.mean(one.predict(X) == words)
         assert one.evaluate(X, words).accuracy == pytest.approx(expected)
+
+
+@pytest.mark.filterwarnings("ignore:y has a class 'sadd'")
+@pytest.mark.parametrize(
+    "spelt", [str.upper, "{} ".format, lambda word: word.replace("sad", "sadd")]
+)
+def test_names_in_another_order_than_the_labels_are_refused(data, spelt):
+    """Sorted, neutral stands before sad and surprise, unlike in the order of the codes."""
+    labels = [spelt(fk.CLASS_NAMES[code]) for code in data.train.labels]
+    clf = make(class_names=fk.CLASS_NAMES)
+    with pytest.raises(
+        fk.InvalidInputError, match=r"by which '(NEUTRAL|neutral) ?' would be called 'sad'"
+    ):
+        clf.set_params(classes=None).fit(data.train.images, labels)
+    clf.set_params(classes=[*map(spelt, fk.CLASS_NAMES)]).fit(data.train.images, labels)
+    assert clf.class_names_ == tuple(sorted(fk.CLASS_NAMES))
+    assert clf.classes_.tolist() == sorted(map(spelt, fk.CLASS_NAMES))
+
+
+@pytest.mark.parametrize("other", ["Sad", "sad ", "sadness"])
+def test_two_classes_of_one_word_are_doubted(data, other):
+    labels = np.array(fk.CLASS_NAMES, object)[data.train.labels]
+    labels[np.flatnonzero(labels == "sad")[::2]] = other
+    with pytest.warns(fk.Fer2013KitWarning, match="two classes for one word, .*spell them alike"):
+        clf = make().fit(data.train.images, labels)
+    assert len(clf.classes_) == 8
+    clf = make(classes=np.unique(labels)).fit(data.train.images, labels)  # asked for, no doubt
+    assert len(clf.classes_) == 8
+
+
+def test_labels_that_are_no_class_are_told_by_score(data):
+    X, codes = data.train
+    words = np.array(fk.CLASS_NAMES)[codes]
+    fitted = make().fit(X, words)
+    for clf in (fitted, fk.EnsembleClassifier([fitted, fitted])):
+        assert clf.score(X, words) == clf.evaluate(X, words).accuracy
+        half = np.arange(len(X)) % 2
+        expected = clf.evaluate(X, words, sample_weight=half).accuracy
+        assert clf.score(X, words, half) == pytest.approx(expected)
+        with pytest.warns(fk.Fer2013KitWarning, match="none of the classes.*count as wrong"):
+            assert clf.score(X, np.char.upper(words)) == 0
+    with pytest.raises(fk.InvalidInputError, match="received 'sadd'; did you mean 'sad'"):
+        make().fit(X, words, validation_data=(X, np.where(words == "sad", "sadd", words)))
+    with pytest.raises(fk.InvalidInputError, match="received 'sadd'; did you mean 'sad'"):
+        make(classes=fk.CLASS_NAMES).fit(X, np.where(words == "sad", "sadd", words))
 
 
 def test_an_export_of_members_reads_floats_as_all_of_them_do(data, tmp_path):

@@ -97,6 +97,7 @@ def codes_in(
     if strange := [label for label in array.tolist() if label not in known]:
         raise InvalidInputError(
             f"{name} must hold only the classes {shown(list(known))}; received {shown(strange[0])}"
+            f"{did_you_mean(strange[0], [one for one in known if isinstance(one, str)])}"
         )
     return np.array([known[label] for label in array.tolist()], dtype=np.int64)
 

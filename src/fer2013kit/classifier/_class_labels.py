@@ -11,10 +11,10 @@ from sklearn.utils.validation import column_or_1d
 
 from fer2013kit._checks import FROM_ONE_HOT, check_labels, whole_if_all_are
 from fer2013kit.emotions import CLASS_NAMES, FERPLUS_CLASS_NAMES, NUM_CLASSES, emotion_code
-from fer2013kit.exceptions import InvalidInputError, shortened, shown, warn
+from fer2013kit.exceptions import InvalidInputError, did_you_mean, shortened, shown, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -37,7 +37,8 @@ def check_targets(
         if unknown.size:
             raise InvalidInputError(
                 f"y must hold only the classes {shown(list(allowed))}; "
-                f"received {shown(unknown.tolist()[0])}"
+                f"received {shown(wrong := unknown.tolist()[0])}"
+                f"{did_you_mean(wrong, [one for one in allowed if isinstance(one, str)])}"
             )
     elif labels.dtype.kind in "iuf":
         n_classes = NUM_CLASSES if class_names is None else len(class_names)
@@ -95,7 +96,28 @@ def name_classes(
             f"received {shown(names)}{_GO_BY_LABELS}"
         )
     word_of = dict(zip(listed, names, strict=True))
+    if asked is None:
+        _refuse_names_of_others(word_of)
     return tuple(word_of[label] for label in classes.tolist())
+
+
+def _refuse_names_of_others(word_of: Mapping[Any, str]) -> None:
+    """Refuse names by the order of the labels where a label is the word for another one's name."""
+    known = {_meaning(name) for name in word_of.values()}
+    for label, name in word_of.items():
+        meant = _meaning(label) if isinstance(label, str) else None
+        if meant in known and meant != _meaning(name):
+            raise InvalidInputError(
+                f"class_names name the labels in their sorted order, by which {shown(label)} would "
+                f"be called {shown(name)}; received {shown([*word_of.values()])}; list the labels "
+                f"in classes, in the order of the names{_GO_BY_LABELS}"
+            )
+
+
+def _meaning(word: str) -> int | str:
+    """Return what a word has in common with other spellings and other words for an emotion."""
+    code = emotion_code(word)
+    return word.strip().lower() if code is None else code
 
 
 def check_own_names(
@@ -117,9 +139,17 @@ def check_own_names(
         )
 
 
-def doubt_misspelt(labels: NDArray[Any]) -> None:
-    """Warn of a class that is nearly the word of an emotion, among others that are."""
+def doubt_words(labels: NDArray[Any]) -> None:
+    """Warn of two classes of one word, and of one that is nearly an emotion's, among others."""
     words = [str(word) for word in np.unique(labels)] if labels.dtype.kind in "OU" else []
+    first: dict[int | str, str] = {}
+    for word in words:
+        one = first.setdefault(_meaning(word), word)
+        if one != word:
+            warn(
+                f"y has two classes for one word, {shown(one)} and {shown(word)}; if they are one, "
+                "spell them alike"
+            )
     own = [word for word in words if emotion_code(word) is None and word not in FERPLUS_CLASS_NAMES]
     for word in own if len(own) < len(words) / 2 else []:
         near = difflib.get_close_matches(word.lower(), FERPLUS_CLASS_NAMES, 1, _NEARLY)

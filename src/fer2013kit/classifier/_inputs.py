@@ -22,7 +22,7 @@ from fer2013kit._labels import codes_in
 from fer2013kit.classifier._class_labels import (
     as_labels,
     check_targets,
-    doubt_misspelt,
+    doubt_words,
     name_classes,
 )
 from fer2013kit.classifier._targets import one_hot, probabilities
@@ -51,7 +51,7 @@ def read_training_data(
     flat, labels = _validate(classifier, X, classifier.image_shape, y=y, reset=True)
     labels = check_targets(labels, classifier.classes, classifier.class_names)
     if classifier.classes is None:
-        doubt_misspelt(labels)
+        doubt_words(labels)
     present = np.unique(labels)
     if len(present) < _MINIMUM_CLASSES:
         raise InvalidInputError(
@@ -132,6 +132,8 @@ def _validate(
             reason += " Of a data set pass both: fit(*data.train)"
         if len(reason) > _LONG:  # it repeats X
             reason = f"{reason[: _LONG // 2]}...{reason[-_LONG // 2 :]}"
+        if "got 1D array" in reason:
+            reason += " X are the images, and y their labels: were they exchanged?"
         raise InvalidInputError(reason) from error
     pixels = checked[0] if labels else checked
     if image_shape is not None and pixels.shape[1] != np.prod(image_shape):
