@@ -1,6 +1,7 @@
 """What a classifier accepts as images, before it looks at the numbers."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 
 import fer2013kit as fk
 from fer2013kit._image_input import read_pictures, with_shape
+from networks import tiny_network
 
 FACES = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1), np.uint8)
 COLUMN = [" ".join(map(str, face.ravel())) for face in FACES]
@@ -98,7 +100,11 @@ def test_rounding_does_not_leave_the_range(value_range):
 
 @pytest.mark.parametrize(
     ("X", "advice"),
-    [(FACES[0], r"as X\[None\]"), (FACES[0, ..., 0], r"as X\[None\]"), (FACES[:, :9], "resize$")],
+    [
+        (FACES[0], r"as X\[None\]"),
+        (FACES[0, ..., 0], r"as X\[None\]"),
+        (FACES[:, :9], r"resize; Emotion.*=\(9, 48, 1\)\)"),
+    ],
 )
 def test_one_picture_and_other_sizes_are_answered_with_the_way(X, advice):
     with pytest.raises(fk.InvalidInputError, match=advice):
@@ -112,3 +118,60 @@ def test_what_was_passed_is_told_what_it_lacks():
     predictor = fk.EmotionPredictor.from_pretrained("five_layer_cnn_small")
     with pytest.raises(fk.InvalidInputError, match=r"read by analyze_photo\(path\)$"):
         predictor.predict(["a.jpg"])
+
+
+@pytest.mark.parametrize(
+    ("shape", "advice"),
+    [
+        ((9, 48, 48, 3), r"grey with fer2013kit\.to_grayscale; .*image_shape=\(48, 48, 3\)\)"),
+        ((9, 64, 64), r"to_face or resize; EmotionClassifier\(image_shape=\(64, 64, 1\)\) trains"),
+        ((9, 3, 48, 48), r"Channels come last: numpy\.moveaxis\(X, 1, -1\)$"),
+        ((9, 1, 48, 48), r"Channels come last: numpy\.moveaxis\(X, 1, -1\)$"),
+        ((48, 48, 3), r"One image is passed as X\[None\]$"),
+        ((9, 6912), r"other sizes there with fer2013kit\.to_face or resize$"),
+    ],
+)
+def test_pictures_of_another_shape_are_answered_with_the_way(shape, advice):
+    X = np.zeros(shape, np.uint8)
+    predictor = fk.EmotionPredictor.from_pretrained("five_layer_cnn_small")
+    for call in (
+        partial(predictor.predict, X),
+        partial(fk.EmotionClassifier().fit, X, np.arange(len(X)) % 7),
+    ):
+        with pytest.raises(fk.InvalidInputError, match=advice):
+            call()
+
+
+def test_grey_pictures_of_a_network_for_colour_are_answered_with_the_way():
+    clf = fk.EmotionClassifier(image_shape=(48, 48, 3))
+    with pytest.raises(fk.InvalidInputError, match=r"channels with fer2013kit\.grayscale_to_rgb; "):
+        clf.fit(np.zeros((9, 48, 48), np.uint8), np.arange(9) % 7)
+
+
+def test_exchanged_arguments_are_told():
+    X, y = fk.make_fer2013(n_samples=70, random_state=0).test
+    clf = fk.EmotionClassifier.from_pretrained("five_layer_cnn_small")
+    for call in (clf.fit, clf.score, clf.evaluate, clf.calibrate):
+        with pytest.raises(fk.InvalidInputError, match="labels: were they exchanged"):
+            call(y, X)
+
+
+def test_fractions_of_a_split_are_answered_with_the_way():
+    with pytest.raises(fk.InvalidInputError, match=r"float64; of fractions .* take \(X \* 255\)"):
+        fk.Split(np.zeros((2, 48, 48)))
+    with pytest.raises(fk.InvalidInputError, match=r"to_face or resize brings others there$"):
+        fk.Split(np.zeros((2, 64, 64), np.uint8))
+
+
+def test_a_bare_network_of_keras_is_answered_with_the_way():
+    network = fk.create_model(tiny_network)
+    for call, advice in (
+        (fk.load_predictor, "where wrapped has predict_proba"),
+        (fk.create_app, "where wrapped has predict_proba"),
+        (partial(fk.analyze_photo, np.zeros((48, 48, 3), np.uint8), classifier=network), "wrapped"),
+        (lambda one: fk.EnsembleClassifier([one, one]), "average the probabilities yourself"),
+    ):
+        with pytest.raises(fk.InvalidInputError, match=advice):
+            call(network) if not isinstance(call, partial) else call()
+    with pytest.raises(fk.InvalidInputError, match="load_predictor reads a name or a file"):
+        fk.analyze_photo(np.zeros((48, 48, 3), np.uint8), classifier="ferplus_cnn")

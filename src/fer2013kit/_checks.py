@@ -271,12 +271,15 @@ def check_images(
         without = f"(n, {height}, {width}), " if grey else ""
         raise InvalidInputError(
             f"images must have shape {without}(n, {height}, {width}, {channels}) "
-            f"or (n, {flat}); received {array.shape}"
+            f"or (n, {flat}); received {array.shape}; to_face or resize brings others there"
         )
     if array.dtype != np.uint8:
         if array.dtype.kind not in "iu":
+            way = ""
+            if array.dtype.kind == "f":
+                way = "; of fractions in [0, 1] take (X * 255).round().astype('uint8')"
             raise InvalidInputError(
-                f"images must be integers in [0, 255]; received dtype {array.dtype}"
+                f"images must be integers in [0, 255]; received dtype {array.dtype}{way}"
             )
         if array.size and (array.min() < 0 or array.max() > MAX_LEVEL):
             raise InvalidInputError(

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 Shape = tuple[int, int, int]
 Pixels = NDArray[Any]
-_FLAT: Final = 2  # dimensions of (n, pixels)
+_FLAT, _GREY = 2, 3  # dimensions of (n, pixels) and (n, height, width)
+_COLORS: Final = (3, 4)  # channels
 _PIXELS: Final = re.compile(r"\W*\w+(\.0*)?(\s|[,;]\s*\d)")  # 70 80, or [70,80, or 70.0 80.0
 _KINDS_OF_TEXT: Final = "OSUT"  # of NumPy's types: those that may hold texts
 _KINDS_OF_NO_NUMBERS: Final = "bmMSUV"
@@ -115,15 +116,28 @@ def wrong_shape(X: Any, image_shape: Shape) -> InvalidInputError:
     forms = [f"(n, {height}, {width}, {channels})", f"(n, {height * width * channels})"]
     if channels == 1:
         forms.insert(0, f"(n, {height}, {width})")
-    is_one = tuple(X.shape) in {image_shape, image_shape[:2]}
-    advice = (
-        "One image is passed as X[None]"
-        if is_one
-        else "Bring images of other sizes there with fer2013kit.to_face or resize"
-    )
     return InvalidInputError(
-        f"X must have shape {' or '.join(forms)}; received {tuple(X.shape)}. {advice}"
+        f"X must have shape {' or '.join(forms)}; received {tuple(X.shape)}. "
+        f"{_way_to(image_shape, tuple(X.shape))}"
     )
+
+
+def _way_to(image_shape: Shape, shape: tuple[int, ...]) -> str:
+    """Return what to do with images of another shape."""
+    others = "Bring images of other sizes there with fer2013kit.to_face or resize"
+    if shape in {image_shape, image_shape[:2]} or (len(shape) == _GREY and shape[2] in _COLORS):
+        return "One image is passed as X[None]"
+    if len(shape) not in {_GREY, _GREY + 1}:
+        return others
+    height, width, channels = (*shape[1:], 1)[:3]
+    if height in {1, *_COLORS} and channels > max(_COLORS):
+        return "Channels come last: numpy.moveaxis(X, 1, -1)"
+    way = others
+    if (height, width) == image_shape[:2]:
+        way = "Make colour images grey with fer2013kit.to_grayscale"
+        if channels == 1:
+            way = "Give grey images three channels with fer2013kit.grayscale_to_rgb"
+    return f"{way}; EmotionClassifier(image_shape={(height, width, channels)}) trains on such"
 
 
 def check_range(pixels: NDArray[Any], value_range: tuple[float, float] | None) -> None:

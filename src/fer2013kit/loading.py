@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Final
 from fer2013kit._export_metadata import PREDICTOR_ENDINGS
 from fer2013kit._optional import needed
 from fer2013kit.emotions import CLASS_NAMES
-from fer2013kit.exceptions import InvalidInputError, ModelFileError, did_you_mean, shown
+from fer2013kit.exceptions import (
+    OTHER_MODELS,
+    InvalidInputError,
+    ModelFileError,
+    did_you_mean,
+    shown,
+)
 from fer2013kit.pretrained import PHOTO_NAME, list_pretrained
 
 if TYPE_CHECKING:
@@ -98,6 +104,7 @@ def find_file(name_or_path: str | PathLike[str]) -> Path | None:
     if not isinstance(name_or_path, str | PathLike) or not str(name_or_path):
         raise InvalidInputError(
             f"expected a network's name or a path; received {shown(name_or_path)}"
+            f"{f'; {OTHER_MODELS}' if callable(name_or_path) else ''}"
         )
     path = Path(name_or_path)
     if path.exists():

@@ -355,7 +355,8 @@ def _check_members(members: Any, weights: Any) -> EmotionClassifier:
         if not isinstance(member, EmotionClassifier) or not hasattr(member, "classes_"):
             raise InvalidInputError(
                 f"members must be fitted EmotionClassifiers; received {shown(member)} as number "
-                f"{place}"
+                f"{place}; of other models, average the probabilities yourself and pass the mean "
+                "to evaluate_predictions"
             )
     for place, member in enumerate(others, 1):
         if not np.array_equal(member.classes_, first.classes_):

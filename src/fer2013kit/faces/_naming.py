@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from functools import cache
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from fer2013kit._class_names import as_learned, classifier_names, inside
 from fer2013kit._inference import views
 from fer2013kit._metrics import check_probabilities
 from fer2013kit.emotions import IMAGE_SHAPE
-from fer2013kit.exceptions import InvalidInputError, shown
+from fer2013kit.exceptions import OTHER_MODELS, InvalidInputError, shown
 from fer2013kit.faces._emotion import face_emotion
 from fer2013kit.loading import load_predictor
 from fer2013kit.typing import PhotoViews
@@ -42,10 +43,11 @@ class FaceNamer:
 
     def __init__(self, classifier: Classifier | None, *, tta: PhotoViews | None = "auto") -> None:
         if classifier is not None and not hasattr(classifier, "predict_proba"):
+            is_name = isinstance(classifier, str | PathLike)
             raise InvalidInputError(
                 "classifier must have predict_proba, as an EmotionPredictor or an "
-                f"EmotionClassifier has; received {shown(classifier)}; for the name of a network "
-                "that ships, or a file, use load_predictor"
+                f"EmotionClassifier has; received {shown(classifier)}; "
+                f"{'load_predictor reads a name or a file' if is_name else OTHER_MODELS}"
             )
         check_choice("tta", tta, PhotoViews | None)
         self._classifier = _default_classifier() if classifier is None else classifier
