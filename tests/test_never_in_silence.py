@@ -355,6 +355,43 @@ def test_two_classes_of_one_word_are_doubted(data, other):
     assert len(clf.classes_) == 8
 
 
+@pytest.mark.parametrize("missing", [np.nan, None, 3])
+def test_what_is_no_word_does_not_become_one(data, missing):
+    """NumPy makes "nan" of a NaN in a list of words."""
+    X, codes = data.train
+    words = [missing, *np.array(fk.CLASS_NAMES)[codes][1:].tolist()]
+    with pytest.raises(fk.InvalidInputError, match=r"NaN|Unknown label type"):
+        make().fit(X, words)
+    if missing != 3:
+        with pytest.raises(fk.InvalidInputError, match="group for every row; received None or NaN"):
+            make(validation_fraction=0.2, validation_groups=words).fit(X, codes)
+        with pytest.raises(fk.InvalidInputError, match="a group for every sample; received None"):
+            fk.evaluate_predictions(codes, np.eye(7)[codes], groups=words)
+
+
+def test_words_of_every_type_of_text_train_alike(data):
+    X, codes = data.train
+    words = np.array(fk.CLASS_NAMES)[codes]
+    losses = [
+        make().fit(X, y).history_["loss"]
+        for y in (words, words.tolist(), words.astype(np.dtypes.StringDType()), pd.Series(words))
+    ]
+    assert losses == losses[:1] * 4
+    missing = pd.Series(words).astype("string").mask(np.arange(len(words)) == 2)
+    with pytest.raises(fk.InvalidInputError, match="received a missing one, NA"):
+        make().fit(X, missing)
+    with pytest.warns(fk.Fer2013KitWarning, match="a class without a word, ''; leave out"):
+        make().fit(X, np.where(words == "sad", "", words))
+
+
+def test_a_label_has_one_weight(data):
+    weights = pd.Series(np.arange(8.0), index=[0, 1, 2, 3, 4, 5, 6, 6])
+    with pytest.raises(fk.InvalidInputError, match="must have one weight for each label"):
+        make(class_weight=weights).fit(*data.train)
+    with pytest.raises(fk.InvalidInputError, match="of one column take its ravel"):
+        fk.sample_weights(data.train.labels[:, None])
+
+
 def test_labels_that_are_no_class_are_told_by_score(data):
     X, codes = data.train
     words = np.array(fk.CLASS_NAMES)[codes]

@@ -139,12 +139,17 @@ def as_array(value: Any, name: str, dtype: Any = None) -> NDArray[Any]:
     fer2013kit.exceptions.InvalidInputError: images cannot be an array: setting an array element ...
     """
     try:
-        return np.asarray(value, dtype)
+        array = np.asarray(value, dtype)
     except Fer2013KitError:
         raise  # of an array that reads a file
     except (TypeError, ValueError, OverflowError) as error:
         what = "an array" if dtype is None else "an array of numbers"
         raise InvalidInputError(f"{name} cannot be {what}: {shortened(str(error))}") from error
+    if array.dtype.kind == "U" and isinstance(value, list | tuple):
+        # Of numbers among words NumPy makes words, "nan" of a missing one.
+        whole = np.asarray(value, object)
+        array = array if all(isinstance(one, str) for one in whole.flat) else whole
+    return array
 
 
 def check_ids(ids: NDArray[Any], name: str) -> None:
@@ -166,6 +171,14 @@ def check_ids(ids: NDArray[Any], name: str) -> None:
             f"{name} must be whole numbers or texts from 2**53 on, where floats lose digits; "
             f"received {unclear[0]}; where some are missing, read them as texts or pandas's Int64"
         )
+
+
+def is_missing(value: Any) -> bool:
+    """Tell whether it is None, or not itself, as NaN and NaT are, or nobody knows, as of NA."""
+    try:
+        return value is None or bool(value != value)  # noqa: PLR0124 - NaN is not itself
+    except TypeError:
+        return True
 
 
 def whole_if_all_are(labels: NDArray[Any]) -> NDArray[Any]:
@@ -301,6 +314,8 @@ def no_numbers(array: NDArray[Any], name: str) -> InvalidInputError:
 def not_labels(array: NDArray[Any], name: str) -> InvalidInputError:
     """Return the error for labels of another shape than ``(n,)``."""
     way = FROM_ONE_HOT if array.ndim == 2 else ""  # noqa: PLR2004 - a table
+    if array.shape[1:] == (1,):
+        way = "; of one column take its ravel()"
     return InvalidInputError(f"{name} must have shape (n,); received {array.shape}{way}")
 
 

@@ -202,6 +202,10 @@ def by_label(class_weight: Any) -> Any:
     >>> by_label(pd.Series(["sad", "sad", "happy"]).value_counts())
     {'sad': 2, 'happy': 1}
     """
+    if not getattr(getattr(class_weight, "index", None), "is_unique", True):
+        raise InvalidInputError(
+            f"class_weight must have one weight for each label; received {shown(class_weight)}"
+        )
     return class_weight.to_dict() if hasattr(class_weight, "to_dict") else class_weight
 
 

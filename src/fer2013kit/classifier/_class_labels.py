@@ -144,6 +144,8 @@ def doubt_words(labels: NDArray[Any]) -> None:
     words = [str(word) for word in np.unique(labels)] if labels.dtype.kind in "OU" else []
     first: dict[int | str, str] = {}
     for word in words:
+        if not word.strip():
+            warn(f"y has a class without a word, {shown(word)}; leave out images without a label")
         one = first.setdefault(_meaning(word), word)
         if one != word:
             warn(

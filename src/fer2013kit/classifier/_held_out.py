@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer2013kit._checks import as_array, check_ids
+from fer2013kit._checks import as_array, check_ids, is_missing
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ def validation_groups(given: Any, X: Any, n_samples: int) -> NDArray[Any] | None
             f"{groups.shape}. In a search, where X is a part of the rows, pass a function of X"
         )
     check_ids(groups, "validation_groups")
+    if any(map(is_missing, groups.tolist())):
+        raise InvalidInputError(
+            "validation_groups must name a group for every row; received None or NaN"
+        )
     return groups
 
 

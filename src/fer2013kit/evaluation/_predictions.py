@@ -8,7 +8,14 @@ import numpy as np
 
 from fer2013kit import _metrics
 from fer2013kit._answers import read_predictions, read_truth
-from fer2013kit._checks import as_array, check_ids, check_number, check_same_length, check_whole
+from fer2013kit._checks import (
+    as_array,
+    check_ids,
+    check_number,
+    check_same_length,
+    check_whole,
+    is_missing,
+)
 from fer2013kit._metrics import ReliabilityBins
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.evaluation._report import EvaluationReport
@@ -198,7 +205,7 @@ def _names_of_samples(labels: NDArray[Any], n_samples: int, name: str, what: str
         )
     check_ids(labels, name)
     values = labels.tolist()
-    if any(map(_is_missing, values)):
+    if any(map(is_missing, values)):
         raise InvalidInputError(f"{name} must name {what} for every sample; received None or NaN")
     return np.array([str(value) for value in values])
 
@@ -213,14 +220,6 @@ def _rows_by_group(groups: Any, n_samples: int) -> dict[str, NDArray[np.intp]]:
     except TypeError:  # numbers and words, which have no order
         order = np.unique(names).tolist()
     return {name: np.flatnonzero(names == name) for name in order}
-
-
-def _is_missing(value: Any) -> bool:
-    """Tell whether it is None, or not itself, as NaN and NaT are, or nobody knows, as of NA."""
-    try:
-        return value is None or bool(value != value)  # noqa: PLR0124 - NaN is not itself
-    except TypeError:
-        return True
 
 
 _NO_PROBABILITIES = (
