@@ -187,7 +187,9 @@ def test_refused_checkpoint_names_what_differs(data, tmp_path):
     assert weighted.startswith(f"the weights of the training images ({len(y)}, SHA-256 ")
     told = refusal(given={"validation_data": data.validation})
     assert "the validation images (none there, 21x48x48x1, SHA-256 " in told
-    many = dict.fromkeys(("mixup", "zoom", "shift", "weight_decay", "label_smoothing"), 0.19)
+    many = dict.fromkeys(
+        ("mixup", "cutmix", "learning_rate", "weight_decay", "label_smoothing"), 0.19
+    )
     told = refusal(**many, epochs=3)
     assert told.count(" there, ") == 5
     assert told.endswith(" here), 1 more")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from fer2013kit._checks import FROM_ONE_HOT, as_array, check_same_length
+from fer2013kit._checks import FROM_ONE_HOT, as_array, check_same_length, is_missing
 from fer2013kit._image_input import (
     Pixels,
     Shape,
@@ -50,7 +50,10 @@ def read_training_data(
     X = with_shape(X)
     if isinstance(y, list | tuple):
         y = as_array(y, "y")
-    if getattr(getattr(y, "dtype", None), "kind", "") == "T":
+    kind = getattr(getattr(y, "dtype", None), "kind", "")
+    if kind in "OT" and any(map(is_missing, np.ravel(y).tolist())):
+        raise InvalidInputError("y must hold a label for each image; received a missing one")
+    if kind == "T":
         y = y.astype(object)  # scikit-learn knows no texts of that type
     flat, labels = _validate(classifier, X, classifier.image_shape, y=y, reset=True)
     labels = check_targets(labels, classifier.classes, classifier.class_names)
@@ -127,11 +130,9 @@ def _validate(
     flat = flatten(X, image_shape)
     try:
         checked = validate_data(classifier, flat, reset=reset, **labels)
-    except (ValueError, OverflowError, TypeError) as error:
+    except (ValueError, OverflowError) as error:
         # Of NaN, scikit-learn goes on to recommend estimators for tables.
         reason = str(error).partition(f"\n{type(classifier).__name__} does not accept")[0]
-        if "NA is ambiguous" in reason:
-            reason = "y must hold a label for each image; received a missing one, NA"
         if "y should be a 1d array" in reason:
             reason = reason.rstrip(".") + FROM_ONE_HOT
         if "requires y to be passed" in reason:
