@@ -146,9 +146,8 @@ def as_array(value: Any, name: str, dtype: Any = None) -> NDArray[Any]:
         what = "an array" if dtype is None else "an array of numbers"
         raise InvalidInputError(f"{name} cannot be {what}: {shortened(str(error))}") from error
     if array.dtype.kind == "U" and isinstance(value, list | tuple):
-        # Of numbers among words NumPy makes words, "nan" of a missing one.
         whole = np.asarray(value, object)
-        array = array if all(isinstance(one, str) for one in whole.flat) else whole
+        array = whole if any(map(is_missing, whole.flat)) else array  # no word "nan"
     return array
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from fer2013kit._checks import FROM_ONE_HOT, as_array, check_same_length, is_missing
+from fer2013kit._checks import FROM_ONE_HOT, check_same_length, is_missing
 from fer2013kit._image_input import (
     Pixels,
     Shape,
@@ -48,10 +48,10 @@ def read_training_data(
     scikit-learn notes on the classifier how many columns there are, and their names.
     """
     X = with_shape(X)
-    if isinstance(y, list | tuple):
-        y = as_array(y, "y")
+    if isinstance(y, list | tuple) and 0 < sum(isinstance(one, str) for one in y) < len(y):
+        y = np.asarray(y, object)  # NumPy would make words of the others
     kind = getattr(getattr(y, "dtype", None), "kind", "")
-    if kind in "OT" and any(map(is_missing, np.ravel(y).tolist())):
+    if kind in {"O", "T"} and any(map(is_missing, np.ravel(y).tolist())):
         raise InvalidInputError("y must hold a label for each image; received a missing one")
     if kind == "T":
         y = y.astype(object)  # scikit-learn knows no texts of that type
