@@ -1,6 +1,7 @@
 """What the command line says to calls that are wrong, in its own words."""
 
 import csv
+import os
 import re
 import runpy
 import sys
@@ -96,6 +97,13 @@ def test_numbers_out_of_range_are_refused(name):
         ("video clip.mp4 --plot x.gif", "'x.gif' must end in"),
         ("video clip.mp4 --save-annotated x.avi", "must end in .mp4, .mkv, .mov"),
         ("serve --model nope.onnx", "no such file"),
+        ("train faces.npz -o x.ONNX", "is named as another format's file; name a .fer"),
+        ("train faces.npz -o faces.npz", "--output 'faces.npz' is read"),
+        ("train faces.npz -o x.fer --report x.fer", "--report 'x.fer' is read"),
+        ("train faces.npz -o x.fer --checkpoint-dir photo.png", "'photo.png' is a file"),
+        ("evaluate faces.npz --report ./faces.npz", "--report 'faces.npz' is read"),
+        ("evaluate faces.npz --model photo.png --report photo.png", "--report 'photo.png' is read"),
+        ("audit rows.csv --csv rows.csv", "--csv 'rows.csv' is read"),
         ("serve --port 70000", "0<=x<=65535"),
         ("--plugin nowhere info", "'nowhere': no such module or file"),
         ("--plugin no/where.py info", "'no/where.py': no such module or file"),
@@ -165,6 +173,19 @@ def python_words(text):
     for name in ("five_layer_cnn", "icml_face_data.csv", "WebDataset"):
         text = text.replace(name, "")
     return re.findall(r"\b\w+=['\w{\[]|\b[a-z]+_[a-z_]+\b|\b\w+\.\w+\(|\b[A-Z][a-z]+[A-Z]\w+", text)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names there")
+@pytest.mark.parametrize("call", ["train faces.npz -o pipe", "evaluate faces.npz --report pipe"])
+def test_a_place_that_cannot_be_written_is_told_before_the_work(folder, call, monkeypatch):
+    os.mkfifo("pipe")
+    before = sorted(folder.rglob("*"))
+    assert "device or pipe" in run(*call.split(), code=1).stderr
+    assert sorted(folder.rglob("*")) == before
+    monkeypatch.setattr(os, "access", lambda _, mode: mode != os.W_OK)  # root may write everywhere
+    call = call.replace("pipe", "file")
+    assert "nothing can be written here" in run(*call.split(), code=1).stderr
+    assert sorted(folder.rglob("*")) == before
 
 
 # --- words -------------------------------------------------------------------------------------

@@ -10,7 +10,14 @@ import pytest
 
 import fer2013kit as fk
 from fer2013kit import _files
-from fer2013kit._files import as_path, exchange, is_rubbish, replace_folder, write_atomically
+from fer2013kit._files import (
+    as_path,
+    exchange,
+    is_rubbish,
+    new_file,
+    replace_folder,
+    write_atomically,
+)
 
 
 def test_bytes_or_a_writer_replace_the_file(tmp_path):
@@ -18,6 +25,44 @@ def test_bytes_or_a_writer_replace_the_file(tmp_path):
     assert (tmp_path / "file").read_bytes() == b"one"
     write_atomically(tmp_path / "file", lambda file: file.write(b"two"))
     assert (tmp_path / "file").read_bytes() == b"two"
+
+
+def test_of_two_first_writers_the_second_is_told(tmp_path):
+    path = tmp_path / "file"
+
+    def write(content, meanwhile=()):
+        with new_file(path, only_first=True) as file:
+            file.write(content)
+            for one in meanwhile:
+                write(one)
+
+    with pytest.raises(FileExistsError):
+        write(b"slow", meanwhile=[b"fast"])
+    assert path.read_bytes() == b"fast"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_first_file_needs_no_second_name(tmp_path, monkeypatch):
+    def hardlink_to(*_):
+        raise PermissionError("one name a file")
+
+    monkeypatch.setattr(Path, "hardlink_to", hardlink_to)
+    with new_file(tmp_path / "file", only_first=True) as file:
+        file.write(b"whole")
+    assert [one.read_bytes() for one in tmp_path.iterdir()] == [b"whole"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names there")
+def test_no_file_takes_the_place_of_a_device_or_pipe(tmp_path):
+    pipe, folder = tmp_path / "pipe", tmp_path / "folder"
+    os.mkfifo(pipe)
+    folder.mkdir()
+    with pytest.raises(FileExistsError, match="device or pipe"):
+        write_atomically(pipe, b"content")
+    with pytest.raises(FileExistsError, match="device or pipe"):
+        replace_folder(pipe, folder)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert sorted(tmp_path.iterdir()) == [folder, pipe]
 
 
 def test_what_fails_leaves_the_old_file_and_nothing_beside(tmp_path):

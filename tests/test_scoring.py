@@ -138,6 +138,28 @@ def test_a_part_that_is_damaged_is_done_anew(tmp_path, left):
     assert path.read_bytes() == whole
 
 
+def test_of_two_runs_that_begin_at_once_the_second_hears_of_the_first(tmp_path, monkeypatch):
+    src, dst = write_folder(tmp_path, IMAGES), tmp_path / "scores"
+    look = Place._names
+
+    def look_and_be_overtaken(place):
+        names = look(place)
+        monkeypatch.setattr(Place, "_names", look)
+        fk.score(src, dst, crops=True, tta="flip", part_size=5)
+        return names
+
+    for tta in (None, "flip"):  # another run's work, or the same
+        monkeypatch.setattr(Place, "_names", look_and_be_overtaken)
+        if tta is None:
+            with pytest.raises(fk.InvalidInputError, match="begun with other images or settings"):
+                fk.score(src, dst, crops=True, tta=tta, part_size=5)
+        else:
+            assert fk.score(src, dst, crops=True, tta=tta, part_size=5).n_images == len(IMAGES)
+        assert json.loads((dst / "_plan.json").read_bytes())["tta"] == "flip"
+        for one in dst.iterdir():
+            one.unlink()
+
+
 @pytest.mark.parametrize("plan", [b"", b"[]", b'{"images": NaN}', b"\xff", b"[" * 100_000])
 def test_a_plan_that_is_damaged_is_told(tmp_path, plan):
     src = write_folder(tmp_path, IMAGES)

@@ -153,6 +153,15 @@ def test_finished_run_is_not_repeated(data, tmp_path):
     assert_same_weights(first, again)
 
 
+def test_a_checkpoint_dir_that_cannot_be_is_told_before_the_first_epoch(data, tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    epochs = []
+    count = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: epochs.append(epoch))
+    with pytest.raises(OSError, match="file"):
+        make_tiny(checkpoint_dir=tmp_path / "file").fit(*data.train, callbacks=[count])
+    assert not epochs
+
+
 def test_checkpoint_of_another_run_is_refused(data, tmp_path):
     make_tiny(checkpoint_dir=tmp_path).fit(*data.train)
     with pytest.raises(fk.InvalidInputError, match="other settings or other data"):

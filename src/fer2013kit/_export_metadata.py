@@ -61,6 +61,9 @@ _ONNX_SEAL: Final = b"\x72\x4a" + b"\x0a\x06sha256" + b"\x12\x40"
 EXPORT_ENDINGS: Final = (".onnx", ".tflite", ".keras", "")
 """Of the paths that a classifier is exported to; without one, it becomes a SavedModel's folder."""
 
+OTHER_FORMATS: Final = (".keras", ".h5", ".hdf5", ".onnx", ".tflite")
+"""What other programs would take for their own is no name of a ``.fer``."""
+
 PREDICTOR_ENDINGS: Final = (".tflite", ".onnx")
 """Of the exported files that EmotionPredictor reads."""
 

@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import sys
 import time
 from contextlib import contextmanager, suppress
@@ -86,8 +87,13 @@ def write_atomically(path: Path, content: bytes | Callable[[IO[bytes]], object])
 
 
 @contextmanager
-def new_file(path: Path) -> Iterator[IO[bytes]]:
-    """Open a temporary file that becomes ``path`` at the end, as :func:`write_atomically` says."""
+def new_file(path: Path, *, only_first: bool = False) -> Iterator[IO[bytes]]:
+    """Open a temporary file that becomes ``path`` at the end, as :func:`write_atomically` says.
+
+    With ``only_first``, a file that is there by then stays: FileExistsError.  Where a file has one
+    name only (FAT, some network drives), the last writer wins all the same.
+    """
+    check_replaceable(path)
     remove_leftovers(path)
     temporary = temporary_name(path)
     if not path.parent.is_dir():  # with the name that was asked for
@@ -97,10 +103,40 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
             lock(file)
             yield file
             flush(file)
-        temporary.replace(path)
+        if not (only_first and _has_second_name(temporary, path)):
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
     flush_folder(path.parent)
+
+
+def check_replaceable(path: Path) -> None:
+    """Refuse the name of a device or pipe, whose place a file would take.
+
+    Raises
+    ------
+    FileExistsError
+        For ``/dev/null``, for instance, which a file of that name would spoil for every program.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except OSError:  # there is nothing, or the writing says what is wrong
+        return
+    if not any(kind(mode) for kind in (stat.S_ISREG, stat.S_ISLNK, stat.S_ISDIR)):
+        raise FileExistsError(
+            errno.EEXIST, "a device or pipe is no place for a file that appears whole", str(path)
+        )
+
+
+def _has_second_name(path: Path, name: Path) -> bool:
+    """Give a file another name, which nothing has; False where a file system has no such names."""
+    try:
+        name.hardlink_to(path)
+    except FileExistsError:
+        raise
+    except OSError:
+        return False
+    return True
 
 
 def replace_folder(path: Path, source: Path) -> None:
@@ -109,6 +145,7 @@ def replace_folder(path: Path, source: Path) -> None:
     The latter is one moment on Linux alone; elsewhere there is, for the time of two renames, none
     of that name.  Otherwise as :func:`write_atomically`.
     """
+    check_replaceable(path)
     remove_leftovers(path)
     room = temporary_name(path)
     try:

@@ -142,6 +142,8 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
             run=settings.run,
         )
         if checkpoint is None:
+            if not settings.processes.index:  # that it cannot be is told before the first epoch
+                settings.checkpoint_path.parent.mkdir(parents=True, exist_ok=True)
             return 0
         _assign(model.variables, checkpoint.model)
         _assign(model.optimizer.variables, checkpoint.optimizer)

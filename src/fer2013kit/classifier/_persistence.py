@@ -14,6 +14,7 @@ import numpy as np
 
 from fer2013kit._calibration_source import read_calibration_source
 from fer2013kit._checks import check_choice
+from fer2013kit._export_metadata import OTHER_FORMATS
 from fer2013kit._untrusted import (
     are_labels,
     are_words,
@@ -56,8 +57,6 @@ logger = logging.getLogger(__name__)
 _RUN_ONLY: Final = ("checkpoint_dir", "validation_groups", "verbose", "model")
 """Settings that belong to a run or stand elsewhere in the file."""
 
-_OTHER_FORMATS: Final = (".keras", ".h5", ".hdf5", ".onnx", ".tflite")
-
 _ASKED_FOR: Final = ("input_shape", "num_classes")
 """Arguments of a builder that the file tells elsewhere."""
 
@@ -92,7 +91,7 @@ def save(
     weights: Sequence[NDArray[Any]],
 ) -> None:
     """Write a fitted classifier; see :meth:`EmotionClassifier.save`."""
-    if path.suffix.lower() in _OTHER_FORMATS:
+    if path.suffix.lower() in OTHER_FORMATS:
         raise InvalidInputError(
             f"path must not end in {path.suffix!r}, which other programs would take for their own "
             f"format; received {str(path)!r}: save writes a .fer, export writes .keras, .onnx and "

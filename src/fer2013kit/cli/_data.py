@@ -11,7 +11,13 @@ import click
 from fer2013kit._version import __version__
 from fer2013kit.cli._datasets import DataOptions, data_options
 from fer2013kit.cli._options import CSV_FILE, PATH, json_option
-from fer2013kit.cli._output import create_parents, print_note, print_result, write_table
+from fer2013kit.cli._output import (
+    create_parents,
+    print_note,
+    print_result,
+    refuse_to_overwrite,
+    write_table,
+)
 from fer2013kit.cli._program import Command
 from fer2013kit.cli._quiet import import_keras
 
@@ -148,6 +154,7 @@ def audit(
     """
     from fer2013kit import audit_dataset
 
+    refuse_to_overwrite([path], csv=csv_path)
     create_parents(csv_path)
     report = audit_dataset(options.read(path))
     if csv_path is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import click
@@ -19,14 +20,13 @@ from fer2013kit.cli._options import (
     model_option,
     tta_option,
 )
-from fer2013kit.cli._output import create_parents, print_result
+from fer2013kit.cli._output import create_parents, print_result, refuse_to_overwrite
 from fer2013kit.cli._program import Command
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.typing import SplitName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from fer2013kit._prediction import ProbabilisticClassifier
     from fer2013kit.datasets import FER2013, Split
@@ -72,6 +72,7 @@ def evaluate(
 
     DATA is FER-2013 in any form, as for `fer2013kit info`.
     """
+    refuse_to_overwrite([data, Path(model)], report=report)
     create_parents(report)
     loaded = options.read(data)
     leaks = "not looked for"

@@ -54,6 +54,27 @@ OUTPUT_FILE: Final = LocalPath(path_type=Path, dir_okay=False, writable=True)
 OUTPUT_FOLDER: Final = LocalPath(path_type=Path, file_okay=False)
 
 
+class _ClassifierFile(LocalPath):
+    """A file for a classifier, which is not named as another format's is."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        from fer2013kit._export_metadata import OTHER_FORMATS
+
+        path = Path(super().convert(value, param, ctx))
+        if path.suffix.lower() in OTHER_FORMATS:
+            self.fail(
+                f"'{path}' is named as another format's file; name a .fer, of which "
+                "`fer2013kit export` makes others.",
+                param,
+                ctx,
+            )
+        return path
+
+
+CLASSIFIER_FILE: Final = _ClassifierFile(path_type=Path, dir_okay=False, writable=True)
+
+
 class OutputFile(LocalPath):
     """A file to write, whose ending says how; or a folder where its name has no ending."""
 

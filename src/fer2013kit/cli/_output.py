@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import math
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -62,10 +64,18 @@ def print_error(message: str) -> None:
 
 
 def create_parents(*paths: Path | None) -> None:
-    """Create the folders of files that are written later, so that a long job fails at once."""
+    """Create the folders of files that are written later, so that a long job fails at once.
+
+    So it does where nothing can be written.
+    """
+    from fer2013kit._files import check_replaceable
+
     for path in paths:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
+            check_replaceable(path)
+            if not os.access(path.parent, os.W_OK):
+                raise PermissionError(errno.EACCES, "nothing can be written here", str(path.parent))
 
 
 def refuse_to_overwrite(inputs: Iterable[Path], **outputs: Path | None) -> None:

@@ -12,7 +12,9 @@ from fer2013kit.cli._datasets import DataOptions, class_settings, data_options
 from fer2013kit.cli._evaluate import write_report
 from fer2013kit.cli._models import load_classifier
 from fer2013kit.cli._options import (
+    CLASSIFIER_FILE,
     OUTPUT_FILE,
+    OUTPUT_FOLDER,
     PATH,
     Assignment,
     Network,
@@ -22,7 +24,12 @@ from fer2013kit.cli._options import (
     offer,
     seed_option,
 )
-from fer2013kit.cli._output import create_parents, print_note, print_result
+from fer2013kit.cli._output import (
+    create_parents,
+    print_note,
+    print_result,
+    refuse_to_overwrite,
+)
 from fer2013kit.cli._program import Command
 from fer2013kit.cli._quiet import import_keras
 from fer2013kit.exceptions import did_you_mean
@@ -61,7 +68,7 @@ def _offer_architectures(
 )
 @click.argument("data", type=PATH)
 @click.option(
-    "-o", "--output", type=OUTPUT_FILE, required=True, help="Where to save it, usually .fer."
+    "-o", "--output", type=CLASSIFIER_FILE, required=True, help="Where to save it, usually .fer."
 )
 @click.option("--report", type=OUTPUT_FILE, help="Write an HTML page on the validation split.")
 @faces_option
@@ -124,7 +131,7 @@ def _offer_architectures(
 )
 @click.option(
     "--checkpoint-dir",
-    type=PATH,
+    type=OUTPUT_FOLDER,
     help="Keep the state of every epoch here; the same command then resumes from it.",
 )
 @click.option(
@@ -170,6 +177,8 @@ def train(
     check_architecture(architecture)
     if start is not None and (architecture != _DEFAULT or model_params):
         raise click.UsageError("--start brings its architecture; leave --architecture and --param")
+    refuse_to_overwrite([data], output=output)
+    refuse_to_overwrite([data, output], report=report)
     create_parents(output, report)
     loaded = options.read(data)
     prepared, preparation = _prepare(

@@ -101,9 +101,10 @@ class Place:
                     f"{self.url} holds parquet files of something else, {left[0]} for instance; "
                     "name an empty folder"
                 )
-            with self._new_file(_PLAN) as file:
-                file.write(json.dumps(plan, indent=1).encode())
-            return set()
+            with suppress(FileExistsError):  # another run was faster: is it the same?
+                with self._new_file(_PLAN, only_first=True) as file:
+                    file.write(json.dumps(plan, indent=1).encode())
+                return set()
         with reaching(self.url):
             text = self.fs.cat_file(f"{self.root}/{_PLAN}")
         with errors_as(self._damaged):
@@ -177,9 +178,10 @@ class Place:
         )
 
     @contextmanager
-    def _new_file(self, name: str) -> Iterator[IO[bytes]]:
+    def _new_file(self, name: str, *, only_first: bool = False) -> Iterator[IO[bytes]]:
+        """Open a file that appears whole; ``only_first`` is for local disks alone."""
         if self.is_local:
-            with new_file(Path(self.root, name)) as file:
+            with new_file(Path(self.root, name), only_first=only_first) as file:
                 yield file
             return
         temporary = f"{self.root}/.{name}.{secrets.token_hex(8)}"
