@@ -87,6 +87,11 @@ RECIPES: Final[Mapping[str, Recipe]] = {
             settings={"weight_decay": 0.01, "calm_epochs": 15},
         ),
         Recipe(
+            name="erased",
+            changed="wide, a quarter of the images with a rectangle erased",
+            settings={"erasing": 0.25},
+        ),
+        Recipe(
             name="expected",
             changed="plain; 0.6 of the target is the expected label (recipes.crossfit), no "
             "smoothing",
