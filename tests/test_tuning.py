@@ -1,4 +1,5 @@
 import builtins
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import keras
@@ -324,3 +325,26 @@ def test_settings_that_do_nothing_are_not_searched(data, classifier):
     found = fk.tune(classifier, data, n_trials=1)
     assert "mixup" in found.best_params
     assert "zoom" not in found.best_params
+
+
+def test_a_search_that_has_begun_no_trial_keeps_its_file(data, classifier, tmp_path):
+    options = {"space": SPACE, "storage": tmp_path / "search.db"}
+    with pytest.raises(fk.TrainingDivergedError, match="no trial of 0"):
+        fk.tune(clone(classifier), data, timeout=0, n_trials=1, **options)
+    with pytest.raises(fk.InvalidInputError, match="another search, with another scoring"):
+        fk.tune(clone(classifier), data, scoring="f1_macro", n_trials=1, **options)
+    assert len(fk.tune(clone(classifier), data, n_trials=1, **options).study.trials) == 1
+
+
+def test_searches_that_begin_at_once_on_one_file_are_one(data, classifier, tmp_path):
+    def search(scoring):
+        options = {"space": SPACE, "storage": tmp_path / "search.db", "scoring": scoring}
+        try:
+            return fk.tune(clone(classifier), data, n_trials=1, **options).best_value
+        except fk.InvalidInputError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(2) as pool:
+        values = list(pool.map(search, ["accuracy", "neg_log_loss"]))
+    (refusal,) = (one for one in values if isinstance(one, str))
+    assert "another search, with another scoring" in refusal

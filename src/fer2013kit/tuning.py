@@ -8,8 +8,10 @@ import json
 import numbers
 import warnings
 from collections.abc import Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import keras
@@ -18,6 +20,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.metrics import get_scorer, get_scorer_names
 
 from fer2013kit._checks import check_number, check_whole, is_number
+from fer2013kit._files import alone_in
 from fer2013kit._optional import needed
 from fer2013kit.classifier import EmotionClassifier
 from fer2013kit.classifier._json import as_json, differences
@@ -35,8 +38,7 @@ from fer2013kit.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     import pandas as pd
 
@@ -211,8 +213,9 @@ def tune(
         check_number("timeout", timeout, "[0, inf)")
     if random_state is not None:
         random_state = check_whole("random_state", random_state, least=0, most=2**32 - 1)
-    study = _study(storage)
-    _check_same_search(study, classifier, data, ranges, as_json(scoring))
+    with _one_at_a_time(storage):
+        study = _study(storage)
+        _check_same_search(study, classifier, data, ranges, as_json(scoring))
     ended = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
     done = len(study.get_trials(states=ended))
     # Gone on with, a search does not draw what it drew before.
@@ -327,6 +330,17 @@ def _check_scoring(scoring: Any, classifier: EmotionClassifier, data: FER2013) -
     return scorer
 
 
+@contextmanager
+def _one_at_a_time(storage: str | Path | None) -> Iterator[None]:
+    """Let the second of two searches that begin at once on one file see what the first noted."""
+    is_file = isinstance(storage, str | PathLike) and "://" not in str(storage)
+    if is_file and (folder := Path(str(storage)).parent).is_dir():
+        with alone_in(folder):
+            yield
+    else:  # a database sees to it, and what is no place is told where it is opened
+        yield
+
+
 def _study(storage: str | Path | None) -> Any:
     """Return the study that is stored there, or a new one."""
     import optuna
@@ -385,7 +399,7 @@ def _check_same_search(
     # The first files were all by accuracy, and do not tell the network.
     before = {"another scoring": "accuracy", "another network": own["another network"]}
     known = {**before, **study.user_attrs}
-    if not study.trials:
+    if not study.trials and _FACTS not in study.user_attrs:
         for name, value in {**own, _FACTS: facts}.items():
             study.set_user_attr(name, value)
     elif differing := [name for name, value in own.items() if known.get(name) != value]:
