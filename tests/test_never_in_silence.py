@@ -159,7 +159,7 @@ def test_settings_without_effect_are_told(data, said):
     assert plain.history_["loss"] == idle.history_["loss"]  # as the message says
 
 
-@pytest.mark.parametrize("settings", USED, ids=str)
+@pytest.mark.parametrize("settings", USED)
 def test_settings_with_an_effect_are_not_doubted(data, settings):
     make(epochs=1, **settings).fit(*data.train)  # a warning would be an error
 
