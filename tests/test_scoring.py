@@ -290,10 +290,13 @@ def test_ctrl_c_does_not_wait_for_the_parts_that_are_being_done(tmp_path):
     src = write_folder(tmp_path, FILES)
     os.mkfifo(tmp_path / "endless")  # whoever reads it waits for ever
     (tmp_path / "slow.py").write_text(
+        "import signal\n"
         "from fer2013kit.cli import main\n"
         "from fer2013kit.scoring._sources import Source\n"
         f"Source.read = lambda *_: open({str(tmp_path / 'endless')!r}).read()\n"
         "if __name__ == '__main__':\n"
+        # Where the tests are a job in the background, it is ignored.
+        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "    main()\n"
     )
     command = (sys.executable, tmp_path / "slow.py", "score", src, tmp_path / "scores")
@@ -305,7 +308,10 @@ def test_ctrl_c_does_not_wait_for_the_parts_that_are_being_done(tmp_path):
             assert stopped.poll() is None
         workers = Path(f"/proc/{stopped.pid}/task/{stopped.pid}/children").read_text().split()
         stopped.send_signal(signal.SIGINT)
-        assert stopped.communicate(timeout=60)[1].endswith("fer2013kit: interrupted\n")
+        try:
+            assert stopped.communicate(timeout=60)[1].endswith("fer2013kit: interrupted\n")
+        finally:
+            stopped.kill()
     assert stopped.returncode == 130
     while any(is_running(one) for one in workers):
         time.sleep(0.01)
