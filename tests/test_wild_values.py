@@ -152,6 +152,7 @@ def made(folder):
             "predict_log_proba": one,
             "evaluate": labelled,
             "calibrate": labelled,
+            "score": labelled,
         }.items()
         if hasattr(which, method)
     }

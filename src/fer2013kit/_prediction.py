@@ -12,6 +12,7 @@ from fer2013kit._answers import read_truth
 from fer2013kit._calibration_source import calibration_note, calibration_source
 from fer2013kit._checks import as_array, check_choice, check_same_length
 from fer2013kit._labels import choose_labels, codes_in
+from fer2013kit._metrics import check_weights
 from fer2013kit.evaluation import (
     apply_calibrator,
     apply_temperature,
@@ -19,7 +20,7 @@ from fer2013kit.evaluation import (
     fit_calibrator,
     fit_temperature,
 )
-from fer2013kit.exceptions import shown, warn
+from fer2013kit.exceptions import InvalidInputError, shortened, shown, warn
 from fer2013kit.typing import CalibrationMethod
 
 if TYPE_CHECKING:
@@ -294,6 +295,11 @@ class CalibratedClassifier(ProbabilisticClassifier):
         float
             The share of images whose most probable class is the label.
 
+        Raises
+        ------
+        InvalidInputError
+            For another number of labels or weights than images, and what is no label.
+
         Warns
         -----
         Fer2013KitWarning
@@ -314,8 +320,15 @@ class CalibratedClassifier(ProbabilisticClassifier):
         """
         from sklearn.metrics import accuracy_score
 
-        accuracy = float(accuracy_score(y, self.predict(X), sample_weight=sample_weight))
-        strange = set(np.ravel(np.asarray(y)).tolist()) - set(self.classes_.tolist())
+        predicted, truth = self.predict(X), as_array(y, "y")
+        weights = check_weights(sample_weight, len(predicted))
+        try:
+            accuracy = float(accuracy_score(truth, predicted, sample_weight=weights))
+        except (TypeError, ValueError) as error:
+            raise InvalidInputError(
+                f"y must be a label for each image of X: {shortened(str(error))}"
+            ) from error
+        strange = set(truth.ravel().tolist()) - set(self.classes_.tolist())
         if strange:
             warn(
                 f"y holds labels that are none of the classes {shown(self.classes_.tolist())} and "
