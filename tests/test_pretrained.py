@@ -144,6 +144,7 @@ def test_a_network_of_nearly_the_same_weights_takes_no_file_of_its_own(own, data
         }  # fmt: skip
         monkeypatch.setattr(pretrained, "FOLDER", folder)
         assert fk.list_pretrained() == ["angrier", "tiny"]
+        assert pretrained.find_pretrained("angrier", "predictor")[0] == folder / "angrier.tflite"
         X = data.validation.images
         expected = other.predict_proba(X)
         for load in (fk.EmotionClassifier, fk.EmotionPredictor):

@@ -66,7 +66,7 @@ def read_manifest(folder: Path | None = None) -> dict[str, Any]:
 
 
 def find_pretrained(name: str, kind: Kind) -> tuple[Path, bytes]:
-    """Return a network's file and its content, which is the one that was shipped.
+    """Return a path by which messages name a network, and the content that was shipped.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def find_pretrained(name: str, kind: Kind) -> tuple[Path, bytes]:
             expected=entry["sha256"],
             received=received,
         )
-    return path, content
+    return path.with_stem(name), content
 
 
 def join_parts(parts: Iterable[Sequence[int] | str], base: bytes) -> bytes:
