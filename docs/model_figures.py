@@ -34,6 +34,7 @@ def write_table(path: Path, exports: Path) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+_LAYERS_OF = {"ferplus_cnn": "five_layer_cnn", "deep_ferplus_cnn": "deep_cnn"}
 _SUMMARY = ("accuracy", "ten crops", "without leaks", "macro F1")
 
 
@@ -48,9 +49,7 @@ def _summary(name: str, entry: dict[str, Any], times: Mapping[str, str]) -> Sequ
     size = f"{entry['files']['predictor']['bytes'] / 1e6:.1f} MB"
     truth = "FER+" if "FER+" in entry["labels"] else entry["labels"]
     shown = (f"{score:.3f}" for score in scores)
-    # ferplus_cnn has the layers of five_layer_cnn.
-    layers = "five_layer_cnn" if name == "ferplus_cnn" else name
-    time = times[f'``{layers}``, ``"dynamic"``']
+    time = times[f'``{_LAYERS_OF.get(name, name)}``, ``"dynamic"``']
     card = f":ref:`{name} <card-{name}>`"
     return (card, truth, *shown, time, size, f"{entry['parameters']:,}", "MIT")
 

@@ -49,7 +49,6 @@ TEACHERS: Final[tuple[Network, ...]] = (
         name="vgg",
         model="vgg_10",
         params={"filters": (64, 128, 256, 512), "dropout": 0.3},
-        sharpness=0.05,
     ),
     Network(
         name="gated",

@@ -46,8 +46,9 @@ _LINES: Final = {
     for networks, dashes in ((TEACHERS, "--"), (_STUDENTS, "-"))
     for network, color in zip(networks, SERIES, strict=False)
 }
-_AGAIN: Final = {"five_fer", "small_fer"}
-"""Of these, what ships comes from the second sitting of recipes.deep."""
+_LATEST: Final = "deep_4"
+_LOGS: Final = {"five_fer": "deep_2", "small_fer": "deep_2", "five_ferplus": "deep"}
+"""The sitting of recipes.deep that what ships comes from; of the others, the latest."""
 _FIGURES: Final = (
     "one pass",
     "flip",
@@ -94,14 +95,14 @@ def _draw_accuracy_and_time() -> None:
         point = float(row["one face"].split()[0]), float(row["accuracy"])
         ax.plot(*point, _MARKERS.get(form, "D"), color=_COLORS.get(model, GREY), markersize=8)
         if form in {"", "dynamic"}:
-            below = model.endswith("balanced")  # where five_layer_cnn has its name above
-            place = {"xytext": (0, -26 if below else 12), "textcoords": "offset points"}
-            side = "center" if point[0] > ax.get_xlim()[1] / 6 else "left"
-            ax.annotate(model, point, ha=side, **place)
+            beside = {"xytext": (12, 0), "textcoords": "offset points"}
+            ax.annotate(model, point, va="center", **beside)
     for form, marker in _MARKERS.items():
         ax.plot([], [], marker, color=GREY, label=form)
-    ax.set(xlabel="milliseconds a face", ylabel="accuracy on PublicTest", xlim=(0, None))
-    ax.margins(y=0.15)
+    ax.set(xlabel="milliseconds a face", ylabel="accuracy on PublicTest", xscale="log")
+    ax.set_xticks([0.3, 0.5, 1, 2, 5], ["0.3", "0.5", "1", "2", "5"])
+    ax.minorticks_off()
+    ax.margins(x=0.05, y=0.15)
     ax.legend(frameon=False, loc="lower right")
     open_frame(ax)
     ax.figure.savefig(_DOCS / "accuracy_time.png", dpi=90)
@@ -111,16 +112,16 @@ def _draw_learning() -> None:
     """Draw what recipes.deep printed: accuracy on PublicTest over the epochs of each network."""
     import matplotlib.pyplot as plt
 
-    lines = []
-    for log, again in (("deep.log", False), ("deep_2.log", True)):
-        text = (RESULTS.parent / "logs" / log).read_text(encoding="utf-8")
-        printed = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
-        lines += [line for line in printed if (line["network"] in _AGAIN) == again]
+    lines = {}
+    for log in {*_LOGS.values(), _LATEST}:
+        text = (RESULTS.parent / "logs" / f"{log}.log").read_text(encoding="utf-8")
+        lines[log] = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     figure = plt.figure(figsize=(9, 4.2), layout="constrained")
     parts = (("FER-2013", "fer, one pass", 0.62), ("FER+", "ferplus, one pass", 0.82))
     for (title, part, lowest), ax in zip(parts, figure.subplots(1, 2), strict=True):
         for name, (color, dashes) in _LINES.items():
-            of_it = [line for line in lines if line["network"] == name and part in line]
+            printed = lines[_LOGS.get(name, _LATEST)]
+            of_it = [line for line in printed if line["network"] == name and part in line]
             if not of_it:
                 continue
             x, y = [line["epoch"] for line in of_it], [line[part] for line in of_it]
