@@ -1,4 +1,6 @@
 import builtins
+import gc
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -52,6 +54,15 @@ def test_search_goes_on_from_its_file(data, classifier, tmp_path):
     fitted = fk.EmotionClassifier(**found.classifier.get_params(deep=False))
     fitted.fit(*data.train, validation_data=data.validation)
     assert fitted.history_["val_accuracy"][-1] == pytest.approx(found.best_value)
+
+
+def test_the_file_is_open_no_longer_than_it_is_used(data, classifier, tmp_path):
+    found = fk.tune(classifier, data, space=SPACE, n_trials=1, storage=tmp_path / "search.db")
+    assert len(found.study.trials) == 1
+    opened = [one for one in gc.get_objects() if type(one) is sqlite3.Connection]
+    for connection in opened:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.total_changes  # noqa: B018 - asks whether it is open
 
 
 @pytest.mark.parametrize(

@@ -351,7 +351,7 @@ def _study(storage: str | Path | None) -> Any:
     try:
         return optuna.create_study(
             study_name="fer2013kit",
-            storage=f"sqlite:///{storage}" if is_file else storage,
+            storage=_file(storage) if is_file else storage,
             load_if_exists=True,
             direction="maximize",
             pruner=optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=1),
@@ -362,6 +362,14 @@ def _study(storage: str | Path | None) -> Any:
         file = f" {storage}" if is_file else ""
         why = shortened(str(error).partition("\n")[0])  # SQLAlchemy goes on with SQL
         raise InvalidInputError(f"storage{file} cannot be used: {why}") from error
+
+
+def _file(path: Any) -> Any:
+    """Return the storage in a file, which is open only while something is read or written."""
+    from optuna.storages import RDBStorage
+    from sqlalchemy.pool import NullPool
+
+    return RDBStorage(f"sqlite:///{path}", engine_kwargs={"poolclass": NullPool})
 
 
 def _check_same_search(
