@@ -139,6 +139,24 @@ def test_too_little_memory_is_code_1_and_one_line(folder, monkeypatch):
     assert not result.stdout
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "{{node}} OOM when allocating tensor with shape[9]",  # TensorFlow
+        "RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes.",  # JAX
+        "CUDA out of memory. Tried to allocate 9 GiB.",  # torch
+        "[enforce fail] DefaultCPUAllocator: can't allocate memory",
+    ],
+)
+def test_too_little_memory_is_told_of_each_backend(folder, tmp_path, monkeypatch, said):
+    def fail(*_, **__):
+        raise RuntimeError(f"Graph execution error:\n{said}")
+
+    monkeypatch.setattr(fk.EmotionClassifier, "fit", fail)
+    result = run("train", folder / "faces.npz", "-o", tmp_path / "x.fer", code=1)
+    assert result.stderr == "fer2013kit: error: not enough memory\n"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="closes streams as shells of Unix do")
 @pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
 def test_closed_streams_are_no_failure(tmp_path, closed):

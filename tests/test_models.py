@@ -119,6 +119,15 @@ def test_stages_that_cannot_be_are_refused(name, params):
         fk.create_model(name, **params)
 
 
+@pytest.mark.parametrize(
+    ("params", "why"),
+    [({"dense_units": 10**11}, "OOM"), ({"kernel_sizes": (10**9, 3, 3)}, "Shape .* 2")],
+)
+def test_sizes_beyond_all_memory_are_refused(params, why):
+    with pytest.raises(fk.InvalidInputError, match=f"refuses its arguments {{.*}}: {why}"):
+        fk.create_model("five_layer_cnn", **params)
+
+
 def test_unknown_argument_names_the_model():
     with pytest.raises(fk.InvalidInputError, match=r"'five_layer_cnn'.*unexpected keyword"):
         fk.create_model("five_layer_cnn", width=3)

@@ -183,6 +183,18 @@ def test_a_flag_is_no_number_of_an_architecture(model):
         fk.EmotionClassifier(model, model_params={"dense_units": True}).fit(FACE, CODES)
 
 
+@pytest.mark.parametrize("name", ["model", "input_shape", "num_classes", "output"])
+def test_what_each_builder_is_given_is_no_parameter_of_it(name):
+    with pytest.raises(fk.InvalidInputError, match=f"model_params must hold no '{name}'"):
+        fitted(model_params={name: 3})
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "mixup", "cutmix"])
+def test_numbers_that_training_cannot_compute_with_are_refused(name):
+    with pytest.raises(fk.InvalidInputError, match=rf"{name} must be a number in \[0, 1e\+06\]"):
+        fitted(**{name: 1e308})
+
+
 def test_whole_numbers_of_numpy_are_whole_numbers():
     three = np.int64(3)
     assert type(check_whole("n", three)) is int

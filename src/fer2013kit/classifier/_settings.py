@@ -32,11 +32,12 @@ _KINDS: Final[Mapping[str, tuple[Any, str]]] = {
     "monitor": (str, "a name"),
     "output": (str | None, "None or an output's name"),
 }
+_GIVEN: Final = ("model", "input_shape", "num_classes", "output")  # to each builder
 _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "epochs": (1, 1_000_000),
     "batch_size": (1, 1_000_000),
     "patience": (1, np.inf),
-    "learning_rate": (0, np.inf),
+    "learning_rate": (0, 1_000_000),
     "warmup_epochs": (0, np.inf),
     "weight_decay": (0, np.inf),
     "ema_momentum": (0, 0.999999),
@@ -44,8 +45,8 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "label_smoothing": (0, 0.999),
     "validation_fraction": (0, 0.999),
     **{name: (0, limit) for name, limit in LIMITS.items()},
-    "mixup": (0, np.inf),
-    "cutmix": (0, np.inf),
+    "mixup": (0, 1_000_000),
+    "cutmix": (0, 1_000_000),
     "calm_epochs": (0, np.inf),
 }
 _SEEDS: Final = 2**32  # so many NumPy takes
@@ -236,7 +237,12 @@ def _wrong_numbers(params: Mapping[str, Any]) -> list[str]:
 
 
 def _wrong_objects(params: Mapping[str, Any]) -> list[str]:
-    wrong = []
+    inner = params["model_params"]
+    wrong = [
+        f"model_params must hold no {name!r}, which each builder is given anyway"
+        for name in _GIVEN
+        if isinstance(inner, Mapping) and name in inner
+    ]
     seed = params["random_state"]
     is_seed = is_number(seed, numbers.Integral) and 0 <= seed < _SEEDS
     if not (seed is None or is_seed or isinstance(seed, np.random.RandomState)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import sys
 import warnings
 from contextlib import contextmanager
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 FAILED: Final = 1
 INTERRUPTED: Final = 130  # 128 and the number of SIGINT, as shells count
 _LAST_STREAM: Final = 2  # standard error
+_OUT_OF_MEMORY: Final = re.compile(
+    "OOM when allocating|RESOURCE_EXHAUSTED|out of memory|can't allocate memory", re.IGNORECASE
+)
+"""What Keras's backends say in errors of their own."""
 
 
 class Command(click.Command):
@@ -99,6 +104,11 @@ class Program(click.Group):
             if debug:
                 raise
             print_error(f"error: not enough memory{': ' if error.args else ''}{error}")
+            ctx.exit(FAILED)
+        except Exception as error:
+            if debug or not _OUT_OF_MEMORY.search(str(error)):
+                raise
+            print_error("error: not enough memory")
             ctx.exit(FAILED)
 
     @contextmanager

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from traceback import walk_tb
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from fer2013kit._checks import check_flags, check_whole, is_flag, is_shape
 from fer2013kit._optional import needed
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _Builder = TypeVar("_Builder", bound="ModelBuilder")
 
 _builders: dict[str, ModelBuilder] = {}
+_PLACE: Final = re.compile(r"^\{\{function_node .*?\}\} ")
+"""What TensorFlow says before it says what is wrong."""
 
 
 @overload
@@ -291,7 +294,8 @@ def _call(name: str, builder: ModelBuilder, params: Mapping[str, Any], **sizes: 
                 f"received {keras.backend.backend()!r}"
             ) from error
         refusal = (TypeError, ValueError) if is_ours else TypeError
-        if isinstance(error, Fer2013KitError) or not isinstance(error, refusal):
+        refused = isinstance(error, refusal) or (is_ours and _is_of_backend(error))
+        if isinstance(error, Fer2013KitError) or not refused:
             raise
         way = ""
         if isinstance(builder, type):
@@ -301,15 +305,20 @@ def _call(name: str, builder: ModelBuilder, params: Mapping[str, Any], **sizes: 
             )
         elif "input_shape" in str(error) or "num_classes" in str(error):
             way = "; it is called with input_shape=, num_classes= and model_params by their names"
+        why = shortened(_PLACE.sub("", str(error)))
         raise InvalidInputError(
-            f"the builder of {name!r} refuses its arguments {shown(params)}: "
-            f"{shortened(str(error))}{way}"
+            f"the builder of {name!r} refuses its arguments {shown(params)}: {why}{way}"
         ) from error
     if not isinstance(network, keras.Model):
         raise InvalidInputError(
             f"the builder of {name!r} must return a keras.Model; received {type(network).__name__}"
         )
     return network
+
+
+def _is_of_backend(error: Exception) -> bool:
+    """Tell what Keras's backends raise for sizes beyond all memory: JAX and torch, RuntimeError."""
+    return isinstance(error, RuntimeError) or type(error).__module__.startswith("tensorflow.")
 
 
 def _is_of_torch(error: Exception) -> bool:
