@@ -51,7 +51,8 @@ def test_a_fit_without_learning_shows_where_it_began(data, trained):
             strict=True,
         ):
             np.testing.assert_allclose(one, other, atol=1e-6)
-    anew = again(trained, warm_start=False, **{**still, "freeze": None}).fit(*data.train)
+    with pytest.warns(fk.Fer2013KitWarning, match="not used"):
+        anew = again(trained, warm_start=False, **{**still, "freeze": None}).fit(*data.train)
     assert not np.allclose(weights_of(anew)[0], begun[0])
 
 
@@ -186,3 +187,20 @@ def test_freezing_needs_a_fully_connected_layer(data):
     clf = fk.EmotionClassifier(without, epochs=1, augment=False, verbose=0).fit(*data.train)
     with pytest.raises(fk.InvalidInputError, match="the network has none"):
         clf.set_params(warm_start=True, freeze="convolutions").fit(*data.train)
+
+
+def test_weights_of_a_file_that_a_fit_does_not_use_are_named(data, trained):
+    def anew(classifier):
+        with pytest.warns(fk.Fer2013KitWarning, match=r"weights of .*fer are not used: .*warm_st"):
+            return classifier.set_params(epochs=1, augment=False, verbose=0).fit(*data.train)
+
+    clf = anew(fk.EmotionClassifier.load(trained))
+    clf.fit(*data.train)  # its own weights, which fit replaces as everywhere in scikit-learn
+    again(trained).fit(*data.train)
+    with pytest.warns(fk.Fer2013KitWarning, match="not used"):
+        fk.tune(
+            fk.EmotionClassifier.load(trained).set_params(epochs=1, augment=False, verbose=0),
+            data,
+            space={"learning_rate": [0.01]},
+            n_trials=1,
+        )

@@ -27,6 +27,7 @@ from fer2013kit.classifier._json import as_json, differences
 from fer2013kit.classifier._network import build_network
 from fer2013kit.classifier._runs import described, described_network, digest_of
 from fer2013kit.classifier._settings import switched_off
+from fer2013kit.classifier._warm_start import warn_of_unused_weights
 from fer2013kit.datasets import FER2013
 from fer2013kit.exceptions import (
     Fer2013KitWarning,
@@ -280,6 +281,7 @@ def _check_classifier_and_data(classifier: Any, data: Any) -> None:
             "checkpoint_dir is one run's, and a search trains many networks; leave it out, and "
             "pass storage, which keeps the trials"
         )
+    warn_of_unused_weights(classifier)
     if not isinstance(data, FER2013) or data.validation is None:
         raise InvalidInputError(
             "data must be a FER2013 with a validation split, for instance from "

@@ -386,7 +386,8 @@ class EmotionClassifier(
             for a class that is nearly the word of an emotion, among others that are, and for two
             classes of one word; for images of integers that are all 0 or 1, as fractions cast to
             integers are; for settings that were changed and have no effect beside others, such as
-            ``rotation`` beside ``augment=False``.
+            ``rotation`` beside ``augment=False``; for a loaded or bundled classifier without
+            ``warm_start``, whose weights are not used.
 
         See Also
         --------
@@ -605,7 +606,7 @@ class EmotionClassifier(
         classifier = cls(**stored.params)
         with _persistence.misfit_as_error(path, stored.architecture):
             classifier._become(
-                stored.fitted, stored.architecture, stored.weights, stored.compute_dtype
+                stored.fitted, stored.architecture, stored.weights, stored.compute_dtype, path.name
             )
         if compute_dtype is not None:
             logger.info("%s: predicting in %s", path, classifier.compute_dtype_)
@@ -775,12 +776,19 @@ class EmotionClassifier(
         architecture: Architecture,
         weights: Sequence[NDArray[Any]],
         compute_dtype: ComputeDtype,
+        file: str | None = None,
     ) -> None:
         """Build the network of a classifier that was fitted elsewhere."""
         network, used = rebuild_network(fitted, architecture, weights, compute_dtype=compute_dtype)
-        self._take(replace(fitted, compute_dtype=used), architecture, network)
+        self._take(replace(fitted, compute_dtype=used), architecture, network, file)
 
-    def _take(self, fitted: Fitted, architecture: Architecture, network: keras.Model) -> None:
+    def _take(
+        self,
+        fitted: Fitted,
+        architecture: Architecture,
+        network: keras.Model,
+        file: str | None = None,
+    ) -> None:
         """Set every attribute of a fitted classifier."""
         self.classes_ = fitted.classes
         self.class_names_ = fitted.class_names
@@ -796,6 +804,7 @@ class EmotionClassifier(
         self.threads_ = fitted.threads
         self.model_ = network
         self._architecture = architecture
+        self._file = file  # whose weights a fit leaves aside, unless warm_start is set
         self._inference = compile_inference(network, fitted.image_shape)
         self._features = compile_features(network, fitted.image_shape)
 

@@ -22,6 +22,7 @@ from fer2013kit.classifier._warm_start import (
     freeze_layers,
     take_over_weights,
     unfreeze_layers,
+    warn_of_unused_weights,
 )
 from fer2013kit.exceptions import InvalidInputError
 from fer2013kit.models import brings_weights
@@ -71,6 +72,7 @@ def fit_network(
     )
     if before is not None:
         take_over_weights(network, before, data.classes)
+    warn_of_unused_weights(classifier)
     run = describe_run(
         params,
         data.batches,

@@ -11,12 +11,14 @@ import numpy as np
 
 from fer2013kit._checks import is_number
 from fer2013kit._layers import walk_layers
-from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
+from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown, warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
+
+    from fer2013kit.classifier._classifier import EmotionClassifier
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +35,16 @@ class TrainedNetwork:
     model: Any
     classes: NDArray[Any]
     class_names: tuple[str, ...]
+
+
+def warn_of_unused_weights(classifier: EmotionClassifier) -> None:
+    """Warn that weights of a file, which somebody loaded, are not what a training begins with."""
+    if classifier.warm_start or not classifier.__sklearn_is_fitted__():
+        return
+    if file := classifier._file:  # noqa: SLF001 - the package's own
+        warn(
+            f"the weights of {file} are not used: without warm_start=True, a new network is trained"
+        )
 
 
 def take_over_weights(network: Any, before: TrainedNetwork, classes: NDArray[Any]) -> None:
