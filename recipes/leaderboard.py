@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _DOCS: Final = Path(__file__).parents[1] / "docs" / "results"
 _LEARNED: Final = {
+    "deep_ferplus_cnn": "FER+ votes",
     "ferplus_cnn": "FER+ votes",
     "face-api": "not stated",
 }
