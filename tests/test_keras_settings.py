@@ -1,5 +1,8 @@
-"""The user's Keras configuration changes nothing."""
+"""The user's Keras configuration changes nothing; a fork after TensorFlow ran is told."""
 
+import os
+import subprocess
+import sys
 import threading
 
 import keras
@@ -95,3 +98,50 @@ def test_configuration_is_given_back():
         assert keras.config.dtype_policy().name == "float32"
     assert keras.config.image_data_format() == "channels_first"
     assert keras.config.floatx() == "float64"
+
+
+FORK = """
+import os, pickle, signal
+import fer2013kit as fk
+X, y = fk.make_fer2013(n_samples=14, random_state=0).train
+clf = fk.EmotionClassifier(
+    model_params={"filters": (2, 2, 2), "dense_units": 2}, epochs=1, verbose=0, random_state=0
+)
+def answer(door):
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        signal.alarm(100)
+        try:
+            said = type(door()).__name__
+        except fk.Fer2013KitError as error:
+            said = str(error)
+        os.write(writing, said.encode())
+        os._exit(0)
+    os.close(writing)
+    os.waitpid(child, 0)
+    return os.read(reading, 1000).decode()
+assert answer(lambda: clf.fit(X, y)) == "EmotionClassifier"  # Keras is imported, and did not run
+clf.fit(X, y).predict(X)
+content = pickle.dumps(clf)
+for door in (
+    lambda: clf.predict(X),
+    lambda: clf.transform(X),
+    lambda: clf.fit(X, y),
+    lambda: pickle.loads(content),
+    lambda: fk.create_model("five_layer_cnn"),
+    lambda: fk.EmotionClassifier.from_pretrained(),
+):
+    said = answer(door)
+    assert said.startswith("this process was forked from one where TensorFlow had run"), said
+assert answer(lambda: fk.EmotionPredictor.from_pretrained().predict(X)) == "ndarray"
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot")
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="others say so themselves")
+def test_a_fork_after_tensorflow_ran_is_told():
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-W", "ignore", "-c", FORK], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer2013kit._folding import fold_normalization
-from fer2013kit._keras_settings import keras_settings
+from fer2013kit._keras_settings import check_not_forked, keras_settings
 
 Inference = Callable[[NDArray[Any]], NDArray[np.float32]]
 
@@ -63,9 +63,11 @@ def compile_function(
     def compiled() -> Any:
         return _compile(function, (None, *input_shape))
 
-    return lambda images: np.asarray(
-        compiled()(tf.constant(np.asarray(images, np.float32))), np.float32
-    )
+    def run_compiled(images: NDArray[Any]) -> NDArray[np.float32]:
+        check_not_forked()
+        return np.asarray(compiled()(tf.constant(np.asarray(images, np.float32))), np.float32)
+
+    return run_compiled
 
 
 def frozen_function(
@@ -115,6 +117,7 @@ class _FrozenNetwork:
     def __call__(self, images: NDArray[Any]) -> NDArray[np.float32]:
         import tensorflow as tf
 
+        check_not_forked()
         batch = tf.constant(np.asarray(images, np.float32))
         frozen = self._frozen
         if frozen is not None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import keras
+
+from fer2013kit.exceptions import Fer2013KitError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +42,37 @@ class _Shared:
 
 
 _shared: Final = _Shared()
+_lost_threads: Final[list[str]] = []
+"""What ran in the process that forked this one, and cannot go on here."""
+
+
+def _note_fork() -> None:
+    # TensorFlow has no public way to ask whether it ran; its import alone starts no threads.
+    context = getattr(sys.modules.get("tensorflow.python.eager.context"), "_context", None)
+    if getattr(context, "_initialized", False):
+        _lost_threads.append("tensorflow")
+
+
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_note_fork)
+
+
+def check_not_forked() -> None:
+    """Refuse to run TensorFlow in a process that was forked after it ran: it would wait for ever.
+
+    The threads that it waits for stay with the parent.
+
+    Raises
+    ------
+    Fer2013KitError
+        In such a process.
+    """
+    if keras.backend.backend() in _lost_threads:
+        raise Fer2013KitError(
+            "this process was forked from one where TensorFlow had run, whose threads are missing "
+            "here: it would hang. Start processes with multiprocessing.get_context('spawn') or "
+            "joblib's 'loky', or predict with EmotionPredictor, which survives a fork"
+        )
 
 
 @contextmanager
@@ -47,6 +82,7 @@ def keras_settings(dtype_policy: Any = _FLOATX) -> Iterator[None]:
     Layers and operations that do not say their data format or dtype take Keras's, which
     ``keras.json`` and ``keras.config`` change; arrays of images have their channels last.
     """
+    check_not_forked()
     before = keras.config.dtype_policy()  # each thread has its own
     _shared.take()
     keras.config.set_dtype_policy(dtype_policy)

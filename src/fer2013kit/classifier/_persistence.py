@@ -15,6 +15,7 @@ import numpy as np
 from fer2013kit._calibration_source import read_calibration_source
 from fer2013kit._checks import check_choice
 from fer2013kit._export_metadata import OTHER_FORMATS
+from fer2013kit._keras_settings import check_not_forked
 from fer2013kit._untrusted import (
     are_labels,
     are_words,
@@ -239,6 +240,7 @@ def _check_weights(
     """Raise unless weights fit a network, before that is built, which may be larger by far."""
     given = [weight.shape for weight in weights]
     # A builder may refuse what stands in a file in any way.
+    check_not_forked()
     with misfit_as_error(path, architecture, Exception):
         expected = weight_shapes(
             architecture.model,
