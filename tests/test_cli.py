@@ -167,6 +167,16 @@ def test_closed_streams_are_no_failure(tmp_path, closed):
     assert [line.partition(",")[0] for line in lines] == ["picture", "face.png"]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
+@pytest.mark.parametrize("asked", ["--help", "--version", "predict --help", "models"])
+def test_a_full_disk_behind_standard_output_is_code_1_and_one_line(asked):
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "fer2013kit", *asked.split()]
+        done = subprocess.run(command, check=False, stdout=full, stderr=subprocess.PIPE, text=True)  # noqa: S603 - ours
+    assert done.returncode == 1
+    assert done.stderr == "fer2013kit: error: [Errno 28] No space left on device\n"
+
+
 def test_interrupt_is_code_130(folder, tmp_path, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt

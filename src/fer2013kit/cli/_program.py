@@ -75,6 +75,16 @@ class _Lines(logging.Handler):
 class Program(click.Group):
     """A group of commands whose failures are said in one line."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; ``--help`` prints at once, perhaps to a full disk."""
+        try:
+            return super().parse_args(ctx, args)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise
+            print_error(f"error: {error}")
+            ctx.exit(FAILED)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command and turn what it raises into a line and an exit code."""
         debug = ctx.params["debug"]
