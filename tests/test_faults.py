@@ -150,6 +150,41 @@ def test_a_scoring_goes_on_when_the_disk_has_room(disk, tmp_path):
     assert fk.score(tmp_path / "photos", disk / "scores", **options).n_faces == 4
 
 
+SCORE_AS_NOBODY = f"""
+import os, sys, warnings
+import fer2013kit as fk
+fk.score(sys.argv[1] + "/photos", sys.argv[1] + "/first", crops=True, tta=None)  # imports all
+os.chmod(sys.argv[1] + "/photos/closed", 0)
+os.setgid({NOBODY})
+os.setuid({NOBODY})
+with warnings.catch_warnings(record=True) as told:
+    report = fk.score(sys.argv[1] + "/photos", sys.argv[1] + "/open/scores", crops=True, tta=None)
+print(report.n_images, report.n_passed_over, *(one.message for one in told))
+try:
+    fk.score(sys.argv[1] + "/photos/closed", sys.argv[1] + "/open/others")
+except fk.MediaFileError as error:
+    print(error)
+"""
+
+
+def test_a_folder_that_may_not_be_read_is_told_by_a_scoring():
+    with tempfile.TemporaryDirectory() as name:  # pytest's folders are closed to others
+        folder = Path(name)
+        folder.chmod(0o755)
+        for number, place in enumerate(("photos", "photos/closed")):
+            (folder / place).mkdir()
+            Image.fromarray(noise(number, 1)[0, ..., 0]).save(folder / place / "a.png")
+        (folder / "open").mkdir(mode=0o777)
+        (folder / "open").chmod(0o777)
+        command = [sys.executable, "-W", "always", "-c", SCORE_AS_NOBODY, name]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - ours
+    assert done.returncode == 0, done.stderr
+    told, refused = done.stdout.splitlines()
+    assert told.startswith("1 1 ")
+    assert told.endswith(f"folders that may not be read were skipped: {folder}/photos/closed")
+    assert f"closed to you: {folder}/photos/closed" in refused
+
+
 def test_the_home_of_another_user_keeps_no_data_from_loading():
     """As under ``sudo -u``, ``su`` without a dash, and ``docker run --user``."""
     with tempfile.TemporaryDirectory() as name:  # pytest's folders are closed to others

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fer2013kit._checks import check_choice, check_flags, check_whole
 from fer2013kit._quiet import no_bar
 from fer2013kit._version import __version__
-from fer2013kit.exceptions import InvalidInputError, shown
+from fer2013kit.exceptions import InvalidInputError, listed, shown, warn
 from fer2013kit.loading import find_file
 from fer2013kit.scoring._place import Place
 from fer2013kit.scoring._report import ScoreReport
@@ -99,7 +99,8 @@ def score(
     Warns
     -----
     Fer2013KitWarning
-        For files whose names are not those of images; it counts and names them.
+        For files whose names are not those of images, and folders that may not be read; it counts
+        and names them.
 
     See Also
     --------
@@ -168,10 +169,12 @@ def score(
     place.tidy()
     facts = [found for name in names if (found := done[name])]
     tell(job.src, facts, listing.others)
+    if listing.closed:
+        warn(f"{job.src}: folders that may not be read were skipped: {listed(listing.closed)}")
     return ScoreReport.of(
         job.dst,
         facts,
-        n_passed_over=len(listing.others),
+        n_passed_over=len(listing.others) + len(listing.closed),
         n_done_before=len(parts) - len(left),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from fer2013kit.datasets._parquet import (
 from fer2013kit.datasets._parquet_pages import check_pages
 from fer2013kit.datasets._trees import TarTree, ZipTree, archive_errors
 from fer2013kit.emotions import IMAGE_SHAPE
-from fer2013kit.exceptions import DatasetFormatError, Fer2013KitError, MediaFileError
+from fer2013kit.exceptions import DatasetFormatError, Fer2013KitError, MediaFileError, listed
 from fer2013kit.scoring._place import file_system, reaching
 
 if TYPE_CHECKING:
@@ -82,14 +83,15 @@ class Source:
                     + ("" if self.is_local else ", or it cannot be reached"),
                     path=self.url,
                 )
-            found = self.fs.find(self.root, detail=True)
+            # Folders of this disk that may not be read are no error to fsspec.
+            found = self.fs.find(self.root, detail=True, withdirs=self.is_local)
             if list(found.values()) == [{}]:  # as of a file on the web
                 found = {path: self.fs.info(path) for path in found}
-        listing = Listing()
+        listing = Listing(closed=_closed(found, self.root))
         state = hashlib.sha256()
         for path, info in sorted(found.items()):
             name = path.removeprefix(self.root).lstrip("/") or PurePosixPath(path).name
-            if is_rubbish(name):
+            if is_rubbish(name) or info["type"] == "directory":
                 continue
             if info["type"] == "other" and Path(path).exists() and not Path(path).is_file():
                 listing.others.append(name)  # a pipe, which would be waited for
@@ -107,7 +109,8 @@ class Source:
         if not (listing.images or listing.containers):
             raise MediaFileError(
                 "there is no image here, and no archive or parquet file "
-                f"({', '.join(CONTAINERS)}), by their names",
+                f"({', '.join(CONTAINERS)}), by their names"
+                + (f"; closed to you: {listed(listing.closed)}" if listing.closed else ""),
                 path=self.url,
             )
         return listing
@@ -254,12 +257,27 @@ class Source:
 
 @dataclass
 class Listing:
-    """What there is, by name: images, files that hold some, and others; and a checksum of it."""
+    """What there is, by name: images, files that hold some, others, and folders that are closed.
+
+    ``state`` is a checksum of it.
+    """
 
     images: list[str] = field(default_factory=list)
     containers: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
     state: str = ""
+
+
+def _closed(found: dict[str, dict[str, Any]], root: str) -> list[str]:
+    """Return the folders that may not be read, of those that are listed."""
+    return sorted(
+        path
+        for path, info in found.items()
+        if info["type"] == "directory"
+        and not is_rubbish(path.removeprefix(root).lstrip("/"))
+        and not os.access(path, os.R_OK | os.X_OK)
+    )
 
 
 def _version_of(info: dict[str, Any]) -> object:
