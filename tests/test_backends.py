@@ -116,6 +116,56 @@ def test_backend_trains_and_agrees_with_this_one(backend, tmp_path):
     np.testing.assert_allclose(np.load(tmp_path / "heat.npy"), heat, atol=1e-3)
 
 
+WITHOUT_GRADIENTS = """
+import fer2013kit as fk
+X, y = fk.make_fer2013(n_samples=14, random_state=0).train
+clf = fk.EmotionClassifier.from_pretrained("five_layer_cnn_small")
+assert clf.predict(X).shape == y.shape
+for call in (lambda: clf.fit(X, y), lambda: fk.explain(clf, X)):
+    try:
+        call()
+    except fk.InvalidInputError as error:
+        assert "backend to be tensorflow, jax or torch" in str(error)
+    else:
+        raise AssertionError
+"""
+
+
+def test_a_backend_without_gradients_predicts_and_refuses_the_rest():
+    done = subprocess.run(  # noqa: S603 - our own script
+        [sys.executable, "-c", WITHOUT_GRADIENTS],
+        env={**os.environ, "KERAS_BACKEND": "numpy"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("backend", "message"),
+    [
+        ("pytorch", "Unable to import backend : pytorch; KERAS_BACKEND"),
+        ("openvino", "needs openvino, which is not installed: pip install openvino, or set KERAS_"),
+    ],
+)
+def test_a_backend_that_is_not_there_is_told_in_a_line(backend, message):
+    if importlib.util.find_spec(backend) is not None:
+        pytest.skip(f"{backend} is installed")
+    done = subprocess.run(
+        [sys.executable, "-m", "fer2013kit", "demo"],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    said, line = done.stderr.splitlines()
+    assert said == "importing Keras ..."
+    assert line.startswith("fer2013kit: error: ")
+    assert message in line
+
+
 def test_a_torch_module_on_another_backend_is_answered_with_the_way():
     torch = pytest.importorskip("torch")
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import keras
 
-from fer2013kit.exceptions import Fer2013KitError
+from fer2013kit.exceptions import Fer2013KitError, InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _DATA_FORMAT: Final = "channels_last"
 _FLOATX: Final = "float32"
+_WITH_GRADIENTS: Final = ("tensorflow", "jax", "torch")
 
 
 class _Shared:
@@ -91,6 +92,16 @@ def keras_settings(dtype_policy: Any = _FLOATX) -> Iterator[None]:
     finally:
         keras.config.set_dtype_policy(before)
         _shared.give_back()
+
+
+def check_gradients(what: str) -> None:
+    """Raise :class:`InvalidInputError` on a backend of Keras without gradients, such as NumPy."""
+    backend = keras.backend.backend()
+    if backend not in _WITH_GRADIENTS:
+        raise InvalidInputError(
+            f"{what} needs Keras's backend to be tensorflow, jax or torch (KERAS_BACKEND in the "
+            f"environment, before Keras is imported); received {backend!r}"
+        )
 
 
 def _set(data_format: str, floatx: str) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _FULL: Final = "fer2013kit"
 _LIGHT: Final = "fer2013kit-light"
+_BACKENDS: Final = ("jax", "openvino", "torch")  # of Keras, for whoever chooses one
 
 
 @contextmanager
@@ -59,6 +60,8 @@ def missing_library(
     absent = isinstance(error, ModuleNotFoundError)
     reason = "is not installed" if absent else f"cannot be imported ({error})"
     advice = f"pip install {library}" if library else how_to_install(extra)
+    if name in _BACKENDS and not library and not extra:
+        advice = f"pip install {name}, or set KERAS_BACKEND=tensorflow in the environment"
     rest = f". {otherwise}" if otherwise else ""
     return MissingDependencyError(f"{what} needs {name}, which {reason}: {advice}{rest}")
 

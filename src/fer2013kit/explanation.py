@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from fer2013kit._checks import check_choice
 from fer2013kit._gradient import gradient_of
 from fer2013kit._image_input import pixel_converter
-from fer2013kit._keras_settings import keras_settings
+from fer2013kit._keras_settings import check_gradients, keras_settings
 from fer2013kit._labels import codes_in
 from fer2013kit._layers import replaced_call, walk_layers
 from fer2013kit.classifier import EmotionClassifier
@@ -130,6 +130,7 @@ def explain(
             "explain needs the gradients of a Keras network: classifier must be an "
             f"EmotionClassifier; received {type(classifier).__name__}"
         )
+    check_gradients("explain")
     check_choice("method", method, ExplanationMethod)
     check_is_fitted(classifier)
     images = read_images(classifier, X)

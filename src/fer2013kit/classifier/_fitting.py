@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from fer2013kit._compilation import threads_of_arithmetic
+from fer2013kit._keras_settings import check_gradients
 from fer2013kit.classifier._class_labels import name_classes
 from fer2013kit.classifier._fitted import Architecture, Fitted, rebuild_network
 from fer2013kit.classifier._network import build_network
@@ -45,6 +46,7 @@ def fit_network(
     **given: Any,
 ) -> tuple[Fitted, Architecture, keras.Model]:
     """Train a network as a classifier's settings say; see :meth:`EmotionClassifier.fit`."""
+    check_gradients("fit")
     params = classifier.get_params(deep=False)
     check_settings(params)
     warn_of_idle_settings(params, {one.name: one.default for one in fields(classifier)})

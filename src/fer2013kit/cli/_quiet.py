@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fer2013kit._quiet import LOG_LEVEL, QUIET, quiet_stderr
+from fer2013kit.exceptions import MissingDependencyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,4 +65,9 @@ def import_keras() -> None:
     if "keras" in sys.modules:
         return
     with quiet_stderr():
-        import keras  # noqa: F401 - for its effect
+        try:
+            import keras  # noqa: F401 - for its effect
+        except ValueError as error:
+            raise MissingDependencyError(
+                f"{error}; KERAS_BACKEND, or else keras.json, names tensorflow, jax or torch"
+            ) from error
