@@ -40,6 +40,25 @@ def test_a_run_of_another_loss_is_refused(data, tmp_path):
         make(loss=keras.losses.Huber(0.01), checkpoint_dir=tmp_path).fit(*data.train)
 
 
+def test_of_two_runs_that_begin_at_once_the_second_hears_of_the_first(data, tmp_path):
+    class Overtaken(keras.callbacks.Callback):
+        def __init__(self, learning_rate):
+            super().__init__()
+            self.learning_rate = learning_rate
+
+        def on_train_begin(self, logs=None):
+            settings = {"learning_rate": self.learning_rate, "checkpoint_dir": tmp_path}
+            make(**settings).fit(*data.train)
+
+    settings = {"learning_rate": 0.01, "checkpoint_dir": tmp_path}
+    with pytest.raises(fk.InvalidInputError, match=r"other settings .*learning_rate"):
+        make(**settings).fit(*data.train, callbacks=[Overtaken(0.02)])
+    first = make(learning_rate=0.02, checkpoint_dir=tmp_path, epochs=2).fit(*data.train)
+    assert len(first.history_["loss"]) == 2  # its checkpoint is whole
+    (tmp_path / "checkpoint.npz").unlink()
+    make(**settings).fit(*data.train, callbacks=[Overtaken(0.01)])  # the same run twice
+
+
 @pytest.mark.parametrize("ema_momentum", [0.999, 0.0])
 def test_a_run_that_early_stopping_ended_is_finished(data, tmp_path, ema_momentum):
     labels = np.random.default_rng(0).permutation(data.validation.labels)

@@ -129,6 +129,7 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
         self.history: dict[str, list[float]] = {}
         self.best_epoch: int | None = None
         self.stopped = False
+        self._is_alone = True
 
     def resume(self, model: Any) -> int:
         """Put the checkpoint's state into the model and return the epoch to go on with."""
@@ -144,6 +145,7 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
         if checkpoint is None:
             if not settings.processes.index:  # that it cannot be is told before the first epoch
                 settings.checkpoint_path.parent.mkdir(parents=True, exist_ok=True)
+                self._is_alone = False  # another run may begin here, too
             return 0
         _assign(model.variables, checkpoint.model)
         _assign(model.optimizer.variables, checkpoint.optimizer)
@@ -229,6 +231,10 @@ class StateKeeper(keras_callbacks.Callback):  # type: ignore[misc]  # Keras carr
         path, processes = self._settings.checkpoint_path, self._settings.processes
         if path is None or processes.index:
             return
+        if not self._is_alone:
+            self._is_alone = True
+            # Another run that began here meanwhile is refused, rather than written over.
+            read_checkpoint(path, self._settings.fingerprint, run=self._settings.run)
         write_checkpoint(
             path,
             Checkpoint(
