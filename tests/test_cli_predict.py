@@ -255,3 +255,13 @@ def test_shells_are_told_how_to_complete(shell):
 def test_completion(words, place, expected):
     answer = complete(_FER2013KIT_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(place))
     assert answer.split() == expected.split()
+
+
+def test_no_place_for_temporary_files_is_needed(monkeypatch):
+    """As in a container that is started with ``--read-only``."""
+
+    def refuse(*_, **__):
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    assert run("--sample").stdout.count(": ") == 2

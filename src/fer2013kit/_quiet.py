@@ -36,9 +36,14 @@ def quiet_stderr() -> Iterator[None]:
     if os.environ.get(LOG_LEVEL) != QUIET or sys.stderr is None:
         yield
         return
+    try:
+        kept = tempfile.TemporaryFile()  # noqa: SIM115 - closed below
+    except OSError:  # nothing can be written on this machine: the messages are shown
+        yield
+        return
     sys.stderr.flush()
     terminal = os.dup(2)
-    with tempfile.TemporaryFile() as messages:
+    with kept as messages:
         os.dup2(messages.fileno(), 2)
         try:
             yield
