@@ -41,7 +41,7 @@ def make_optimizer(settings: TrainingSettings, steps_per_epoch: int) -> Any:
     kind = type(keras.optimizers.get(settings.optimizer))
     if not settings.weight_decay and signature(kind).parameters["weight_decay"].default is None:
         config["weight_decay"] = None  # AdamW wants a number, others save themselves a pass
-    if kind is keras.optimizers.SGD:
+    if issubclass(kind, keras.optimizers.SGD):  # torch has a class of its own
         config |= {"momentum": _SGD_MOMENTUM, "nesterov": True}
     # In its parent's module, so that Keras reads a saved network without this package.
     return type(kind.__name__, (_RampedAverage, kind), {"__module__": kind.__module__})(**config)
