@@ -37,7 +37,7 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "epochs": (1, 1_000_000),
     "batch_size": (1, 1_000_000),
     "patience": (1, np.inf),
-    "learning_rate": (0, 1_000_000),
+    "learning_rate": (0, 1e38),  # float32 ends there
     "warmup_epochs": (0, np.inf),
     "weight_decay": (0, np.inf),
     "ema_momentum": (0, 0.999999),
