@@ -63,7 +63,7 @@ def test_label_map_that_is_none(folder, label_map, message):
 
 
 def test_what_is_passed_over_is_counted_and_named_at_every_load(folder, monkeypatch):
-    monkeypatch.setattr("fer2013kit.datasets._storage._is_settled", lambda _stamp: True)
+    monkeypatch.setattr("fer2013kit.datasets._cache._is_settled", lambda _stamp: True)
     write_files(folder, {"SAD/list.txt": b"x", "happiness/more/b.TGA": b"x", "notes": b"x"})
     for _ in range(2):
         with pytest.warns(fk.Fer2013KitWarning) as caught:
@@ -90,7 +90,7 @@ def test_every_ending_that_pillow_reads(folder, name):
 
 @pytest.mark.parametrize("side", [48, 64])
 def test_a_jpeg_that_lacks_only_its_end_marker(folder, monkeypatch, side):
-    monkeypatch.setattr("fer2013kit.datasets._storage._is_settled", lambda _stamp: True)
+    monkeypatch.setattr("fer2013kit.datasets._cache._is_settled", lambda _stamp: True)
     levels = np.random.default_rng(0).integers(0, 256, (side, side), np.uint8)
     whole = encode(levels, "jpg")
     write_files(folder, {"fear/a.jpg": whole})
@@ -257,7 +257,7 @@ def test_a_48x48_picture_keeps_its_pixels(tmp_path):
 
 
 def test_cache_knows_the_labels_and_the_aspect(folder, monkeypatch):
-    monkeypatch.setattr("fer2013kit.datasets._storage._is_settled", lambda _stamp: True)
+    monkeypatch.setattr("fer2013kit.datasets._cache._is_settled", lambda _stamp: True)
     first = fk.load_image_folder(folder)
     assert not fk.load_image_folder(folder).images.flags.writeable
     other = fk.load_image_folder(folder, label_map={"SAD": 6})
@@ -274,7 +274,7 @@ def test_joins_fer2013(folder):
 
 
 def test_pictures_of_another_shape_and_in_colour(tmp_path, monkeypatch):
-    monkeypatch.setattr("fer2013kit.datasets._storage._is_settled", lambda _stamp: True)
+    monkeypatch.setattr("fer2013kit.datasets._cache._is_settled", lambda _stamp: True)
     for name, colour in (("happy", (250, 10, 10)), ("sad", (10, 10, 250))):
         (tmp_path / name).mkdir()
         Image.new("RGB", (60, 40), colour).save(tmp_path / name / "face.png")

@@ -164,7 +164,7 @@ def test_concat_keeps_votes_sources_weights_and_subjects():
 
 
 def test_columns_are_saved_and_cached(tmp_path, monkeypatch):
-    monkeypatch.setattr("fer2013kit.datasets._storage._is_settled", lambda _stamp: True)
+    monkeypatch.setattr("fer2013kit.datasets._cache._is_settled", lambda _stamp: True)
     data = fk.FER2013(split(2, subject=["a", "bc"], age=[3.5, 4]), test=split(1))
     data.save(tmp_path / "faces.npz")
     for _ in range(2):  # from the file and from the cache

@@ -76,7 +76,7 @@ def info(*, path: Path | None, options: DataOptions, as_json: bool) -> None:
 
 def _describe_installation() -> dict[str, Any]:
     from fer2013kit import list_pretrained
-    from fer2013kit.datasets._storage import cache_home
+    from fer2013kit.datasets._cache import cache_home
 
     document: dict[str, Any] = {
         "fer2013kit": __version__,

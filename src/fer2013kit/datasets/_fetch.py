@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from fer2013kit._checks import check_flags
 from fer2013kit._optional import needed
+from fer2013kit.datasets._cache import HOME_VARIABLE, cache_home
 from fer2013kit.datasets._load import load_fer2013
-from fer2013kit.datasets._storage import HOME_VARIABLE, cache_home
 from fer2013kit.exceptions import DatasetNotFoundError
 
 if TYPE_CHECKING:

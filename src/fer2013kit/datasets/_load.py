@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from fer2013kit._checks import check_flags
 from fer2013kit._files import as_path
+from fer2013kit.datasets._cache import cached_rows
 from fer2013kit.datasets._fer2013 import FER2013
 from fer2013kit.datasets._ferplus_file import check_agreement, join_ferplus
 from fer2013kit.datasets._labels import Labels
 from fer2013kit.datasets._listing import Options
 from fer2013kit.datasets._readers import find_source
-from fer2013kit.datasets._storage import cached_rows
 from fer2013kit.datasets._trees import source_errors
 from fer2013kit.exceptions import InvalidInputError, warn
 

@@ -11,12 +11,12 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from fer2013kit._picture_files import is_picture_name
+from fer2013kit.datasets._cache import content_key, listing_key
 from fer2013kit.datasets._csv_header import header_of, why_nameless, why_no_header
 from fer2013kit.datasets._dialects import DIALECTS, EXPECTED
 from fer2013kit.datasets._listing import Listing, is_model, is_tar, is_zip, sorted_by_split, why_not
 from fer2013kit.datasets._names import NO_SPLIT, assign_splits, split_of_name
 from fer2013kit.datasets._rows import join_parts
-from fer2013kit.datasets._storage import content_key, listing_key
 from fer2013kit.datasets._trees import FolderTree, TarTree, ZipTree, archive_errors, is_archive
 from fer2013kit.exceptions import (
     DatasetFormatError,

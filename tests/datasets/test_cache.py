@@ -16,7 +16,7 @@ import pytest
 from fake_sources import assert_holds, some_rows
 
 import fer2013kit as fk
-from fer2013kit.datasets import _csv, _csv_sets, _picture_lists, _pictures, _storage
+from fer2013kit.datasets import _cache, _csv, _csv_sets, _picture_lists, _pictures
 from fer2013kit.datasets._new_images import NewImages
 from fer2013kit.datasets._rows import Rows
 
@@ -44,7 +44,7 @@ def reads(monkeypatch):
 
     monkeypatch.setattr(_csv_sets, "read_csv", counting("csv", _csv.read_csv))
     monkeypatch.setattr(_pictures, "decode_all", counting("pictures", _pictures.decode_all))
-    monkeypatch.setattr(_storage, "_hash_content", counting("hash", _storage._hash_content))
+    monkeypatch.setattr(_cache, "_hash_content", counting("hash", _cache._hash_content))
     return counts
 
 
@@ -56,7 +56,7 @@ def csv(tmp_path):
 @pytest.fixture
 def settled(monkeypatch):
     """Take every file as one that has lain there for a while (a change time cannot be forged)."""
-    monkeypatch.setattr(_storage, "_is_settled", lambda _stamp: True)
+    monkeypatch.setattr(_cache, "_is_settled", lambda _stamp: True)
 
 
 def entry_of(home):
@@ -77,13 +77,13 @@ def test_later_loads_map_the_cache(home, csv, reads):
 
 
 def test_every_piece_of_a_file_is_hashed(tmp_path, monkeypatch):
-    monkeypatch.setattr(_storage, "_PIECE", 10)
+    monkeypatch.setattr(_cache, "_PIECE", 10)
     path = tmp_path / "file"
     content = bytearray(range(25))
 
     def content_hash():
         path.write_bytes(content)
-        return _storage._hash_content(path, size=len(content))
+        return _cache._hash_content(path, size=len(content))
 
     seen = {content_hash()}
     for place in (0, 9, 10, 19, 20, 24):
@@ -108,7 +108,7 @@ def test_an_unchanged_file_is_hashed_once(csv, reads):
 
 @pytest.mark.usefixtures("home")
 def test_a_file_changed_just_now_is_hashed_again(csv, reads, monkeypatch):
-    monkeypatch.setattr(_storage, "_is_settled", lambda _stamp: False)
+    monkeypatch.setattr(_cache, "_is_settled", lambda _stamp: False)
     fk.load_fer2013(csv)
     fk.load_fer2013(csv)
     assert reads["hash"] == 2
@@ -116,10 +116,10 @@ def test_a_file_changed_just_now_is_hashed_again(csv, reads, monkeypatch):
 
 def test_stamps_within_a_clock_tick_are_not_trusted(monkeypatch):
     now = 1_700_000_000
-    monkeypatch.setattr(_storage.time, "time", lambda: float(now))
+    monkeypatch.setattr(_cache.time, "time", lambda: float(now))
 
     def is_settled(age, fraction=1):
-        return _storage._is_settled([1, *[int((now - age) * 1e9) // 10 * 10 + fraction] * 2, 1])
+        return _cache._is_settled([1, *[int((now - age) * 1e9) // 10 * 10 + fraction] * 2, 1])
 
     assert not is_settled(0.001)
     assert is_settled(0.5)
@@ -127,15 +127,15 @@ def test_stamps_within_a_clock_tick_are_not_trusted(monkeypatch):
     assert is_settled(3, fraction=0)
     # Of a file whose date was set, the change of that tells; the later of both counts.
     past, present = (now - 100) * 10**9 + 1, now * 10**9 + 1
-    assert not _storage._is_settled((1, past, present, 1))
-    assert not _storage._is_settled((1, present, past, 1))
+    assert not _cache._is_settled((1, past, present, 1))
+    assert not _cache._is_settled((1, present, past, 1))
 
 
 def test_a_folder_is_settled_when_all_of_its_files_are(monkeypatch):
-    monkeypatch.setattr(_storage, "_is_settled", lambda stamp: stamp[0] != 2)
+    monkeypatch.setattr(_cache, "_is_settled", lambda stamp: stamp[0] != 2)
     stamps = {"old": (1, 0, 0, 0), "new": (2, 0, 0, 0)}
-    assert _storage.listing_key(stamps) is None
-    assert _storage.listing_key({"old": stamps["old"]}) is not None
+    assert _cache.listing_key(stamps) is None
+    assert _cache.listing_key({"old": stamps["old"]}) is not None
 
 
 @pytest.mark.usefixtures("home")
@@ -211,7 +211,7 @@ def test_images_beside_a_list_are_part_of_what_is_cached(tmp_path):
 def test_images_beside_a_list_are_cached_once_they_are_settled(
     tmp_path, reads, monkeypatch, is_settled
 ):
-    monkeypatch.setattr(_storage, "_is_settled", lambda _stamp: is_settled)
+    monkeypatch.setattr(_cache, "_is_settled", lambda _stamp: is_settled)
     monkeypatch.setattr(_picture_lists, "decode_all", _pictures.decode_all)
     folder = write_list(tmp_path / "faces", [10, 20])
     for _ in range(2):
@@ -221,7 +221,7 @@ def test_images_beside_a_list_are_cached_once_they_are_settled(
 
 @pytest.mark.usefixtures("home")
 def test_a_folder_changed_just_now_is_not_cached(tmp_path, reads, monkeypatch):
-    monkeypatch.setattr(_storage, "_is_settled", lambda _stamp: False)
+    monkeypatch.setattr(_cache, "_is_settled", lambda _stamp: False)
     folder = fake.write_files(tmp_path / "faces", fake.picture_files(ROWS))
     fk.load_fer2013(folder)
     assert fk.load_fer2013(folder).train.images.flags.writeable
@@ -361,7 +361,7 @@ def test_a_reader_that_fails_leaves_no_file(home):
         raise RuntimeError("the reader failed")
 
     with pytest.raises(RuntimeError, match="the reader failed"):
-        _storage.cached_rows("key", fail)
+        _cache.cached_rows("key", fail)
     assert list(home.rglob("*")) in ([], [home / "datasets"])
 
 
@@ -375,7 +375,7 @@ def test_rows_are_kept_whichever_of_the_new_images_they_are(home, order):
         new.empty(2)[:] = 0  # another array, for instance of a second file
         return Rows(images[order], np.zeros(len(pixels[order]), np.int64), (5, 0, 1), None)
 
-    rows = _storage.cached_rows("key", build)
+    rows = _cache.cached_rows("key", build)
     np.testing.assert_array_equal(rows.images, pixels[order])
     kept = np.load(entry_of(home) / "images.npy")
     np.testing.assert_array_equal(kept, pixels[order])
@@ -406,9 +406,9 @@ def test_two_processes_at_once(home, csv):
 
 def test_home_is_moved_by_the_environment_or_the_platform(monkeypatch):
     monkeypatch.setenv("FER2013KIT_HOME", "~/faces")
-    assert _storage.cache_home() == Path.home() / "faces"
+    assert _cache.cache_home() == Path.home() / "faces"
     monkeypatch.delenv("FER2013KIT_HOME")
-    assert "fer2013kit" in _storage.cache_home().parts
+    assert "fer2013kit" in _cache.cache_home().parts
 
 
 def test_nothing_temporary_is_left(home, csv):
@@ -429,7 +429,7 @@ def test_without_a_home_data_load_all_the_same(csv, monkeypatch, caplog, cache_d
     assert len(fk.load_fer2013(csv).train)
     assert "the cache in your home cannot be written (you have no home folder" in caplog.text
     with pytest.raises(fk.InvalidInputError, match="set FER2013KIT_HOME"):
-        _storage.cache_home()
+        _cache.cache_home()
 
 
 def test_a_home_that_no_folder_can_be_called_is_no_matter(csv, monkeypatch, caplog):
