@@ -435,6 +435,7 @@ def test_images_of_zeros_and_ones_are_doubted(tmp_path):
         ({"X": IMAGES, "images": IMAGES, "y": CODES}, "once for each split"),
         ({"X_train": IMAGES, "y_test": CODES}, "once for each split"),
         ({"X": IMAGES[:, :40], "y": CODES}, r"received \(21, 40, 48\); .*resize=True"),
+        ({"X": IMAGES[:, None, :40], "y": CODES}, r"received \(21, 1, 40, 48\)"),  # as in the file
         (
             {"X": IMAGES, "y": np.array([{}] * 21, object)},
             "damaged .expected an array of numbers or words",

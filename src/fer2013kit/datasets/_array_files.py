@@ -19,13 +19,18 @@ import numpy as np
 
 from fer2013kit._optional import needed
 from fer2013kit._untrusted import check_unpacked, errors_as, read_npy, read_npz
+from fer2013kit.datasets._array_values import (
+    as_codes,
+    as_images,
+    as_splits,
+    as_word,
+    is_one_hot,
+)
 from fer2013kit.datasets._csv_header import SPLIT_COLUMNS, split_fault
-from fer2013kit.datasets._decode import as_faces
 from fer2013kit.datasets._labels import LEFT_OUT
 from fer2013kit.datasets._listing import Found, is_model, is_npz
 from fer2013kit.datasets._names import (
     NO_SPLIT,
-    SplitColumn,
     missing_shards,
     shard_key,
     shard_numbers,
@@ -34,7 +39,6 @@ from fer2013kit.datasets._names import (
 )
 from fer2013kit.datasets._npz import is_own, read_own
 from fer2013kit.datasets._rows import NO_LABEL, Part, join_parts
-from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE, MAX_LEVEL, NUM_CLASSES
 from fer2013kit.exceptions import OTHER_MODELS, DatasetFormatError, InvalidInputError, listed
 
 if TYPE_CHECKING:
@@ -43,7 +47,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fer2013kit._checks import IntArray, UInt8Array
     from fer2013kit.datasets._listing import Listing, Options
     from fer2013kit.datasets._new_images import NewImages
     from fer2013kit.datasets._rows import Rows
@@ -64,17 +67,21 @@ _OTHER_WORDS: Final = frozenset({"name", "names", "weight", "weights", "map", "i
 _JOINED: Final = re.compile(
     r"(?<![a-z])([xy])(?=train|val|test|dev|eval|public|private)", re.IGNORECASE
 )
-_GRAY, _COLOUR = 1, 3
-_MAX_DIMENSIONS: Final = 4
 
 
 @dataclass
 class _Array:
-    """An array that is not yet read."""
+    """An array that is not yet read, and what its name tells."""
 
     name: str
     shape: tuple[int, ...]
     read: Callable[[], NDArray[Any]]
+
+    def __post_init__(self) -> None:
+        name = _JOINED.sub(r"\1_", self.name)
+        split = split_of_path(name)
+        self.split = NO_SPLIT if split is None else split
+        self.words = {*words_of(PurePosixPath(name).name)}
 
 
 def find_arrays(listing: Listing, _options: Options) -> Found | None:
@@ -193,51 +200,57 @@ def _from_hdf5(name: str, content: bytes, path: Path) -> list[_Array]:
 
 def _join(arrays: list[_Array], options: Options, path: Path) -> Rows:
     """Return the rows of arrays that belong together by their names."""
-    images: dict[int, list[_Array]] = defaultdict(list)
-    labels: dict[int, list[_Array]] = defaultdict(list)
-    usages: list[_Array] = []
-    strange: list[_Array] = []
-    named: list[_Array] = []
+    kinds: dict[str, list[_Array]] = defaultdict(list)
     for array in arrays:
-        name = _JOINED.sub(r"\1_", array.name)
-        code = split_of_path(name)
-        split = NO_SPLIT if code is None else code
-        words = set(words_of(PurePosixPath(name).name))
-        is_image = words & _IMAGE_WORDS and len(array.shape) > 1
-        if words & _OTHER_WORDS:
-            named.append(array)
-        elif words & _LABEL_WORDS and (len(array.shape) == 1 or _is_one_hot(array.shape)):
-            labels[split].append(array)  # image_labels, too
-        elif is_image:
-            images[split].append(array)
-        elif words & {*SPLIT_COLUMNS} and code is None and len(array.shape) == 1:
-            usages.append(array)
-        else:
-            strange.append(array)
+        kinds[_kind(array)].append(array)
+    images, labels = _by_split(kinds["images"]), _by_split(kinds["labels"])
     pairs = {split: _pairs(images[split], labels.get(split, [])) for split in sorted(images)}
-    alone = {*labels} - {*images}
-    mixed = (NO_SPLIT in images or usages) and len(images) > 1
-    if not all(pairs.values()) or not images or alone or mixed or len(usages) > 1:
+    are_clear = images and all(pairs.values()) and labels.keys() <= images.keys()
+    if len(images) > 1:  # each name tells its split, and no array does
+        are_clear = are_clear and NO_SPLIT not in images and not kinds["splits"]
+    if not are_clear or len(kinds["splits"]) > 1:
         # A list names the first few: those that tell no split, where others do, are at fault.
-        first = sorted(arrays, key=lambda array: split_of_path(array.name) is not None)
+        first = sorted(arrays, key=lambda array: array.split != NO_SPLIT)
         raise DatasetFormatError(
             "expected arrays X and y, or images and labels, once for each split (X_train, "
             f"y_train, ...); received {listed(f'{a.name} {a.shape}' for a in first) or 'none'}",
             path=path,
         )
-    class_names = _class_names(named, path)
+    class_names = _class_names(kinds["names"], path)
     names = next(iter(class_names.values()), [])
+    splits = next(iter(kinds["splits"]), None)
     parts, told = [], []
-    for split, arrays_of_split in pairs.items():
-        for pictures, answers in arrays_of_split:
+    for split, pairs_of_split in pairs.items():
+        for pictures, answers in pairs_of_split:
             with _file_errors(path):
-                _check_strange(strange, pictures, path, labelled=bool(answers), split=split)
-                part = _part(pictures, answers, usages, options, path / pictures.name, names=names)
+                _check_strange(kinds["strange"], pictures, path, labelled=bool(answers))
+                part = _part(pictures, answers, splits, options, path / pictures.name, names=names)
             parts.append((pictures.name, part))
             told.append(split)
-    left = [array.name for array in [*named, *strange] if array.name not in class_names]
+    left = [a.name for a in kinds["names"] + kinds["strange"] if a.name not in class_names]
     notes = [f"the arrays {listed(left)} were left out"] if left else []
     return join_parts(parts, told, path=path, notes=notes)
+
+
+def _kind(array: _Array) -> str:
+    """Return what an array holds by its name and shape: images, labels, splits or names."""
+    is_column = len(array.shape) == 1
+    if array.words & _OTHER_WORDS:
+        return "names"
+    if array.words & _LABEL_WORDS and (is_column or is_one_hot(array.shape)):
+        return "labels"  # image_labels, too
+    if array.words & _IMAGE_WORDS and len(array.shape) > 1:
+        return "images"
+    if array.words & {*SPLIT_COLUMNS} and array.split == NO_SPLIT and is_column:
+        return "splits"
+    return "strange"
+
+
+def _by_split(arrays: list[_Array]) -> dict[int, list[_Array]]:
+    groups: dict[int, list[_Array]] = defaultdict(list)
+    for array in arrays:
+        groups[array.split].append(array)
+    return groups
 
 
 def _pairs(images: list[_Array], labels: list[_Array]) -> list[tuple[_Array, _Array | None]]:
@@ -253,9 +266,7 @@ def _pairs(images: list[_Array], labels: list[_Array]) -> list[tuple[_Array, _Ar
     return [(pictures[number], answers.get(number)) for number in sorted(pictures)]
 
 
-def _check_strange(
-    strange: list[_Array], pictures: _Array, path: Path, *, labelled: bool, split: int
-) -> None:
+def _check_strange(strange: list[_Array], pictures: _Array, path: Path, *, labelled: bool) -> None:
     """Raise where an array of another name may hold the labels or splits of the images."""
     for array in strange:
         if array.shape[:1] != pictures.shape[:1] or len(array.shape) > 2:  # noqa: PLR2004 - columns, one-hot
@@ -263,7 +274,7 @@ def _check_strange(
         fault = None
         if not labelled:
             fault = f"the array {array.name} may hold the labels; call it y or labels, or remove it"
-        elif split == NO_SPLIT and len(array.shape) == 1:
+        elif pictures.split == NO_SPLIT and len(array.shape) == 1:
             value = str(array.read()[0]) if array.shape[0] else ""
             fault = split_fault(PurePosixPath(array.name).name, value)
         if fault:
@@ -273,7 +284,7 @@ def _check_strange(
 def _part(
     pictures: _Array,
     answers: _Array | None,
-    usages: list[_Array],
+    told: _Array | None,
     options: Options,
     path: Path,
     *,
@@ -283,9 +294,9 @@ def _part(
     words: list[str] = []
     labels, splits = np.full(len(images), NO_LABEL), np.full(len(images), NO_SPLIT)
     if answers is not None:
-        labels, words = _codes(answers.read(), names, options, path)
-    if usages:
-        splits = _splits(usages[0].read(), path)
+        labels, words = as_codes(answers.read(), names, options.labels, path)
+    if told is not None:
+        splits = as_splits(told.read(), path)
     for what, values in (("labels", labels), ("splits", splits)):
         if len(values) != len(images):
             raise DatasetFormatError(
@@ -293,7 +304,7 @@ def _part(
                 path=path,
             )
     kept = labels != LEFT_OUT
-    pixels = _pixels(images if kept.all() else images[kept], options, path)
+    pixels = as_images(images if kept.all() else images[kept], path, resize=options.resize)
     part = Part.of(pixels, labels[kept], splits[kept], left_out=words)
     if pixels.size and pixels.max() == 1:
         part.notes.append(
@@ -303,18 +314,13 @@ def _part(
     return part
 
 
-def _is_one_hot(shape: tuple[int, ...]) -> bool:
-    return len(shape) == 2 and shape[1] < IMAGE_SIZE // 16  # noqa: PLR2004 - rows and classes
-
-
 def _class_names(named: list[_Array], path: Path) -> dict[str, list[str]]:
     """Return the array that says which class each number is, by its name; nothing without one."""
     found = {}
     for array in named:
-        words = set(words_of(PurePosixPath(array.name).name))
-        if words & _LABEL_WORDS and words & {"name", "names"} and len(array.shape) == 1:
+        if array.words & _LABEL_WORDS and array.words & {"name", "names"} and len(array.shape) == 1:
             with _file_errors(path):
-                names = [*map(_word, array.read().tolist())]
+                names = [*map(as_word, array.read().tolist())]
             found[array.name] = names
     if len({tuple(names) for names in found.values()}) > 1:
         raise DatasetFormatError(
@@ -323,109 +329,3 @@ def _class_names(named: list[_Array], path: Path) -> dict[str, list[str]]:
             path=path,
         )
     return found
-
-
-def _splits(values: NDArray[Any], path: Path) -> IntArray:
-    """Return the place in ``SPLIT_NAMES`` of each row."""
-    told, places = np.unique(values, return_inverse=True)
-    column = SplitColumn("split")
-    try:
-        return np.array([column.code(_word(value)) for value in told], np.int64)[places]
-    except ValueError as error:
-        raise DatasetFormatError(str(error), path=path) from None
-
-
-def _word(value: Any) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-
-
-def _codes(
-    answers: NDArray[Any], names: list[str], options: Options, path: Path
-) -> tuple[IntArray, list[str]]:
-    """Return class codes, and the words of those that are left out.
-
-    Numbers are places among the names of the classes, where the file has these.
-    """
-    if answers.ndim == 2 and answers.shape[1] == 1:  # noqa: PLR2004 - a column
-        answers = answers[:, 0]
-    if answers.ndim == 2 and answers.dtype.kind in "iufb":  # noqa: PLR2004 - one-hot
-        n_classes = len(names) or NUM_CLASSES
-        if answers.shape[1] != n_classes or not ((answers == 1).sum(1) == 1).all():
-            raise DatasetFormatError(
-                f"expected labels of shape (n,), or one-hot (n, {n_classes}); "
-                f"received {answers.shape}; labels.argmax(axis=1) makes numbers of them, and an "
-                "array class_names says of what",
-                path=path,
-            )
-        answers = answers.argmax(1)
-    if answers.ndim != 1:
-        raise DatasetFormatError(
-            f"expected labels of shape (n,), received {answers.shape}", path=path
-        )
-    values, places = np.unique(answers, return_inverse=True)
-    words = [_named(_word(value), names) for value in values]
-    codes = [options.labels.code(word, numbers=True) for word in words]
-    unknown = [word for word, code in zip(words, codes, strict=True) if code is None]
-    if unknown:
-        raise DatasetFormatError(
-            f"unknown labels {listed(unknown)}; {options.labels.expected(numbers=True)}", path=path
-        )
-    known = np.array([code for code in codes if code is not None], np.int64)
-    left_out = [words[place] for place in places[known[places] == LEFT_OUT]]
-    return known[places], left_out
-
-
-def _are_levels(images: NDArray[Any]) -> bool:
-    """Tell whether floats are grey levels: whole, and not 0 and 1 alone."""
-    if not images.size or not (images.min() >= 0 and 1 < images.max() <= MAX_LEVEL):
-        return False
-    return all((part == np.rint(part)).all() for part in images)
-
-
-def _named(word: str, names: list[str]) -> str:
-    """Return the name of a class that is given as a number."""
-    number = word.removesuffix(".0")
-    is_place = number.isdecimal() and int(number[:9]) < len(names)
-    return names[int(number)] if is_place else word
-
-
-def _pixels(images: NDArray[Any], options: Options, path: Path) -> UInt8Array:
-    """Return images as uint8 ``(n, 48, 48, 1)``."""
-    height, width, _ = IMAGE_SHAPE
-    if images.dtype.kind == "f" and _are_levels(images):
-        images = images.astype(np.uint8)
-    if images.dtype.kind not in "iu":
-        is_part = (
-            images.dtype.kind == "f" and images.size and 0 <= images.min() <= images.max() <= 1
-        )
-        raise DatasetFormatError(
-            f"expected images of whole numbers from 0 to {MAX_LEVEL}, received dtype "
-            f"{images.dtype}; save them as uint8"
-            + (", (X * 255).round().astype('uint8')" if is_part else " before they are rescaled"),
-            path=path,
-        )
-    if images.size and (images.min() < 0 or images.max() > MAX_LEVEL):
-        raise DatasetFormatError(
-            f"expected numbers from 0 to {MAX_LEVEL}, received {images.min()} to {images.max()}",
-            path=path,
-        )
-    images = images.astype(np.uint8, copy=False)
-    if images.ndim == 2 and images.shape[1] == height * width:  # noqa: PLR2004 - flat images
-        images = images.reshape(-1, height, width)
-    channels = {_GRAY, _COLOUR}
-    first = images.ndim == _MAX_DIMENSIONS and images.shape[1] in channels
-    if first and images.shape[3] not in channels:
-        images = np.moveaxis(images, 1, 3)
-    if images.ndim == _MAX_DIMENSIONS and images.shape[3] == _GRAY:
-        images = images[..., 0]
-    colour = images.ndim == _MAX_DIMENSIONS and images.shape[3] == _COLOUR
-    fits = images.shape[1:3] == (height, width)
-    if (images.ndim != 3 and not colour) or not (fits or options.resize):  # noqa: PLR2004 - no channel axis
-        raise DatasetFormatError(
-            f"expected images of shape (n, {height}, {width}), received {images.shape}"
-            + ("" if options.resize else "; load_fer2013(path, resize=True) reads other sizes"),
-            path=path,
-        )
-    if not colour and fits:
-        return np.ascontiguousarray(images).reshape(-1, *IMAGE_SHAPE)
-    return as_faces(images if colour else images[..., None])
