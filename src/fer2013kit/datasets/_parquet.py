@@ -179,9 +179,11 @@ class _File:
                     raise DatasetFormatError(str(error), path=self.path / f"row {row}") from error
 
         run_in_threads(decode, chunks())
-        part = Part.of(images, labels, splits, left_out=words)
+        kept = labels != LEFT_OUT
+        pixels = images if kept.all() else images[kept]
+        part = Part.of(pixels, labels[kept], splits[kept], left_out=words)
         part.notes += self._notes(sorted(without_end))
-        return part.keep(part.labels != LEFT_OUT)
+        return part
 
     def _notes(self, without_end: list[int]) -> list[str]:
         notes = [passed_over_columns(self.others)] if self.others else []

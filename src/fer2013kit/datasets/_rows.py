@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -146,30 +146,33 @@ class Part:
         cls,
         pixels: UInt8Array,
         labels: Sequence[int] | IntArray,
-        splits: Sequence[int] | IntArray | None = None,
+        splits: Sequence[int] | IntArray,
         *,
         left_out: Iterable[str] = (),
     ) -> Part:
         """Return a part of pixels in any shape, and of lists."""
-        codes = np.full(len(labels), NO_SPLIT) if splits is None else np.asarray(splits, np.int64)
         images = pixels.reshape(len(labels), *IMAGE_SHAPE)
-        return cls(images, np.asarray(labels, np.int64), codes, list(left_out))
+        labels, splits = np.asarray(labels, np.int64), np.asarray(splits, np.int64)
+        return cls(images, labels, splits, list(left_out))
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def keep(self, kept: NDArray[np.bool_]) -> Part:
-        """Return some of the rows."""
-        if kept.all():
-            return self
-        votes = None if self.votes is None else self.votes[kept]
-        return replace(
-            self,
-            images=self.images[kept],
-            labels=self.labels[kept],
-            splits=self.splits[kept],
-            votes=votes,
-        )
+    def splits_or(self, code: int) -> IntArray:
+        """Return the splits that the rows tell, and a split for those that tell none.
+
+        Where that is ``NO_SPLIT``, too, they are train, or test where they have no labels.
+        """
+        if code == NO_SPLIT:
+            unlabelled = len(self) > 0 and self.votes is None and self.labels[0] == NO_LABEL
+            code = TEST if unlabelled else TRAIN
+        return np.where(self.splits == NO_SPLIT, code, self.splits)
+
+    def votes_or_none(self) -> IntArray:
+        """Return the votes, or as many rows of ``NO_VOTES``."""
+        if self.votes is None:
+            return np.full((len(self), len(VOTE_NAMES)), NO_VOTES)
+        return self.votes
 
 
 def join_parts(
@@ -180,7 +183,7 @@ def join_parts(
     in_csv_order: bool = False,
     notes: Iterable[str] = (),
 ) -> Rows:
-    """Return the rows of the files of one set as train, validation, test.
+    """Return the rows of the files of one set as train, validation, test, each in file order.
 
     Of a single file, the rows tell the split first, then its name, as ``told``.  Of several, the
     name does; rows that say otherwise are warned about, but those of a whole test are divided as
@@ -193,26 +196,8 @@ def join_parts(
     DatasetFormatError
         When no rows are there, or a split has labels in one file and none in another.
     """
-    said = [*notes]
-    splits = []
-    for (name, part), code in zip(parts, told, strict=True):
-        own = part.splits
-        if len(parts) == 1 or code == NO_SPLIT:
-            unlabelled = len(part) > 0 and part.votes is None and part.labels[0] == NO_LABEL
-            default = code if code != NO_SPLIT else TEST if unlabelled else TRAIN
-            splits.append(np.where(own == NO_SPLIT, default, own))
-        else:
-            divided = code == TEST and VALIDATION not in told
-            follows = (own == VALIDATION) if divided else np.zeros(len(part), np.bool_)
-            splits.append(np.where(follows, own, code))
-            wrong = int((~np.isin(own, [NO_SPLIT, *MAY_HOLD[code]])).sum())
-            if wrong:
-                said.append(
-                    f"{name} was taken by its name, though of its rows {wrong:,} say another split"
-                )
-        said += part.notes if len(parts) == 1 else [f"{name}: {note}" for note in part.notes]
-    join = np.concatenate
-    codes, labels = join(splits), join([part.labels for _, part in parts])
+    codes, said = _splits_of_rows(parts, told)
+    labels = _joined([part.labels for _, part in parts])
     if not len(labels):
         raise DatasetFormatError("expected rows, received none", path=path)
     for code, split in enumerate(SPLIT_NAMES):
@@ -221,41 +206,47 @@ def join_parts(
                 f"of {split}, some rows have labels and others none; load them one by one",
                 path=path,
             )
-    has_votes = any(part.votes is not None for _, part in parts)
-    votes = [
-        np.full((len(part), len(VOTE_NAMES)), NO_VOTES) if part.votes is None else part.votes
-        for _, part in parts
-    ]
-    return order_by_split(
-        parts[0][1].images if len(parts) == 1 else join([part.images for _, part in parts]),
+    images, votes = _joined([part.images for _, part in parts]), None
+    if any(part.votes is not None for _, part in parts):
+        votes = _joined([part.votes_or_none() for _, part in parts])
+    csv_rows = np.arange(len(labels))
+    if np.any(np.diff(codes) < 0):  # else the rows are in order already: spare the copy
+        csv_rows = np.argsort(codes, kind="stable")
+        images, labels = images[csv_rows], labels[csv_rows]
+        votes = None if votes is None else votes[csv_rows]
+    train, validation, test = np.bincount(codes, minlength=len(SPLIT_NAMES)).tolist()
+    left_out = [word for _, part in parts for word in part.left_out]
+    log = [line for _, part in parts for line in part.log]
+    return Rows(
+        images,
         labels,
-        codes.astype(np.int64),
-        in_csv_order=in_csv_order and not any(part.left_out for _, part in parts),
-        votes=join(votes) if has_votes else None,
-        notes=said,
-        log=[
-            *(line for _, part in parts for line in part.log),
-            *count_left_out(word for _, part in parts for word in part.left_out),
-        ],
+        (train, validation, test),
+        csv_rows if in_csv_order and not left_out else None,
+        votes,
+        notes=(*notes, *said),
+        log=(*log, *count_left_out(left_out)),
     )
 
 
-def order_by_split(
-    images: UInt8Array,
-    labels: IntArray,
-    split_codes: IntArray,
-    *,
-    in_csv_order: bool,
-    votes: IntArray | None = None,
-    notes: Iterable[str] = (),
-    log: Iterable[str] = (),
-) -> Rows:
-    """Return rows in file order as train, validation, test, each still in file order."""
-    csv_rows = np.arange(len(images))
-    if np.any(np.diff(split_codes) < 0):  # else the file is in order already: spare the copy
-        csv_rows = np.argsort(split_codes, kind="stable")
-        images, labels = images[csv_rows], labels[csv_rows]
-        votes = None if votes is None else votes[csv_rows]
-    train, validation, test = np.bincount(split_codes, minlength=len(SPLIT_NAMES)).tolist()
-    rows = csv_rows if in_csv_order else None
-    return Rows(images, labels, (train, validation, test), rows, votes, tuple(notes), tuple(log))
+def _splits_of_rows(
+    parts: Sequence[tuple[str, Part]], told: Sequence[int]
+) -> tuple[IntArray, list[str]]:
+    """Return the split of each row of all parts, and what the user is warned about."""
+    splits, notes = [], []
+    for (name, part), code in zip(parts, told, strict=True):
+        if len(parts) == 1 or code == NO_SPLIT:
+            splits.append(part.splits_or(code))
+        else:
+            is_divided = code == TEST and VALIDATION not in told
+            splits.append(np.where(is_divided & (part.splits == VALIDATION), VALIDATION, code))
+            wrong = np.count_nonzero(~np.isin(part.splits, [NO_SPLIT, *MAY_HOLD[code]]))
+            if wrong:
+                notes.append(
+                    f"{name} was taken by its name, though of its rows {wrong:,} say another split"
+                )
+        notes += part.notes if len(parts) == 1 else [f"{name}: {note}" for note in part.notes]
+    return _joined(splits), notes
+
+
+def _joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
