@@ -237,6 +237,23 @@ def test_names_of_parquet_files_tell_the_split(tmp_path):
     assert len(fk.load_fer2013(path).test) == len(ROWS)
 
 
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("kind", ["npz", "zip"])
+def test_names_of_files_in_folders_with_dots_tell_the_split(tmp_path, kind):
+    """Two sources of the same content are two entries where their names tell two splits."""
+    row = ROWS[0]
+    for split in ("train", "test"):
+        path = tmp_path / split / "v1.0" / f"{split}.{kind}"
+        path.parent.mkdir(parents=True)
+        if kind == "npz":
+            np.savez(path, X=row.image[None], y=[row.code])
+        else:
+            fake.write_csv(tmp_path / "0.csv", [row], ["emotion", "pixels"])
+            fake.write_zip(path, {"0.csv": (tmp_path / "0.csv").read_bytes()})
+        data = fk.load_fer2013(path.parent.parent)
+        assert len(data.splits[split]) == 1, split
+
+
 @pytest.mark.parametrize("name", ["images.npy", "labels.npy", "csv_rows.npy", "entry.json"])
 @pytest.mark.parametrize("damage", ["cut", "empty", "gone", "flip", "other"])
 def test_a_damaged_entry_is_built_anew(home, csv, *, reads, name, damage, caplog):

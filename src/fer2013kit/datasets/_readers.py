@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePosixPath
@@ -15,7 +15,7 @@ from fer2013kit.datasets._cache import content_key, listing_key
 from fer2013kit.datasets._csv_header import header_of, why_nameless, why_no_header
 from fer2013kit.datasets._dialects import DIALECTS, EXPECTED
 from fer2013kit.datasets._listing import Listing, is_model, is_tar, is_zip, sorted_by_split, why_not
-from fer2013kit.datasets._names import NO_SPLIT, assign_splits, split_of_name
+from fer2013kit.datasets._names import NO_SPLIT, assign_splits, split_of_path
 from fer2013kit.datasets._rows import join_parts
 from fer2013kit.datasets._trees import FolderTree, TarTree, ZipTree, archive_errors, is_archive
 from fer2013kit.exceptions import (
@@ -27,14 +27,13 @@ from fer2013kit.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from fer2013kit.datasets._dialects import Dialect
     from fer2013kit.datasets._listing import Found, Options
     from fer2013kit.datasets._new_images import NewImages
     from fer2013kit.datasets._rows import Rows
-    from fer2013kit.datasets._trees import FileTree, Stamp
 
 _SHARD: Final = re.compile(r"\d{3,}\D*$|^\d+\.tar")
 """What the names of archives look like that are parts of one set, as WebDataset numbers them."""
@@ -104,32 +103,11 @@ def _find_in(listing: Listing, tree: FolderTree, path: Path, options: Options) -
     if found is None:
         return _archive_source(listing, tree, path, options)
     dialect, data, notes = found
-    notes += tree.passed_over()
-    facts: list[Any] = [dialect.title, data.names, data.splits, data.root, options.key]
-    key: Callable[[], str | None]
-    if data.names:
-        packed = [name for name in data.names if listing.size(name) is None]
-        errors = partial(archive_errors, path) if packed else nullcontext
-        paths = [listing.path / name for name in data.names]
-        if data.beside_images:
-            others = {name: tree.stamps[name] for name in tree.stamps if name not in data.names}
-            key = partial(_lists_key, paths, others, facts)
-        else:
-            if len(data.names) == 1:  # of which what the name tells counts, not the name
-                facts[1] = split_of_name(data.names[0].partition(".")[0])
-            key = partial(content_key, paths, facts)
-    else:
-        errors = nullcontext
-        stamps = {
-            name: stamp
-            for name, stamp in tree.stamps.items()
-            if name.startswith(data.root) or is_picture_name(name)
-        }
-        key = partial(listing_key, stamps, facts)
 
     def read(new: NewImages) -> Rows:
+        packed = any(listing.size(name) is None for name in data.names)
         try:
-            with errors():
+            with archive_errors(path) if packed else nullcontext():
                 return _read(dialect, listing, data, options, new)
         except DatasetFormatError as error:
             others = [name for name in _archives(listing) if name not in data.names]
@@ -137,12 +115,29 @@ def _find_in(listing: Listing, tree: FolderTree, path: Path, options: Options) -
                 error.advise(f"beside it lie {listed(others)}; pass the path of the one to read")
             raise
 
-    return Source(key, read, notes)
+    key = partial(_key, listing, tree, dialect, data, options)
+    return Source(key, read, notes + tree.passed_over())
 
 
-def _lists_key(lists: list[Path], others: Mapping[str, Stamp], facts: list[Any]) -> str | None:
-    """Return the key of lists and of the images, of any name, that they may list."""
-    return listing_key(others, [content_key(lists), facts])
+def _key(
+    listing: Listing, tree: FolderTree, dialect: Dialect, found: Found, options: Options
+) -> str | None:
+    """Return the key of a data set in a folder: of its files' content, or of their stamps."""
+    facts: list[Any] = [dialect.title, found.names, found.splits, found.root, options.key]
+    files = [listing.path / name for name in found.names]
+    if found.beside_images:  # the lists name them, whatever they are called
+        others = {name: tree.stamps[name] for name in tree.stamps if name not in found.names}
+        return listing_key(others, [content_key(files), facts])
+    if files:
+        if len(files) == 1:  # of which what the name tells counts, not the name
+            facts[1] = split_of_path(found.names[0])
+        return content_key(files, facts)
+    stamps = {
+        name: stamp
+        for name, stamp in tree.stamps.items()
+        if name.startswith(found.root) or is_picture_name(name)
+    }
+    return listing_key(stamps, facts)
 
 
 def _find(listing: Listing, options: Options) -> tuple[Dialect, Found, tuple[str, ...]] | None:
@@ -169,8 +164,7 @@ def _find(listing: Listing, options: Options) -> tuple[Dialect, Found, tuple[str
     left_out += _archives(listing)
     notes = [*chosen[1].notes]
     if left_out:
-        what = listed(taken) if taken else chosen[1].title
-        notes.append(f"left out {', '.join(left_out)}, as {what} is a whole data set")
+        notes.append(f"left out {', '.join(left_out)}, as {chosen[1].title} is a whole data set")
     strange = [(name, why) for name, why in _strange(listing, taken) if not is_model(name)]
     notes += [f"left out {name}: {why}" for name, why in strange]
     return *chosen, tuple(dict.fromkeys(notes))
@@ -198,61 +192,52 @@ def _read(
 
 def _archive_source(listing: Listing, tree: FolderTree, path: Path, options: Options) -> Source:
     """Return the data set in an archive, or in archives of which each is named by its split."""
-    heads = listing.heads
     names = _archives(listing)
+    if not names:
+        raise _no_data_set(listing, tree, path)
+    splits = [NO_SPLIT]
     if len(names) > 1:  # those that are compressed but no tar are none
         names = [name for name in names if is_archive(listing.path / name)] or names
-    if not names and (strange := _strange(listing, ())):
-        reasons = [f"{name} is {reason}" for name, reason in strange[:3]]
-        raise DatasetFormatError(f"no data set: {'; '.join(reasons)}", path=path)
-    if not names:
-        unread = "".join(f"; {note}" for note in tree.passed_over())
-        raise DatasetFormatError(
-            f"expected {EXPECTED}; received {_describe(listing)}{unread}", path=path
-        )
-    splits = assign_splits(names, home="", path=path) if len(names) > 1 else [NO_SPLIT]
-    if len(names) > 1 and NO_SPLIT in splits and not all(map(_SHARD.search, names)):
-        raise DatasetFormatError(
-            f"expected one archive, received {listed(names)}; pass the path of the one to read",
-            path=path,
-        )
+    if len(names) > 1:
+        splits = assign_splits(names, home="", path=path)
+        if NO_SPLIT in splits and not all(map(_SHARD.search, names)):
+            raise DatasetFormatError(
+                f"expected one archive, received {listed(names)}; pass the path of the one to read",
+                path=path,
+            )
     files = sorted_by_split(names, splits)
-
-    def read_one(name: str, new: NewImages) -> Rows:
-        archive = listing.path / name
-        with archive_errors(archive):
-            tree = ZipTree(archive) if is_zip(heads[name]) else TarTree(archive)
-            try:
-                return _read_archive(tree, name, options, new)
-            finally:
-                tree.close()
 
     def read(new: NewImages) -> Rows:
         if len(files) == 1:
-            return read_one(names[0], new)
-        rows = [read_one(name, new) for name, _ in files]
-        parts = [(name, rows.as_part()) for (name, _), rows in zip(files, rows, strict=True)]
-        for (_, code), (_, part) in zip(files, parts, strict=True):
+            return _read_archive(listing, names[0], options, new)
+        parts = []
+        for name, code in files:
+            part = _read_archive(listing, name, options, new).as_part()
             if code != NO_SPLIT and not part.splits.any():  # train by default alone
                 part.splits[:] = NO_SPLIT
+            parts.append((name, part))
         return join_parts(parts, [code for _, code in files], path=path)
 
-    facts = [[split_of_name(name.partition(".")[0]) for name, _ in files], options.key]
+    facts = [[split_of_path(name) for name, _ in files], options.key]
     key = partial(content_key, [listing.path / name for name, _ in files], facts)
     return Source(key, read, tree.passed_over())
 
 
-def _read_archive(tree: FileTree, name: str, options: Options, new: NewImages) -> Rows:
-    inner = Listing(tree, PurePosixPath(name).name.partition(".")[0])
-    found = _find(inner, options)
-    if found is None:
-        what = _describe(inner).replace(_CLASS_FOLDERS, f"{_CLASS_FOLDERS} once it is unpacked")
-        raise DatasetFormatError(
-            f"expected {EXPECTED}; received an archive with {what}", path=tree.path
-        )
-    dialect, data, notes = found
-    rows = _read(dialect, inner, data, options, new)
-    return replace(rows, notes=(*notes, *rows.notes))
+def _read_archive(listing: Listing, name: str, options: Options, new: NewImages) -> Rows:
+    """Read the data set in one of a folder's archives."""
+    archive = listing.path / name
+    open_tree = ZipTree if is_zip(listing.heads[name]) else TarTree
+    with archive_errors(archive), closing(open_tree(archive)) as tree:
+        inner = Listing(tree, PurePosixPath(name).name.partition(".")[0])
+        found = _find(inner, options)
+        if found is None:
+            what = _describe(inner).replace(_CLASS_FOLDERS, f"{_CLASS_FOLDERS} once it is unpacked")
+            raise DatasetFormatError(
+                f"expected {EXPECTED}; received an archive with {what}", path=archive
+            )
+        dialect, data, notes = found
+        rows = _read(dialect, inner, data, options, new)
+        return replace(rows, notes=(*notes, *rows.notes))
 
 
 def _archives(listing: Listing) -> list[str]:
@@ -263,29 +248,30 @@ def _archives(listing: Listing) -> list[str]:
     ]
 
 
-def _starts(listing: Listing) -> str:
-    """Say how CSV files begin in which there is nothing to be recognised."""
-    names = [name for name in listing.names if name.lower().endswith(".csv")][:3]
-    heads = [(name, listing.heads.get(name, b"")[:40].decode(errors="replace")) for name in names]
-    return "".join(
-        f"; {name} begins with {head!r}" if head else f"; {name} is empty" for name, head in heads
+def _no_data_set(listing: Listing, tree: FolderTree, path: Path) -> DatasetFormatError:
+    """Return the error for a folder or file in which nothing was recognised."""
+    if strange := _strange(listing, ()):
+        reasons = [f"{name} is {reason}" for name, reason in strange[:3]]
+        return DatasetFormatError(f"no data set: {'; '.join(reasons)}", path=path)
+    unread = "".join(f"; {note}" for note in tree.passed_over())
+    return DatasetFormatError(
+        f"expected {EXPECTED}; received {_describe(listing)}{unread}", path=path
     )
 
 
 def _describe(listing: Listing) -> str:
     """Say what a folder, archive or file holds, for the error that nothing was recognised."""
     names = listing.names
-    reasons = [f"{name}: {reason}" for name, reason in _strange(listing, ())]
-    has_pictures = any(map(is_picture_name, names))
-    if reasons:
-        return "; ".join(reasons[:3])
     if not names:
         return "no files"
+    if strange := _strange(listing, ()):
+        return "; ".join(f"{name}: {reason}" for name, reason in strange[:3])
     if _archives(listing):
         return f"{listed(names)}; an archive within an archive must be taken out of it first"
-    tables = {name: why_no_header(head) for name, head in listing.heads.items()}
-    reasons = [f"{name} is {reason}" for name, reason in tables.items() if reason]
-    table = "" if has_pictures else "".join(f"; {reason}" for reason in reasons[:3])
+    has_pictures = any(map(is_picture_name, names))
+    tables = {name: why_no_header(head) for name, head in listing.heads.items() if not has_pictures}
+    reasons = [f"; {name} is {reason}" for name, reason in tables.items() if reason]
+    table = "".join(reasons[:3])
     if listing.whatever_name:
         head = b"".join(listing.heads.values())[:40].decode(errors="replace")
         return f"a file that begins with {head!r}{table}" if head else "an empty file"
@@ -299,3 +285,12 @@ def _describe(listing: Listing) -> str:
                 "and of boxes in photographs cut out the faces first"
             )
     return some
+
+
+def _starts(listing: Listing) -> str:
+    """Say how CSV files begin in which there is nothing to be recognised."""
+    names = [name for name in listing.names if name.lower().endswith(".csv")][:3]
+    heads = [(name, listing.heads.get(name, b"")[:40].decode(errors="replace")) for name in names]
+    return "".join(
+        f"; {name} begins with {head!r}" if head else f"; {name} is empty" for name, head in heads
+    )
