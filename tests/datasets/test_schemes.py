@@ -67,6 +67,10 @@ def test_codes_and_subjects_in_file_names(tmp_path):
     faces(jaffe, "someone.png")
     with pytest.raises(fk.DatasetFormatError, match=r"someone.*contains no label of that data set"):
         fk.load_image_folder(jaffe, label_map="jaffe")
+    split = faces(tmp_path / "split", "train/AF01ANS.JPG", "test/AF01AFS.JPG")
+    match = "the folders tell splits, .*; pass the folder of one split"
+    with pytest.raises(fk.DatasetFormatError, match=match):
+        fk.load_image_folder(split, label_map="kdef")
     assert run_json("info", kdef, "--label-map", "kdef", "--json")["splits"]["train"]
 
 

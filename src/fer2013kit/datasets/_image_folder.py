@@ -31,6 +31,8 @@ from fer2013kit.exceptions import (
 from fer2013kit.typing import Aspect
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from fer2013kit.datasets._new_images import NewImages
@@ -163,7 +165,7 @@ class _Listed(NamedTuple):
     places: list[tuple[int, str]]
     """Code and name of each image, in the order of the rows."""
     left_out: list[str]
-    """The class folder of each image that is left out."""
+    """The label of each image that is left out."""
     others: list[str]
     """Files that are no images by their names."""
 
@@ -174,38 +176,13 @@ def _list_pictures(tree: FolderTree, labels: Labels) -> _Listed:
         if not is_picture_name(name):
             listed.others.append(name)
             continue
-        class_folder, _, rest = name.partition("/")
-        if labels.scheme is not None and labels.scheme.in_file_names:
-            class_folder = labels.scheme.told_by(PurePosixPath(name).name).get("label", "")
-            if not class_folder:
-                raise DatasetFormatError(
-                    "the name of the image contains no label of that data set; take away what does "
-                    "not belong to it, or pass a label_map of folder names",
-                    path=tree.path / name,
-                )
-            rest = name
-        code = labels.code(class_folder, numbers=False) if rest else None
-        if code is None:
-            where = f"the folder {shown(class_folder)} is" if rest else "it lies in"
-            splits = split_of_name(class_folder) is not None
-            raise DatasetFormatError(
-                f"{where} no class folder; {labels.expected(numbers=False)}, or pass the folder "
-                "that holds the class folders"
-                + ("; load_fer2013 reads <split>/<class>/" if splits else ""),
-                path=tree.path / name,
-            )
-        if any(split_of_name(part) is not None for part in rest.split("/")[:-1]):
-            raise DatasetFormatError(
-                f"the folders in {shown(class_folder)} tell splits, and all of it would be read as "
-                "one set; put <split>/<class>/ in place of <class>/<split>/, for load_fer2013",
-                path=tree.path / name,
-            )
+        word, code = _label_of(name, labels, tree.path / name)
         if size > MAX_BYTES:
             raise DatasetFormatError(
                 f"expected at most {MAX_BYTES:,} bytes, received {size:,}", path=tree.path / name
             )
         if code == LEFT_OUT:
-            listed.left_out.append(class_folder)
+            listed.left_out.append(word)
         else:
             listed.places.append((code, name))
     if not listed.places:
@@ -217,6 +194,39 @@ def _list_pictures(tree: FolderTree, labels: Labels) -> _Listed:
         )
     listed.places.sort()
     return listed
+
+
+def _label_of(name: str, labels: Labels, path: Path) -> tuple[str, int]:
+    """Return the class folder of an image, or the label in its name, and the class code."""
+    *folders, file_name = name.split("/")
+    if labels.scheme is not None and labels.scheme.in_file_names:
+        word = labels.scheme.told_by(file_name).get("label", "")
+        if not word:
+            raise DatasetFormatError(
+                "the name of the image contains no label of that data set; take away what does "
+                "not belong to it, or pass a label_map of folder names",
+                path=path,
+            )
+        inner, where = folders, "the folders"
+        way = "pass the folder of one split"
+    else:
+        word, *inner = folders or [""]
+        where = f"the folders in {shown(word)}"
+        way = "put <split>/<class>/ in place of <class>/<split>/, for load_fer2013"
+    code = labels.code(word, numbers=False) if word else None
+    if code is None:
+        what = f"the folder {shown(word)} is" if word else "it lies in"
+        raise DatasetFormatError(
+            f"{what} no class folder; {labels.expected(numbers=False)}, or pass the folder that "
+            "holds the class folders"
+            + ("" if split_of_name(word) is None else "; load_fer2013 reads <split>/<class>/"),
+            path=path,
+        )
+    if any(split_of_name(folder) is not None for folder in inner):
+        raise DatasetFormatError(
+            f"{where} tell splits, and all of it would be read as one set; {way}", path=path
+        )
+    return word, code
 
 
 def _subjects(places: list[tuple[int, str]], labels: Labels) -> dict[str, NDArray[np.str_]]:

@@ -15,12 +15,7 @@ from fer2013kit.datasets._decode import decode_face, lacking_ends
 from fer2013kit.datasets._labels import LEFT_OUT, count_left_out
 from fer2013kit.datasets._listing import Found
 from fer2013kit.datasets._names import shard_key, split_of_name, split_of_word, start_of
-from fer2013kit.datasets._rows import (
-    MAY_HOLD,
-    TEST,
-    VALIDATION,
-    Rows,
-)
+from fer2013kit.datasets._rows import MAY_HOLD, TEST, VALIDATION, Rows
 from fer2013kit.datasets._trees import read_in_chunks
 from fer2013kit.emotions import SPLIT_NAMES
 from fer2013kit.exceptions import DatasetFormatError, counted, listed
@@ -95,9 +90,8 @@ def read_pictures(listing: Listing, found: Found, options: Options, new: NewImag
     pictures = sorted(layout.pictures)
     names = [picture.name for picture in pictures]
     images, kept, notes = decode_all(listing.tree, names, options, new)
-    skipped = [picture.name for picture, keep in zip(pictures, kept, strict=True) if not keep]
-    if skipped:
-        layout.notes.append(passed_over(skipped))
+    if skipped := [name for name, keep in zip(names, kept, strict=True) if not keep]:
+        notes = [passed_over(skipped), *notes]
         pictures = [picture for picture, keep in zip(pictures, kept, strict=True) if keep]
     if not pictures:
         raise DatasetFormatError("expected images, received none", path=listing.path)
@@ -108,8 +102,8 @@ def read_pictures(listing: Listing, found: Found, options: Options, new: NewImag
         images,
         labels,
         (train, validation, test),
-        notes=(*layout.notes, *notes),
-        log=tuple(layout.log),
+        notes=(*layout.notes(), *notes),
+        log=tuple(count_left_out(layout.left_out)),
     )
 
 
@@ -182,57 +176,33 @@ def decode_into(
 
 
 class _Layout:
-    """Which image belongs where, and what is left out."""
+    """Which image belongs where, and what is left out.
+
+    Attributes
+    ----------
+    pictures : list of _Picture
+        The images that are read.
+    left_out : list of str
+        The class folder of each image that ``label_map`` leaves out.
+    """
 
     def __init__(self, listing: Listing, root: str, options: Options) -> None:
-        self.path, self.root, self.options = listing.path, root, options
+        self.path, self.root, self.labels = listing.path, root, options.labels
         self.pictures: list[_Picture] = []
-        self.notes: list[str] = []
-        left_out: Counter[str] = Counter()  # images that lie elsewhere, by folder
-        without: list[str] = []  # the class of each image that label_map leaves out
-        contradictions: Counter[str] = Counter()
-        splits = self._splits(listing.names)
-        places: dict[str, tuple[int, int] | None] = {}  # of the few folders with many files
-        divided = VALIDATION not in splits.values()
+        self.left_out: list[str] = []
+        self._outside: Counter[str] = Counter()  # images in no folder of a split, by folder
+        self._contradictions: Counter[str] = Counter()
+        self._codes: dict[str, int] = {}  # of the few class folders with many files
+        self._splits = self._find_splits(listing.names)
         for name in listing.names:
-            folder, _, file_name = name.removeprefix(root).rpartition("/")
-            top = folder.partition("/")[0]
-            if not name.startswith(root) or top not in splits:
-                if is_picture_name(name):
-                    inside = name.startswith(root)
-                    left_out[root + top if inside else name.rpartition("/")[0]] += 1
-                continue
-            if folder not in places:
-                places[folder] = self._place(name, folder, splits[top])
-            place = places[folder]
-            if place is None:
-                if is_picture_name(name):
-                    self._misplaced(name)
-                continue
-            split, code = place
-            if code == LEFT_OUT:
-                without.append(folder.partition("/")[2])
-                continue
-            told = split_of_word(start_of(file_name))
-            usage = split if told is None else told
-            if split == TEST and divided and usage == VALIDATION:
-                split = usage
-            elif usage not in MAY_HOLD[split]:
-                contradictions[f"{start_of(file_name)} in {top}"] += 1
-            self.pictures.append(_Picture(split, code, file_name, name))
-        self._note(left_out, contradictions)
-        self.log = count_left_out(without)
+            self._add(name)
 
-    def _splits(self, names: Iterable[str]) -> dict[str, int]:
+    def _find_splits(self, names: Iterable[str]) -> dict[str, int]:
         """Return the folders below the root that tell a split and hold folders of images."""
-        tops = {
-            top
-            for name in names
-            if name.startswith(self.root) and is_picture_name(name)
-            for top, _, rest in (name.removeprefix(self.root).partition("/"),)
-            if rest
-        }
-        splits = {top: code for top in sorted(tops) if (code := split_of_name(top)) is not None}
+        below = (name.removeprefix(self.root) for name in names if name.startswith(self.root))
+        folders = (name.partition("/") for name in below if is_picture_name(name))
+        tops = sorted({top for top, _, rest in folders if rest})
+        splits = {top: code for top in tops if (code := split_of_name(top)) is not None}
         groups: dict[int, list[str]] = defaultdict(list)
         for top, code in splits.items():
             groups[code].append(top)
@@ -245,38 +215,62 @@ class _Layout:
                 )
         return splits
 
-    def _place(self, name: str, folder: str, split: int) -> tuple[int, int] | None:
-        """Return split and class code of the files in a folder; None beside the class folders."""
-        class_folder = folder.partition("/")[2]
-        if not class_folder:
-            return None
-        if "/" in class_folder:
-            self._misplaced(name)
-        labels = self.options.labels
-        code = labels.code(class_folder, numbers=False)
-        if code is None:
+    def _add(self, name: str) -> None:
+        inside = name.startswith(self.root)
+        folder, _, file_name = name.removeprefix(self.root).rpartition("/")
+        top, _, class_folder = folder.partition("/")
+        if not inside or top not in self._splits:
+            if is_picture_name(name):
+                self._outside[self.root + top if inside else name.rpartition("/")[0]] += 1
+            return
+        if "/" in class_folder or (not class_folder and is_picture_name(name)):
             raise DatasetFormatError(
-                f"unknown class folder {class_folder[:80]!r}; {labels.expected(numbers=False)}",
+                "expected images in <split>/<class>/ and nowhere else; move or delete this one",
                 path=self.path / name,
             )
-        return split, code
+        if not class_folder:
+            return
+        code = self._code(class_folder, name)
+        if code == LEFT_OUT:
+            self.left_out.append(class_folder)
+        else:
+            self.pictures.append(_Picture(self._split(top, file_name), code, file_name, name))
 
-    def _misplaced(self, name: str) -> None:
-        raise DatasetFormatError(
-            "expected images in <split>/<class>/ and nowhere else; move or delete this one",
-            path=self.path / name,
-        )
+    def _code(self, class_folder: str, name: str) -> int:
+        if class_folder not in self._codes:
+            code = self.labels.code(class_folder, numbers=False)
+            if code is None:
+                raise DatasetFormatError(
+                    f"unknown class folder {class_folder[:80]!r}; "
+                    f"{self.labels.expected(numbers=False)}",
+                    path=self.path / name,
+                )
+            self._codes[class_folder] = code
+        return self._codes[class_folder]
 
-    def _note(self, left_out: Mapping[str, int], contradictions: Mapping[str, int]) -> None:
-        if left_out:
-            counts = [f"{folder or '.'} ({count:,})" for folder, count in left_out.items()]
-            count = counted(sum(left_out.values()), "image")
-            self.notes.append(
-                f"left out {count} outside of the folders of the splits: {listed(counts)}"
+    def _split(self, top: str, file_name: str) -> int:
+        """Return the split of an image: its folder's, or what its name says of a whole test."""
+        split, start = self._splits[top], start_of(file_name)
+        told = split_of_word(start)
+        if split == TEST and told == VALIDATION and VALIDATION not in self._splits.values():
+            return VALIDATION
+        if told is not None and told not in MAY_HOLD[split]:
+            self._contradictions[f"{start} in {top}"] += 1
+        return split
+
+    def notes(self) -> list[str]:
+        """Say what lies elsewhere, and which names contradict their folders."""
+        notes = []
+        if self._outside:
+            counts = [f"{folder or '.'} ({count:,})" for folder, count in self._outside.items()]
+            notes.append(
+                f"left out {counted(self._outside.total(), 'image')} outside of the folders of the "
+                f"splits: {listed(counts)}"
             )
-        if contradictions:
-            counts = [f"{count:,} {what}" for what, count in contradictions.items()]
-            self.notes.append(
+        if self._contradictions:
+            counts = [f"{count:,} {what}" for what, count in self._contradictions.items()]
+            notes.append(
                 "the folders decided, though file names contradict the folder they lie in: "
                 f"{listed(counts)}"
             )
+        return notes
