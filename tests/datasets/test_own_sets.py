@@ -1,5 +1,6 @@
 """Other people's sets: labels of their own, images of any size, lists, arrays, tars."""
 
+import gzip
 import logging
 import pickle
 import re
@@ -221,6 +222,17 @@ def test_a_listed_file_that_is_no_image_is_named(tmp_path):
         fk.load_fer2013(fake.write_files(tmp_path, files), resize=True)
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_list_is_read_whole_or_refused(tmp_path, monkeypatch, packed):
+    folder = write_list(tmp_path, "file,label,split", "{file},{name},{split}")
+    content = (folder / "labels.csv").read_bytes()
+    monkeypatch.setattr("fer2013kit.datasets._picture_lists._MAX_BYTES", len(content) - 1)
+    if packed:
+        (folder / "labels.csv").unlink()
+        (folder / "labels.csv.gz").write_bytes(gzip.compress(content))
+    refused_twice(folder, "expected a list of at most")
+
+
 def test_a_list_takes_no_image_of_another_split(tmp_path):
     files = {"test/a.png": encode_large(), "test/9.png": encode_large()}
     files |= {"train/a.png": encode_large(), "shared/8.png": encode_large()}
@@ -247,7 +259,8 @@ def test_images_tell_the_split_that_their_list_does_not(tmp_path, name):
     assert said == []
 
 
-def test_ferplus_votes_beside_the_images_that_they_name(tmp_path):
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_ferplus_votes_beside_the_images_that_they_name(tmp_path, separator):
     folders = ("FER2013Train", "FER2013Valid", "FER2013Test")
     names = "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
     lines = [f"Usage,Image name,{names}", "Training,,0,0,0,0,0,0,0,0,0,10"]
@@ -257,7 +270,8 @@ def test_ferplus_votes_beside_the_images_that_they_name(tmp_path):
         fake.write_files(tmp_path, {f"images/{folders[row.usage]}/{file}": fake.encode(row.image)})
         votes = [9 if word == CLASSES[row.code] else 0 for word in order]
         lines.append(f"{fake.USAGES[row.usage]},{file},{','.join(map(str, votes))},0,1,0")
-    (tmp_path / "fer2013new.csv").write_text("\n".join(lines), encoding="utf-8")
+    text = "\n".join(lines).replace(",", separator)
+    (tmp_path / "fer2013new.csv").write_text(text, encoding="utf-8")
     data, said = load_twice(tmp_path)
     assert said == []
     for usage, split in enumerate(data.splits.values()):
@@ -267,14 +281,16 @@ def test_ferplus_votes_beside_the_images_that_they_name(tmp_path):
         assert split.labels is None
 
 
-def test_ferplus_tree_has_its_votes(tmp_path):
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_ferplus_tree_has_its_votes(tmp_path, separator):
     files = {}
     lines = {"FER2013Train": [], "FER2013Valid": [], "FER2013Test": []}
     for number, row in enumerate(ROWS):
         folder = [*lines][row.usage]
         votes = [0] * 10  # neutral, happiness, surprise, sadness, anger, disgust, fear, ...
         votes[[4, 5, 6, 1, 3, 2, 0][row.code]] = 10
-        lines[folder].append(f'fer{number:07}.png,"(0, 0, 48, 48)",{",".join(map(str, votes))}')
+        fields = [f"fer{number:07}.png", '"(0, 0, 48, 48)"', *map(str, votes)]
+        lines[folder].append(separator.join(fields))
         files[f"{folder}/fer{number:07}.png"] = fake.encode(row.image)
     for folder, table in lines.items():
         files[f"{folder}/label.csv"] = "\n".join(table).encode()
@@ -304,6 +320,7 @@ def test_webdataset(tmp_path):
     np.testing.assert_array_equal(data.train.labels, CODES)
     np.testing.assert_array_equal(data.train.images[..., 0], IMAGES)
     assert "taken for the codes of fer2013.csv (0 angry" in said
+    assert load_twice(path, contempt=True)[1] == [said]
     names = sorted(CLASSES)
     files = webdataset([names.index(CLASSES[code]) for code in CODES])
     fake.write_tar(path, files | {"classnames.txt": "\n".join(names).encode()}, "w")
@@ -319,6 +336,26 @@ def test_names_of_classes_may_have_blanks(tmp_path):
     path = fake.write_tar(tmp_path / "train.tar", files, "w")
     data, _ = load_twice(path, label_map={"very happy": "happy"})
     assert data.train.labels.tolist() == [3, 4, 0]
+
+
+def test_names_of_classes_that_differ_are_refused(tmp_path):
+    one = webdataset(CODES) | {"classnames.txt": "\n".join(CLASSES).encode()}
+    files = {f"{split}/{name}": one[name] for split in ("train", "test") for name in one}
+    path = fake.write_tar(tmp_path / "all.tar", files, "w")
+    assert load_twice(path)[1] == []
+    files["test/classnames.txt"] = "\n".join(CLASSES[::-1]).encode()
+    path = fake.write_tar(tmp_path / "all.tar", files, "w")
+    refused_twice(path, "train/classnames.txt, test/classnames.txt name the classes differently")
+    files["test/classnames.txt"] = b"x" * 2**17
+    path = fake.write_tar(tmp_path / "all.tar", files, "w")
+    refused_twice(path, "expected the classes' names, received a file of 131,072 bytes")
+
+
+def test_all_images_without_a_class_are_named(tmp_path):
+    files = webdataset([CLASSES[code] for code in CODES])
+    files |= {name: fake.encode(ROWS[1].image) for name in ("x.png", "x.jpg")}
+    path = fake.write_tar(tmp_path / "train.tar", files, "w")
+    assert "left out x.png, x.jpg: images without a class" in load_twice(path)[1][0]
 
 
 @pytest.mark.parametrize("more", ["000000.jpg", "000000.mask.png", "000000.old.cls"])

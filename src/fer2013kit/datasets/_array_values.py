@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fer2013kit.datasets._decode import as_faces
-from fer2013kit.datasets._labels import LEFT_OUT
+from fer2013kit.datasets._labels import LEFT_OUT, class_name
 from fer2013kit.datasets._names import SplitColumn
 from fer2013kit.emotions import IMAGE_SHAPE, IMAGE_SIZE, MAX_LEVEL, NUM_CLASSES
 from fer2013kit.exceptions import DatasetFormatError, listed
@@ -110,7 +110,7 @@ def as_codes(
             f"expected labels of shape (n,), received {answers.shape}", path=path
         )
     values, places = np.unique(answers, return_inverse=True)
-    words = [_class_name(as_word(value), names) for value in values]
+    words = [class_name(as_word(value), names) for value in values]
     codes = [labels.code(word, numbers=True) for word in words]
     unknown = [word for word, code in zip(words, codes, strict=True) if code is None]
     if unknown:
@@ -119,13 +119,6 @@ def as_codes(
         )
     known = np.array(codes, np.int64)[places]
     return known, [words[place] for place in places[known == LEFT_OUT]]
-
-
-def _class_name(word: str, names: list[str]) -> str:
-    """Return the name of a class that is given as a number."""
-    number = word.removesuffix(".0")
-    is_place = number.isdecimal() and int(number[:9]) < len(names)
-    return names[int(number)] if is_place else word
 
 
 def as_splits(values: NDArray[Any], path: Path) -> IntArray:

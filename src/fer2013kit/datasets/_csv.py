@@ -15,6 +15,7 @@ import numpy as np
 
 from fer2013kit._threads import run_in_threads
 from fer2013kit.datasets._csv_header import (
+    agreed,
     header_fault,
     parse_header,
     passed_over_columns,
@@ -24,7 +25,7 @@ from fer2013kit.datasets._csv_header import (
     with_commas,
     with_words,
 )
-from fer2013kit.datasets._csv_pixels import of_lists, parse_pixels, parse_row, show
+from fer2013kit.datasets._csv_pixels import of_lists, parse_pixels, parse_row
 from fer2013kit.datasets._labels import LEFT_OUT
 from fer2013kit.datasets._names import NO_SPLIT, SplitColumn
 from fer2013kit.datasets._rows import NO_LABEL, Part
@@ -105,7 +106,7 @@ class _Reader:
         self.header = header
         self.first = read_line(first)
         self.separator = separator_of(first)
-        self.split_columns = {place: SplitColumn(header.names[place]) for place in header.splits}
+        self.split_columns = [SplitColumn(header.names[place]) for place in header.splits]
         self.stream, self.options, self.path = stream, options, path
         self.labels: list[int] = []
         self.splits: list[int] = []
@@ -125,19 +126,10 @@ class _Reader:
         np.empty(2**22, np.uint8)
 
         def parse(block: _Block) -> None:
-            count = len(block.lines)
+            first, count = block.first_row, len(block.lines)
             if room is None:
-                out = chunks[block.first_row] = np.empty((count, IMAGE_SIZE), np.uint8)
-            else:
-                out = room[block.first_row : block.first_row + count]
-            text = of_lists(block.text) if self.header.in_columns else block.text
-            if len(out) < count or not (
-                parse_pixels(text, block.starts, block.ends, out)
-                or parse_pixels(of_lists(text), block.starts, block.ends, out)
-            ):
-                self._parse_exactly(block, out)
-            if block.error is not None:
-                raise block.error
+                chunks[first] = np.empty((count, IMAGE_SIZE), np.uint8)
+            self._parse(block, chunks[first] if room is None else room[first : first + count])
 
         run_in_threads(parse, self._blocks())
         if not self.labels and not self.left_out:
@@ -153,53 +145,41 @@ class _Reader:
         return part
 
     def _notes(self) -> list[str]:
-        header = self.header
-        notes = [passed_over_columns(map(header.names.__getitem__, header.others))]
-        skipped = [
-            f"skipped {counted(self.empty_rows, 'row')} without any content",
-            f"skipped {counted(self.repeated, 'line')} of names between the rows",
-        ]
-        there = [header.others, self.empty_rows, self.repeated]
-        return [note for note, some in zip([*notes, *skipped], there, strict=True) if some]
+        notes = []
+        if others := [self.header.names[place] for place in self.header.others]:
+            notes.append(passed_over_columns(others))
+        if self.empty_rows:
+            notes.append(f"skipped {counted(self.empty_rows, 'row')} without any content")
+        if self.repeated:
+            notes.append(f"skipped {counted(self.repeated, 'line')} of names between the rows")
+        return notes
 
     def _blocks(self) -> Iterator[_Block]:
         """Hand out blocks of whole rows, and append the label and split of each row."""
-        number = 1
+        number = 2  # of the line behind the header
         for text in self._whole_rows():
             block = _Block(text, first_row=len(self.labels))
-            quoted = b'"' in text
-            locate = self._locate_slowly if quoted else self._locate
-            end = 0
-            while end < len(text):
-                if blank := _BLANK_LINES.match(text, end):
-                    number += text.count(b"\n", end, blank.end())
-                    end = blank.end()
-                    continue
-                start, end = end, text.find(b"\n", end) + 1 or len(text)
-                number += 1
-                first_number = number
-                if quoted and text.count(b'"', start, end) % 2:
-                    end = _end_of_quoted(text, end)
-                    number += text.count(b"\n", start, end - 1)
+            locate = self._locate_slowly if b'"' in text else self._locate
+            for line_number, start, end in _rows_of(text, number):
                 try:
                     found = locate(text, start, end)
                 except ValueError as error:
                     block.error = DatasetFormatError(
-                        str(error), path=self.path, line_number=first_number
+                        str(error), path=self.path, line_number=line_number
                     )
                     yield block
                     return
-                if found is None:
-                    continue
-                label, split, first, last = found
-                self.labels.append(label)
-                self.splits.append(split)
-                block.line_numbers.append(first_number)
-                block.lines.append(slice(start, end))
-                block.starts.append(first)
-                block.ends.append(last)
+                if found is not None:
+                    label, split, first, last = found
+                    self.labels.append(label)
+                    self.splits.append(split)
+                    block.line_numbers.append(line_number)
+                    block.lines.append(slice(start, end))
+                    block.starts.append(first)
+                    block.ends.append(last)
             if block.lines:
                 yield block
+            number += text.count(b"\n")
 
     def _whole_rows(self) -> Iterator[bytes]:
         """Read blocks that end where a row ends; one that is longer than a block is cut."""
@@ -281,7 +261,7 @@ class _Reader:
 
     def _label_and_split(self, fields: list[bytes]) -> tuple[int, int]:
         """Return the class code and the split's place; ValueError says what is wrong."""
-        header, labels = self.header, self.options.labels
+        header = self.header
         if len(fields) != header.width:
             raise ValueError(
                 f"expected {header.width} comma-separated fields, received {len(fields)}; "
@@ -293,27 +273,34 @@ class _Reader:
             if fault := row_fault(header, texts):
                 raise ValueError(fault)
         label, split = NO_LABEL, NO_SPLIT
-        for place in header.labels:
-            code = labels.code(_text(fields[place]), numbers=True)
-            if code is None:
-                raise ValueError(
-                    f"unknown {header.names[place]} {show(fields[place].strip())}; "
-                    f"{labels.expected(numbers=True)}"
-                )
-            label = self._same(label, code, NO_LABEL, header.labels, fields)
-        for place in header.splits:
-            told = self.split_columns[place].code(_text(fields[place]))
-            split = self._same(split, told, NO_SPLIT, header.splits, fields)
+        if header.labels:
+            told = [(header.names[place], _text(fields[place])) for place in header.labels]
+            label = agreed([self._label(name, word) for name, word in told], told)
+        if header.splits:
+            told = [(header.names[place], _text(fields[place])) for place in header.splits]
+            columns = zip(self.split_columns, told, strict=True)
+            split = agreed([column.code(word) for column, (_, word) in columns], told)
         return label, split
 
-    def _same(
-        self, so_far: int, code: int, none: int, places: tuple[int, ...], fields: list[bytes]
-    ) -> int:
-        """Return the code, if the columns before say the same."""
-        if so_far not in {none, code}:
-            said = ", ".join(f"{self.header.names[at]} {show(fields[at].strip())}" for at in places)
-            raise ValueError(f"columns that should say the same do not: {said}; remove one")
+    def _label(self, column: str, word: str) -> int:
+        labels = self.options.labels
+        code = labels.code(word, numbers=True)
+        if code is None:
+            raise ValueError(
+                f"unknown {column} {word.strip()[:40]!r}; {labels.expected(numbers=True)}"
+            )
         return code
+
+    def _parse(self, block: _Block, out: UInt8Array) -> None:
+        """Parse the pixels of a block; raise what is wrong with it."""
+        text = of_lists(block.text) if self.header.in_columns else block.text
+        if len(out) < len(block.lines) or not (
+            parse_pixels(text, block.starts, block.ends, out)
+            or parse_pixels(of_lists(text), block.starts, block.ends, out)
+        ):
+            self._parse_exactly(block, out)
+        if block.error is not None:
+            raise block.error
 
     def _parse_exactly(self, block: _Block, out: UInt8Array) -> None:
         """Parse a block row by row, and say which is wrong.
@@ -328,6 +315,25 @@ class _Reader:
                 out[row] = parse_row(pixels, resize=self.options.resize)
             except ValueError as error:
                 raise DatasetFormatError(str(error), path=self.path, line_number=number) from None
+
+
+def _rows_of(text: bytes, number: int) -> Iterator[tuple[int, int, int]]:
+    """Yield the line number of each row that is not blank, and where it begins and ends.
+
+    ``number`` is that of the first line.
+    """
+    quoted = b'"' in text
+    start = 0
+    while start < len(text):
+        if blank := _BLANK_LINES.match(text, start):
+            end = blank.end()
+        else:
+            end = text.find(b"\n", start) + 1 or len(text)
+            if quoted and text.count(b'"', start, end) % 2:
+                end = _end_of_quoted(text, end)
+            yield number, start, end
+        number += text.count(b"\n", start, end)
+        start = end
 
 
 def _end_of_quoted(text: bytes, end: int) -> int:

@@ -232,6 +232,20 @@ def split_fault(name: str, value: str) -> str | None:
     return None
 
 
+def agreed(codes: Sequence[int], told: Iterable[tuple[str, str]]) -> int:
+    """Return the code that columns say together, of which the names and texts are given.
+
+    Raises
+    ------
+    ValueError
+        Where they say different ones.
+    """
+    if len({*codes}) > 1:
+        said = ", ".join(f"{name} {text.strip()[:40]!r}" for name, text in told)
+        raise ValueError(f"columns that should say the same do not: {said}; remove one")
+    return codes[0]
+
+
 def passed_over_columns(names: Iterable[str]) -> str:
     """Return what is said of columns that are not known."""
     return f"skipped the columns {listed(map(repr, names))}, which are not known"

@@ -14,7 +14,7 @@ from fer2013kit.emotions import CLASS_NAMES, FERPLUS_CLASS_NAMES, NUM_CLASSES, e
 from fer2013kit.exceptions import InvalidInputError, counted, listed, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from fer2013kit.datasets._schemes import Scheme
     from fer2013kit.typing import LabelMap
@@ -157,6 +157,13 @@ class Labels:
             "the labels are 1 to 7, as RAF-DB's are, and none is 0; label_map has {} as 0 and read "
             "1 as {}: pass label_map='raf-db' if these are its images".format(*meant)
         ]
+
+
+def class_name(word: str, names: Sequence[str]) -> str:
+    """Return a label as a word, where it is a number and a set names its classes."""
+    number = word.removesuffix(".0")
+    is_place = number.isdecimal() and int(number[:9]) < len(names)
+    return names[int(number)] if is_place else word
 
 
 def count_left_out(words: Iterable[str]) -> list[str]:

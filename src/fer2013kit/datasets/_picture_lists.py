@@ -16,7 +16,7 @@ import csv
 import io
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -27,6 +27,7 @@ from fer2013kit._picture_files import is_picture_name
 from fer2013kit.datasets._csv_header import (
     LABEL_COLUMNS,
     SPLIT_COLUMNS,
+    agreed,
     comparable,
     is_plain,
     passed_over_columns,
@@ -54,6 +55,7 @@ from fer2013kit.exceptions import DatasetFormatError, counted, listed
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from fer2013kit._checks import UInt8Array
     from fer2013kit.datasets._listing import Listing, Options
     from fer2013kit.datasets._new_images import NewImages
     from fer2013kit.datasets._rows import Rows
@@ -155,12 +157,8 @@ def read_lists(listing: Listing, found: Found, options: Options, new: NewImages)
     for name, _ in files:
         rows, said = _read_list(listing, name, options)
         notes += [f"{name}: {note}" for note in said]
-        for row in rows:
-            row.file = finder.find(name, row.picture)
-            row.split = _split_of(row)
-        known = [row for row in rows if row.file]
-        missing = [row.picture for row in rows if not row.file]
-        if not known:
+        missing = finder.place(name, rows)
+        if len(missing) == len(rows):
             raise DatasetFormatError(
                 f"not one of the images that it names is there ({listed(missing) or 'none'})",
                 path=listing.path / name,
@@ -170,39 +168,40 @@ def read_lists(listing: Listing, found: Found, options: Options, new: NewImages)
                 f"{name} names {counted(len(missing), 'image')} that are not there: "
                 f"{listed(missing)}"
             )
-        tables.append((name, known))
-    pictures = [row.file for _, rows in tables for row in rows]
-    double = [name for name, count in Counter(pictures).items() if count > 1]
-    if double:
+        tables.append((name, [row for row in rows if row.file]))
+    known = [row for _, rows in tables for row in rows]
+    uses = Counter(row.file for row in known)
+    if double := [name for name, count in uses.items() if count > 1]:
         raise DatasetFormatError(f"listed twice: {listed(double)}", path=listing.path)
-    wanted = [row.file for _, rows in tables for row in rows if row.label != LEFT_OUT]
+    wanted = [row.file for row in known if row.label != LEFT_OUT]
     images, kept, more = decode_all(listing.tree, wanted, options, new)
     if strange := [name for name, keep in zip(wanted, kept, strict=True) if not keep]:
         raise DatasetFormatError(
             f"listed, and no images: {listed(strange)}; take them off the list", path=listing.path
         )
     parts = []
-    start = 0
     for name, rows in tables:
-        read = [row for row in rows if row.label != LEFT_OUT]
-        part = Part.of(
-            images[start : start + len(read)],
-            [row.label for row in read],
-            [row.split for row in read],
-            left_out=[row.word for row in rows if row.label == LEFT_OUT],
-        )
-        if rows[0].votes:
-            part.votes = np.array([row.votes for row in read], np.int64).reshape(
-                -1, len(VOTE_NAMES)
-            )
+        part, images = _take_part(rows, images)
         parts.append((name, part))
-        start += len(read)
-    unlisted = sorted({*filter(is_picture_name, listing.names)} - {*pictures})
-    if unlisted:
+    if unlisted := sorted({*filter(is_picture_name, listing.names)} - {*uses}):
         notes.append(
             f"left out {counted(len(unlisted), 'image')} that no list names: {listed(unlisted)}"
         )
     return join_parts(parts, [code for _, code in files], path=listing.path, notes=[*notes, *more])
+
+
+def _take_part(rows: list[_Row], images: UInt8Array) -> tuple[Part, UInt8Array]:
+    """Return the part of a list's rows, whose images come first, and the images that are left."""
+    read = [row for row in rows if row.label != LEFT_OUT]
+    part = Part.of(
+        images[: len(read)],
+        [row.label for row in read],
+        [row.split for row in read],
+        left_out=[row.word for row in rows if row.label == LEFT_OUT],
+    )
+    if rows[0].votes:
+        part.votes = np.array([row.votes for row in read], np.int64)
+    return part, images[len(read) :]
 
 
 class _Finder:
@@ -216,6 +215,13 @@ class _Finder:
         self.by_file_name: dict[str, list[str]] = {}
         for name in self.names:
             self.by_file_name.setdefault(name.rpartition("/")[2], []).append(name)
+
+    def place(self, list_name: str, rows: list[_Row]) -> list[str]:
+        """Give the rows of a list their images and splits; return the images that are not there."""
+        for row in rows:
+            row.file = self.find(list_name, row.picture)
+            row.split = _split_of(row)
+        return [row.picture for row in rows if not row.file]
 
     def find(self, list_name: str, picture: str) -> str:
         """Return the file; empty where it is not there or nobody knows which of several it is."""
@@ -252,43 +258,42 @@ _told_by = lru_cache(maxsize=1024)(split_of_path)
 
 def _columns(line: bytes, options: Options) -> _Columns | None:
     """Return the columns of a list from its first line, or None for another file."""
-    names = [name.strip() for name in read_names(line)]
+    names = tuple(name.strip() for name in read_names(line))
+    separator = separator_of(line).decode()
     numbers = [place for place, name in enumerate(names) if name.isdecimal()]
     if names and is_picture_name(names[0]) and len(numbers) == len(FILE_ORDER):
-        order = [numbers[FILE_ORDER.index(name)] for name in VOTE_NAMES]
-        return _Columns((), 0, votes=tuple(order))
-    files = places_of(names, _FILE_COLUMNS)
-    labels, splits = places_of(names, _LABEL_COLUMNS), places_of(names, SPLIT_COLUMNS)
-    separator = separator_of(line).decode()
+        votes = tuple(numbers[FILE_ORDER.index(name)] for name in VOTE_NAMES)
+        return _Columns((), 0, votes=votes, separator=separator)
+    files, splits = places_of(names, _FILE_COLUMNS), places_of(names, SPLIT_COLUMNS)
     known = {*map(comparable, names)}
     if not files or "pixels" in known:
         return None
+    columns = _Columns(names, files[0], splits=splits, separator=separator)
     if known.issuperset(FILE_COLUMNS.values()):  # fer2013new.csv beside the images that it names
-        votes = [places_of(names, [FILE_COLUMNS[name]])[0] for name in VOTE_NAMES]
-        return _Columns(tuple(names), files[0], splits=splits, votes=tuple(votes))
-    if labels:
-        return _Columns(tuple(names), files[0], labels, splits, separator=separator)
-    classes = [place for place in range(len(names)) if place not in {files[0], *splits}]
+        votes = tuple(places_of(names, [FILE_COLUMNS[name]])[0] for name in VOTE_NAMES)
+        return replace(columns, votes=votes)
+    if labels := places_of(names, _LABEL_COLUMNS):
+        return replace(columns, labels=labels)
+    classes = tuple(place for place in range(len(names)) if place not in {files[0], *splits})
     codes = [options.labels.code(names[place], numbers=False) for place in classes]
     if len(codes) - codes.count(None) < _FEWEST_CLASSES:
         return None
-    return _Columns(
-        tuple(names), files[0], splits=splits, one_hot=tuple(classes), separator=separator
-    )
+    return replace(columns, one_hot=classes)
 
 
 def _read_list(listing: Listing, name: str, options: Options) -> tuple[list[_Row], list[str]]:
     """Return the rows of a list, and what the user is warned about."""
     path = listing.path / name
-    if listing.tree.sizes[name] > _MAX_BYTES:
-        raise DatasetFormatError(f"expected a list of at most {_MAX_BYTES:,} bytes", path=path)
     with listing.open(name) as stream:
-        text = stream.read(_MAX_BYTES).decode("utf-8-sig", errors="replace")
+        content = stream.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise DatasetFormatError(f"expected a list of at most {_MAX_BYTES:,} bytes", path=path)
+    text = content.decode("utf-8-sig", errors="replace")
     columns = _columns(text.partition("\n")[0].encode(), options)
     if columns is None:
         raise DatasetFormatError("expected a list of images and labels", path=path, line_number=1)
     rows: list[_Row] = []
-    splits = {place: SplitColumn(columns.names[place]) for place in columns.splits}
+    splits = [SplitColumn(columns.names[place]) for place in columns.splits]
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=columns.separator)
     try:
         for number, fields in enumerate(lines):
@@ -313,13 +318,22 @@ def _check_others(fields: list[str], columns: _Columns) -> None:
 
 
 def _read_row(
-    fields: list[str], columns: _Columns, splits: dict[int, SplitColumn], options: Options
+    fields: list[str], columns: _Columns, splits: list[SplitColumn], options: Options
 ) -> _Row:
     """Return what a line says; ValueError says what is wrong with it."""
     votes = [_whole(fields[place]) for place in columns.votes]
     if votes and max(votes) > MOST_VOTES:
         raise ValueError(f"expected votes of 0 to {MOST_VOTES}, received {max(votes)}")
-    label, word = NO_LABEL, ""
+    label, word = _label_and_word(fields, columns, options)
+    split = NO_SPLIT
+    if splits:
+        told = [(columns.names[place], fields[place]) for place in columns.splits]
+        words = zip(splits, told, strict=True)
+        split = agreed([column.code(word) for column, (_, word) in words], told)
+    return _Row(fields[columns.file], label, split, votes, word)
+
+
+def _label_and_word(fields: list[str], columns: _Columns, options: Options) -> tuple[int, str]:
     if columns.one_hot:
         said = [place for place in columns.one_hot if _whole(fields[place])]
         if len(said) != 1:
@@ -327,18 +341,14 @@ def _read_row(
                 f"expected one class for an image, received {len(said)}; one face has one label"
             )
         word = columns.names[said[0]]
-        label = _label(word, options)
-    elif columns.labels:
-        words = [fields[place].strip() for place in columns.labels]
+        return _label(word, options), word
+    if columns.labels:
+        told = [(columns.names[place], fields[place].strip()) for place in columns.labels]
+        words = [word for _, word in told]
         if not all(map(str.isdecimal, words)):  # a number beside its word says no more
-            words = [one for one in words if not one.isdecimal()]
-        word = words[0]
-        label = _same([_label(one, options) for one in words], columns.labels, fields, columns)
-    split = NO_SPLIT
-    if splits:
-        told = [column.code(fields[place]) for place, column in splits.items()]
-        split = _same(told, columns.splits, fields, columns)
-    return _Row(fields[columns.file], label, split, votes, word)
+            words = [word for word in words if not word.isdecimal()]
+        return agreed([_label(word, options) for word in words], told), words[0]
+    return NO_LABEL, ""
 
 
 def _label(word: str, options: Options) -> int:
@@ -346,14 +356,6 @@ def _label(word: str, options: Options) -> int:
     if code is None:
         raise ValueError(f"unknown label {word[:80]!r}; {options.labels.expected(numbers=False)}")
     return code
-
-
-def _same(codes: list[int], places: tuple[int, ...], fields: list[str], columns: _Columns) -> int:
-    """Return the code that all columns say."""
-    if len({*codes}) > 1:
-        said = ", ".join(f"{columns.names[at]} {fields[at][:40]!r}" for at in places)
-        raise ValueError(f"columns that should say the same do not: {said}; remove one")
-    return codes[0]
 
 
 def _whole(field: str) -> int:

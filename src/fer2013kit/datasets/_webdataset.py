@@ -5,11 +5,12 @@ Classes are words, or numbers whose names stand line by line in a ``classnames.t
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from fer2013kit._picture_files import is_picture_name
-from fer2013kit.datasets._labels import LEFT_OUT
+from fer2013kit.datasets._labels import LEFT_OUT, class_name
 from fer2013kit.datasets._listing import Found
 from fer2013kit.datasets._names import NO_SPLIT, split_of_name, split_of_path
 from fer2013kit.datasets._pictures import decode_all
@@ -19,7 +20,7 @@ from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.exceptions import DatasetFormatError, counted, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Iterable
 
     from fer2013kit.datasets._listing import Listing, Options
     from fer2013kit.datasets._new_images import NewImages
@@ -32,7 +33,7 @@ _MAX_BYTES: Final = 2**16  # of a class, or of all classes' names
 
 def find_webdataset(listing: Listing, _options: Options) -> Found | None:
     """Return that images and classes lie side by side, if they do."""
-    classes = [name for name in listing.names if name.lower().endswith(_CLASS)]
+    classes = [*filter(_is_class, listing.names)]
     if not classes or not any(map(is_picture_name, listing.names)):
         return None
     return Found(what=f"{counted(len(classes), 'image')} with .cls files")
@@ -47,31 +48,37 @@ def read_webdataset(listing: Listing, _found: Found, options: Options, new: NewI
         For a class that is not understood, a class of several images or the reverse, or an image
         that is not 48x48 and not to be resized.
     """
-    pictures = {_key(name): name for name in listing.names if is_picture_name(name)}
-    classes = {_key(name): name for name in listing.names if name.lower().endswith(_CLASS)}
-    _check_pairs(listing, pictures.keys() & classes.keys())
-    words = _read_words(listing, set(classes.values()))
+    pictures = _by_key(filter(is_picture_name, listing.names))
+    classes = _by_key(filter(_is_class, listing.names))
+    pairs = sorted(pictures.keys() & classes.keys())
+    for key in pairs:
+        if len(files := pictures[key] + classes[key]) > 2:  # noqa: PLR2004 - a pair
+            raise DatasetFormatError(
+                f"expected one image beside one {_CLASS}, received {listed(sorted(files))}; "
+                "leave a pair of them",
+                path=listing.path,
+            )
+    words = _read_words(listing, {name for files in classes.values() for name in files})
     class_names = _class_names(listing)
     home = split_of_name(listing.home) if listing.path.is_file() else None
     names, codes, splits, left_out = [], [], [], []
     numbers = False
-    for key in sorted(pictures.keys() & classes.keys()):
-        word = words[classes[key]]
-        if class_names and word.isdecimal() and int(word[:9]) < len(class_names):
-            word = class_names[int(word)]
+    for key in pairs:
+        (picture,), (class_file,) = pictures[key], classes[key]
+        word = class_name(words[class_file], class_names)
         code = options.labels.code(word, numbers=not class_names)
         if code is None:
             raise DatasetFormatError(
                 f"unknown class {word[:80]!r}; {options.labels.expected(numbers=not class_names)}",
-                path=listing.path / classes[key],
+                path=listing.path / class_file,
             )
         if code == LEFT_OUT:
             left_out.append(word)
             continue
-        numbers |= word.isdecimal() and options.labels.key is None
-        told = split_of_path(pictures[key])
+        numbers |= word.isdecimal() and not options.labels.is_mapped
+        told = split_of_path(picture)
         told = home if told is None else told
-        names.append(pictures[key])
+        names.append(picture)
         codes.append(code)
         splits.append(NO_SPLIT if told is None else told)
     images, _, notes = decode_all(listing.tree, names, options, new)
@@ -82,8 +89,8 @@ def read_webdataset(listing: Listing, _found: Found, options: Options, new: NewI
             f"of fer2013.csv ({meaning}); if they are others, pass label_map"
         )
     single = [
-        *(pictures[key] for key in sorted(pictures.keys() - classes.keys())),
-        *(classes[key] for key in sorted(classes.keys() - pictures.keys())),
+        *(name for key in sorted(pictures.keys() - classes.keys()) for name in pictures[key]),
+        *(name for key in sorted(classes.keys() - pictures.keys()) for name in classes[key]),
     ]
     if single:
         notes.append(f"left out {listed(single)}: images without a class, or the reverse")
@@ -91,35 +98,23 @@ def read_webdataset(listing: Listing, _found: Found, options: Options, new: NewI
     return join_parts([("", part)], [NO_SPLIT], path=listing.path, notes=notes)
 
 
-def _check_pairs(listing: Listing, keys: AbstractSet[str]) -> None:
-    """Raise where of several images or classes nobody knows which belong together."""
-    members: dict[str, list[str]] = {key: [] for key in keys}
-    for name in listing.names:
-        if is_picture_name(name) or name.lower().endswith(_CLASS):
-            members.get(_key(name), []).append(name)
-    for names in members.values():
-        if len(names) > 2:  # noqa: PLR2004 - a pair
-            raise DatasetFormatError(
-                f"expected one image beside one {_CLASS}, received {listed(sorted(names))}; "
-                "leave a pair of them",
-                path=listing.path,
-            )
+def _is_class(name: str) -> bool:
+    return name.lower().endswith(_CLASS)
 
 
-def _key(name: str) -> str:
-    """Return what an image and its class have in common: the path to the name's first dot."""
-    path = PurePosixPath(name)
-    return str(path.parent / path.name.partition(".")[0])
+def _by_key(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return files by what an image and its class have in common: the path to the first dot."""
+    files: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        path = PurePosixPath(name)
+        files[str(path.parent / path.name.partition(".")[0])].append(name)
+    return files
 
 
 def _read_words(listing: Listing, names: set[str]) -> dict[str, str]:
     """Return the content of the class files."""
-    large = [name for name in names if listing.tree.sizes[name] > _MAX_BYTES]
-    if large:
-        raise DatasetFormatError(
-            f"expected a class, received a file of {listing.tree.sizes[large[0]]:,} bytes",
-            path=listing.path / large[0],
-        )
+    for name in names:
+        _check_size(listing, name, "a class")
     return {
         name: content.decode(errors="replace").strip()
         for chunk in read_in_chunks(listing.tree, names)
@@ -128,8 +123,21 @@ def _read_words(listing: Listing, names: set[str]) -> dict[str, str]:
 
 
 def _class_names(listing: Listing) -> list[str]:
-    for name in listing.names:
-        if PurePosixPath(name).name == _NAMES and listing.tree.sizes[name] <= _MAX_BYTES:
-            text = listing.read(name).decode(errors="replace")
-            return [line.strip() for line in text.rstrip().splitlines()]
-    return []
+    """Return the classes' names in the order of their numbers; none where no file has them."""
+    files = [name for name in listing.names if PurePosixPath(name).name == _NAMES]
+    for name in files:
+        _check_size(listing, name, "the classes' names")
+    texts = {listing.read(name).decode(errors="replace") for name in files}
+    if len(texts) > 1:
+        raise DatasetFormatError(
+            f"{listed(files)} name the classes differently; leave one of them", path=listing.path
+        )
+    return [line.strip() for line in "".join(texts).rstrip().splitlines()]
+
+
+def _check_size(listing: Listing, name: str, what: str) -> None:
+    if (size := listing.tree.sizes[name]) > _MAX_BYTES:
+        raise DatasetFormatError(
+            f"expected {what}, received a file of {size:,} bytes",
+            path=listing.path / name,
+        )
