@@ -53,11 +53,11 @@ _FOREIGN_STARTS: Final = {
 }
 """How files begin that people keep data in and that are not read, and what to do."""
 
-# Beside the data lie a read-me and a submission form, not thousands of files to be looked into.
 _MODELS: Final = (
     *(".keras", ".onnx", ".tflite", ".fer", ".pt", ".pth", ".pb", ".safetensors"),
     *(".weights.h5", "weights.npz"),
 )
+# Beside the data lie a read-me and a submission form, not thousands of files to be looked into.
 _MAX_LOOKS: Final = 1000
 _NEVER_LOOKED_INTO: Final = (".cls", ".txt", ".json", ".xml", ".md", ".py", ".ipynb")
 

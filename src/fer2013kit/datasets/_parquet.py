@@ -107,22 +107,30 @@ def _file_errors(path: Path) -> AbstractContextManager[None]:
 
 
 class _File:
-    """One file: its columns and what its labels mean."""
+    """One file while it is read: its columns, what its labels mean, and its rows so far."""
 
     def __init__(self, file: Any, options: Options, path: Path, chunk: int) -> None:
         self.file, self.options, self.path, self.chunk = file, options, path, chunk
-        self.known: dict[str, int] = {}
         self.names: list[str] = list(file.schema_arrow.names)
         features = declared_features(file.schema_arrow.metadata or {})
-        self.pictures = self._column("pictures", PICTURE_COLUMNS, features, "Image")
-        self.labels = self._column("labels", LABEL_COLUMNS, features, "ClassLabel")
-        self.split = next((n for n in self.names if comparable(n) in SPLIT_COLUMNS), None)
-        self.split_column = SplitColumn(str(self.split))
-        known = {self.pictures, self.labels, self.split}
+        self.picture_column = self._column("pictures", PICTURE_COLUMNS, features, "Image")
+        self.label_column = self._column("labels", LABEL_COLUMNS, features, "ClassLabel")
+        told = [name for name in self.names if comparable(name) in SPLIT_COLUMNS]
+        self.split_column = told[0] if told else None
+        self.splits_of_words = SplitColumn(str(self.split_column))
+        known = {self.picture_column, self.label_column, self.split_column}
         self.others = [n for n in self.names if n not in known and not is_plain(n)]
-        self.classes: list[str] = [str(n) for n in features.get(self.labels, {}).get("names") or []]
+        about = features.get(self.label_column, {})
+        self.classes: list[str] = [str(name) for name in about.get("names") or []]
         # Pixels come from fer2013.csv, whose numbers are known; others may mean anything.
-        self.numbers = comparable(self.pictures).startswith("pixel")
+        self.numbers = comparable(self.picture_column).startswith("pixel") and not self.classes
+        self.known: dict[str, int] = {}
+        count = file.metadata.num_rows
+        self.images = np.empty((count, IMAGE_SIZE), np.uint8)
+        self.codes = np.full(count, NO_LABEL, np.int64)
+        self.splits = np.full(count, NO_SPLIT, np.int64)
+        self.left_out: list[str] = []
+        self.without_end: list[int] = []
 
     def _column(
         self, what: str, usual: Sequence[str], features: dict[str, dict[str, Any]], kind: str
@@ -144,56 +152,48 @@ class _File:
     def read(self) -> Part:
         """Read all rows."""
         self._check_others()
-        count = self.file.metadata.num_rows
-        images = np.empty((count, IMAGE_SIZE), np.uint8)
-        labels = np.full(count, NO_LABEL, np.int64)
-        splits = np.full(count, NO_SPLIT, np.int64)
-        words: list[str] = []  # of the rows that are left out
-
-        def chunks() -> Iterator[tuple[int, list[Any]]]:
-            start = 0
-            columns = [self.pictures, self.labels, *([self.split] if self.split else [])]
-            for batch in self.file.iter_batches(self.chunk, columns=columns):
-                values = batch.column(self.labels).to_pylist()
-                codes = [self._code(value, row) for row, value in enumerate(values, start=start)]
-                labels[start : start + len(values)] = codes
-                left_out = zip(values, codes, strict=True)
-                words.extend(self._word(value) for value, code in left_out if code == LEFT_OUT)
-                if self.split:
-                    told = batch.column(self.split).to_pylist()
-                    splits[start : start + len(told)] = [self._split(word) for word in told]
-                yield start, batch.column(self.pictures).to_pylist()
-                start += len(values)
-
-        without_end: list[int] = []
-
-        def decode(chunk: tuple[int, list[Any]]) -> None:
-            start, pictures = chunk
-            for row, picture in enumerate(pictures, start=start):
-                if labels[row] == LEFT_OUT:
-                    continue
-                try:
-                    if self._decode(picture, images[row]):
-                        without_end.append(row)
-                except ValueError as error:
-                    raise DatasetFormatError(str(error), path=self.path / f"row {row}") from error
-
-        run_in_threads(decode, chunks())
-        kept = labels != LEFT_OUT
-        pixels = images if kept.all() else images[kept]
-        part = Part.of(pixels, labels[kept], splits[kept], left_out=words)
-        part.notes += self._notes(sorted(without_end))
+        run_in_threads(self._decode_chunk, self._chunks())
+        kept = self.codes != LEFT_OUT
+        images = self.images if kept.all() else self.images[kept]
+        part = Part.of(images, self.codes[kept], self.splits[kept], left_out=self.left_out)
+        if self.others:
+            part.notes.append(passed_over_columns(self.others))
+        if self.without_end:
+            part.notes.append(lacking_ends([f"row {row}" for row in sorted(self.without_end)]))
         return part
 
-    def _notes(self, without_end: list[int]) -> list[str]:
-        notes = [passed_over_columns(self.others)] if self.others else []
-        if without_end:
-            notes.append(lacking_ends([f"row {row}" for row in without_end]))
-        return notes
+    def _chunks(self) -> Iterator[tuple[int, list[Any]]]:
+        """Yield the pictures of some rows with the first one's number, their labels being read."""
+        start = 0
+        columns = [self.picture_column, self.label_column]
+        columns += [self.split_column] if self.split_column else []
+        for batch in self.file.iter_batches(self.chunk, columns=columns):
+            rows = slice(start, start + len(batch))
+            values = batch.column(self.label_column).to_pylist()
+            codes = [self._code(value, row) for row, value in enumerate(values, start)]
+            self.codes[rows] = codes
+            labels = zip(values, codes, strict=True)
+            self.left_out += [self._word(value) for value, code in labels if code == LEFT_OUT]
+            if self.split_column:
+                told = batch.column(self.split_column).to_pylist()
+                self.splits[rows] = [self._split(word) for word in told]
+            yield start, batch.column(self.picture_column).to_pylist()
+            start = rows.stop
+
+    def _decode_chunk(self, chunk: tuple[int, list[Any]]) -> None:
+        start, pictures = chunk
+        for row, picture in enumerate(pictures, start):
+            if self.codes[row] == LEFT_OUT:
+                continue
+            try:
+                if self._decode(picture, self.images[row]):
+                    self.without_end.append(row)
+            except ValueError as error:
+                raise DatasetFormatError(str(error), path=self.path / f"row {row}") from error
 
     def _check_others(self) -> None:
         """Raise where a column that is not known may hold the split."""
-        if self.split is not None or not self.others:
+        if self.split_column is not None or not self.others:
             return
         for batch in self.file.iter_batches(1, columns=self.others):
             for name, values in batch.to_pydict().items():
@@ -211,15 +211,14 @@ class _File:
         labels, word = self.options.labels, self._word(value)
         if word in self.known:
             return self.known[word]
-        numbers = self.numbers and not self.classes
-        code = labels.code(word, numbers=numbers)
+        code = labels.code(word, numbers=self.numbers)
         if code is None and self.classes:
             code = labels.code(str(value), numbers=False)
         if code is None:
             named = f"; the schema names {listed(self.classes)}" if self.classes else ""
             raise DatasetFormatError(
-                f"unknown {self.labels} {word[:80]!r} in row {row}{named}; "
-                f"{labels.expected(numbers=numbers)}",
+                f"unknown {self.label_column} {word[:80]!r} in row {row}{named}; "
+                f"{labels.expected(numbers=self.numbers)}",
                 path=self.path,
             )
         self.known[word] = code
@@ -227,7 +226,7 @@ class _File:
 
     def _split(self, word: Any) -> int:
         try:
-            return self.split_column.code(str(word))
+            return self.splits_of_words.code(str(word))
         except ValueError as error:
             raise DatasetFormatError(str(error), path=self.path) from None
 
