@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Mapping, Sized
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._checks import EXACT_IN_FLOATS, check_ids, is_number
+from fer2013kit._checks import EXACT_IN_FLOATS, as_array, check_ids, is_number
 from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -20,6 +20,35 @@ SUBJECT: Final = "subject"
 WEIGHT: Final = "weight"
 
 Columns = dict[str, "NDArray[Any]"]
+
+
+def check_columns(columns: Any, *, n_rows: int) -> Columns:
+    """Return what a user passes as the columns of a split, each of shape ``(n_rows,)``.
+
+    Raises
+    ------
+    InvalidInputError
+        For what is no mapping, or columns of another shape or of other than texts and numbers.
+    """
+    if not isinstance(columns, Mapping | None):
+        raise InvalidInputError(f"columns must be a mapping; received {shown(columns)}")
+    checked = {}
+    for key, values in (columns or {}).items():
+        name = str(key)
+        column = as_array(values, f"column {name}")
+        if column.dtype == object and all(isinstance(text, str) for text in column.flat):
+            column = column.astype(np.str_)  # as pandas has it
+        if column.dtype.kind not in "biufU":
+            raise InvalidInputError(
+                f"columns must hold texts or numbers; received {column.dtype} for {shown(name)}"
+            )
+        if column.shape != (n_rows,):
+            raise InvalidInputError(
+                f"columns must have shape ({n_rows},), an entry for each image; received "
+                f"{column.shape} for {shown(name)}"
+            )
+        checked[name] = column
+    return checked
 
 
 def check_one_each(
@@ -70,9 +99,9 @@ def join_columns(
 
 
 def check_digits(name: str, parts: Sequence[NDArray[Any]]) -> None:
-    """Raise :class:`InvalidInputError` where a column's whole numbers would lose digits as floats.
+    """Raise :class:`InvalidInputError` where a column's whole numbers would lose digits.
 
-    Such they become beside floats, and NaN is one.
+    Beside floats, of which NaN is one, they become floats.
     """
     whole = [part for part in parts if part.dtype.kind in "iu" and part.size]
     ends = [int(end) for part in whole for end in (part.min(), part.max())]

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fer2013kit._checks import (
-    as_float,
     check_flags,
     check_number,
     check_whole,
-    is_listing,
 )
-from fer2013kit._optional import needed
-from fer2013kit.datasets._columns import check_digits, check_one_each
+from fer2013kit.datasets._columns import check_one_each
+from fer2013kit.datasets._data_tables import data_frame, data_text
+from fer2013kit.datasets._labels import class_codes
 from fer2013kit.datasets._split import RandomState, Split, choose_rows
 from fer2013kit.emotions import (
     CLASS_NAMES,
     FERPLUS_CLASS_NAMES,
     NUM_CLASSES,
     SPLIT_NAMES,
-    emotion_code,
 )
 from fer2013kit.exceptions import InvalidInputError, shown
 
@@ -101,7 +99,7 @@ class FER2013:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        for name in ("train", "validation", "test"):
+        for name in SPLIT_NAMES:
             split = getattr(self, name)
             if not isinstance(split, Split) and (split is not None or name == "train"):
                 raise InvalidInputError(
@@ -112,7 +110,7 @@ class FER2013:
     @property
     def splits(self) -> dict[str, Split]:
         """The splits that are there, by name, in the order train, validation, test."""
-        found = {"train": self.train, "validation": self.validation, "test": self.test}
+        found = {name: getattr(self, name) for name in SPLIT_NAMES}
         return {name: split for name, split in found.items() if split is not None}
 
     @property
@@ -146,31 +144,7 @@ class FER2013:
         >>> print(fk.make_fer2013(n_samples=70, random_state=0).summary())
         FER2013 ...
         """
-        splits = self.splits
-        names = self.class_names
-        columns = [
-            [0] * len(names)
-            if split.labels is None
-            else np.bincount(split.labels, minlength=len(names)).tolist()
-            for split in splits.values()
-        ]
-        rows = [
-            (f"{code} {name}", [column[code] for column in columns])
-            for code, name in enumerate(names)
-        ]
-        if any(split.labels is None for split in splits.values()):
-            without = [len(split) if split.labels is None else 0 for split in splits.values()]
-            rows.append(("no label", without))
-        rows.append(("total", [len(split) for split in splits.values()]))
-        height, width, channels = self.train.image_shape
-        kind = "grey" if channels == 1 else "colour"
-        heading = f"{'class':<12}" + "".join(f"{name:>12}" for name in splits)
-        lines = [
-            f"FER2013 from {self.source or 'arrays'}, {height}x{width} {kind} images",
-            heading,
-            *(f"{name:<12}" + "".join(f"{n:>12,}" for n in counts) for name, counts in rows),
-        ]
-        return "\n".join(lines)
+        return data_text(self)
 
     def to_frame(self, *, pixels: bool = False) -> pd.DataFrame:
         """Return one row per image as a pandas data frame.
@@ -206,38 +180,7 @@ class FER2013:
         ['split', 'index', 'emotion', 'emotion_name']
         """
         check_flags(pixels=pixels)
-        with needed("to_frame"):
-            import pandas as pd
-
-        for key in {key for split in self.splits.values() for key in split.columns}:
-            check_digits(
-                key, [one.columns[key] for one in self.splits.values() if key in one.columns]
-            )
-        names = np.array(FERPLUS_CLASS_NAMES, dtype=object)
-        frames = []
-        for name, split in self.splits.items():
-            unlabelled = split.labels is None
-            columns = {
-                "split": np.full(len(split), name, dtype=object),
-                "index": np.arange(len(split)),
-                "emotion": pd.array([pd.NA] * len(split) if unlabelled else split.labels, "Int64"),
-                "emotion_name": [None] * len(split) if unlabelled else names[split.labels],
-            }
-            if pixels:
-                gray = split.image_shape[2] == 1
-                columns["pixels"] = list(split.images[..., 0] if gray else split.images)
-            if double := columns.keys() & split.columns.keys():
-                raise InvalidInputError(
-                    f"columns must have other names than {', '.join(columns)} to stand beside "
-                    f"these; received {', '.join(sorted(double))} in {name}"
-                )
-            # As Int64, whole numbers stay what they are where another split has none.
-            own = {
-                key: pd.array(column) if column.dtype.kind in "iu" else column
-                for key, column in split.columns.items()
-            }
-            frames.append(pd.DataFrame({**own, **columns}))
-        return pd.concat(frames, ignore_index=True)
+        return data_frame(self, pixels=pixels)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the data set as one ``.npz`` file, which :func:`load_fer2013` reads.
@@ -320,7 +263,7 @@ class FER2013:
         check_flags(stratified=stratified)
         if n_samples is not None:
             n_samples = check_whole("n_samples", n_samples, least=0)
-        codes = None if classes is None else _class_codes(classes)
+        codes = None if classes is None else class_codes(classes)
         chosen = {}
         for name, split in self.splits.items():
             part = split
@@ -449,23 +392,3 @@ class FER2013:
         kept = np.ones(len(labels), dtype=bool)
         kept[rows] = False
         return replace(self, train=self.train.subset(kept), validation=self.train.subset(rows))
-
-
-def _class_codes(classes: Iterable[int | str]) -> list[int]:
-    """Return the codes of classes given by code or name."""
-    if not is_listing(classes):
-        raise InvalidInputError(f"classes must be a sequence of classes; received {shown(classes)}")
-    codes = []
-    contempt = FERPLUS_CLASS_NAMES[-1]
-    for item in classes:
-        code: Any = item
-        if isinstance(item, str):
-            code = NUM_CLASSES if item.strip().lower() == contempt else emotion_code(item)
-        code = as_float(code)
-        if not (0 <= code < len(FERPLUS_CLASS_NAMES) and code.is_integer()):
-            raise InvalidInputError(
-                f"classes must be codes 0 to {NUM_CLASSES} or names of "
-                f"{', '.join(FERPLUS_CLASS_NAMES)}; received {shown(item)}"
-            )
-        codes.append(int(code))
-    return codes

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from fer2013kit._checks import as_float, is_listing
 from fer2013kit.datasets._schemes import CONTEMPT, find_scheme
 from fer2013kit.emotions import CLASS_NAMES, FERPLUS_CLASS_NAMES, NUM_CLASSES, emotion_code
 from fer2013kit.exceptions import InvalidInputError, counted, listed, shown
@@ -16,7 +17,6 @@ from fer2013kit.exceptions import InvalidInputError, counted, listed, shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from fer2013kit.datasets._schemes import Scheme
     from fer2013kit.typing import LabelMap
 
 LEFT_OUT: Final = -2
@@ -53,30 +53,26 @@ class Labels:
     def __init__(self, label_map: LabelMap | None = None, *, contempt: bool = False) -> None:
         self._codes: dict[str, int] = {}
         self.used: set[str] = set()
-        self.scheme: Scheme | None = None
+        self.scheme = find_scheme(label_map) if isinstance(label_map, str) else None
         self._met_contempt = False
         self._met_number = False
         self._numbers: set[int] = set()
-        labels: Mapping[Any, Any] | None
-        if isinstance(label_map, str):
-            self.scheme = find_scheme(label_map)
-            labels = self.scheme.labels
-        elif label_map is None or isinstance(label_map, Mapping):
-            labels = label_map
-        else:
+        labels: Any = label_map if self.scheme is None else self.scheme.labels
+        if not isinstance(labels, Mapping | None):
             raise InvalidInputError(
                 "label_map must be the name of a data set or lead from its labels to emotions, "
                 f"as {{1: 'happy'}} does; received {shown(label_map)}"
             )
+        labels = labels or {}
         self.is_mapped = bool(labels)
-        for key, value in (labels or {}).items():
+        for key, value in labels.items():
             word = _comparable(str(key))
             code = _mapped_code(key, value, contempt=contempt)
             if self._codes.setdefault(word, code) != code:
                 raise InvalidInputError(
                     f"label_map has {shown(key)} twice, with different emotions"
                 )
-        _check_no_alphabet(labels or {})
+        _check_no_alphabet(labels)
         if contempt:
             self._codes.setdefault(CONTEMPT, CONTEMPT_CODE)
         # Where 1 was said to be surprise, an unmentioned 2 is hardly the 2 of fer2013.csv; nor is
@@ -172,6 +168,31 @@ def count_left_out(words: Iterable[str]) -> list[str]:
         f"left out {counted(count, 'row')} of {word!r}, as label_map says"
         for word, count in Counter(words).items()
     ]
+
+
+def class_codes(classes: Iterable[int | str]) -> list[int]:
+    """Return the codes of classes that a user gives by code or name.
+
+    Raises
+    ------
+    InvalidInputError
+        For what is no class.
+    """
+    if not is_listing(classes):
+        raise InvalidInputError(f"classes must be a sequence of classes; received {shown(classes)}")
+    codes = []
+    for item in classes:
+        code: Any = item
+        if isinstance(item, str):
+            code = CONTEMPT_CODE if _comparable(item) == CONTEMPT else emotion_code(item)
+        code = as_float(code)
+        if not (0 <= code <= CONTEMPT_CODE and code.is_integer()):
+            raise InvalidInputError(
+                f"classes must be codes 0 to {CONTEMPT_CODE} or names of "
+                f"{', '.join(FERPLUS_CLASS_NAMES)}; received {shown(item)}"
+            )
+        codes.append(int(code))
+    return codes
 
 
 def _check_no_alphabet(label_map: Mapping[Any, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,6 @@ from fer2013kit._checks import (
     IntArray,
     MaybeNone,
     UInt8Array,
-    as_array,
     check_images,
     check_labels,
     check_same_length,
@@ -20,13 +18,13 @@ from fer2013kit._checks import (
     is_shape,
     random_generator,
 )
-from fer2013kit.datasets._columns import groups_of, join_columns
+from fer2013kit.datasets._columns import check_columns, groups_of, join_columns
 from fer2013kit.datasets._ferplus import FERPlus, no_votes
 from fer2013kit.emotions import FERPLUS_CLASS_NAMES, IMAGE_SHAPE
 from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -115,25 +113,7 @@ class Split:
             object.__setattr__(self, "labels", labels)
         if self.ferplus is not None:
             check_same_length(self.images, self.ferplus, names=("images", "ferplus"))
-        if not isinstance(self.columns, Mapping | None):
-            raise InvalidInputError(f"columns must be a mapping; received {shown(self.columns)}")
-        columns = {
-            str(name): as_array(column, f"column {name}")
-            for name, column in (self.columns or {}).items()
-        }
-        for name, column in columns.items():
-            if column.dtype == object and all(isinstance(text, str) for text in column.flat):
-                columns[name] = column.astype(np.str_)  # as pandas has it
-            elif column.dtype.kind not in "biufU":
-                raise InvalidInputError(
-                    f"columns must hold texts or numbers; received {column.dtype} for {shown(name)}"
-                )
-            if column.shape != (len(self),):
-                raise InvalidInputError(
-                    f"columns must have shape ({len(self)},), an entry for each image; received "
-                    f"{column.shape} for {shown(name)}"
-                )
-        object.__setattr__(self, "columns", columns)
+        object.__setattr__(self, "columns", check_columns(self.columns, n_rows=len(self)))
 
     def __len__(self) -> int:
         return len(self.images)
