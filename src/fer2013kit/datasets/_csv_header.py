@@ -126,7 +126,7 @@ def parse_header(line: bytes) -> Header | None:
     in_columns = _pixel_columns(names)
     if in_columns:
         names[in_columns] = ["pixels"]
-    pixels = _pixels_of(names)
+    pixels = places_of(names, _PIXEL_COLUMNS)
     if not pixels:
         return None
     labels, splits = places_of(names, LABEL_COLUMNS), places_of(names, SPLIT_COLUMNS)
@@ -157,7 +157,7 @@ def why_no_header(head: bytes) -> str | None:
     """Say why a text that looks like a table is none with pixels; None where it does not."""
     line = head.partition(b"\n")[0]
     names = [name.strip() for name in read_names(line)]
-    if b"\x00" in head or len(names) < 2 or _pixels_of(names):  # noqa: PLR2004 - columns
+    if b"\x00" in head or len(names) < 2 or places_of(names, _PIXEL_COLUMNS):  # noqa: PLR2004 - columns
         return None
     if names[0].isdecimal() or names[-1].isdecimal():
         return _nameless(line)
@@ -186,7 +186,7 @@ def header_fault(header: Header) -> str | None:
     """Say what in a header cannot be understood, or None."""
     if header.width > _MAX_WIDTH:
         return f"expected at most {_MAX_WIDTH} columns beside the pixels, received {header.width}"
-    pixels = [at for at in (header.pixels, *header.others) if _holds_pixels(header.names[at])]
+    pixels = places_of(header.names, _PIXEL_COLUMNS)
     if len(pixels) > 1:
         return (
             f"expected one column of pixels, received "
@@ -254,14 +254,6 @@ def passed_over_columns(names: Iterable[str]) -> str:
 def is_plain(name: str) -> bool:
     """Tell whether a column's name says that it holds neither labels nor splits."""
     return comparable(name) in _PLAIN_COLUMNS
-
-
-def _pixels_of(names: list[str]) -> list[int]:
-    return [place for place, name in enumerate(names) if _holds_pixels(name)]
-
-
-def _holds_pixels(name: str) -> bool:
-    return comparable(name) in _PIXEL_COLUMNS
 
 
 def _pixel_columns(names: list[str]) -> slice | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
 import numpy as np
 
@@ -150,31 +150,7 @@ def _read_rows(path: Path) -> tuple[FERPlus, IntArray]:
     """Return the votes and each row's place in ``SPLIT_NAMES``."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            first = file.readline()
-            lines = csv.reader(
-                itertools.chain([first], file), delimiter=separator_of(first.encode()).decode()
-            )
-            header = [name.strip().lower() for name in next(lines, [])]
-            missing = {"usage", *FILE_COLUMNS.values()} - set(header)
-            if missing:
-                raise DatasetFormatError(
-                    f"expected the header of fer2013new.csv; missing {', '.join(sorted(missing))}",
-                    path=path,
-                    line_number=1,
-                )
-            order = [header.index(FILE_COLUMNS[name]) for name in VOTE_NAMES]
-            usage_column = header.index("usage")
-            votes: list[list[int]] = []
-            usages: list[int] = []
-            for fields in lines:
-                try:
-                    usage = split_of_word(fields[usage_column])
-                    votes.append([int(fields[column].removesuffix(".0")) for column in order])
-                except (IndexError, ValueError):
-                    raise _bad_row(path, lines.line_num, fields, len(header)) from None
-                if usage is None or min(votes[-1]) < 0 or max(votes[-1]) > MOST_VOTES:
-                    raise _bad_row(path, lines.line_num, fields, len(header))
-                usages.append(usage)
+            return _parse_rows(file, path)
     except (FileNotFoundError, IsADirectoryError) as error:
         raise DatasetNotFoundError(
             f"no FER+ votes at {path}; get fer2013new.csv from "
@@ -182,15 +158,39 @@ def _read_rows(path: Path) -> tuple[FERPlus, IntArray]:
         ) from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise DatasetFormatError(f"expected a CSV in UTF-8: {error}", path=path) from error
+
+
+def _parse_rows(file: TextIO, path: Path) -> tuple[FERPlus, IntArray]:
+    first = file.readline()
+    separator = separator_of(first.encode()).decode()
+    lines = csv.reader(itertools.chain([first], file), delimiter=separator)
+    header = [name.strip().lower() for name in next(lines, [])]
+    missing = {"usage", *FILE_COLUMNS.values()} - set(header)
+    if missing:
+        raise DatasetFormatError(
+            f"expected the header of fer2013new.csv; missing {', '.join(sorted(missing))}",
+            path=path,
+            line_number=1,
+        )
+    order = [header.index(FILE_COLUMNS[name]) for name in VOTE_NAMES]
+    usage_column = header.index("usage")
+    votes: list[list[int]] = []
+    usages: list[int] = []
+    for fields in lines:
+        try:
+            usage = split_of_word(fields[usage_column])
+            row = [int(fields[column].removesuffix(".0")) for column in order]
+        except (IndexError, ValueError):
+            usage, row = None, []
+        if usage is None or min(row) < 0 or max(row) > MOST_VOTES:
+            raise DatasetFormatError(
+                f"expected {len(header)} fields: Training, PublicTest or PrivateTest, an image "
+                f"name, and votes of 0 to {MOST_VOTES}; received {','.join(fields)[:80]!r}",
+                path=path,
+                line_number=lines.line_num,
+            )
+        votes.append(row)
+        usages.append(usage)
     if not votes:
         raise DatasetFormatError("expected rows of votes, received a header alone", path=path)
     return FERPlus(np.array(votes, np.int64)), np.array(usages, np.int64)
-
-
-def _bad_row(path: Path, line_number: int, fields: list[str], width: int) -> DatasetFormatError:
-    return DatasetFormatError(
-        f"expected {width} fields: Training, PublicTest or PrivateTest, an image name, and votes "
-        f"of 0 to {MOST_VOTES}; received {','.join(fields)[:80]!r}",
-        path=path,
-        line_number=line_number,
-    )

@@ -106,11 +106,6 @@ class _Columns:
             )
         return notes
 
-    @property
-    def has_header(self) -> bool:
-        """Whether the first line names the columns; FER+ has none."""
-        return bool(self.names)
-
 
 @dataclass
 class _Row:
@@ -297,9 +292,10 @@ def _read_list(listing: Listing, name: str, options: Options) -> tuple[list[_Row
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=columns.separator)
     try:
         for number, fields in enumerate(lines):
-            if (number == 0 and columns.has_header) or not any(map(str.strip, fields)):
+            is_header = number == 0 and columns.names  # FER+ has none
+            if is_header or not any(map(str.strip, fields)):
                 continue
-            if not rows:
+            if not rows and not columns.splits:
                 _check_others(fields, columns)
             if columns.votes and not fields[columns.file].strip():  # FER+ removed it
                 continue
@@ -312,7 +308,7 @@ def _read_list(listing: Listing, name: str, options: Options) -> tuple[list[_Row
 
 def _check_others(fields: list[str], columns: _Columns) -> None:
     """Raise ValueError where a column that is not known may hold the split."""
-    for place in () if columns.splits else columns.others:
+    for place in columns.others:
         if fault := split_fault(columns.names[place], fields[place]):
             raise ValueError(fault)
 

@@ -20,8 +20,6 @@ from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.exceptions import DatasetFormatError, counted, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from fer2013kit.datasets._listing import Listing, Options
     from fer2013kit.datasets._new_images import NewImages
     from fer2013kit.datasets._rows import Rows
@@ -48,23 +46,12 @@ def read_webdataset(listing: Listing, _found: Found, options: Options, new: NewI
         For a class that is not understood, a class of several images or the reverse, or an image
         that is not 48x48 and not to be resized.
     """
-    pictures = _by_key(filter(is_picture_name, listing.names))
-    classes = _by_key(filter(_is_class, listing.names))
-    pairs = sorted(pictures.keys() & classes.keys())
-    for key in pairs:
-        if len(files := pictures[key] + classes[key]) > 2:  # noqa: PLR2004 - a pair
-            raise DatasetFormatError(
-                f"expected one image beside one {_CLASS}, received {listed(sorted(files))}; "
-                "leave a pair of them",
-                path=listing.path,
-            )
-    words = _read_words(listing, {name for files in classes.values() for name in files})
+    pairs, single = _pairs(listing)
+    words = _read_words(listing, {class_file for _, class_file in pairs})
     class_names = _class_names(listing)
-    home = split_of_name(listing.home) if listing.path.is_file() else None
     names, codes, splits, left_out = [], [], [], []
     numbers = False
-    for key in pairs:
-        (picture,), (class_file,) = pictures[key], classes[key]
+    for picture, class_file in pairs:
         word = class_name(words[class_file], class_names)
         code = options.labels.code(word, numbers=not class_names)
         if code is None:
@@ -77,7 +64,6 @@ def read_webdataset(listing: Listing, _found: Found, options: Options, new: NewI
             continue
         numbers |= word.isdecimal() and not options.labels.is_mapped
         told = split_of_path(picture)
-        told = home if told is None else told
         names.append(picture)
         codes.append(code)
         splits.append(NO_SPLIT if told is None else told)
@@ -88,27 +74,40 @@ def read_webdataset(listing: Listing, _found: Found, options: Options, new: NewI
             f"the classes are numbers, and no {_NAMES} says of what; they were taken for the codes "
             f"of fer2013.csv ({meaning}); if they are others, pass label_map"
         )
-    single = [
-        *(name for key in sorted(pictures.keys() - classes.keys()) for name in pictures[key]),
-        *(name for key in sorted(classes.keys() - pictures.keys()) for name in classes[key]),
-    ]
     if single:
         notes.append(f"left out {listed(single)}: images without a class, or the reverse")
     part = Part.of(images, codes, splits, left_out=left_out)
-    return join_parts([("", part)], [NO_SPLIT], path=listing.path, notes=notes)
+    told = split_of_name(listing.home) if listing.path.is_file() else None
+    home = NO_SPLIT if told is None else told
+    return join_parts([("", part)], [home], path=listing.path, notes=notes)
 
 
 def _is_class(name: str) -> bool:
     return name.lower().endswith(_CLASS)
 
 
-def _by_key(names: Iterable[str]) -> dict[str, list[str]]:
-    """Return files by what an image and its class have in common: the path to the first dot."""
+def _pairs(listing: Listing) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return each image with its class, in the order of their names, and what has no other."""
     files: dict[str, list[str]] = defaultdict(list)
-    for name in names:
-        path = PurePosixPath(name)
-        files[str(path.parent / path.name.partition(".")[0])].append(name)
-    return files
+    for name in listing.names:
+        if is_picture_name(name) or _is_class(name):
+            path = PurePosixPath(name)  # to the first dot, an image and its class have one name
+            files[str(path.parent / path.name.partition(".")[0])].append(name)
+    pairs: list[tuple[str, str]] = []
+    single: list[str] = []
+    for _, names in sorted(files.items()):
+        names.sort(key=_is_class)  # the image first
+        if sum(map(_is_class, names)) in {0, len(names)}:
+            single += names
+        elif len(names) == 2:  # noqa: PLR2004 - a pair
+            pairs.append((names[0], names[1]))
+        else:
+            raise DatasetFormatError(
+                f"expected one image beside one {_CLASS}, received {listed(sorted(names))}; "
+                "leave a pair of them",
+                path=listing.path,
+            )
+    return pairs, single
 
 
 def _read_words(listing: Listing, names: set[str]) -> dict[str, str]:
