@@ -12,6 +12,7 @@ from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -220,13 +221,12 @@ def _join(arrays: list[_Array], options: Options, path: Path) -> Rows:
     names = next(iter(class_names.values()), [])
     splits = next(iter(kinds["splits"]), None)
     parts, told = [], []
-    for split, pairs_of_split in pairs.items():
-        for pictures, answers in pairs_of_split:
-            with _file_errors(path):
-                _check_strange(kinds["strange"], pictures, path, labelled=bool(answers))
-                part = _part(pictures, answers, splits, options, path / pictures.name, names=names)
-            parts.append((pictures.name, part))
-            told.append(split)
+    for pictures, answers in chain.from_iterable(pairs.values()):
+        with _file_errors(path):
+            _check_strange(kinds["strange"], pictures, path, labelled=bool(answers))
+            part = _part(pictures, answers, splits, options, path / pictures.name, names=names)
+        parts.append((pictures.name, part))
+        told.append(pictures.split)
     left = [a.name for a in kinds["names"] + kinds["strange"] if a.name not in class_names]
     notes = [f"the arrays {listed(left)} were left out"] if left else []
     return join_parts(parts, told, path=path, notes=notes)

@@ -104,12 +104,8 @@ class Rows:
                 (height, width, channels),
                 {column: values for (of, column), values in self.columns.items() if of == name},
             )
-        return FER2013(
-            splits["train"],
-            splits["validation"] if len(splits["validation"]) else None,
-            splits["test"] if len(splits["test"]) else None,
-            source=source,
-        )
+        there = {name: split for name, split in splits.items() if len(split) or name == "train"}
+        return FER2013(**there, source=source)
 
 
 @dataclass(eq=False)
