@@ -124,6 +124,8 @@ def test_many_votes_in_few_bits_are_counted():
 def test_subset_and_concat():
     ferplus = fk.FERPlus(np.arange(30).reshape(3, 10))
     assert len(ferplus) == 3
+    with pytest.raises(fk.InvalidInputError, match=r"others must be of FERPlus; received \[1\]"):
+        ferplus.concat(ferplus, [1])
     np.testing.assert_array_equal(ferplus.subset([2, 0]).votes, ferplus.votes[[2, 0]])
     np.testing.assert_array_equal(ferplus.subset([True, False, True]).votes, ferplus.votes[[0, 2]])
     np.testing.assert_array_equal(ferplus.subset(slice(1, None)).votes, ferplus.votes[1:])
@@ -224,6 +226,10 @@ def test_other_files(tmp_path):
         fk.load_ferplus(tmp_path / "missing.csv")
     with pytest.raises(fk.DatasetNotFoundError):
         fk.load_ferplus(tmp_path)
+    with pytest.raises(fk.InvalidInputError, match="path must not be empty"):
+        fk.load_ferplus("")
+    with pytest.raises(fk.InvalidInputError, match=r"web address, .*: download it first"):
+        fk.load_ferplus("https://github.com/microsoft/FERPlus/raw/master/fer2013new.csv")
     with pytest.raises(fk.DatasetFormatError, match="missing anger, contempt"):
         fk.load_ferplus(write(tmp_path / "fer2013.csv", header="emotion,pixels,Usage"))
     with pytest.raises(fk.DatasetFormatError, match="header alone"):

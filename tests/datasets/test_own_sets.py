@@ -52,6 +52,13 @@ def test_a_class_mapped_to_none_is_counted_at_each_load(tmp_path, caplog):
     assert len(fk.load_fer2013(path).train) == 7  # the map is part of the cache's key
 
 
+@pytest.mark.parametrize("resize", [False, True])
+def test_a_csv_of_which_all_rows_are_left_out(tmp_path, resize):
+    rows = make_rows([(0, 3), (2, 3)])
+    path = write_lines(tmp_path / "a.csv", "emotion,pixels", "{code},{pixels}", rows)
+    refused_twice(path, "expected rows, received none", label_map={3: None}, resize=resize)
+
+
 def test_numbers_that_a_map_passes_by_are_refused(tmp_path):
     """Where 1 is surprise, 2 is not the disgust of fer2013.csv."""
     path = write_lines(tmp_path / "a.csv", "emotion,pixels", "{code},{pixels}")

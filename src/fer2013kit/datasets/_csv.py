@@ -137,7 +137,8 @@ class _Reader:
                 "expected rows after the header, received none", path=self.path
             )
         if room is None:
-            pixels = np.concatenate([chunks[first] for first in sorted(chunks)])
+            none = np.empty((0, IMAGE_SIZE), np.uint8)  # where all rows are left out
+            pixels = np.concatenate([none, *(chunks[first] for first in sorted(chunks))])
         else:
             pixels = room[: len(self.labels)]
         part = Part.of(pixels, self.labels, self.splits, left_out=self.left_out)

@@ -9,7 +9,7 @@ import numpy as np
 
 from fer2013kit._checks import as_array, check_labels, check_whole, chosen_rows
 from fer2013kit.emotions import FERPLUS_CLASS_NAMES, NUM_CLASSES
-from fer2013kit.exceptions import InvalidInputError
+from fer2013kit.exceptions import InvalidInputError, shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -247,6 +247,11 @@ class FERPlus:
         FERPlus
             The rows of all.
 
+        Raises
+        ------
+        InvalidInputError
+            For something else than votes.
+
         See Also
         --------
         FERPlus.subset : Some of the rows.
@@ -258,6 +263,8 @@ class FERPlus:
         >>> len(votes.concat(votes))
         2
         """
+        if strange := [one for one in others if not isinstance(one, FERPlus)]:
+            raise InvalidInputError(f"others must be of FERPlus; received {shown(strange[0])}")
         return FERPlus(np.concatenate([self.votes, *(other.votes for other in others)]))
 
     def agreement(self, labels: ArrayLike) -> float:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import itertools
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
 import numpy as np
 
+from fer2013kit._files import as_path
 from fer2013kit.datasets._csv_header import separator_of
 from fer2013kit.datasets._ferplus import VOTE_NAMES, FERPlus
 from fer2013kit.datasets._names import split_of_word
@@ -18,6 +18,7 @@ from fer2013kit.exceptions import DatasetFormatError, DatasetNotFoundError, Inva
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
+    from pathlib import Path
 
     from fer2013kit._checks import IntArray
 
@@ -69,6 +70,8 @@ def load_ferplus(path: str | os.PathLike[str]) -> FERPlus:
         When there is no such file.
     DatasetFormatError
         When it holds something else, with the line at fault.
+    InvalidInputError
+        For an empty path or a web address.
 
     See Also
     --------
@@ -89,7 +92,7 @@ def load_ferplus(path: str | os.PathLike[str]) -> FERPlus:
     ...     fk.load_ferplus(path).majority()
     array([0])
     """
-    return _read_rows(Path(path).expanduser())[0]
+    return _read_rows(as_path(path).expanduser())[0]
 
 
 def join_ferplus(path: str | os.PathLike[str], csv_rows: dict[str, IntArray]) -> dict[str, FERPlus]:
@@ -105,7 +108,7 @@ def join_ferplus(path: str | os.PathLike[str], csv_rows: dict[str, IntArray]) ->
         When they are not as many as the rows, or are of other splits: then they are another
         edition of the data set or in another order, and every join would be wrong.
     """
-    path = Path(path).expanduser()
+    path = as_path(path).expanduser()
     votes, usages = _read_rows(path)
     n_rows = sum(map(len, csv_rows.values()))
     if len(votes) != n_rows:
