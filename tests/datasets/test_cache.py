@@ -16,7 +16,7 @@ import pytest
 from fake_sources import assert_holds, some_rows
 
 import fer2013kit as fk
-from fer2013kit.datasets import _cache, _csv, _csv_sets, _picture_lists, _pictures
+from fer2013kit.datasets import _cache, _csv, _csv_sets, _decode, _picture_folders, _picture_lists
 from fer2013kit.datasets._new_images import NewImages
 from fer2013kit.datasets._rows import Rows
 
@@ -43,7 +43,7 @@ def reads(monkeypatch):
         return wrapper
 
     monkeypatch.setattr(_csv_sets, "read_csv", counting("csv", _csv.read_csv))
-    monkeypatch.setattr(_pictures, "decode_all", counting("pictures", _pictures.decode_all))
+    monkeypatch.setattr(_picture_folders, "decode_all", counting("pictures", _decode.decode_all))
     monkeypatch.setattr(_cache, "_hash_content", counting("hash", _cache._hash_content))
     return counts
 
@@ -212,7 +212,7 @@ def test_images_beside_a_list_are_cached_once_they_are_settled(
     tmp_path, reads, monkeypatch, is_settled
 ):
     monkeypatch.setattr(_cache, "_is_settled", lambda _stamp: is_settled)
-    monkeypatch.setattr(_picture_lists, "decode_all", _pictures.decode_all)
+    monkeypatch.setattr(_picture_lists, "decode_all", _picture_folders.decode_all)
     folder = write_list(tmp_path / "faces", [10, 20])
     for _ in range(2):
         assert levels_of(fk.load_fer2013(folder).train) == [10, 20]

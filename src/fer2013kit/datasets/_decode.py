@@ -1,7 +1,8 @@
-"""Image files to grey pixels."""
+"""Image files to grey pixels: one at a time, or all of a tree at once."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -9,25 +10,34 @@ import simplejpeg
 
 from fer2013kit._picture_files import (
     JPEG_START,
+    MAX_BYTES,
     PictureError,
     PictureTooLargeError,
+    is_picture_name,
     read_picture,
     with_end_marker,
 )
 from fer2013kit._pictures import picture_to_gray, picture_to_levels, resize_gray
+from fer2013kit._threads import run_in_threads
+from fer2013kit.datasets._trees import read_in_chunks
 from fer2013kit.emotions import IMAGE_SHAPE
-from fer2013kit.exceptions import InvalidInputError, listed
+from fer2013kit.exceptions import DatasetFormatError, InvalidInputError, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
     from PIL import Image
 
     from fer2013kit._checks import UInt8Array
+    from fer2013kit.datasets._listing import Options
+    from fer2013kit.datasets._new_images import NewImages
+    from fer2013kit.datasets._trees import FileTree
     from fer2013kit.typing import Aspect
 
 _HEIGHT, _WIDTH, _ = IMAGE_SHAPE
+# An image of 48x48 takes two kilobytes; one of megabytes is none of ours.
+_MAX_PICTURE_BYTES: Final = 4 * 2**20
 _TAG_MARK: Final = b"\xff\xe1"  # EXIF or XMP, which may hold an orientation for Pillow to obey
 
 # What libjpeg writes for a grey 48x48 image: a JFIF segment of 16 bytes, a quantisation table,
@@ -108,6 +118,74 @@ def as_faces(images: UInt8Array) -> UInt8Array:
     for row, image in enumerate(images if images.shape[3] > 1 else images[..., 0]):
         out[row, ..., 0] = resize_gray(picture_to_gray(Image.fromarray(image)))
     return out
+
+
+def decode_all(
+    tree: FileTree, names: list[str], options: Options, new: NewImages
+) -> tuple[UInt8Array, NDArray[np.bool_], list[str]]:
+    """Decode images in the order of their names: those that are images, (n, 48, 48, 1).
+
+    Returned, too, are for each name whether it is one, which files whose names do not say so need
+    not be, and what the user is warned about.
+
+    Raises
+    ------
+    DatasetFormatError
+        For an image that is broken, too large or of another size.
+    """
+    images = new.empty(len(names))
+    kept = np.ones(len(names), np.bool_)
+    most = MAX_BYTES if options.resize else _MAX_PICTURE_BYTES
+    position: dict[str, int] = {}
+    for row, name in enumerate(names):
+        if tree.sizes[name] <= most:
+            position[name] = row
+        elif is_picture_name(name):
+            raise DatasetFormatError(
+                f"expected an image of at most {most:,} bytes, received a file of "
+                f"{tree.sizes[name]:,} bytes; load_fer2013(path, resize=True) reads larger ones",
+                path=tree.path / name,
+            )
+        else:
+            kept[row] = False
+    strange, notes = decode_into(
+        images, position, tree, partial(decode_face, resize=options.resize)
+    )
+    kept[strange] = False
+    return (images if kept.all() else images[kept]), kept, notes
+
+
+def decode_into(
+    images: UInt8Array,
+    position: Mapping[str, int],
+    tree: FileTree,
+    decode: Callable[[bytes, UInt8Array], bool],
+) -> tuple[list[int], list[str]]:
+    """Decode the files of a tree into the rows of ``images`` at which their names stand.
+
+    Returned are the rows of files that are no images and have no image's name, and what the user
+    is warned about.
+
+    Raises
+    ------
+    DatasetFormatError
+        For an image by its name that ``decode`` refuses.
+    """
+    strange: list[int] = []
+    without_end: list[str] = []
+
+    def decode_chunk(chunk: list[tuple[str, bytes]]) -> None:
+        for name, content in chunk:
+            try:
+                if decode(content, images[position[name]]):
+                    without_end.append(name)
+            except ValueError as error:
+                if is_picture_name(name):
+                    raise DatasetFormatError(str(error), path=tree.path / name) from error
+                strange.append(position[name])
+
+    run_in_threads(decode_chunk, read_in_chunks(tree, position))
+    return strange, [lacking_ends(sorted(without_end))] if without_end else []
 
 
 def _to_colours(picture: Image.Image) -> NDArray[np.uint8]:

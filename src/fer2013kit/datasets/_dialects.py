@@ -16,8 +16,8 @@ from fer2013kit.datasets._csv_sets import (
     read_csvs,
 )
 from fer2013kit.datasets._parquet import find_parquet, read_parquet
+from fer2013kit.datasets._picture_folders import find_pictures, read_pictures
 from fer2013kit.datasets._picture_lists import find_lists, read_lists
-from fer2013kit.datasets._pictures import find_pictures, read_pictures
 from fer2013kit.datasets._webdataset import find_webdataset, read_webdataset
 
 if TYPE_CHECKING:

@@ -15,10 +15,9 @@ from fer2013kit._files import as_path
 from fer2013kit._picture_files import MAX_BYTES, is_picture_name, passed_over
 from fer2013kit.datasets._cache import cached_rows, listing_key
 from fer2013kit.datasets._columns import SUBJECT
-from fer2013kit.datasets._decode import decode_and_resize
+from fer2013kit.datasets._decode import decode_and_resize, decode_into
 from fer2013kit.datasets._labels import LEFT_OUT, Labels, count_left_out
 from fer2013kit.datasets._names import split_of_name
-from fer2013kit.datasets._pictures import decode_into
 from fer2013kit.datasets._rows import Rows
 from fer2013kit.datasets._trees import FolderTree, source_errors
 from fer2013kit.emotions import IMAGE_SHAPE

@@ -13,7 +13,7 @@ from fer2013kit.datasets._fer2013 import FER2013
 from fer2013kit.datasets._ferplus_file import check_agreement, join_ferplus
 from fer2013kit.datasets._labels import Labels
 from fer2013kit.datasets._listing import Options
-from fer2013kit.datasets._readers import find_source
+from fer2013kit.datasets._source import find_source
 from fer2013kit.datasets._trees import source_errors
 from fer2013kit.exceptions import InvalidInputError, warn
 

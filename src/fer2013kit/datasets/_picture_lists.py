@@ -36,6 +36,7 @@ from fer2013kit.datasets._csv_header import (
     separator_of,
     split_fault,
 )
+from fer2013kit.datasets._decode import decode_all
 from fer2013kit.datasets._ferplus import VOTE_NAMES
 from fer2013kit.datasets._ferplus_file import FILE_COLUMNS, FILE_ORDER, MOST_VOTES
 from fer2013kit.datasets._labels import LEFT_OUT
@@ -48,7 +49,6 @@ from fer2013kit.datasets._names import (
     split_of_word,
     start_of,
 )
-from fer2013kit.datasets._pictures import decode_all
 from fer2013kit.datasets._rows import NO_LABEL, Part, join_parts
 from fer2013kit.exceptions import DatasetFormatError, counted, listed
 

@@ -10,10 +10,10 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from fer2013kit._picture_files import is_picture_name
+from fer2013kit.datasets._decode import decode_all
 from fer2013kit.datasets._labels import LEFT_OUT, class_name
 from fer2013kit.datasets._listing import Found
 from fer2013kit.datasets._names import NO_SPLIT, split_of_name, split_of_path
-from fer2013kit.datasets._pictures import decode_all
 from fer2013kit.datasets._rows import Part, join_parts
 from fer2013kit.datasets._trees import read_in_chunks
 from fer2013kit.emotions import CLASS_NAMES

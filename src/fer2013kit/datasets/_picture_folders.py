@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from fer2013kit._picture_files import MAX_BYTES, is_picture_name, passed_over
-from fer2013kit._threads import run_in_threads
-from fer2013kit.datasets._decode import decode_face, lacking_ends
+from fer2013kit._picture_files import is_picture_name, passed_over
+from fer2013kit.datasets._decode import decode_all
 from fer2013kit.datasets._labels import LEFT_OUT, count_left_out
 from fer2013kit.datasets._listing import Found
 from fer2013kit.datasets._names import shard_key, split_of_name, split_of_word, start_of
 from fer2013kit.datasets._rows import MAY_HOLD, TEST, VALIDATION, Rows
-from fer2013kit.datasets._trees import read_in_chunks
 from fer2013kit.emotions import SPLIT_NAMES
 from fer2013kit.exceptions import DatasetFormatError, counted, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable
 
-    from numpy.typing import NDArray
-
-    from fer2013kit._checks import UInt8Array
     from fer2013kit.datasets._listing import Listing, Options
     from fer2013kit.datasets._new_images import NewImages
-    from fer2013kit.datasets._trees import FileTree
-
-# An image of 48x48 takes two kilobytes; one of megabytes is none of ours.
-_MAX_PICTURE_BYTES: Final = 4 * 2**20
 
 _NO_CLASSES: Final = frozenset({"images", "labels", "annotations"})
 """Folders in which YOLO and others keep the images of all classes, or files of their labels."""
@@ -105,74 +95,6 @@ def read_pictures(listing: Listing, found: Found, options: Options, new: NewImag
         notes=(*layout.notes(), *notes),
         log=tuple(count_left_out(layout.left_out)),
     )
-
-
-def decode_all(
-    tree: FileTree, names: list[str], options: Options, new: NewImages
-) -> tuple[UInt8Array, NDArray[np.bool_], list[str]]:
-    """Decode images in the order of their names: those that are images, (n, 48, 48, 1).
-
-    Returned, too, are for each name whether it is one, which files whose names do not say so need
-    not be, and what the user is warned about.
-
-    Raises
-    ------
-    DatasetFormatError
-        For an image that is broken, too large or of another size.
-    """
-    images = new.empty(len(names))
-    kept = np.ones(len(names), np.bool_)
-    most = MAX_BYTES if options.resize else _MAX_PICTURE_BYTES
-    position: dict[str, int] = {}
-    for row, name in enumerate(names):
-        if tree.sizes[name] <= most:
-            position[name] = row
-        elif is_picture_name(name):
-            raise DatasetFormatError(
-                f"expected an image of at most {most:,} bytes, received a file of "
-                f"{tree.sizes[name]:,} bytes; load_fer2013(path, resize=True) reads larger ones",
-                path=tree.path / name,
-            )
-        else:
-            kept[row] = False
-    strange, notes = decode_into(
-        images, position, tree, partial(decode_face, resize=options.resize)
-    )
-    kept[strange] = False
-    return (images if kept.all() else images[kept]), kept, notes
-
-
-def decode_into(
-    images: UInt8Array,
-    position: Mapping[str, int],
-    tree: FileTree,
-    decode: Callable[[bytes, UInt8Array], bool],
-) -> tuple[list[int], list[str]]:
-    """Decode the files of a tree into the rows of ``images`` at which their names stand.
-
-    Returned are the rows of files that are no images and have no image's name, and what the user
-    is warned about.
-
-    Raises
-    ------
-    DatasetFormatError
-        For an image by its name that ``decode`` refuses.
-    """
-    strange: list[int] = []
-    without_end: list[str] = []
-
-    def decode_chunk(chunk: list[tuple[str, bytes]]) -> None:
-        for name, content in chunk:
-            try:
-                if decode(content, images[position[name]]):
-                    without_end.append(name)
-            except ValueError as error:
-                if is_picture_name(name):
-                    raise DatasetFormatError(str(error), path=tree.path / name) from error
-                strange.append(position[name])
-
-    run_in_threads(decode_chunk, read_in_chunks(tree, position))
-    return strange, [lacking_ends(sorted(without_end))] if without_end else []
 
 
 class _Layout:
