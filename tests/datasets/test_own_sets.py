@@ -348,6 +348,7 @@ def test_names_of_classes_may_have_blanks(tmp_path):
 def test_names_of_classes_that_differ_are_refused(tmp_path):
     one = webdataset(CODES) | {"classnames.txt": "\n".join(CLASSES).encode()}
     files = {f"{split}/{name}": one[name] for split in ("train", "test") for name in one}
+    files["test/classnames.txt"] += b"\n"
     path = fake.write_tar(tmp_path / "all.tar", files, "w")
     assert load_twice(path)[1] == []
     files["test/classnames.txt"] = "\n".join(CLASSES[::-1]).encode()

@@ -126,12 +126,13 @@ def _class_names(listing: Listing) -> list[str]:
     files = [name for name in listing.names if PurePosixPath(name).name == _NAMES]
     for name in files:
         _check_size(listing, name, "the classes' names")
-    texts = {listing.read(name).decode(errors="replace") for name in files}
-    if len(texts) > 1:
+    texts = [listing.read(name).decode(errors="replace").rstrip() for name in files]
+    found = [[line.strip() for line in text.splitlines()] for text in texts]
+    if any(names != found[0] for names in found):
         raise DatasetFormatError(
             f"{listed(files)} name the classes differently; leave one of them", path=listing.path
         )
-    return [line.strip() for line in "".join(texts).rstrip().splitlines()]
+    return found[0] if found else []
 
 
 def _check_size(listing: Listing, name: str, what: str) -> None:
