@@ -186,7 +186,7 @@ def header_fault(header: Header) -> str | None:
     """Say what in a header cannot be understood, or None."""
     if header.width > _MAX_WIDTH:
         return f"expected at most {_MAX_WIDTH} columns beside the pixels, received {header.width}"
-    pixels = places_of(header.names, _PIXEL_COLUMNS)
+    pixels = sorted(places_of(header.names, _PIXEL_COLUMNS))
     if len(pixels) > 1:
         return (
             f"expected one column of pixels, received "
