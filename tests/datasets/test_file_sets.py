@@ -133,6 +133,12 @@ def test_what_would_be_a_guess_is_refused_by_name(tmp_path, names, match, kind):
     refused_twice(path, match.replace(".csv", f".{'parquet' if kind == 'parquet' else 'csv'}"))
 
 
+def test_parts_of_a_split_with_labels_and_without_are_refused(tmp_path):
+    fake.write_csv(tmp_path / "train_0.csv", ROWS, LABELLED)
+    fake.write_csv(tmp_path / "train_1.csv", ROWS, ["pixels"])
+    refused_twice(tmp_path, "of train, some rows have labels and others none; load them one by one")
+
+
 def test_numbered_parts_are_one_split_and_missing_ones_are_named(tmp_path):
     pytest.importorskip("pyarrow")
     for number, part in ((0, PARTS[0][:3]), (1, PARTS[0][3:])):

@@ -203,9 +203,14 @@ def write_list(folder, header, fields):
         ("file,label,is_train", "{file},{name},1", "the column 'is_train' may tell the split"),
         ("file,label,emotion", "{file},{name},sad", "should say the same do not: emotion 'sad'"),
         ("file,label,set,split", "{file},{name},{split},val", "should say the same do not: split"),
+        ("file,label", "{file},joy-like", "line 2: unknown label 'joy-like'"),
+        ("file,label", "0.png,{name}", "listed twice: pictures/0.png"),
+        ("file,label", "{file}", "line 2: a field is missing"),
+        ("file,happy,sad", "{file},1,1", "expected one class for an image, received 2"),
+        ("file,happy,sad", "{file},yes,no", "expected a whole number, received 'yes'"),
     ],
 )
-def test_columns_of_lists_that_may_mean_something_else_are_refused(tmp_path, header, fields, match):
+def test_lists_that_may_mean_something_else_are_refused(tmp_path, header, fields, match):
     refused_twice(write_list(tmp_path, header, fields), match)
 
 
@@ -373,6 +378,15 @@ def test_a_class_of_several_images_is_refused(tmp_path, more):
     refused_twice(path, rf"expected one image beside one \.cls, received .*{re.escape(more)}")
 
 
+def test_classes_of_webdataset_may_be_left_out_or_unknown(tmp_path, caplog):
+    files = webdataset(["happy", "blank", "blank"], make_rows([(0, 3), (0, 4), (0, 0)]))
+    path = fake.write_tar(tmp_path / "train.tar", files, "w")
+    refused_twice(path, r"000001\.cls: unknown class 'blank'; expected a code from 0 to 6")
+    assert load_twice(path, label_map={"blank": None})[0].train.labels.tolist() == [3]
+    assert "left out 2 rows of 'blank'" in caplog.text
+    refused_twice(path, "expected rows, received none", label_map={"blank": None, "happy": None})
+
+
 def test_webdataset_in_parts(tmp_path):
     for name in ("train-000000", "train-000001", "val-000000", "test-000000"):
         files = webdataset([CLASSES[code] for code in CODES])
@@ -475,6 +489,7 @@ def test_images_of_zeros_and_ones_are_doubted(tmp_path):
             r"one-hot \(n, 7\); .*argmax\(axis=1\).*class_names",
         ),
         ({"X": IMAGES.astype(int) + 1, "y": CODES}, "expected numbers from 0 to 255"),
+        ({"X": IMAGES, "y": np.array(CLASSES)[CODES][:, None].repeat(2, 1)}, r"received \(21, 2\)"),
         ({"X": IMAGES, "y": CODES[:5]}, r"as many labels as images \(21\), received 5"),
         ({"X": IMAGES, "y": CODES + 1}, "unknown labels 7; expected a code from 0 to 6"),
         ({"X": IMAGES, "images": IMAGES, "y": CODES}, "once for each split"),
