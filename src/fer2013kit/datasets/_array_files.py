@@ -112,7 +112,7 @@ def read_arrays(listing: Listing, found: Found, options: Options, _new: NewImage
     for name in found.names:
         path = listing.path / name
         with _file_errors(path):
-            content = listing.read(name)
+            content = listing.tree.read(name)
             archive = read_npz(content) if is_npz(content) else {}
             is_saved = is_own(archive)
             if content.startswith(_NPY):

@@ -276,21 +276,14 @@ class _Reader:
         label, split = NO_LABEL, NO_SPLIT
         if header.labels:
             told = [(header.names[place], _text(fields[place])) for place in header.labels]
-            label = agreed([self._label(name, word) for name, word in told], told)
+            labels = self.options.labels
+            codes = [labels.known_code(word, name, numbers=True) for name, word in told]
+            label = agreed(codes, told)
         if header.splits:
             told = [(header.names[place], _text(fields[place])) for place in header.splits]
             columns = zip(self.split_columns, told, strict=True)
             split = agreed([column.code(word) for column, (_, word) in columns], told)
         return label, split
-
-    def _label(self, column: str, word: str) -> int:
-        labels = self.options.labels
-        code = labels.code(word, numbers=True)
-        if code is None:
-            raise ValueError(
-                f"unknown {column} {word.strip()[:40]!r}; {labels.expected(numbers=True)}"
-            )
-        return code
 
     def _parse(self, block: _Block, out: UInt8Array) -> None:
         """Parse the pixels of a block; raise what is wrong with it."""

@@ -109,6 +109,20 @@ class Labels:
         self._numbers.add(code)
         return code
 
+    def known_code(self, word: str, what: str, *, numbers: bool) -> int:
+        """Return the class code of a label, or ``LEFT_OUT``; an error calls it ``what``.
+
+        Raises
+        ------
+        ValueError
+            For one that is not known.
+        """
+        code = self.code(word, numbers=numbers)
+        if code is None:
+            said = word.strip()[:80]
+            raise ValueError(f"unknown {what} {said!r}; {self.expected(numbers=numbers)}")
+        return code
+
     def expected(self, *, numbers: bool) -> str:
         """Say which labels are understood, and how to have others understood."""
         plain = numbers and not self._own_numbers

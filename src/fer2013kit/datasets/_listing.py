@@ -145,10 +145,6 @@ class Listing:
             with opener(stream) as unpacked:
                 yield cast("IO[bytes]", LimitedStream(unpacked, self.tree.sizes[name]))
 
-    def read(self, name: str) -> bytes:
-        """Return the content of a file."""
-        return self.tree.read(name)
-
     def size(self, name: str) -> int | None:
         """Return the length of a file in bytes; None where only unpacking it would tell."""
         return None if name in self._openers else self.tree.sizes[name]

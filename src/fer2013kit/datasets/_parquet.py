@@ -81,7 +81,7 @@ def read_parquet(listing: Listing, found: Found, options: Options, _new: NewImag
     parts = []
     for name, _ in files:
         path = listing.path / name
-        content = listing.read(name)
+        content = listing.tree.read(name)
         with _file_errors(path):
             stream = io.BytesIO(content)
             file = parquet.ParquetFile(stream)

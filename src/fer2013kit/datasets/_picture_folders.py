@@ -160,13 +160,10 @@ class _Layout:
 
     def _code(self, class_folder: str, name: str) -> int:
         if class_folder not in self._codes:
-            code = self.labels.code(class_folder, numbers=False)
-            if code is None:
-                raise DatasetFormatError(
-                    f"unknown class folder {class_folder[:80]!r}; "
-                    f"{self.labels.expected(numbers=False)}",
-                    path=self.path / name,
-                )
+            try:
+                code = self.labels.known_code(class_folder, "class folder", numbers=False)
+            except ValueError as error:
+                raise DatasetFormatError(str(error), path=self.path / name) from None
             self._codes[class_folder] = code
         return self._codes[class_folder]
 

@@ -337,21 +337,15 @@ def _label_and_word(fields: list[str], columns: _Columns, options: Options) -> t
                 f"expected one class for an image, received {len(said)}; one face has one label"
             )
         word = columns.names[said[0]]
-        return _label(word, options), word
+        return options.labels.known_code(word, "label", numbers=False), word
     if columns.labels:
         told = [(columns.names[place], fields[place].strip()) for place in columns.labels]
         words = [word for _, word in told]
         if not all(map(str.isdecimal, words)):  # a number beside its word says no more
             words = [word for word in words if not word.isdecimal()]
-        return agreed([_label(word, options) for word in words], told), words[0]
+        codes = [options.labels.known_code(word, "label", numbers=False) for word in words]
+        return agreed(codes, told), words[0]
     return NO_LABEL, ""
-
-
-def _label(word: str, options: Options) -> int:
-    code = options.labels.code(word, numbers=False)
-    if code is None:
-        raise ValueError(f"unknown label {word[:80]!r}; {options.labels.expected(numbers=False)}")
-    return code
 
 
 def _whole(field: str) -> int:

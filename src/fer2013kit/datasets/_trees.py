@@ -71,9 +71,6 @@ class FileTree(Protocol):
     def read(self, name: str) -> bytes:
         """Return the whole content of a file."""
 
-    def close(self) -> None:
-        """Let go of the archive."""
-
 
 class FolderTree:
     """The files of a folder, a few levels deep; or only those that are named.
@@ -138,9 +135,6 @@ class FolderTree:
 
     def read(self, name: str) -> bytes:
         return (self.path / name).read_bytes()
-
-    def close(self) -> None:
-        pass
 
 
 class ZipTree:

@@ -53,12 +53,10 @@ def read_webdataset(listing: Listing, _found: Found, options: Options, new: NewI
     numbers = False
     for picture, class_file in pairs:
         word = class_name(words[class_file], class_names)
-        code = options.labels.code(word, numbers=not class_names)
-        if code is None:
-            raise DatasetFormatError(
-                f"unknown class {word[:80]!r}; {options.labels.expected(numbers=not class_names)}",
-                path=listing.path / class_file,
-            )
+        try:
+            code = options.labels.known_code(word, "class", numbers=not class_names)
+        except ValueError as error:
+            raise DatasetFormatError(str(error), path=listing.path / class_file) from None
         if code == LEFT_OUT:
             left_out.append(word)
             continue
@@ -126,7 +124,7 @@ def _class_names(listing: Listing) -> list[str]:
     files = [name for name in listing.names if PurePosixPath(name).name == _NAMES]
     for name in files:
         _check_size(listing, name, "the classes' names")
-    texts = [listing.read(name).decode(errors="replace").rstrip() for name in files]
+    texts = [listing.tree.read(name).decode(errors="replace").rstrip() for name in files]
     found = [[line.strip() for line in text.splitlines()] for text in texts]
     if any(names != found[0] for names in found):
         raise DatasetFormatError(
