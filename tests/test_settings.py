@@ -281,6 +281,12 @@ def test_what_has_no_order_does_not_name_classes(name):
             fitted(**{name: value})
 
 
+def test_what_has_no_order_is_no_range():
+    for value in ({0.0, 1.0}, {0.0: "black", 1.0: "white"}, iter((0.0, 1.0))):
+        with pytest.raises(fk.InvalidInputError, match=r"^value_range must be None or"):
+            fitted(value_range=value)
+
+
 def test_an_error_of_the_kit_within_an_argument_is_not_renamed():
     class Stored:
         def __array__(self, *_, **__):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias, get_args, get_origin
 
 import numpy as np
@@ -105,6 +105,11 @@ def check_flags(**flags: Any) -> None:
     for name, value in flags.items():
         if not is_flag(value):
             raise InvalidInputError(f"{name} must be True or False; received {shown(value)}")
+
+
+def or_none(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Return a check that lets None pass, too."""
+    return lambda value: value is None or fits(value)
 
 
 def is_shape(value: Any) -> bool:

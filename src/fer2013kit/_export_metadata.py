@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
 from fer2013kit._calibration_source import read_calibration_source
+from fer2013kit._checks import or_none
 from fer2013kit._untrusted import (
     are_labels,
     are_words,
@@ -27,7 +28,7 @@ from fer2013kit._untrusted import (
     errors_as,
     is_count,
     is_image_shape,
-    is_mapping_or_none,
+    is_mapping,
     is_positive,
     is_range,
     is_text,
@@ -117,7 +118,7 @@ _FACTS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "image_shape": is_image_shape,
     "value_range": is_range,
     "temperature": is_positive,
-    "metrics": is_mapping_or_none,
+    "metrics": or_none(is_mapping),
 }
 
 

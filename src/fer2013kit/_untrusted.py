@@ -99,16 +99,15 @@ class LimitedStream(io.RawIOBase):
         self._stream, self._packed = stream, packed
 
     def read(self, size: int | None = -1) -> bytes:
-        most = allowed_size(self._packed) + 1 - self._stream.tell()
-        wanted = most if size is None or size < 0 else min(size, most)
-        return self._checked(self._stream.read(max(0, wanted)))
+        return self._limited(self._stream.read, size)
 
     def readline(self, size: int | None = -1) -> bytes:
+        return self._limited(self._stream.readline, size)
+
+    def _limited(self, read: Callable[[int], bytes], size: int | None) -> bytes:
         most = allowed_size(self._packed) + 1 - self._stream.tell()
         wanted = most if size is None or size < 0 else min(size, most)
-        return self._checked(self._stream.readline(max(0, wanted)))
-
-    def _checked(self, part: bytes) -> bytes:
+        part = read(max(0, wanted))
         check_unpacked(self._stream.tell(), self._packed)
         return part
 
@@ -239,11 +238,6 @@ def is_count(value: Any) -> bool:
     return is_number(value, numbers.Integral) and value >= 0
 
 
-def is_count_or_none(value: Any) -> bool:
-    """Tell whether a fact is a whole number from 0, or was left out."""
-    return value is None or is_count(value)
-
-
 def is_positive(value: Any) -> bool:
     """Tell whether a fact is a number above 0, and below infinity as a float, too."""
     return is_number(value) and 0 < value < np.finfo(np.float32).max
@@ -252,11 +246,6 @@ def is_positive(value: Any) -> bool:
 def is_mapping(value: Any) -> bool:
     """Tell whether a fact is a JSON object."""
     return isinstance(value, Mapping)
-
-
-def is_mapping_or_none(value: Any) -> bool:
-    """Tell whether a fact is a JSON object, or was left out."""
-    return value is None or isinstance(value, Mapping)
 
 
 def is_image_shape(value: Any) -> bool:

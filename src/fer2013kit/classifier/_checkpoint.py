@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from fer2013kit._checks import is_flag, or_none
 from fer2013kit._files import write_atomically
 from fer2013kit._untrusted import (
     check_facts,
     errors_as,
     is_count,
-    is_count_or_none,
     is_mapping,
     is_text,
     model_file_errors,
@@ -52,8 +52,8 @@ _FACTS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "fingerprint": is_text,
     "epoch": is_count,
     "history": is_mapping,
-    "best_epoch": is_count_or_none,
-    "stopped": lambda value: isinstance(value, bool),
+    "best_epoch": or_none(is_count),
+    "stopped": is_flag,
     "run": is_mapping,
 }
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Final
@@ -11,7 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 import keras
 import numpy as np
 
-from fer2013kit._checks import as_float, is_flag, is_listing, is_number, is_shape, wrong_choice
+from fer2013kit._checks import (
+    as_float,
+    is_flag,
+    is_listing,
+    is_number,
+    is_shape,
+    or_none,
+    wrong_choice,
+)
 from fer2013kit.augmentation import LIMITS, STRENGTHS
 from fer2013kit.classifier._processes import ALONE, Processes
 from fer2013kit.exceptions import InvalidInputError, did_you_mean, listed, shown, warn
@@ -24,13 +33,6 @@ _VOCABULARIES: Final[Mapping[str, Any]] = {
     "learning_rate_schedule": LearningRateSchedule,
     "compute_dtype": ComputeDtype,
     "verbose": Verbose,
-}
-_FLAGS: Final = ("augment", "horizontal_flip", "restore_best_weights", "warm_start")
-_KINDS: Final[Mapping[str, tuple[Any, str]]] = {
-    "checkpoint_dir": (str | PathLike | None, "None or a path"),
-    "model_params": (Mapping | None, "None or a mapping"),
-    "monitor": (str, "a name"),
-    "output": (str | None, "None or an output's name"),
 }
 _GIVEN: Final = ("model", "input_shape", "num_classes", "output")  # to each builder
 _RANGES: Final[Mapping[str, tuple[float, float]]] = {
@@ -199,20 +201,12 @@ def _wrong_words(params: Mapping[str, Any]) -> list[str]:
         for name, vocabulary in _VOCABULARIES.items()
         if (message := wrong_choice(name, params[name], vocabulary))
     ]
-    wrong += [
-        f"{name} must be True or False; received {shown(params[name])}"
-        for name in _FLAGS
-        if not is_flag(params[name])
-    ]
     loss = params["loss"]
     if not isinstance(loss, keras.losses.Loss) and (message := wrong_choice("loss", loss, Loss)):
         way = ""
         if callable(loss):
             way = "; a function becomes one as the method call(self, y_true, y_pred) of a subclass"
         wrong.append(message.replace(";", " or a keras.losses.Loss;", 1) + way)
-    for name, (kinds, what) in _KINDS.items():
-        if not isinstance(params[name], kinds):
-            wrong.append(f"{name} must be {what}; received {shown(params[name])}")
     return wrong
 
 
@@ -237,50 +231,20 @@ def _wrong_numbers(params: Mapping[str, Any]) -> list[str]:
 
 
 def _wrong_objects(params: Mapping[str, Any]) -> list[str]:
-    inner = params["model_params"]
     wrong = [
+        f"{name} must be {what}; received {shown(params[name])}"
+        for name, (fits, what) in _OBJECTS.items()
+        if not fits(params[name])
+    ]
+    inner = params["model_params"]
+    wrong += [
         f"model_params must hold no {name!r}, which each builder is given anyway"
         for name in _GIVEN
         if isinstance(inner, Mapping) and name in inner
     ]
-    seed = params["random_state"]
-    is_seed = is_number(seed, numbers.Integral) and 0 <= seed < _SEEDS
-    if not (seed is None or is_seed or isinstance(seed, np.random.RandomState)):
-        wrong.append(
-            "random_state must be None, a whole number from 0 to 2**32 - 1 or a RandomState; "
-            f"received {shown(seed)}"
-        )
-    shape = params["image_shape"]
-    if shape is not None and not is_shape(shape):
-        wrong.append(
-            "image_shape must be None or three whole numbers from 1, (height, width, channels); "
-            f"received {shown(shape)}"
-        )
-    value_range = params["value_range"]
-    if value_range is not None and not _is_range(value_range):
-        wrong.append(f"value_range must be None or (low, high); received {shown(value_range)}")
-    freeze = params["freeze"]
-    named = freeze is None or isinstance(freeze, str) or callable(freeze)
-    if not (named or is_number(freeze, numbers.Integral)):
-        wrong.append(
-            "freeze must be one of None, 'convolutions', a layer's name, a number of layers "
-            f"or a function of a layer; received {shown(freeze)}"
-        )
-    groups = params["validation_groups"]
-    if groups is not None and not params["validation_fraction"]:
+    if params["validation_groups"] is not None and not params["validation_fraction"]:
         wrong.append("validation_groups needs a validation_fraction; received 0")
-    classes = params["classes"]
-    if classes is not None and not _are_labels(_listed(classes)):
-        wrong.append(f"classes must be labels, numbers or words; received {shown(classes)}")
-    class_names = params["class_names"]
-    if class_names is not None and not all(isinstance(one, str) for one in _listed(class_names)):
-        wrong.append(f"class_names must be a sequence of words; received {shown(class_names)}")
     return wrong
-
-
-def _listed(value: Any) -> list[Any]:
-    """Return what a list or an array holds; of a set, which has no order, the set itself."""
-    return np.asarray(value, object).ravel().tolist() if is_listing(value) else [None]
 
 
 def _wrong_metrics(metrics: Any) -> list[str]:
@@ -301,7 +265,19 @@ def _wrong_metrics(metrics: Any) -> list[str]:
     return wrong
 
 
+def _of_kind(kinds: Any) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, kinds)
+
+
+def _is_seed(value: Any) -> bool:
+    if isinstance(value, np.random.RandomState):
+        return True
+    return is_number(value, numbers.Integral) and bool(0 <= value < _SEEDS)
+
+
 def _is_range(value: Any) -> bool:
+    if isinstance(value, Iterator | Mapping | AbstractSet):  # read once, or of no order
+        return False
     try:
         low, high = value
         return all(map(is_number, value)) and bool(-np.inf < low < high < np.inf)
@@ -309,8 +285,50 @@ def _is_range(value: Any) -> bool:
         return False
 
 
-def _are_labels(values: Sequence[Any]) -> bool:
+def _says_what_to_freeze(value: Any) -> bool:
+    return isinstance(value, str) or callable(value) or is_number(value, numbers.Integral)
+
+
+def _are_labels(value: Any) -> bool:
+    labels = _listed(value)
     return any(
-        bool(values) and all(isinstance(value, kind) for value in values)
+        bool(labels) and all(isinstance(one, kind) for one in labels)
         for kind in (str, (int, float, np.number, np.bool_))
     )
+
+
+def _are_words(value: Any) -> bool:
+    return all(isinstance(one, str) for one in _listed(value))
+
+
+def _listed(value: Any) -> list[Any]:
+    """Return what a list or an array holds; of a set, which has no order, the set itself."""
+    return np.asarray(value, object).ravel().tolist() if is_listing(value) else [None]
+
+
+_OBJECTS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
+    **dict.fromkeys(
+        ("augment", "horizontal_flip", "restore_best_weights", "warm_start"),
+        (is_flag, "True or False"),
+    ),
+    "checkpoint_dir": (_of_kind(str | PathLike | None), "None or a path"),
+    "model_params": (_of_kind(Mapping | None), "None or a mapping"),
+    "monitor": (_of_kind(str), "a name"),
+    "output": (_of_kind(str | None), "None or an output's name"),
+    "random_state": (
+        or_none(_is_seed),
+        "None, a whole number from 0 to 2**32 - 1 or a RandomState",
+    ),
+    "image_shape": (
+        or_none(is_shape),
+        "None or three whole numbers from 1, (height, width, channels)",
+    ),
+    "value_range": (or_none(_is_range), "None or (low, high)"),
+    "freeze": (
+        or_none(_says_what_to_freeze),
+        "one of None, 'convolutions', a layer's name, a number of layers or a function of a layer",
+    ),
+    "classes": (or_none(_are_labels), "labels, numbers or words"),
+    "class_names": (or_none(_are_words), "a sequence of words"),
+}
+"""What each setting that is neither a word nor a number may be, and how an error says so."""
