@@ -3,7 +3,9 @@ import json
 import pickle
 import sys
 import zipfile
+from functools import partial
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 import fer2013kit as fk
 from fer2013kit.classifier._checkpoint import read_checkpoint
+from fer2013kit.classifier._json import as_json, from_json
 from fer2013kit.classifier._model_file import read_model_file, write_model_file
 from networks import tiny_network
 
@@ -161,6 +164,48 @@ def test_default_of_the_architecture_may_change(data, tmp_path):
     np.testing.assert_array_equal(
         again.predict_proba(data.test.images), clf.predict_proba(data.test.images)
     )
+
+
+def test_code_in_model_params_comes_with_the_builder(data, tmp_path):
+    def build(input_shape, num_classes, units=16, start=None):
+        network = tiny_network(input_shape, num_classes, units)
+        return network if start is None else keras.Sequential([start(), *network.layers])
+
+    def halved():
+        return keras.layers.Rescaling(0.5)
+
+    path = tmp_path / "emotions.fer"
+    clf = fk.EmotionClassifier(
+        build, model_params={"units": 8, "start": halved},
+        epochs=1, augment=False, verbose=0, random_state=0,
+    ).fit(*data.train)  # fmt: skip
+    clf.save(path)
+    with pytest.raises(
+        fk.ModelFileError, match=r"code.*: start; .*partial\(builder, start=\.\.\.\)"
+    ):
+        fk.EmotionClassifier.load(path, model=build)
+    again = fk.EmotionClassifier.load(path, model=partial(build, start=halved))
+    np.testing.assert_array_equal(
+        again.predict_proba(data.test.images), clf.predict_proba(data.test.images)
+    )
+
+
+def test_infinity_in_an_array_is_kept():
+    value = {"limits": np.array([1, np.inf], np.float32)}
+    assert from_json(json.loads(json.dumps(as_json(value), allow_nan=False))) == {
+        "limits": (1, np.inf)
+    }
+
+
+def test_where_a_function_lies_in_memory_tells_it_from_none():
+    def activation(x):
+        return x
+
+    notes = []
+    for place in (1, 2):
+        activation._api_export_symbol_id = place  # as Keras notes it on its own functions
+        notes.append(as_json(activation))
+    assert notes[0] == notes[1]
 
 
 def test_string_classes_survive(data, tmp_path):

@@ -19,13 +19,15 @@ _MOST_DIFFERENCES: Final = 5
 _NOTE: Final = "not saved"
 _FLOAT: Final = "float"  # infinity and NaN, which JSON has not
 _PAIRS: Final = "pairs"  # of a mapping whose keys are not all strings, which JSON cannot hold
+_ADDRESS: Final = re.compile(" at 0x[0-9a-fA-F]+")
+_OF_THIS_PROCESS: Final = "_api_export_"  # what Keras notes on its functions: a place in memory
 
 
 def as_json(value: Any) -> Any:
     """Return a JSON-ready form of a setting; what has none becomes a note of what it was."""
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    if isinstance(value, list | tuple | range) or hasattr(value, "tolist"):  # pandas's Index, too
+    if hasattr(value, "tolist"):  # of NumPy, pandas and the like
+        value = value.tolist()
+    if isinstance(value, list | tuple | range):
         return [as_json(one) for one in value]
     if isinstance(value, Mapping):
         pairs = [[as_json(key), as_json(one)] for key, one in value.items()]
@@ -72,10 +74,14 @@ def _note(value: Any) -> str:
     """Return what tells code or another library's object from others, without its address."""
     if not isinstance(value, _KERAS_OBJECTS):
         text = getattr(value, "__qualname__", repr(value))
-        name = re.sub(" at 0x[0-9a-fA-F]+", "", text)
+        name = _ADDRESS.sub("", text)
         if code := _code(value):
             name += f", code {code}"
-        state = {k: one for k, one in getattr(value, "__dict__", {}).items() if _is_plain(one)}
+        state = {
+            key: one
+            for key, one in getattr(value, "__dict__", {}).items()
+            if _is_plain(one) and not key.startswith(_OF_THIS_PROCESS)
+        }
         return f"{name} {state!r}" if name != text and state else name
     config = value.get_config()
     if isinstance(value, keras.optimizers.Optimizer):
@@ -106,7 +112,7 @@ def _code(value: Any) -> str:
                 told.append(_instructions(held.__code__))
             elif _is_plain(held):
                 told.append([repr(held)])
-    text = re.sub(" at 0x[0-9a-fA-F]+", "", repr(told))
+    text = _ADDRESS.sub("", repr(told))
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 

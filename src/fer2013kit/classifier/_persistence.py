@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from fer2013kit._calibration_source import read_calibration_source
-from fer2013kit._checks import check_choice
+from fer2013kit._checks import check_choice, or_none
 from fer2013kit._export_metadata import OTHER_FORMATS
 from fer2013kit._keras_settings import check_not_forked
 from fer2013kit._untrusted import (
@@ -21,10 +21,9 @@ from fer2013kit._untrusted import (
     are_words,
     check_facts,
     errors_as,
-    is_count_or_none,
+    is_count,
     is_image_shape,
     is_mapping,
-    is_mapping_or_none,
     is_positive,
     is_text,
     read_labels,
@@ -39,6 +38,7 @@ from fer2013kit.evaluation import read_calibrator
 from fer2013kit.exceptions import (
     InvalidInputError,
     ModelFileError,
+    listed,
     shortened,
     shown,
     warn,
@@ -71,15 +71,15 @@ _FACTS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "compute_dtype": lambda value: value in get_args(Format),
     "temperature": is_positive,
     "history": is_mapping,
-    "threads": is_count_or_none,
-    "best_epoch": is_count_or_none,
-    "metrics": is_mapping_or_none,
+    "threads": or_none(is_count),
+    "best_epoch": or_none(is_count),
+    "metrics": or_none(is_mapping),
 }
 
 _ARCHITECTURE_FACTS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "name": is_text,
     "params": is_mapping,
-    "output": lambda value: value is None or is_text(value),
+    "output": or_none(is_text),
 }
 
 
@@ -173,47 +173,11 @@ def load(
         check_facts(built, _ARCHITECTURE_FACTS)
         check_facts(settings["preprocessing"], {"image_shape": is_image_shape})
         builder = built["name"] if model is None else model
-        resolve_builder(builder)
-        # Whoever made the file does not decide where a later fit writes, or what it runs.
-        given_names, usable = settings["params"].keys(), set(defaults) - set(_RUN_ONLY)
-        for names, why in (
-            (given_names - set(defaults), "this version does not know"),
-            (given_names & set(_RUN_ONLY), "no file decides, and which were left out"),
-        ):
-            if names:
-                warn(f"{path}: settings that {why}: {shortened(', '.join(sorted(names)))}")
-        params = without_notes({k: v for k, v in settings["params"].items() if k in usable})
-        check_facts({"optimizer": "sgd", **params}, {"optimizer": is_optimizer_name})
-        # Defaults of a builder may change; the file's network stays what it was.
-        if built["params"] != _architecture_params(builder, params["model_params"]):
-            params["model_params"] = without_notes(built["params"])
-        stored_dtype = settings["compute_dtype"]
-        if stored_dtype == "bfloat16" and not cpu_has_bfloat16():
-            logger.info("this CPU has no bfloat16 instructions: predicting in float32")
-            stored_dtype = "float32"
-        fitted = Fitted(
-            classes=read_labels(settings["classes"], settings["classes_dtype"]),
-            class_names=tuple(settings["class_names"]),
-            image_shape=tuple(settings["preprocessing"]["image_shape"]),
-            compute_dtype=stored_dtype,
-            history={
-                key: [math.nan if value is None else float(value) for value in values]
-                for key, values in settings["history"].items()
-            },
-            best_epoch=settings["best_epoch"],
-            temperature=float(settings["temperature"]),
-            calibration=read_calibration_source(settings.get("calibration")),
-            calibrator=read_calibrator(
-                settings.get("calibrator"), n_classes=len(settings["classes"])
-            ),
-            metrics=settings["metrics"],
-            threads=settings["threads"],
+        params = _read_params(path, settings["params"], set(defaults))
+        params["model_params"] = _read_model_params(
+            path, builder, built["params"], settings["params"]["model_params"]
         )
-        if len(fitted.classes) != len(fitted.class_names):
-            raise ModelFileError(
-                f"{path}: classifier.json has {len(fitted.class_names)} class_names for "
-                f"{len(fitted.classes)} classes"
-            )
+        fitted = _read_fitted(path, settings)
     architecture = Architecture(
         model=builder, params=params["model_params"] or {}, output=built["output"]
     )
@@ -232,6 +196,74 @@ def load(
         compute_dtype=compute_dtype or fitted.compute_dtype,
         weights=[one.astype(np.float32) if one.dtype == np.float16 else one for one in stored],
     )
+
+
+def _read_params(path: Path, stored: Mapping[str, Any], known: set[str]) -> dict[str, Any]:
+    """Return a file's settings; which of them are left aside is told.
+
+    Whoever made the file does not decide where a later fit writes, or what it runs.
+    """
+    for names, why in (
+        (stored.keys() - known, "this version does not know"),
+        (stored.keys() & set(_RUN_ONLY), "no file decides, and which were left out"),
+    ):
+        if names:
+            warn(f"{path}: settings that {why}: {shortened(', '.join(sorted(names)))}")
+    usable = known - set(_RUN_ONLY)
+    params = without_notes({name: value for name, value in stored.items() if name in usable})
+    check_facts({"optimizer": "sgd", **params}, {"optimizer": is_optimizer_name})
+    return params
+
+
+def _read_model_params(
+    path: Path, builder: str | ModelBuilder, built: Mapping[str, Any], given: Any
+) -> dict[str, Any] | None:
+    """Return what the builder of a file's network is to be given, as it was or all of it.
+
+    Defaults of a builder may change; the file's network stays what it was.
+    """
+    params = None if given is None else without_notes(given)
+    if _architecture_params(builder, params) == built:
+        return params
+    params = without_notes(built)
+    now = _architecture_params(builder, params)
+    if lost := [
+        name for name in given or () if name not in params and now.get(name) != built[name]
+    ]:
+        raise ModelFileError(
+            f"{path}: model_params held code, which no file keeps: {listed(lost)}; load it with a "
+            f"builder that brings it, model=functools.partial(builder, {lost[0]}=...)"
+        )
+    return params
+
+
+def _read_fitted(path: Path, settings: Mapping[str, Any]) -> Fitted:
+    compute_dtype = settings["compute_dtype"]
+    if compute_dtype == "bfloat16" and not cpu_has_bfloat16():
+        logger.info("this CPU has no bfloat16 instructions: predicting in float32")
+        compute_dtype = "float32"
+    fitted = Fitted(
+        classes=read_labels(settings["classes"], settings["classes_dtype"]),
+        class_names=tuple(settings["class_names"]),
+        image_shape=tuple(settings["preprocessing"]["image_shape"]),
+        compute_dtype=compute_dtype,
+        history={
+            key: [math.nan if value is None else float(value) for value in values]
+            for key, values in settings["history"].items()
+        },
+        best_epoch=settings["best_epoch"],
+        temperature=float(settings["temperature"]),
+        calibration=read_calibration_source(settings.get("calibration")),
+        calibrator=read_calibrator(settings.get("calibrator"), n_classes=len(settings["classes"])),
+        metrics=settings["metrics"],
+        threads=settings["threads"],
+    )
+    if len(fitted.classes) != len(fitted.class_names):
+        raise ModelFileError(
+            f"{path}: classifier.json has {len(fitted.class_names)} class_names for "
+            f"{len(fitted.classes)} classes"
+        )
+    return fitted
 
 
 def _check_weights(
