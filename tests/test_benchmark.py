@@ -128,6 +128,15 @@ class Network:
         return self.answers(len(images))
 
 
+def test_no_network_takes_the_name_of_another(data):
+    first, second = (fk.EmotionClassifier.from_pretrained("five_layer_cnn_small") for _ in "ab")
+    assert str(first) == str(second)
+    with pytest.raises(fk.InvalidInputError, match=r"two called EmotionClassifier\(.*mapping"):
+        fk.benchmark([first, second], data, latency=False)
+    both = fk.benchmark({"first": first, "second": second}, data, latency=False)
+    assert list(both.reports) == ["first", "second"]
+
+
 def test_what_is_no_network(data, tmp_path):
     for predictors, message in (
         ([], "at least one network"),

@@ -164,6 +164,14 @@ def test_what_is_no_backbone_is_refused(params, message):
         fk.create_model("transfer", **params)
 
 
+def test_a_backbone_of_its_own_has_weights_to_freeze(data):
+    backbone = maps((24, 24, 3))
+    params = {"backbone": backbone, "weights": None}
+    clf = make_classifier(model_params=params, freeze="backbone").fit(*data.train)
+    learned, given = weights_within(clf), weights_of(backbone)
+    assert all(same(learned[name], given[name]) for name in given)
+
+
 def test_new_weights_have_nothing_to_freeze(data):
     clf = make_classifier(model_params={**SMALL["transfer"]}, freeze="backbone")
     with pytest.raises(fk.InvalidInputError, match="needs trained ones"):

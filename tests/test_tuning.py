@@ -109,6 +109,16 @@ def test_scoring_that_cannot_measure_is_refused_before_training(data, classifier
             fk.tune(classifier, given, space=SPACE, scoring=scoring, n_trials=1)
 
 
+def test_classes_without_images_are_measured_too(data, classifier, tmp_path):
+    classifier.set_params(class_names=[*fk.CLASS_NAMES, "contempt"])
+    with pytest.raises(fk.InvalidInputError, match=r"'neg_log_loss' cannot .* in 8 classes"):
+        fk.tune(classifier, data, space=SPACE, scoring="neg_log_loss", n_trials=1)
+    found = fk.tune(classifier, data, space=SPACE, n_trials=1, storage=tmp_path / "search.db")
+    plain = fk.create_model(tiny_network, num_classes=8)
+    network = found.study.user_attrs["another network"]
+    assert network.startswith(f"{plain.count_params():,} parameters")
+
+
 def test_another_scoring_has_no_trials_in_this_file(data, classifier, tmp_path):
     options = {"space": SPACE, "storage": tmp_path / "search.db"}
     fk.tune(classifier, data, scoring="f1_macro", n_trials=1, **options)

@@ -30,6 +30,7 @@ from fer2013kit.classifier._export import export_classifier
 from fer2013kit.classifier._features import compile_features
 from fer2013kit.classifier._fitted import Architecture, Fitted, rebuild_network
 from fer2013kit.classifier._fitting import fit_network
+from fer2013kit.classifier._warm_start import begins_trained
 from fer2013kit.emotions import IMAGE_SHAPE
 from fer2013kit.evaluation import EvaluationReport
 from fer2013kit.exceptions import InvalidInputError, TrainingDivergedError, shown, warn
@@ -731,7 +732,7 @@ class EmotionClassifier(
         return hasattr(self, "temperature_")
 
     def __sklearn_clone__(self) -> Self:
-        if self.warm_start and self.__sklearn_is_fitted__():
+        if begins_trained(self):
             warn(
                 "a clone has no trained weights, so that warm_start begins anew there: "
                 "cross_val_score, GridSearchCV and the like would measure a network that was never "

@@ -20,6 +20,7 @@ from fer2013kit.classifier._training import train
 from fer2013kit.classifier._training_set import read_training_set
 from fer2013kit.classifier._warm_start import (
     TrainedNetwork,
+    begins_trained,
     freeze_layers,
     take_over_weights,
     unfreeze_layers,
@@ -107,7 +108,7 @@ def fit_network(
 
 def _trained_network(classifier: EmotionClassifier) -> TrainedNetwork | None:
     """Return what ``warm_start`` begins with; None where a fit begins anew."""
-    if classifier.warm_start and classifier.__sklearn_is_fitted__():
+    if begins_trained(classifier):
         return TrainedNetwork(
             model=classifier.model_,
             classes=classifier.classes_,

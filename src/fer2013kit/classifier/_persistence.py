@@ -227,9 +227,8 @@ def _read_model_params(
         return params
     params = without_notes(built)
     now = _architecture_params(builder, params)
-    if lost := [
-        name for name in given or () if name not in params and now.get(name) != built[name]
-    ]:
+    code = [name for name in given or () if name not in params]
+    if lost := [name for name in code if now.get(name, built[name]) != built[name]]:
         raise ModelFileError(
             f"{path}: model_params held code, which no file keeps: {listed(lost)}; load it with a "
             f"builder that brings it, model=functools.partial(builder, {lost[0]}=...)"

@@ -37,6 +37,11 @@ class TrainedNetwork:
     class_names: tuple[str, ...]
 
 
+def begins_trained(classifier: EmotionClassifier) -> bool:
+    """Tell whether a fit goes on from the weights that the classifier has."""
+    return classifier.warm_start and classifier.__sklearn_is_fitted__()
+
+
 def warn_of_unused_weights(classifier: EmotionClassifier) -> None:
     """Warn that weights of a file, which somebody loaded, are not what a training begins with."""
     if classifier.warm_start or not classifier.__sklearn_is_fitted__():

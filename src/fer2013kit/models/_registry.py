@@ -286,6 +286,8 @@ def _call(name: str, builder: ModelBuilder, params: Mapping[str, Any], **sizes: 
             raise InvalidInputError(f"{key} must be no flag; received {shown(value)}")
     try:
         network = builder(**sizes, **params)
+    except Fer2013KitError:
+        raise
     except Exception as error:
         if keras.backend.backend() != "torch" and _is_of_torch(error):
             raise InvalidInputError(
@@ -293,21 +295,12 @@ def _call(name: str, builder: ModelBuilder, params: Mapping[str, Any], **sizes: 
                 "be 'torch': KERAS_BACKEND=torch in the environment, before Keras is imported; "
                 f"received {keras.backend.backend()!r}"
             ) from error
-        refusal = (TypeError, ValueError) if is_ours else TypeError
-        refused = isinstance(error, refusal) or (is_ours and _is_of_backend(error))
-        if isinstance(error, Fer2013KitError) or not refused:
+        if not _is_refusal(error, is_ours=is_ours):
             raise
-        way = ""
-        if isinstance(builder, type):
-            way = (
-                "; a class is called as a builder is: pass a function that makes its object, "
-                f"lambda input_shape, num_classes: {builder.__name__}(...)"
-            )
-        elif "input_shape" in str(error) or "num_classes" in str(error):
-            way = "; it is called with input_shape=, num_classes= and model_params by their names"
         why = shortened(_PLACE.sub("", str(error)))
         raise InvalidInputError(
-            f"the builder of {name!r} refuses its arguments {shown(params)}: {why}{way}"
+            f"the builder of {name!r} refuses its arguments {shown(params)}: {why}"
+            f"{_way_to_call(builder, error)}"
         ) from error
     if not isinstance(network, keras.Model):
         raise InvalidInputError(
@@ -316,9 +309,27 @@ def _call(name: str, builder: ModelBuilder, params: Mapping[str, Any], **sizes: 
     return network
 
 
-def _is_of_backend(error: Exception) -> bool:
-    """Tell what Keras's backends raise for sizes beyond all memory: JAX and torch, RuntimeError."""
-    return isinstance(error, RuntimeError) or type(error).__module__.startswith("tensorflow.")
+def _is_refusal(error: Exception, *, is_ours: bool) -> bool:
+    """Tell whether an error is about a builder's arguments; of people's own, any other may be.
+
+    For sizes beyond all memory, TensorFlow raises an error of its own, and JAX and torch
+    RuntimeError.
+    """
+    if isinstance(error, TypeError):
+        return True
+    of_backend = type(error).__module__.startswith("tensorflow.")
+    return is_ours and (of_backend or isinstance(error, ValueError | RuntimeError))
+
+
+def _way_to_call(builder: ModelBuilder, error: Exception) -> str:
+    if isinstance(builder, type):
+        return (
+            "; a class is called as a builder is: pass a function that makes its object, "
+            f"lambda input_shape, num_classes: {builder.__name__}(...)"
+        )
+    if "input_shape" in str(error) or "num_classes" in str(error):
+        return "; it is called with input_shape=, num_classes= and model_params by their names"
+    return ""
 
 
 def _is_of_torch(error: Exception) -> bool:

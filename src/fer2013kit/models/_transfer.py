@@ -134,7 +134,8 @@ def brings_weights(model: str | ModelBuilder, params: Mapping[str, Any]) -> bool
     """Tell whether a new network may know something: by a backbone, or its user's builder."""
     _, builder = resolve_builder(model)
     if builder is transfer:
-        return params.get("weights", IMAGENET) is not None
+        is_named = isinstance(params.get("backbone", ""), str)
+        return not is_named or params.get("weights", IMAGENET) is not None
     return not is_of_the_kit(builder)
 
 
@@ -144,24 +145,23 @@ def _make_backbone(
     """Return a backbone with its weights, and how its pixels are to be scaled."""
     import keras
 
-    shape = (size or _SIZE, size or _SIZE, _COLOURS)
-    own = None if weights in (None, IMAGENET) else weights
+    name, shape = _name(backbone), (size or _SIZE, size or _SIZE, _COLOURS)
+    modes = "none"
     if isinstance(backbone, str):
         make = _application(backbone)
         source = IMAGENET if weights == IMAGENET and _wanted.get() else None
         network = _call(
-            lambda: make(include_top=False, weights=source, input_shape=shape, **params), backbone
+            lambda: make(include_top=False, weights=source, input_shape=shape, **params), name
         )
         modes = str(make.__module__)
     elif isinstance(backbone, keras.Model):
-        network, modes = _copy(backbone), "none"
+        network = _copy(backbone)
         if size is not None and network.input_shape[1] not in (None, size):
             raise InvalidInputError(
                 f"size={size} cannot be had: the backbone was made for {network.input_shape[1:]}"
             )
     elif callable(backbone):
-        network = _call(lambda: backbone(input_shape=shape, **params), _name(backbone))
-        modes = "none"
+        network = _call(lambda: backbone(input_shape=shape, **params), name)
     else:
         raise InvalidInputError(
             "backbone must be a name in keras.applications, a function (input_shape) -> "
@@ -169,11 +169,11 @@ def _make_backbone(
         )
     if not isinstance(network, keras.Model) or len(network.outputs[0].shape) not in (2, _MAP_AXES):
         raise InvalidInputError(
-            f"the backbone {_name(backbone)!r} must be a keras.Model that returns maps (n, height, "
+            f"the backbone {name!r} must be a keras.Model that returns maps (n, height, "
             f"width, channels) or features (n, k); received {shown(network)}"
         )
-    if own is not None and _wanted.get():
-        _read_weights(network, Path(os.fspath(own)), _name(backbone))
+    if weights not in (None, IMAGENET) and _wanted.get():
+        _read_weights(network, Path(os.fspath(weights)), name)
     return network, modes
 
 
