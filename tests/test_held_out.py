@@ -66,6 +66,16 @@ def test_a_fraction_that_leaves_nothing_is_refused(data):
         make_classifier(validation_fraction=1.0).fit(*data.train)
 
 
+def test_weights_of_rows_that_are_held_out_train_nothing(data):
+    seen = np.arange(len(data.train)) == 0
+    held = fk.EmotionClassifier(tiny_network, validation_fraction=0.9, random_state=0, verbose=0)
+    with pytest.raises(fk.InvalidInputError, match="zero for every row that is trained on"):
+        held.fit(*data.train, sample_weight=seen)
+    votes = np.eye(7)[data.train.labels] * seen[:, None]
+    with pytest.raises(fk.InvalidInputError, match=r"soft_targets must not .* trained on"):
+        held.fit(*data.train, soft_targets=votes)
+
+
 def test_loading_in_another_format_and_with_the_loss_that_was(data, tmp_path, monkeypatch, caplog):
     import keras
 

@@ -142,6 +142,12 @@ def test_pictures_of_another_shape_are_answered_with_the_way(shape, advice):
             call()
 
 
+def test_films_are_no_pictures_of_any_size():
+    clf = fk.EmotionClassifier(tiny_network, image_shape=None)
+    with pytest.raises(fk.InvalidInputError, match=r"^X must have shape \(n, height.*\(4, 3, 8,"):
+        clf.fit(np.zeros((4, 3, 8, 8, 1), np.uint8), [0, 1, 0, 1])
+
+
 def test_grey_pictures_of_a_network_for_colour_are_answered_with_the_way():
     clf = fk.EmotionClassifier(image_shape=(48, 48, 3))
     with pytest.raises(fk.InvalidInputError, match=r"channels with fer2013kit\.grayscale_to_rgb; "):

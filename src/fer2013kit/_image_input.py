@@ -110,6 +110,16 @@ def flatten(X: Any, image_shape: Shape | None) -> Any:
     return np.asarray(X).reshape(len(X), int(np.prod(X.shape[1:])))
 
 
+def shape_of_images(shape: tuple[int, ...], name: str) -> Shape:
+    """Return height, width and channels of images of any size; errors call them by ``name``."""
+    if len(shape) not in {_GREY, _GREY + 1}:
+        raise InvalidInputError(
+            f"{name} must have shape (n, height, width, channels); received {shape}"
+        )
+    height, width, channels = (*shape[1:], 1)[:3]
+    return height, width, channels
+
+
 def wrong_shape(X: Any, image_shape: Shape) -> InvalidInputError:
     """Return the error that says which shapes there may be and which came."""
     height, width, channels = image_shape

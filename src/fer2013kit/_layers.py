@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import keras
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+MAP_AXES: Final = 4
+"""Dimensions of maps and of batches of images, (n, height, width, channels)."""
 
 
 def walk_layers(layers: Iterable[Any]) -> Iterator[Any]:

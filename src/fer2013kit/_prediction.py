@@ -27,10 +27,21 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from fer2013kit._calibration_source import CalibrationSource
-    from fer2013kit._checks import IntArray, MaybeNone
+    from fer2013kit._checks import MaybeNone
     from fer2013kit._image_input import StoredPictures
     from fer2013kit.evaluation import Calibrator, EvaluationReport
     from fer2013kit.typing import TestTimeAugmentation
+
+
+def apply_calibration(
+    probabilities: NDArray[Any], temperature: float, calibrator: Calibrator | None
+) -> NDArray[np.float32]:
+    """Return probabilities as they are calibrated: by the calibrator, else by the temperature."""
+    if calibrator is not None:
+        probabilities = apply_calibrator(probabilities, calibrator)
+    elif temperature != 1.0:
+        probabilities = apply_temperature(probabilities, temperature)
+    return probabilities.astype(np.float32, copy=False)
 
 
 class ProbabilisticClassifier:
@@ -200,18 +211,13 @@ class ProbabilisticClassifier:
 
     def _truth(self, y: ArrayLike, n_images: int) -> NDArray[Any]:
         """Return the place in ``classes_`` of each image's label, or the shares of its votes."""
-        shape = as_array(y, "y").shape
+        shape, shares = as_array(y, "y").shape, None
         if len(shape) != 2 or shape[1] == 1:  # noqa: PLR2004 - rows and columns
-            return self._codes(y, n_images)
-        codes, shares = read_truth(y, self.class_names_, name="y")
+            codes = codes_in(y, self.classes_, self.class_names_, name="y")
+        else:
+            codes, shares = read_truth(y, self.class_names_, name="y")
         check_same_length(range(n_images), codes, names=("X", "y"))
         return codes if shares is None else shares
-
-    def _codes(self, y: ArrayLike, n_images: int) -> IntArray:
-        """Return the place in ``classes_`` of each image's label."""
-        codes = codes_in(y, self.classes_, self.class_names_, name="y")
-        check_same_length(range(n_images), codes, names=("X", "y"))
-        return codes
 
     @abstractmethod
     def _grey_levels(self, X: ArrayLike) -> StoredPictures:
@@ -271,12 +277,9 @@ class CalibratedClassifier(ProbabilisticClassifier):
         >>> clf.predict_proba(X[:3], tta="flip").shape
         (3, 7)
         """
-        probabilities = self._predict_uncalibrated(X, tta)
-        if self.calibrator_ is not None:
-            probabilities = apply_calibrator(probabilities, self.calibrator_)
-        elif self.temperature_ != 1.0:
-            probabilities = apply_temperature(probabilities, self.temperature_)
-        return probabilities.astype(np.float32, copy=False)
+        return apply_calibration(
+            self._predict_uncalibrated(X, tta), self.temperature_, self.calibrator_
+        )
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the accuracy, as every classifier of scikit-learn does.

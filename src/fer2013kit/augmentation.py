@@ -234,18 +234,8 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
         >>> fk.FaceAugmentation(rotation=20).get_config()["rotation"]
         20
         """
-        return {
-            **super().get_config(),
-            "rotation": self.rotation,
-            "zoom": self.zoom,
-            "shift": self.shift,
-            "horizontal_flip": self.horizontal_flip,
-            "brightness": self.brightness,
-            "contrast": self.contrast,
-            "erasing": self.erasing,
-            "clip": self.clip,
-            "seed": self.seed,
-        }
+        own = {name: getattr(self, name) for name in (*STRENGTHS, "clip", "seed")}
+        return {**super().get_config(), **own}
 
     def _warp(self, uniform: Any, size: tuple[int, int]) -> Any:
         """Return the affine maps (n, 8) from output to input pixels, about the centre."""

@@ -17,7 +17,7 @@ from fer2013kit._gradient import gradient_of
 from fer2013kit._image_input import pixel_converter
 from fer2013kit._keras_settings import check_gradients, keras_settings
 from fer2013kit._labels import codes_in
-from fer2013kit._layers import replaced_call, walk_layers
+from fer2013kit._layers import MAP_AXES, replaced_call, walk_layers
 from fer2013kit.classifier import EmotionClassifier
 from fer2013kit.classifier._inputs import read_images
 from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 _BATCH: Final = 64
 _SMALLEST: Final = 1e-30
 """Probabilities below count as this much: float32 rounds them to 0, which has no logarithm."""
-_SPATIAL: Final = 4  # dimensions of (n, height, width, channels)
 _one_at_a_time: Final = threading.Lock()
 
 
@@ -42,7 +41,6 @@ class _Call:
     """One layer's call, met on the way through a network."""
 
     layer: Any
-    name: str
     number: int
     shape: tuple[int, ...]
     dtype: str
@@ -148,15 +146,22 @@ def explain(
             rows = slice(start, start + _BATCH)
             batch = np.asarray(to_pixels(images[rows]), np.float32)
             wanted = None if columns is None else columns[rows]
-            channels, gradient = _gradient(network, call, batch, wanted)
-            if method == "grad_cam":
-                gradient = gradient.mean(axis=(1, 2), keepdims=True)
-            heat = np.maximum((gradient * channels).sum(axis=3, keepdims=True), 0)
+            heat = _heat(*_gradient(network, call, batch, wanted), method)
             stretched = ops.image.resize(heat, seen.shape[1:], data_format="channels_last")
             seen[rows] = ops.convert_to_numpy(stretched)[..., 0]
     highest = maps.max(axis=(1, 2), keepdims=True)
     np.divide(maps, highest, out=maps, where=highest > 0)
     return maps
+
+
+def _heat(
+    channels: NDArray[np.float32], gradient: NDArray[np.float32], method: ExplanationMethod
+) -> NDArray[np.float32]:
+    """Return what a layer's channels say for the class, (n, height, width, 1)."""
+    if method == "grad_cam":
+        gradient = gradient.mean(axis=(1, 2), keepdims=True)
+    heat: NDArray[np.float32] = np.maximum((gradient * channels).sum(axis=3, keepdims=True), 0)
+    return heat
 
 
 def _inside_of_border(calls: Sequence[_Call], shape: tuple[int, int, int]) -> tuple[slice, slice]:
@@ -225,9 +230,9 @@ def _calls(network: Any, image_shape: tuple[int, int, int]) -> list[_Call]:
             def record(outputs: Any, layer: Any = layer) -> Any:
                 times[id(layer)] = times.get(id(layer), 0) + 1
                 shape = tuple(getattr(outputs, "shape", ()))
-                if len(shape) == _SPATIAL and shape[1] * shape[2] > 1:
+                if len(shape) == MAP_AXES and shape[1] * shape[2] > 1:
                     dtype = keras.backend.standardize_dtype(outputs.dtype)
-                    calls.append(_Call(layer, layer.name, times[id(layer)], shape, dtype))
+                    calls.append(_Call(layer, times[id(layer)], shape, dtype))
                 return outputs
 
             stack.enter_context(_watched(layer, record))
@@ -240,9 +245,9 @@ def _choose(calls: Sequence[_Call], name: str | None) -> _Call:
     if name is not None:
         if not isinstance(name, str):
             raise InvalidInputError(f"layer must be a layer's name; received {shown(name)}")
-        known = list(dict.fromkeys(call.name for call in calls))
+        known = list(dict.fromkeys(call.layer.name for call in calls))
         for call in reversed(calls):
-            if call.name == name:
+            if call.layer.name == name:
                 return call
         raise InvalidInputError(
             f"layer must be one with a spatial map{did_you_mean(name, known)}; "

@@ -29,9 +29,9 @@ from fer2013kit._files import replace_folder, write_atomically
 from fer2013kit._inference import in_batches
 from fer2013kit._metrics import PROBABILITY_FLOOR
 from fer2013kit._optional import needed
+from fer2013kit._prediction import apply_calibration
 from fer2013kit.datasets import make_fer2013
 from fer2013kit.emotions import IMAGE_SHAPE
-from fer2013kit.evaluation import apply_calibrator, apply_temperature
 from fer2013kit.exceptions import (
     InvalidInputError,
     MissingDependencyError,
@@ -127,9 +127,9 @@ def export_network(
         check_number("tolerance", tolerance, "[0, inf)")
     checked = _pictures(metadata) if images is None else images
     infer = compile_inference(network, network.input_shape[1:])
-    expected = apply_temperature(in_batches(infer, checked), metadata.temperature)
-    if metadata.calibrator is not None:
-        expected = apply_calibrator(expected, metadata.calibrator)
+    expected = apply_calibration(
+        in_batches(infer, checked), metadata.temperature, metadata.calibrator
+    )
     model = calibrated_model(network, metadata)
     write, run = _FORMATS[path.suffix.lower()]
     with (

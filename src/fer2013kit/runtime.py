@@ -14,11 +14,10 @@ from fer2013kit._exported import start_network
 from fer2013kit._image_input import Pixels, StoredPictures, pixel_converter, read_pictures
 from fer2013kit._inference import normalize_rows, predict_in_batches
 from fer2013kit._labels import codes_in
-from fer2013kit._prediction import ProbabilisticClassifier
+from fer2013kit._prediction import ProbabilisticClassifier, apply_calibration
 from fer2013kit._threads import usable_threads
 from fer2013kit._untrusted import errors_as, model_file_errors
 from fer2013kit.evaluation import (
-    apply_calibrator,
     apply_temperature,
     read_calibrator,
     without_vector,
@@ -310,7 +309,7 @@ class EmotionPredictor(ProbabilisticClassifier):
             tta=tta,
         )
         if averages:
-            probabilities = self._calibrated(probabilities)
+            probabilities = apply_calibration(probabilities, self.temperature_, self._calibrator)
         if self._asked is None:
             return probabilities
         return normalize_rows(probabilities[:, self._columns])
@@ -319,11 +318,6 @@ class EmotionPredictor(ProbabilisticClassifier):
         if self._calibrator is not None:
             return without_vector(probabilities, self._calibrator).astype(np.float32)
         return apply_temperature(probabilities, 1 / self.temperature_).astype(np.float32)
-
-    def _calibrated(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-        if self._calibrator is not None:
-            return apply_calibrator(probabilities, self._calibrator).astype(np.float32)
-        return apply_temperature(probabilities, self.temperature_).astype(np.float32)
 
     def __repr__(self) -> str:
         return f"<EmotionPredictor {self._source}: {', '.join(self.class_names_)}>"

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import ops
 
 from fer2013kit._compilation import compile_function
-from fer2013kit._layers import replaced_call, walk_layers
+from fer2013kit._layers import MAP_AXES, replaced_call, walk_layers
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fer2013kit._compilation import Inference
-
-_MAP_AXES: Final = 4  # dimensions of (n, height, width, channels)
 
 
 def compile_features(network: Any, input_shape: tuple[int, int, int]) -> Inference:
@@ -42,7 +40,7 @@ def _penultimate(network: Any, images: Any) -> Any:
             "network has none"
         )
     features = seen[-1]
-    if len(features.shape) == _MAP_AXES:
+    if len(features.shape) == MAP_AXES:
         features = ops.mean(features, axis=(1, 2))
     return ops.cast(ops.reshape(features, (ops.shape(features)[0], -1)), "float32")
 

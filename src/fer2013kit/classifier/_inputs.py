@@ -15,6 +15,7 @@ from fer2013kit._image_input import (
     check_range,
     flatten,
     pixel_converter,
+    shape_of_images,
     with_shape,
     wrong_shape,
 )
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 _MINIMUM_CLASSES: Final = 2
 _HELD_IN_MEMORY: Final = 2**29  # bytes; more are read batch by batch
 _LONG: Final = 300  # characters of another library's message
-_FLAT, _GREY = 2, 3  # dimensions of (n, pixels) and (n, height, width)
+_FLAT: Final = 2  # dimensions of (n, pixels)
 
 
 def read_training_data(
@@ -48,14 +49,7 @@ def read_training_data(
     scikit-learn notes on the classifier how many columns there are, and their names.
     """
     X = with_shape(X)
-    if isinstance(y, list | tuple) and 0 < sum(isinstance(one, str) for one in y) < len(y):
-        y = np.asarray(y, object)  # NumPy would make words of the others
-    kind = getattr(getattr(y, "dtype", None), "kind", "")
-    if kind in {"O", "T"} and any(map(is_missing, np.ravel(y).tolist())):
-        raise InvalidInputError("y must hold a label for each image; received a missing one")
-    if kind == "T":
-        y = y.astype(object)  # scikit-learn knows no texts of that type
-    flat, labels = _validate(classifier, X, classifier.image_shape, y=y, reset=True)
+    flat, labels = _validate(classifier, X, classifier.image_shape, y=_readable(y), reset=True)
     labels = check_targets(labels, classifier.classes, classifier.class_names)
     if classifier.classes is None:
         doubt_words(labels)
@@ -66,6 +60,16 @@ def read_training_data(
         )
     shape = classifier.image_shape or _infer_image_shape(X.shape)
     return _as_pixels(classifier, flat.reshape(len(flat), *shape)), labels
+
+
+def _readable(y: Any) -> Any:
+    """Return labels as scikit-learn reads them; in a list, words stay beside numbers."""
+    if isinstance(y, list | tuple) and 0 < sum(isinstance(one, str) for one in y) < len(y):
+        y = np.asarray(y, object)  # NumPy would make words of the others
+    kind = getattr(getattr(y, "dtype", None), "kind", "")
+    if kind in {"O", "T"} and any(map(is_missing, np.ravel(y).tolist())):
+        raise InvalidInputError("y must hold a label for each image; received a missing one")
+    return y.astype(object) if kind == "T" else y  # it knows no texts of that type
 
 
 def _as_pixels(classifier: EmotionClassifier, images: NDArray[Any]) -> Pixels | StoredPictures:
@@ -152,6 +156,4 @@ def _validate(
 def _infer_image_shape(shape: tuple[int, ...]) -> Shape:
     if len(shape) == _FLAT:
         return IMAGE_SHAPE if shape[1] == IMAGE_SIZE else (1, shape[1], 1)
-    if len(shape) == _GREY:
-        return (shape[1], shape[2], 1)
-    return (shape[1], shape[2], shape[3])
+    return shape_of_images(shape, "X")

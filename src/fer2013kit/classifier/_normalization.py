@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from fer2013kit._layers import replaced_call, walk_layers
+from fer2013kit._layers import MAP_AXES, replaced_call, walk_layers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-_IMAGE_AXES = 4
 
 
 @contextmanager
@@ -37,7 +35,7 @@ def _can_be_fused(layer: Any) -> bool:
     return (
         keras.backend.backend() == "tensorflow"
         and type(layer) is keras.layers.BatchNormalization
-        and layer.axis in {-1, _IMAGE_AXES - 1}
+        and layer.axis in {-1, MAP_AXES - 1}
         and not (layer.synchronized or getattr(layer, "renorm", False))
         and layer.scale
         and layer.center
@@ -50,7 +48,7 @@ def _fused_call(layer: Any) -> Callable[..., Any]:
     plain = layer.call
 
     def call(inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        pictures = len(inputs.shape) == _IMAGE_AXES and mask is None
+        pictures = len(inputs.shape) == MAP_AXES and mask is None
         if not (training and layer.trainable and pictures):
             return plain(inputs, training=training, mask=mask)
         outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(

@@ -164,7 +164,7 @@ def check_monitor(
     if not used and monitor == _DEFAULT_MONITOR:
         return
     who = f"{' and '.join(used) or 'monitor'} needs"
-    known = known_figures(params["metrics"], validated=True)
+    known = _known_figures(params["metrics"])
     if monitor in known and monitor.startswith("val_") and not validated:
         raise InvalidInputError(
             f"{who} validation_data in fit, for monitor={monitor!r}; pass it, set "
@@ -174,15 +174,13 @@ def check_monitor(
         raise InvalidInputError(unknown_monitor(monitor, known))
 
 
-def known_figures(metrics: Sequence[Any], *, validated: bool) -> list[str]:
-    """Return the names in ``history_`` of a run with these extra metrics."""
-    names = [*_BY_THEMSELVES, *(metric_name(one) for one in metrics)]
-    if validated:
-        names += [f"val_{name}" for name in names if name != "learning_rate"]
-    return names
+def _known_figures(metrics: Sequence[Any]) -> list[str]:
+    """Return the names in ``history_`` of a run with these extra metrics that is validated."""
+    names = [*_BY_THEMSELVES, *map(_metric_name, metrics)]
+    return names + [f"val_{name}" for name in names if name != "learning_rate"]
 
 
-def metric_name(metric: Any) -> str:
+def _metric_name(metric: Any) -> str:
     """Return what Keras calls a metric in the history."""
     return str(getattr(metric, "name", metric))
 
@@ -256,7 +254,7 @@ def _wrong_metrics(metrics: Any) -> list[str]:
         if not isinstance(one, str | keras.metrics.Metric)
     ]
     # "accuracy", which people list by habit, is there by itself.
-    names = [*_BY_THEMSELVES, *(metric_name(one) for one in metrics if one != "accuracy")]
+    names = [*_BY_THEMSELVES, *(_metric_name(one) for one in metrics if one != "accuracy")]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice and not wrong:
         wrong.append(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import keras
 import numpy as np
 
-from fer2013kit._image_input import StoredPictures, pixel_converter, read_pictures
+from fer2013kit._image_input import StoredPictures, pixel_converter, read_pictures, shape_of_images
 from fer2013kit._labels import codes_in
 from fer2013kit.classifier._targets import one_hot, probabilities, row_weights
 from fer2013kit.exceptions import InvalidInputError, shown
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _BATCH: Final = 256
 _PAIR, _TRIPLE = 2, 3
-_MAP_AXES: Final = 4  # dimensions of (n, height, width, channels)
 
 
 def is_stream(X: Any) -> bool:
@@ -145,13 +144,7 @@ def _plain(labels: Any) -> NDArray[Any]:
 def shape_of(batch: Any) -> Shape:
     """Return height, width and channels of the images in a batch."""
     images = np.asarray(batch[0] if isinstance(batch, tuple | list) else batch)
-    if images.ndim not in {_MAP_AXES - 1, _MAP_AXES}:
-        raise InvalidInputError(
-            f"images of a batch must have shape (n, height, width, channels); received "
-            f"{images.shape}"
-        )
-    height, width, channels = (*images.shape[1:], 1)[:3]
-    return height, width, channels
+    return shape_of_images(images.shape, "images of a batch")
 
 
 class ValidationBatches:

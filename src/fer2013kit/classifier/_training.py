@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +22,7 @@ from fer2013kit.classifier._progress import TrainingProgress
 from fer2013kit.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -80,36 +81,51 @@ def train(
         )
         works = partial(_works, model, batches.some)
         try:
-            with fused_normalization(model), seeds.kept(), settings.processes.joined():
-                model.fit(
-                    batches.dataset(initial_epoch=start, epochs=settings.epochs),
-                    steps_per_epoch=batches.steps_per_epoch,
-                    epochs=settings.epochs,
-                    initial_epoch=start,
-                    shuffle=False,
-                    validation_data=getattr(validation, "for_keras", lambda: validation)(),
-                    validation_batch_size=validation_batch,
-                    callbacks=[seeds, averages, progress, *callbacks, keeper],
-                    verbose=0,
-                )
-            keeper.check(works)
-            if callbacks:
-                keeper.write_final(model)
+            with _errors_with_history(keeper, batches, validation):
+                with fused_normalization(model), seeds.kept(), settings.processes.joined():
+                    model.fit(
+                        batches.dataset(initial_epoch=start, epochs=settings.epochs),
+                        steps_per_epoch=batches.steps_per_epoch,
+                        epochs=settings.epochs,
+                        initial_epoch=start,
+                        shuffle=False,
+                        validation_data=getattr(validation, "for_keras", lambda: validation)(),
+                        validation_batch_size=validation_batch,
+                        callbacks=[seeds, averages, progress, *callbacks, keeper],
+                        verbose=0,
+                    )
+                keeper.check(works)
+                if callbacks:
+                    keeper.write_final(model)
         except Diverged as end:
             keeper.fall_back(model, end, works)
-        except BaseException as error:
-            errors = [*batches.errors, *getattr(validation, "errors", ())]
-            cause: Any = errors[0] if errors and isinstance(error, Exception) else error
-            cause.history_ = keeper.history  # for whoever catches it
-            if cause is not error:  # TensorFlow tells what went wrong in a thread as a text
-                raise cause from None
-            raise
         finally:
             progress.close()
     else:
         optimizer.finalize_variable_values(model.trainable_variables)
     keeper.restore_best(model)
     return keeper.history, keeper.best_epoch
+
+
+@contextmanager
+def _errors_with_history(
+    keeper: StateKeeper, batches: TrainingBatches | StreamedBatches, validation: Any
+) -> Iterator[None]:
+    """Give whatever ends a run the history so far, for whoever catches it.
+
+    What went wrong in a thread, TensorFlow tells as a text; its cause is raised instead.
+    """
+    try:
+        yield
+    except Diverged:
+        raise
+    except BaseException as error:
+        errors = [*batches.errors, *getattr(validation, "errors", ())]
+        cause: Any = errors[0] if errors and isinstance(error, Exception) else error
+        cause.history_ = keeper.history
+        if cause is not error:
+            raise cause from None
+        raise
 
 
 def _validation_batch(

@@ -132,13 +132,11 @@ def _of_arrays(
     weights = _targets.row_weights(
         labels, codes, classes, sample_weight=sample_weight, class_weight=classifier.class_weight
     )
-    if not weights.any():
-        raise InvalidInputError("sample_weight and class_weight must not be zero for every row")
     names = name_classes(classes, asked=classifier.classes, class_names=classifier.class_names)
     if before is not None and classifier.classes is None:
         check_own_names(classes, names, before.classes, before.class_names)
     targets = _targets.training_targets(codes, classes, soft_targets, names)
-    known: NDArray[np.bool_] = np.asarray(targets.any(axis=1))
+    trained: NDArray[np.bool_] = np.asarray(targets.any(axis=1))  # of the rest nothing is learned
     if distillation is not None:
         targets = distilled_targets(targets, X, class_names=names, **distillation)
     shape: Shape = images.shape[1:]  # type: ignore[assignment]  # four axes, by now
@@ -156,11 +154,15 @@ def _of_arrays(
         validation = _for_keras(
             _inputs.rows_of(images, np.flatnonzero(held)), _targets.one_hot(codes[held], classes)
         )
-        images, targets = _inputs.rows_of(images, np.flatnonzero(~held)), targets[~held]
-        weights, known = weights[~held], known[~held]
-    if not known.all():  # of an image without votes nothing is learned
-        rows = np.flatnonzero(known)
+        trained &= ~held
+    if not trained.all():
+        rows = np.flatnonzero(trained)
         images, targets, weights = _inputs.rows_of(images, rows), targets[rows], weights[rows]
+    if not weights.any():
+        raise InvalidInputError(
+            "sample_weight, class_weight and soft_targets must not be zero for every row that is "
+            "trained on"
+        )
     params = classifier.get_params(deep=False)
     batches = TrainingBatches(
         images=images,

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from fer2013kit._checks import is_number
-from fer2013kit._layers import walk_layers
+from fer2013kit._layers import MAP_AXES, walk_layers
 from fer2013kit.exceptions import InvalidInputError, did_you_mean, shown, warn
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ logger = logging.getLogger(__name__)
 
 Flags = list[tuple[Any, bool]]
 """Layers, each with whether it can be trained; a model stands before its parts."""
-
-_MAP_AXES = 4  # dimensions of (n, height, width, channels)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +157,6 @@ def _before_the_dense_end(layers: list[Any]) -> list[Any]:
 
 def _gives_a_map(layer: Any) -> bool:
     try:
-        return len(layer.output.shape) == _MAP_AXES
+        return len(layer.output.shape) == MAP_AXES
     except (AttributeError, ValueError):  # called several times, or by a model's own code
         return False
