@@ -131,7 +131,7 @@ class Network:
 def test_no_network_takes_the_name_of_another(data):
     first, second = (fk.EmotionClassifier.from_pretrained("five_layer_cnn_small") for _ in "ab")
     assert str(first) == str(second)
-    with pytest.raises(fk.InvalidInputError, match=r"two called EmotionClassifier\(.*mapping"):
+    with pytest.raises(fk.InvalidInputError, match=r"(?s)two called EmotionClassifier\(.*mapping"):
         fk.benchmark([first, second], data, latency=False)
     both = fk.benchmark({"first": first, "second": second}, data, latency=False)
     assert list(both.reports) == ["first", "second"]

@@ -224,3 +224,8 @@ def test_nothing_to_weigh(class_weight):
 def test_sample_weight_refuses(y, class_weight, message):
     with pytest.raises(fk.InvalidInputError, match=message):
         fk.sample_weights(y, class_weight)
+
+
+def test_an_unknown_method_is_called_as_it_was_given():
+    with pytest.raises(fk.InvalidInputError, match=r"^class_weight must be one of 'balanced'"):
+        fk.sample_weights([0, 6], "balance")

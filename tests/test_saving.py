@@ -267,6 +267,8 @@ def test_names_of_other_formats_are_refused(fitted, tmp_path, ending):
     path = tmp_path / f"emotions{ending}"
     with pytest.raises(fk.InvalidInputError, match=r"save writes a \.fer, export writes \.keras"):
         fitted.save(path)
+    with pytest.raises(fk.InvalidInputError, match=r"save writes a \.fers, export writes \.keras"):
+        fk.EnsembleClassifier([fitted, fitted]).save(path)
     assert not path.exists()
 
 
@@ -372,6 +374,12 @@ def rewritten(path, change):
     change(facts)
     write_model_file(path, facts, weights)
     return path
+
+
+@pytest.mark.parametrize("given", [{"loss": 3}, {"metrics": "mse"}, {"compute_dtype": "half"}])
+def test_what_is_asked_of_loading_is_no_fault_of_the_file(saved, given):
+    with pytest.raises(fk.InvalidInputError, match=f"^{next(iter(given))} must be"):
+        fk.EmotionClassifier.load(saved, **given)
 
 
 def test_a_file_does_not_decide_where_a_fit_writes(saved):

@@ -19,6 +19,9 @@ FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
 _MOST: Final = 2**31 - 1  # what many libraries hold a whole number in
 
+MOST_SEED: Final = 2**32 - 1
+"""The greatest seed that NumPy's RandomState takes."""
+
 EXACT_IN_FLOATS: Final = 2**53
 """Up to it, each whole number is a float of its own."""
 

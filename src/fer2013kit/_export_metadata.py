@@ -37,7 +37,7 @@ from fer2013kit._untrusted import (
     read_member,
 )
 from fer2013kit._version import __version__
-from fer2013kit.exceptions import OTHER_MODELS, ModelFileError, shown
+from fer2013kit.exceptions import OTHER_MODELS, InvalidInputError, ModelFileError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,7 +63,7 @@ EXPORT_ENDINGS: Final = (".onnx", ".tflite", ".keras", "")
 """Of the paths that a classifier is exported to; without one, it becomes a SavedModel's folder."""
 
 OTHER_FORMATS: Final = (".keras", ".h5", ".hdf5", ".onnx", ".tflite")
-"""What other programs would take for their own is no name of a ``.fer``."""
+"""What other programs would take for their own is no name of a ``.fer`` or ``.fers``."""
 
 PREDICTOR_ENDINGS: Final = (".tflite", ".onnx")
 """Of the exported files that EmotionPredictor reads."""
@@ -72,6 +72,16 @@ ENDINGS_IN_WORDS: Final = (
     f"end in {', '.join(EXPORT_ENDINGS[:-2])} or {EXPORT_ENDINGS[-2]}, or have no ending for the "
     "folder of a SavedModel"
 )
+
+
+def check_own_ending(path: Path, ending: str) -> None:
+    """Raise :class:`InvalidInputError` where other programs would take what is saved for theirs."""
+    if path.suffix.lower() in OTHER_FORMATS:
+        raise InvalidInputError(
+            f"path must not end in {path.suffix!r}, which other programs would take for their own "
+            f"format; received {str(path)!r}: save writes a {ending}, export writes .keras, .onnx "
+            "and .tflite"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import keras
 from keras import ops
 
-from fer2013kit._checks import check_flags, check_number, check_whole
+from fer2013kit._checks import MOST_SEED, check_flags, check_number, check_whole
 from fer2013kit._keras_settings import keras_settings
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
     clip : bool, default True
         Keep relit values within [0, 255]; False for images that are no grey levels, standardised
         ones for instance.
-    seed : int or keras.random.SeedGenerator, optional
+    seed : int, optional
         For the layer's own random numbers.
     **kwargs
         ``name`` and ``dtype`` as for every Keras layer.
@@ -106,7 +106,7 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
         contrast: float = 0.2,
         erasing: float = 0.0,
         clip: bool = True,
-        seed: Any = None,
+        seed: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -122,10 +122,8 @@ class FaceAugmentation(keras.layers.Layer):  # type: ignore[misc]  # Keras carri
         self.contrast = contrast
         self.erasing = erasing
         self.clip = clip
-        if seed is not None and not isinstance(seed, keras.random.SeedGenerator):
-            seed = check_whole("seed", seed, least=0, most=2**32 - 1)
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed = None if seed is None else check_whole("seed", seed, least=0, most=MOST_SEED)
+        self.seed_generator = keras.random.SeedGenerator(self.seed)
         self.supports_masking = False
 
     def call(self, images: Any, training: bool | None = None) -> Any:

@@ -183,6 +183,7 @@ def sample_weights(
     if class_weight is None:
         return np.ones(len(codes))
     if isinstance(class_weight, str):
+        check_choice("class_weight", class_weight, ClassWeightMethod)
         weights = _weigh_counts(np.bincount(codes), class_weight, beta)
     else:
         class_weight = by_label(class_weight)

@@ -131,7 +131,8 @@ class EmotionPredictor(ProbabilisticClassifier):
                 )
         self.classes_ = labels[self._columns]
         self.class_names_ = tuple(names[column] for column in self._columns)
-        self.image_shape_ = _triple(self._metadata.image_shape)
+        height, width, channels = self._metadata.image_shape
+        self.image_shape_ = height, width, channels
         self.temperature_ = self._metadata.temperature
         self.calibration_ = self._metadata.calibration
         self.metrics_ = self._metadata.metrics
@@ -337,8 +338,3 @@ class EmotionPredictor(ProbabilisticClassifier):
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._start()
-
-
-def _triple(shape: list[int]) -> tuple[int, int, int]:
-    height, width, channels = shape
-    return height, width, channels

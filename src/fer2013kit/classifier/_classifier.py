@@ -566,6 +566,8 @@ class EmotionClassifier(
             architecture.
         UnknownModelError
             If the architecture is not registered and no ``model`` is given.
+        InvalidInputError
+            For another ``compute_dtype``, optimizer, loss or metrics than there may be.
 
         See Also
         --------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -133,6 +134,11 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, Mapping):
         return all(map(_is_plain, value.values()))
     return value is None or isinstance(value, str | int | float | list | tuple)
+
+
+def digest_of_facts(facts: Any) -> str:
+    """Return the SHA-256 of what is ready for JSON."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def from_json(value: Any) -> Any:

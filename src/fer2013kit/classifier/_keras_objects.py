@@ -179,13 +179,11 @@ def _make_metric(one: Any) -> Any:
 
 def _copied(setting: str, one: Any) -> Any:
     """Return a new object of the same configuration; one that does not tell it whole is refused."""
-    config = one.get_config()
-    kind = type(one)
-    named = {Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY}
-    parameters = signature(kind).parameters.values()
-    lost = [each.name for each in parameters if each.kind in named and each.name not in config]
-    if kind.__module__.startswith("keras."):
-        lost = []  # what is left out there follows from the rest
+    config, kind, lost = one.get_config(), type(one), []
+    if not kind.__module__.startswith("keras."):  # what those leave out follows from the rest
+        named = {Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY}
+        parameters = signature(kind).parameters.values()
+        lost = [each.name for each in parameters if each.kind in named and each.name not in config]
     try:
         if not lost:
             return kind.from_config(config)
@@ -236,9 +234,9 @@ def check_callbacks(callbacks: Sequence[Any], optimizer: Any) -> None:
             "ftrl sums up what earlier steps divided by the learning rate, so that weights become "
             "NaN or vanish where it changes; set learning_rate_schedule='constant'"
         )
-    given = callbacks if isinstance(callbacks, Iterable) else [callbacks]
-    for one in given:
-        if given is not callbacks or not isinstance(one, keras_callbacks.Callback):
+    are_listed = isinstance(callbacks, Iterable)
+    for one in callbacks if are_listed else [callbacks]:
+        if not (are_listed and isinstance(one, keras_callbacks.Callback)):
             raise InvalidInputError(
                 f"callbacks must be a sequence of keras.callbacks.Callback; received {shown(one)}"
             )

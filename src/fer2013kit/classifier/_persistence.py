@@ -14,7 +14,7 @@ import numpy as np
 
 from fer2013kit._calibration_source import read_calibration_source
 from fer2013kit._checks import check_choice, or_none
-from fer2013kit._export_metadata import OTHER_FORMATS
+from fer2013kit._export_metadata import check_own_ending
 from fer2013kit._keras_settings import check_not_forked
 from fer2013kit._untrusted import (
     are_labels,
@@ -92,12 +92,7 @@ def save(
     weights: Sequence[NDArray[Any]],
 ) -> None:
     """Write a fitted classifier; see :meth:`EmotionClassifier.save`."""
-    if path.suffix.lower() in OTHER_FORMATS:
-        raise InvalidInputError(
-            f"path must not end in {path.suffix!r}, which other programs would take for their own "
-            f"format; received {str(path)!r}: save writes a .fer, export writes .keras, .onnx and "
-            ".tflite"
-        )
+    check_own_ending(path, ".fer")
     settings = {
         "architecture": {
             "name": resolve_builder(architecture.model)[0],
@@ -182,11 +177,13 @@ def load(
         model=builder, params=params["model_params"] or {}, output=built["output"]
     )
     _check_weights(path, stored, architecture, fitted)
-    params = {**defaults, **params, "model": builder, **given}
+    params = {**defaults, **params, "model": builder}
     try:
         check_settings(params)
     except InvalidInputError as error:
         raise ModelFileError(f"{path}: {error}") from error
+    params |= given
+    check_settings(params)  # what the caller gave is no fault of the file
     if compute_dtype is not None:
         check_choice("compute_dtype", compute_dtype, ComputeDtype)
     return Stored(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from dataclasses import fields
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from fer2013kit.augmentation import STRENGTHS, FaceAugmentation
-from fer2013kit.classifier._json import as_json
+from fer2013kit.classifier._json import as_json, digest_of_facts
 from fer2013kit.classifier._processes import current_processes
 from fer2013kit.classifier._progress import resolve_verbose
 from fer2013kit.classifier._settings import TrainingSettings
@@ -74,20 +73,17 @@ def describe_run(
     ``first_weights`` are those that the network begins with where the seed does not decide them.
     """
     shared = {one.name for one in fields(TrainingSettings)} & params.keys()
-    folder = params["checkpoint_dir"]
-    path, run, fingerprint, processes = None, {}, "", current_processes()
-    if folder is not None:
-        path = Path(folder) / _CHECKPOINT_NAME
+    folder, processes = params["checkpoint_dir"], current_processes()
+    run = {}
     if folder is not None or processes.count > 1:
         run = _facts(params, batches, validation, compute_dtype, first_weights)
         run["the network"] = described_network(network)
-        fingerprint = hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()
     return TrainingSettings(
         **{name: params[name] for name in shared - {"verbose", "compute_dtype"}},
         verbose=0 if processes.index else resolve_verbose(params["verbose"]),
         compute_dtype=compute_dtype,
-        checkpoint_path=path,
-        fingerprint=fingerprint,
+        checkpoint_path=None if folder is None else Path(folder) / _CHECKPOINT_NAME,
+        fingerprint=digest_of_facts(run) if run else "",
         run=run,
         processes=processes,
     )
@@ -153,8 +149,7 @@ def described_network(network: keras.Model) -> str:
     except Exception:  # noqa: BLE001 - a class without get_config, or whatever that raises
         config = [type(layer).__qualname__ for layer in layers]
     shapes = [list(one.shape) for one in network.weights]
-    text = json.dumps([config, shapes], sort_keys=True)
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    digest = digest_of_facts([config, shapes])
     return f"{network.count_params():,} parameters, SHA-256 {digest[:16]}"
 
 

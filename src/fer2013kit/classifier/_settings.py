@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from fer2013kit._checks import (
+    MOST_SEED,
     as_float,
     is_flag,
     is_listing,
@@ -51,7 +52,6 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "cutmix": (0, 1_000_000),
     "calm_epochs": (0, np.inf),
 }
-_SEEDS: Final = 2**32  # so many NumPy takes
 _WHOLE: Final = ("epochs", "batch_size", "patience", "calm_epochs")
 _MAY_BE_NONE: Final = ("patience",)
 _DEFAULT_MONITOR: Final = "val_accuracy"
@@ -270,7 +270,7 @@ def _of_kind(kinds: Any) -> Callable[[Any], bool]:
 def _is_seed(value: Any) -> bool:
     if isinstance(value, np.random.RandomState):
         return True
-    return is_number(value, numbers.Integral) and bool(0 <= value < _SEEDS)
+    return is_number(value, numbers.Integral) and bool(0 <= value <= MOST_SEED)
 
 
 def _is_range(value: Any) -> bool:

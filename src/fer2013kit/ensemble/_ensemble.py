@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from fer2013kit._calibration_source import read_calibration_source
 from fer2013kit._checks import as_array
+from fer2013kit._export_metadata import check_own_ending
 from fer2013kit._files import write_atomically
 from fer2013kit._prediction import CalibratedClassifier
 from fer2013kit._untrusted import (
@@ -161,7 +162,12 @@ class EnsembleClassifier(
         Parameters
         ----------
         path : str or Path
-            The file; by custom it ends in ``.fers``.
+            The file; it ends in ``.fers``, by which :func:`load_predictor` knows it.
+
+        Raises
+        ------
+        InvalidInputError
+            For a path that names another format.
 
         See Also
         --------
@@ -177,6 +183,8 @@ class EnsembleClassifier(
         ...     print(len(fk.EnsembleClassifier.load(f"{folder}/emotions.fers").members))
         2
         """
+        path = Path(path)
+        check_own_ending(path, ".fers")
         facts = {
             "format": _FORMAT,
             "fer2013kit": __version__,
@@ -193,7 +201,7 @@ class EnsembleClassifier(
                 draft = Path(name, "member.fer")
                 member.save(draft)
                 file.writestr(zipfile.ZipInfo(_member(place)), draft.read_bytes())
-        write_atomically(Path(path), archive.getvalue())
+        write_atomically(path, archive.getvalue())
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

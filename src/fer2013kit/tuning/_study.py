@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from contextlib import nullcontext
 from os import PathLike
 from pathlib import Path
@@ -13,7 +11,7 @@ import numpy as np
 
 from fer2013kit._files import alone_in
 from fer2013kit.classifier._class_labels import decide_classes
-from fer2013kit.classifier._json import as_json, differences
+from fer2013kit.classifier._json import as_json, differences, digest_of_facts
 from fer2013kit.classifier._network import build_network
 from fer2013kit.classifier._runs import described, described_network, digest_of
 from fer2013kit.classifier._warm_start import begins_trained
@@ -115,8 +113,8 @@ def _check_same_search(
         del settings["random_state"]  # which no two processes could have alike
     own = {  # by what a difference is called
         "another scoring": scoring,
-        "another space": _digest(as_json(ranges)),
-        "other settings of the classifier": _digest(settings),
+        "another space": digest_of_facts(as_json(ranges)),
+        "other settings of the classifier": digest_of_facts(settings),
         "other data": digest_of([*data.train, *data.validation]),
         "another network": _network_of(classifier, data),
     }
@@ -161,7 +159,3 @@ def _network_of(classifier: EmotionClassifier, data: FER2013) -> str | None:
     if begins_trained(classifier):
         told += f", begun with weights of SHA-256 {digest_of(classifier.model_.get_weights())[:16]}"
     return told
-
-
-def _digest(settings: Any) -> str:
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()

@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.metrics import get_scorer, get_scorer_names
 
-from fer2013kit._checks import check_number, check_whole, is_number
+from fer2013kit._checks import MOST_SEED, check_number, check_whole, is_number
 from fer2013kit._optional import needed
 from fer2013kit.classifier import EmotionClassifier
 from fer2013kit.classifier._warm_start import begins_trained, warn_of_unused_weights
@@ -187,12 +187,12 @@ def tune(
     if timeout is not None:
         check_number("timeout", timeout, "[0, inf)")
     if random_state is not None:
-        random_state = check_whole("random_state", random_state, least=0, most=2**32 - 1)
+        random_state = check_whole("random_state", random_state, least=0, most=MOST_SEED)
     study = open_study(storage, classifier, data, ranges=ranges, scoring=scoring)
     ended = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
     done = len(study.get_trials(states=ended))
     # Gone on with, a search does not draw what it drew before.
-    seed = None if random_state is None else (random_state + len(study.trials)) % 2**32
+    seed = None if random_state is None else (random_state + len(study.trials)) % (MOST_SEED + 1)
     study.sampler = optuna.samplers.TPESampler(seed=seed)
 
     def measure(trial: Any) -> float:
