@@ -224,6 +224,9 @@ def test_what_cannot_be_searched(data, classifier, monkeypatch):
         ({"learning_rat": (0, 1)}, "mean 'learning_rate'"),
         ({"learning_rate": (1, 0)}, r"\(low, high\)"),
         ({"learning_rate": (0, 1, "log")}, r"\(low, high\)"),
+        ({"learning_rate": (0.1, 0.2, ["log"])}, r"\(low, high\)"),
+        ({"learning_rate": (0.1, np.inf)}, r"\(low, high\)"),
+        ({"learning_rate": (0.1, 10**400)}, r"\(low, high\)"),
         ({"learning_rate": []}, "lists of choices"),
     ):
         with pytest.raises(fk.InvalidInputError, match=message):

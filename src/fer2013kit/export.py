@@ -131,26 +131,16 @@ def export_network(
         in_batches(infer, checked), metadata.temperature, metadata.calibrator
     )
     model = calibrated_model(network, metadata)
-    write, run = _FORMATS[path.suffix.lower()]
     with (
         tempfile.TemporaryDirectory() as name,
         _quiet_libraries(),
         keras.saving.custom_object_scope(_own_classes(model)),
     ):
         draft = Path(name) / f"network{path.suffix.lower()}"
-        try:
+        with _errors_of_format(path, draft):
+            write, run = _FORMATS[draft.suffix]
             write(model, metadata, draft, images)
             answers = run(draft, checked)
-        except (InvalidInputError, MissingDependencyError):
-            raise
-        except Exception as error:
-            reason = shortened(" ".join(str(error).split()).replace(f"{draft} ", ""))
-            raise ModelFileError(
-                f"{path} was not written: this network cannot be expressed in that format "
-                f"({type(error).__name__}: {reason}). Try another format (.tflite and SavedModel "
-                "take the most); classes of your own need get_config for .keras; "
-                "EmotionClassifier.save always works"
-            ) from error
         report = ExportReport(
             path=path,
             n_bytes=sum(one.stat().st_size for one in [draft, *draft.rglob("*")] if one.is_file()),
@@ -169,6 +159,23 @@ def export_network(
         _put_in_place(draft, path)
     logger.info("%s", report)
     return report
+
+
+@contextmanager
+def _errors_of_format(path: Path, draft: Path) -> Iterator[None]:
+    """Say of what a format's library raises that it cannot express the network."""
+    try:
+        yield
+    except (InvalidInputError, MissingDependencyError):
+        raise
+    except Exception as error:
+        reason = shortened(" ".join(str(error).split()).replace(f"{draft} ", ""))
+        raise ModelFileError(
+            f"{path} was not written: this network cannot be expressed in that format "
+            f"({type(error).__name__}: {reason}). Try another format (.tflite and SavedModel "
+            "take the most); classes of your own need get_config for .keras; "
+            "EmotionClassifier.save always works"
+        ) from error
 
 
 def calibrated_model(network: Any, metadata: ExportMetadata) -> Any:

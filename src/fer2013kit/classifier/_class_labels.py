@@ -81,16 +81,16 @@ def name_classes(
     words among them go by themselves, whatever their order.
     """
     if class_names is None:
-        codes = asked is None or classes.tolist() == list(range(NUM_CLASSES))
-        if codes and classes.dtype.kind in "iuf":
-            return tuple(CLASS_NAMES[int(code)] for code in classes)
-        return tuple(str(label) for label in classes)
+        are_codes = classes.dtype.kind in "iuf" and (
+            asked is None or classes.tolist() == list(range(NUM_CLASSES))
+        )
+        return tuple(CLASS_NAMES[int(one)] if are_codes else str(one) for one in classes)
     listed = classes.tolist() if asked is None else np.asarray(asked).tolist()
     names = [str(name) for name in class_names]
-    is_each_one = len(set(names)) == len(names)
-    if is_each_one and asked is None and set(names).issuperset(listed):
+    are_different = len(set(names)) == len(names)
+    if are_different and asked is None and set(names).issuperset(listed):
         return tuple(listed)
-    if not is_each_one or len(names) != len(listed):
+    if not are_different or len(names) != len(listed):
         raise InvalidInputError(
             f"class_names must be a name of its own for each of {shown(listed)}; "
             f"received {shown(names)}{_GO_BY_LABELS}"

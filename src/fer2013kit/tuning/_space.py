@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import numbers
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fer2013kit._checks import is_number
+from fer2013kit._checks import as_float
 from fer2013kit.classifier._json import as_json
 from fer2013kit.classifier._settings import switched_off
 from fer2013kit.exceptions import InvalidInputError, did_you_mean, shortened, shown
@@ -94,10 +95,10 @@ def settings_of(
 
 
 def _is_range(values: Any) -> bool:
-    if not (isinstance(values, tuple) and len(values) in {2, 3} and values[2:] in {(), ("log",)}):
+    if not (isinstance(values, tuple) and len(values) in {2, 3} and values[2:] in ((), ("log",))):
         return False
-    low, high = values[:2]
-    return is_number(low) and is_number(high) and low < high and (len(values) == 2 or low > 0)  # noqa: PLR2004 - without "log"
+    low, high = map(as_float, values[:2])
+    return -math.inf < low < high < math.inf and (len(values) == 2 or low > 0)  # noqa: PLR2004 - without "log"
 
 
 def _named(value: Any) -> str:
