@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from fer2013kit._checks import IntArray
+
+Network: TypeAlias = "Callable[[NDArray[np.uint8]], Any]"
+"""From images to probabilities of the seven emotions."""
 
 _CALLS: Final = 30
 _KERAS_ENDINGS: Final = (".keras", ".h5", ".hdf5")
@@ -204,9 +207,9 @@ def _measured_split(
     return data.splits[split], split, leaks
 
 
-def _as_function(predictor: Any, name: str) -> Callable[[NDArray[np.uint8]], Any]:
+def _as_function(predictor: Any, name: str) -> Network:
     if isinstance(predictor, str) and predictor in PEERS:
-        peer: Callable[[NDArray[np.uint8]], Any] = PEERS[predictor]()
+        peer: Network = PEERS[predictor]()
         return peer
     if isinstance(predictor, str | os.PathLike):
         if Path(predictor).suffix.lower() in _KERAS_ENDINGS:
@@ -232,11 +235,11 @@ def _as_function(predictor: Any, name: str) -> Callable[[NDArray[np.uint8]], Any
             "predictors must be names, files, functions or have predict_proba; received "
             f"{shown(predictor)}"
         )
-    function: Callable[[NDArray[np.uint8]], Any] = predictor
+    function: Network = predictor
     return function
 
 
-def _keras_network(path: Path) -> Callable[[NDArray[np.uint8]], Any]:
+def _keras_network(path: Path) -> Network:
     import keras
 
     if not path.exists():
@@ -246,9 +249,7 @@ def _keras_network(path: Path) -> Callable[[NDArray[np.uint8]], Any]:
     return lambda images: np.asarray(network.predict_on_batch(images))
 
 
-def _predict(
-    network: Callable[[NDArray[np.uint8]], Any], images: NDArray[np.uint8], name: str
-) -> NDArray[Any]:
+def _predict(network: Network, images: NDArray[np.uint8], name: str) -> NDArray[Any]:
     try:
         table = in_batches(lambda batch: np.asarray(network(batch)), images)
     except Fer2013KitError:
@@ -272,9 +273,7 @@ def _checked(table: Any, name: str, n_images: int, n_classes: int) -> NDArray[An
     return check_probabilities(table, name=f"the answers of {name}")
 
 
-def _milliseconds(
-    network: Callable[[NDArray[np.uint8]], Any], picture: NDArray[np.uint8]
-) -> float | None:
+def _milliseconds(network: Network, picture: NDArray[np.uint8]) -> float | None:
     """Return the median time of one face with the process on one core, where that can be had."""
     if not _TASKS.is_dir():
         return None

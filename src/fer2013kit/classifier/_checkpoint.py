@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +20,7 @@ from fer2013kit._untrusted import (
     read_facts,
     read_npz,
 )
-from fer2013kit.classifier._json import differences
+from fer2013kit.classifier._json import differences, with_nan, without_nan
 from fer2013kit.classifier._processes import ALONE, Processes
 from fer2013kit.exceptions import InvalidInputError, ModelFileError
 
@@ -61,10 +60,7 @@ _FACTS: Final[Mapping[str, Callable[[Any], bool]]] = {
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint, so that the file is at every moment either the old one or the new."""
     facts = {name: getattr(checkpoint, name) for name in _FACTS}
-    facts["history"] = {
-        name: [value if math.isfinite(value) else None for value in values]
-        for name, values in checkpoint.history.items()
-    }
+    facts["history"] = without_nan(checkpoint.history)
     arrays = {
         f"{group}_{index}": array
         for group in ("model", "optimizer", "best")
@@ -109,10 +105,7 @@ def read_checkpoint(
         groups: dict[str, Any] = {"model": [], "optimizer": [], "best": []}
         for name, array in arrays.items():
             groups[name.rpartition("_")[0]].append(array)
-        facts["history"] = {
-            name: [math.nan if value is None else float(value) for value in values]
-            for name, values in facts["history"].items()
-        }
+        facts["history"] = with_nan(facts["history"])
         checkpoint = Checkpoint(**facts, **groups)
     if checkpoint.fingerprint != fingerprint:
         which = f": {differences(checkpoint.run, run)}" if checkpoint.run and run else ""

@@ -11,7 +11,6 @@ from types import CodeType, FunctionType
 from typing import Any, Final
 
 import keras
-import numpy as np
 
 from fer2013kit.exceptions import shortened, shown
 
@@ -156,15 +155,23 @@ def from_json(value: Any) -> Any:
 
 def without_nan(figures: Any) -> Any:
     """Return figures ready for JSON, None in place of what is no number there."""
+    if hasattr(figures, "tolist"):
+        figures = figures.tolist()
     if isinstance(figures, Mapping):
         return {str(key): without_nan(value) for key, value in figures.items()}
     if isinstance(figures, list | tuple):
         return [without_nan(value) for value in figures]
-    if isinstance(figures, np.generic | np.ndarray):
-        return without_nan(figures.tolist())
     if isinstance(figures, float) and not math.isfinite(figures):
         return None
     return as_json(figures)
+
+
+def with_nan(history: Mapping[str, Any]) -> dict[str, list[float]]:
+    """Return a history that :func:`without_nan` made ready for JSON as it was."""
+    return {
+        name: [math.nan if value is None else float(value) for value in values]
+        for name, values in history.items()
+    }
 
 
 def without_notes(stored: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import logging
-import math
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, get_args
@@ -30,7 +29,7 @@ from fer2013kit._untrusted import (
 )
 from fer2013kit.classifier._compute_dtype import Format, cpu_has_bfloat16
 from fer2013kit.classifier._fitted import Architecture, Fitted
-from fer2013kit.classifier._json import as_json, without_nan, without_notes
+from fer2013kit.classifier._json import as_json, with_nan, without_nan, without_notes
 from fer2013kit.classifier._model_file import read_model_file, write_model_file
 from fer2013kit.classifier._network import weight_shapes
 from fer2013kit.classifier._settings import check_settings, is_optimizer_name
@@ -243,10 +242,7 @@ def _read_fitted(path: Path, settings: Mapping[str, Any]) -> Fitted:
         class_names=tuple(settings["class_names"]),
         image_shape=tuple(settings["preprocessing"]["image_shape"]),
         compute_dtype=compute_dtype,
-        history={
-            key: [math.nan if value is None else float(value) for value in values]
-            for key, values in settings["history"].items()
-        },
+        history=with_nan(settings["history"]),
         best_epoch=settings["best_epoch"],
         temperature=float(settings["temperature"]),
         calibration=read_calibration_source(settings.get("calibration")),

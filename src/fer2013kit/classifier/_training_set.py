@@ -95,14 +95,16 @@ def read_training_set(
             "steps_per_epoch is for batches that are read, a function for instance; arrays are "
             "trained on whole in every epoch"
         )
-    distillation = {"alpha": distillation_alpha, "temperature": distillation_temperature}
+    distillation = {
+        "teacher": teacher, "alpha": distillation_alpha, "temperature": distillation_temperature
+    }  # fmt: skip
     return _of_arrays(
         classifier,
         X,
         y,
         sample_weight=sample_weight,
         soft_targets=soft_targets,
-        distillation=None if teacher is None else {"teacher": teacher, **distillation},
+        distillation=None if teacher is None else distillation,
         validation_data=validation_data,
         before=before,
         seed=seed,

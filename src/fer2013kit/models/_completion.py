@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import keras
 import numpy as np
 
 from fer2013kit.exceptions import InvalidInputError, did_you_mean, shortened, shown
-
-if TYPE_CHECKING:
-    import keras
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +37,6 @@ def complete_network(
         If it cannot be called with such images, no output has the shape, or the answer is
         neither probabilities nor logits.
     """
-    import keras
-
     if network.compiled:
         _say_once(
             f"the network of {name} is compiled, but its optimizer, loss and metrics are not used: "
@@ -66,8 +62,6 @@ def _say_once(message: str) -> None:
 
 
 def _with_input(network: Any, name: str, input_shape: tuple[int, int, int]) -> Any:
-    import keras
-
     inputs = getattr(network, "inputs", None) or []
     if len(inputs) == 1:
         _check_input(inputs[0], name, input_shape)
@@ -104,8 +98,6 @@ def _check_input(images: Any, name: str, input_shape: tuple[int, int, int]) -> N
 
 def _as_it_runs(network: Any, input_shape: tuple[int, int, int]) -> Any:
     """Return a network whose output Keras cannot tell beforehand, as of a torch module, told."""
-    import keras
-
     answers = network(np.zeros((2, *input_shape), np.float32), training=False)
 
     class AsItRuns(keras.Model):  # type: ignore[misc]  # Keras carries no types
@@ -160,8 +152,6 @@ def _last_operation(output: Any) -> Any:
 
 
 def _is_softmax(answer: Any, name: str) -> bool:
-    import keras
-
     last = _last_operation(answer)
     if isinstance(last, keras.layers.Softmax):
         if not {*np.atleast_1d(last.axis).tolist()} <= {-1, 1}:
@@ -175,8 +165,6 @@ def _is_softmax(answer: Any, name: str) -> bool:
 
 def _sums_to_one(network: Any, answer: Any, input_shape: tuple[int, int, int]) -> bool:
     """Tell whether two images of noise get rows of probabilities."""
-    import keras
-
     position = next(number for number, one in enumerate(network.outputs) if one is answer)
     noise = np.random.default_rng(0).integers(0, 256, (2, *input_shape)).astype(np.float32)
     outputs = keras.tree.flatten(network(noise, training=False))
@@ -186,8 +174,6 @@ def _sums_to_one(network: Any, answer: Any, input_shape: tuple[int, int, int]) -
 
 
 def _check_logits(answer: Any, name: str) -> None:
-    import keras
-
     activation = getattr(_last_operation(answer), "activation", None)
     of_logits = {None, keras.activations.linear, keras.activations.log_softmax}
     if activation not in of_logits:

@@ -89,7 +89,7 @@ def _storage_in(file: Path) -> Any:
 def classes_of(classifier: EmotionClassifier, data: FER2013) -> NDArray[Any]:
     """Return the classes that each trial will have."""
     return decide_classes(
-        data.train.labels,
+        data.train.require_labels(),
         asked=classifier.classes,
         class_names=classifier.class_names,
         before=classifier.classes_ if begins_trained(classifier) else None,
