@@ -28,7 +28,7 @@ def resolve_compute_dtype(compute_dtype: ComputeDtype) -> Format:
     are an exception (``_network``).
     """
     if compute_dtype == "auto":
-        fast = keras.backend.backend() == "tensorflow" and cpu_has_bfloat16()
+        fast = keras.config.backend() == "tensorflow" and cpu_has_bfloat16()
         return "bfloat16" if fast else "float32"
     return compute_dtype
 
