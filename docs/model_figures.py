@@ -27,7 +27,7 @@ def write_table(path: Path, exports: Path) -> None:
     path.parent.mkdir(exist_ok=True)
     with exports.open(encoding="utf-8", newline="") as table:
         times = {row["file"]: row["one face"] for row in csv.DictReader(table)}
-    head = ("model", "labels", *_SUMMARY, "one face", "size", "parameters", "licence")
+    head = ("model", "labels", *_SUMMARY, "one face", "size", "parameters")
     rows = [_summary(name, entry, times) for name, entry in sorted(read_manifest().items())]
     lines = _table(head, rows)
     lines.insert(1, "   :class: sortable wide")
@@ -51,7 +51,7 @@ def _summary(name: str, entry: dict[str, Any], times: Mapping[str, str]) -> Sequ
     shown = (f"{score:.3f}" for score in scores)
     time = times[f'``{_LAYERS_OF.get(name, name)}``, ``"dynamic"``']
     card = f":ref:`{name} <card-{name}>`"
-    return (card, truth, *shown, time, size, f"{entry['parameters']:,}", "MIT")
+    return (card, truth, *shown, time, size, f"{entry['parameters']:,}")
 
 
 def _section(name: str, entry: dict[str, Any]) -> str:

@@ -29,7 +29,7 @@ def write(folder: Path) -> None:
 
 
 def _right(peers: dict[str, Any]) -> list[str]:
-    head = ("", "photographs", "faces found", "named as labelled", "squares of the kit")
+    head = ("", "photographs", "faces found", "named as labelled", "on the kit's crops")
     return _table(
         head,
         [
@@ -48,11 +48,11 @@ def _right(peers: dict[str, Any]) -> list[str]:
 def _recall(peers: dict[str, Any]) -> list[str]:
     rows = []
     for name, one in peers.items():
-        for way in ("own way", "squares of the kit"):
+        for way, words in (("own way", "own way"), ("squares of the kit", "on the kit's crops")):
             if one[way]["found"] < _FEW:  # not found says nothing of the word
                 continue
             recall = one[way]["recall"]
-            rows.append((f"{name}, {way}", *(_percent(recall[word]) for word in CLASS_NAMES)))
+            rows.append((f"{name}, {words}", *(_percent(recall[word]) for word in CLASS_NAMES)))
     return _table(("", *CLASS_NAMES), rows)
 
 
