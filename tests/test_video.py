@@ -443,10 +443,11 @@ def test_mirroring_is_obeyed(tmp_path, matrix, corner):
 
 
 def test_bad_input(walk, tmp_path):
-    text = tmp_path / "text.mp4"
-    text.write_text("no video")
-    with pytest.raises(fk.MediaFileError, match="expected a video"):
-        fk.analyze_video(text)
+    for name in ("text.mp4", "text.txt", "text.nfo"):
+        text = tmp_path / name
+        text.write_text("no video")
+        with pytest.raises(fk.MediaFileError, match=rf"{name}: .*; expected a video"):
+            fk.analyze_video(text)
     with pytest.raises(fk.MediaFileError, match=r"nowhere\.mp4: cannot be opened"):
         fk.analyze_video(tmp_path / "nowhere.mp4")
     with pytest.raises(fk.MediaFileError, match="camera 77"):

@@ -30,6 +30,8 @@ _CUT_OFF: Final = 0.5
 _MOST_STRETCHED: Final = 8
 """What says that its pixels are more stretched than this is not believed."""
 
+_EXPECTED: Final = "expected a video that FFmpeg reads, such as MP4, MKV, MOV or WebM"
+
 
 class Clock:
     """Seconds by a file's clock, which go on where it goes back: where recordings were joined."""
@@ -226,14 +228,13 @@ def _open(
             container = open_file(opened, path)
     except Exception as error:
         reason = getattr(error, "strerror", None) or str(error)
-        hint = (
-            "is it connected, and free?"
-            if path is None
-            else "expected a video that FFmpeg reads, such as MP4, MKV, MOV or WebM"
-        )
+        hint = "is it connected, and free?" if path is None else _EXPECTED
         raise MediaFileError(
             f"cannot be opened ({shortened(reason)}); {hint}", path=path or name
         ) from error
+    if container.format.name == "tty":
+        # By its ending, .txt say, FFmpeg would draw the letters as a terminal shows them.
+        raise MediaFileError(f"it is a text; {_EXPECTED}", path=path)
     cover = av.stream.Disposition.attached_pic
     streams = [one for one in container.streams.video if not one.disposition & cover]
     if not streams:
