@@ -77,7 +77,7 @@ def load_image_folder(
     contempt : bool, default False
         Keep contempt as an eighth class, code 7; otherwise `label_map` leaves it out and the log
         counts it.
-    aspect : {"crop", "stretch", "pad"}
+    aspect : {"crop", "stretch", "pad"}, default "crop"
         What becomes of images that are not square: cut the longer side about the centre,
         distort, or add black.
     image_shape : tuple of int, default (48, 48, 1)

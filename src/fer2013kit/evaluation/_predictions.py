@@ -71,9 +71,9 @@ def evaluate_predictions(
         (:meth:`Split.groups`), or the image that copies share (:meth:`AuditReport.groups`).  The
         accuracy's interval then holds for other persons, and is wider where the images of one
         are right or wrong together.  The other figures stay the same.
-    n_bins : int
+    n_bins : int, default 15
         Number of equal-width bins of confidence behind the calibration error.
-    confidence_level : float
+    confidence_level : float, default 0.95
         Level of the accuracy's confidence interval, between 0 and 1.
 
     Returns

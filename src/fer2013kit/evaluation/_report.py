@@ -375,7 +375,7 @@ class EvaluationReport(Tabular):
         ----------
         path : str or Path, optional
             File to write, in a folder that exists.  It is written whole or not at all.
-        title : str
+        title : str, default "Evaluation report"
             Heading of the page.
         classifier : object, optional
             What was measured: adds how it was made (its architecture, every setting that is not

@@ -38,7 +38,7 @@ def plot_confusion_matrix(
     class_names : sequence of str, length k, optional
         Names in the order of the codes.  Default: those of the report; for a bare matrix the
         seven emotions where k is 7, otherwise the codes.
-    normalize : {"true", None}
+    normalize : {"true", None}, default "true"
         "true" colours each cell by its share of the true class and writes share and count;
         None takes the counts.
     ax : matplotlib.axes.Axes, optional

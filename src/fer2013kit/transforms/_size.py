@@ -44,7 +44,7 @@ def resize(
     ----------
     images : array_like
         One image or a batch, of 1 to 4 channels; uint8, uint16 or floats.
-    size : tuple of int
+    size : tuple of int, default (48, 48)
         The new height and width.
 
     Returns

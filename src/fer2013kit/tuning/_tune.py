@@ -114,7 +114,7 @@ def tune(
         its trained weights.
     data : FER2013
         With ``train`` and ``validation``.
-    space : "default" or mapping of str to tuple or list
+    space : "default" or mapping of str to tuple or list, default "default"
         Settings to try: ``(low, high)`` of whole numbers or floats, ``(low, high, "log")``, or a
         list of choices; ``"model_params__filters"`` is a parameter of the architecture.  By default
         learning rate, weight decay, label smoothing, batch size and augmentation, without those
