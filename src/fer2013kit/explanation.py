@@ -61,8 +61,7 @@ def explain(
     where the network begins with a ``Cropping2D``, as the kit's do.  Grad-CAM [1]_ uses each
     channel's mean gradient; HiResCAM [2]_ uses the gradient of every cell.  Both are the same if
     the network averages over the map; if a dense layer reads it cell by cell, as in the five-layer
-    CNN, HiResCAM is faithful to what the network computes, and Grad-CAM leaves some maps without
-    heat.
+    CNN, only HiResCAM is faithful to what the network computes.
 
     The score is the class's log-probability minus the mean log-probability of all classes: the
     logit, up to a constant that the softmax cancels.
