@@ -74,7 +74,7 @@ def class_weights(
     beta: float = DEFAULT_BETA,
     n_classes: int | None = NUM_CLASSES,
 ) -> dict[Any, float]:
-    r"""Weight classes by their rarity, in the form of Keras' ``class_weight``.
+    """Weight classes by their rarity, in the form of Keras' ``class_weight``.
 
     Parameters
     ----------
@@ -108,15 +108,15 @@ def class_weights(
 
     Notes
     -----
-    Of n samples, :math:`n_c` have class c, and k classes occur.  The weight is proportional to
+    Of N samples, n have the class, and k classes occur.  The weight is proportional to
 
-    - ``"balanced"``: :math:`1 / n_c`.  It is then :math:`n / (k\,n_c)`, scikit-learn's
+    - ``"balanced"``: ``1 / n``.  It is then ``N / (k * n)``, scikit-learn's
       ``"balanced"`` (King and Zeng, "Logistic Regression in Rare Events Data", 2001), which
       raises where a class is absent.  All classes count alike in the loss.
-    - ``"inverse_sqrt"``: :math:`1 / \sqrt{n_c}`, halfway there on a logarithmic scale
+    - ``"inverse_sqrt"``: ``1 / sqrt(n)``, halfway there on a logarithmic scale
       (Mikolov et al., "Distributed Representations of Words and Phrases", 2013, and Mahajan et
       al., "Exploring the Limits of Weakly Supervised Pretraining", 2018, sample that way).
-    - ``"effective_number"``: :math:`(1 - \beta) / (1 - \beta^{n_c})` (Cui et al.,
+    - ``"effective_number"``: ``(1 - beta) / (1 - beta ** n)`` (Cui et al.,
       "Class-Balanced Loss Based on Effective Number of Samples", CVPR 2019).  The paper scales
       the weights to a sum of k; here, as everywhere, their mean over the samples is 1.
 

@@ -23,7 +23,7 @@ def adjust_priors(
     *,
     strength: float = 1.0,
 ) -> NDArray[np.float64]:
-    r"""Adjust probabilities to other class frequencies than those of the training data.
+    """Adjust probabilities to other class frequencies than those of the training data.
 
     A classifier has learned how frequent each class is, and uses it as knowledge of every new
     image.  Where the classes have other frequencies, its answers become better if it is told; where
@@ -63,10 +63,9 @@ def adjust_priors(
 
     Notes
     -----
-    Each probability is multiplied by :math:`(\pi'_c / \pi_c)^\tau`, with the old share
-    :math:`\pi_c`, the new one :math:`\pi'_c` and the strength :math:`\tau`, and each row is divided
-    by its sum: Bayes' rule, where images of one class look alike in both places [1]_.  With equal
-    new shares it is the logit adjustment of [2]_.
+    Each probability is multiplied by ``(new / old) ** strength``, with the class's old and new
+    shares, and each row is divided by its sum: Bayes' rule, where images of one class look alike in
+    both places [1]_.  With equal new shares it is the logit adjustment of [2]_.
 
     To estimate the new frequencies from the answers themselves, as [1]_ goes on to do, is not
     offered: photographs differ from FER-2013 in more than in frequencies, and the estimate made the
