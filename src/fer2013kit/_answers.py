@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fer2013kit._checks import as_array, check_same_length
+from fer2013kit._class_order import doubt_order
 from fer2013kit._labels import check_class_names, columns_in_order, read_codes
 from fer2013kit._metrics import check_probabilities
 from fer2013kit.exceptions import InvalidInputError, shown
@@ -94,6 +95,7 @@ def read_for_curve(
     predicted, table, names = read_predictions(probabilities, class_names)
     codes, _ = read_truth(y_true, names)
     check_same_length(codes, predicted, names=("y_true", "probabilities"))
+    doubt_order(codes, predicted, names)
     if table is None:
         raise InvalidInputError(
             "a curve needs probabilities of shape (n, k), received labels, which have no confidence"

@@ -11,6 +11,7 @@ import numpy as np
 from fer2013kit._answers import read_truth
 from fer2013kit._calibration_source import calibration_note, calibration_source
 from fer2013kit._checks import as_array, check_choice, check_same_length
+from fer2013kit._class_order import doubt_order
 from fer2013kit._labels import choose_labels, codes_in
 from fer2013kit._metrics import check_weights
 from fer2013kit.evaluation import (
@@ -184,6 +185,11 @@ class ProbabilisticClassifier:
             label that is no class, weights that are negative, not finite or all 0, or shares of
             votes, groups or clusters that :func:`evaluate_predictions` refuses.
 
+        Warns
+        -----
+        Fer2013KitWarning
+            Where classes are taken for one another, as by :func:`evaluate_predictions`.
+
         See Also
         --------
         evaluate_predictions : The same for any probabilities.
@@ -307,7 +313,8 @@ class CalibratedClassifier(ProbabilisticClassifier):
         -----
         Fer2013KitWarning
             For labels that are no class, each of which counts as wrong: a fold of
-            cross-validation may hold some.
+            cross-validation may hold some.  And where classes are taken for one another, as by
+            :func:`evaluate_predictions`.
 
         See Also
         --------
@@ -338,6 +345,10 @@ class CalibratedClassifier(ProbabilisticClassifier):
                 f"count as wrong: {shown(sorted(strange, key=str))}; evaluate understands other "
                 "spellings of them, and refuses other words"
             )
+        else:
+            n = len(predicted)
+            codes = self._codes(truth.ravel(), n), self._codes(predicted, n)
+            doubt_order(*codes, self.class_names_)
         return accuracy
 
     def calibrate(
@@ -371,6 +382,11 @@ class CalibratedClassifier(ProbabilisticClassifier):
         InvalidInputError
             For an unknown method, labels that are no classes, or classes without images.
 
+        Warns
+        -----
+        Fer2013KitWarning
+            Where classes are taken for one another, as by :func:`evaluate_predictions`.
+
         See Also
         --------
         EmotionClassifier.evaluate : Measures the calibration error.
@@ -387,6 +403,8 @@ class CalibratedClassifier(ProbabilisticClassifier):
         check_choice("method", method, CalibrationMethod)
         probabilities = self._predict_uncalibrated(X)
         truth = self._truth(y, len(probabilities))
+        codes = truth if truth.ndim == 1 else truth.argmax(axis=1)
+        doubt_order(codes, probabilities.argmax(axis=1), self.class_names_)
         if method == "temperature":
             self.temperature_, self.calibrator_ = fit_temperature(truth, probabilities), None
         else:

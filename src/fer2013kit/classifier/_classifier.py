@@ -384,11 +384,12 @@ class EmotionClassifier(
         -----
         Fer2013KitWarning
             Where `soft_targets` favour another class than ``y`` for more than half of the images;
-            for a class that is nearly the word of an emotion, among others that are, and for two
-            classes of one word; for images of integers that are all 0 or 1, as fractions cast to
-            integers are; for settings that were changed and have no effect beside others, such as
-            ``rotation`` beside ``augment=False``; for a loaded or bundled classifier without
-            ``warm_start``, whose weights are not used.
+            for emotions that are numbered in another order than their names, as by the alphabet, if
+            a bundled network can tell from some of the images; for a class that is nearly the word
+            of an emotion, among others that are, and for two classes of one word; for images of
+            integers that are all 0 or 1, as fractions cast to integers are; for settings that were
+            changed and have no effect beside others, such as ``rotation`` beside ``augment=False``;
+            for a loaded or bundled classifier without ``warm_start``, whose weights are not used.
 
         See Also
         --------

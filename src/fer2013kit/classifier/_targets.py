@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fer2013kit._checks import as_array
+from fer2013kit._class_order import exchanged_classes, in_words
 from fer2013kit._labels import columns_in_order
 from fer2013kit.class_weight import by_label, sample_weights
 from fer2013kit.exceptions import InvalidInputError, shortened, warn
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 _SUM_TOLERANCE: Final = 1e-3  # a row's sum from 1; half precision rounds by that much
 _MOST_OTHERWISE: Final = 0.5  # people and FER-2013 differ on a third, wrong columns on most
-_NEARLY_ALL: Final = 0.8
-_SOME_ROWS: Final = 10
 
 
 def training_targets(
@@ -34,7 +33,8 @@ def training_targets(
     Warns
     -----
     Fer2013KitWarning
-        Where most of the probabilities, or those of two classes, say another class than the codes.
+        Where most of the probabilities say another class than the codes, or some classes are
+        exchanged.
     """
     if soft_targets is None:
         return one_hot(codes, classes)
@@ -44,27 +44,14 @@ def training_targets(
         raise InvalidInputError("soft_targets must say something of an image; all rows are zero")
     own = targets[known, codes[known]]
     other = (own < targets[known].max(axis=1)).mean()
-    exchanged = _taken_for_another(codes[known], targets[known])
-    if other > _MOST_OTHERWISE or len(exchanged) > 1:
-        of = f" ({', '.join(names[code] for code in exchanged)})" if len(exchanged) > 1 else ""
+    exchanged = exchanged_classes(codes[known], targets[known].argmax(axis=1), len(classes))
+    if other > _MOST_OTHERWISE or exchanged:
+        of = f" ({in_words(exchanged, names)})" if exchanged else ""
         warn(
-            f"soft_targets say another class than y for {other:.0%} of the images{shortened(of)}; "
+            f"soft_targets say another class than y for {other:.0%} of the images{of}; "
             f"their columns must be in the order {shortened(', '.join(map(str, classes)))}"
         )
     return targets
-
-
-def _taken_for_another(codes: IntArray, targets: NDArray[np.float32]) -> list[int]:
-    """Return the classes nearly all of whose rows have one other class for the likeliest."""
-    best = targets.argmax(axis=1)
-    found = []
-    for code in np.unique(codes).tolist():
-        rows = best[codes == code]
-        counts = np.bincount(rows, minlength=targets.shape[1])
-        most = int(counts.argmax())
-        if most != code and len(rows) >= _SOME_ROWS and counts[most] > _NEARLY_ALL * len(rows):
-            found.append(code)
-    return found
 
 
 def probabilities(

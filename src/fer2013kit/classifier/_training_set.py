@@ -21,6 +21,7 @@ from fer2013kit.classifier._distillation import (
     DEFAULT_TEMPERATURE,
     distilled_targets,
 )
+from fer2013kit.classifier._glance import doubt_numbering
 from fer2013kit.classifier._runs import batch_settings
 from fer2013kit.classifier._streams import (
     BatchReader,
@@ -138,6 +139,8 @@ def _of_arrays(
     if before is not None and classifier.classes is None:
         check_own_names(classes, names, before.classes, before.class_names)
     targets = _targets.training_targets(codes, classes, soft_targets, names)
+    if classifier.value_range is not None:
+        doubt_numbering(images, codes, names)
     trained: NDArray[np.bool_] = np.asarray(targets.any(axis=1))  # of the rest nothing is learned
     if distillation is not None:
         targets = distilled_targets(targets, X, class_names=names, **distillation)
@@ -216,10 +219,16 @@ def _of_stream(
         classes=_classes_of_stream(classifier, before),
         class_weight=classifier.class_weight,
     )
+    some, targets, _ = read(first)
+    if classifier.value_range is not None:
+        names = name_classes(
+            read.classes, asked=classifier.classes, class_names=classifier.class_names
+        )
+        doubt_numbering(some, targets.argmax(axis=1), names)
     classifier.__dict__.pop("feature_names_in_", None)  # of an earlier fit
     batches = StreamedBatches(
         batches_from=lambda epoch: map(read, raw_batches(X, epoch, steps)),
-        some=read(first)[0],
+        some=some,
         n_classes=len(read.classes),
         steps_per_epoch=steps,
         **batch_settings(classifier.get_params(deep=False), seed),

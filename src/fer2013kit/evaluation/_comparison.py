@@ -10,6 +10,7 @@ import numpy as np
 from fer2013kit import _metrics
 from fer2013kit._answers import read_predictions, read_truth
 from fer2013kit._checks import check_number, check_same_length, check_whole, random_generator
+from fer2013kit._class_order import doubt_order
 from fer2013kit._optional import needed
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.evaluation._predictions import read_clusters
@@ -272,6 +273,11 @@ def compare_predictions(
         For what :func:`evaluate_predictions` refuses, or answers to different numbers of
         samples.
 
+    Warns
+    -----
+    Fer2013KitWarning
+        Where classes are taken for one another, as by :func:`evaluate_predictions`.
+
     See Also
     --------
     evaluate_predictions : One model alone.
@@ -291,6 +297,8 @@ def compare_predictions(
     codes, shares = read_truth(y_true, classes)
     check_same_length(codes, predicted_a, names=("y_true", "proba_a"))
     check_same_length(codes, predicted_b, names=("y_true", "proba_b"))
+    for predicted in (predicted_a, predicted_b):
+        doubt_order(codes, predicted, classes)
     check_number("confidence_level", confidence_level, "(0, 1)")
     n_resamples = check_whole("n_resamples", n_resamples)
     if not isinstance(names, tuple | list) or len(names) != 2 or names[0] == names[1]:  # noqa: PLR2004 - a and b

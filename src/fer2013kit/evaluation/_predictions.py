@@ -16,6 +16,7 @@ from fer2013kit._checks import (
     check_whole,
     is_missing,
 )
+from fer2013kit._class_order import doubt_order
 from fer2013kit._metrics import ReliabilityBins
 from fer2013kit.emotions import CLASS_NAMES
 from fer2013kit.evaluation._report import EvaluationReport
@@ -88,6 +89,12 @@ def evaluate_predictions(
         no probabilities or shares (not finite, negative, rows that do not sum to 1, or without
         votes), other than k names, or an option out of range.
 
+    Warns
+    -----
+    Fer2013KitWarning
+        Where classes are taken for one another, as where labels follow FER-2013's order and
+        columns the alphabet.
+
     See Also
     --------
     compare_predictions : Two networks on the same samples.
@@ -126,6 +133,7 @@ def evaluate_predictions(
     predicted, table, names = read_predictions(probabilities, class_names)
     codes, shares = read_truth(y_true, names)
     check_same_length(codes, predicted, names=("y_true", "probabilities"))
+    doubt_order(codes, predicted, names)
     n_bins = check_whole("n_bins", n_bins)
     check_number("confidence_level", confidence_level, "(0, 1)")
     weights = _metrics.check_weights(sample_weight, len(codes))
