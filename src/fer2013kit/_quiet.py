@@ -6,10 +6,11 @@ import os
 import shutil
 import sys
 import tempfile
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from fer2013kit.exceptions import Fer2013KitError
+from fer2013kit.exceptions import Fer2013KitError, Fer2013KitWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +31,8 @@ def no_bar(*, wanted: bool = True) -> bool | None:
 def quiet_stderr() -> Iterator[None]:
     """Keep from the terminal what libraries write to file descriptor 2, unless they fail.
 
-    An error of the kit says itself what is wrong.  Only where the user wants no messages of
-    TensorFlow.
+    An error of the kit says itself what is wrong, and its warnings follow.  Only where the user
+    wants no messages of TensorFlow.
     """
     if os.environ.get(LOG_LEVEL) != QUIET or sys.stderr is None:
         yield
@@ -43,7 +44,7 @@ def quiet_stderr() -> Iterator[None]:
         return
     sys.stderr.flush()
     terminal = os.dup(2)
-    with kept as messages:
+    with _own_warnings_afterwards(), kept as messages:
         os.dup2(messages.fileno(), 2)
         try:
             yield
@@ -57,3 +58,16 @@ def quiet_stderr() -> Iterator[None]:
         finally:
             os.dup2(terminal, 2)
             os.close(terminal)
+
+
+@contextmanager
+def _own_warnings_afterwards() -> Iterator[None]:
+    """Show the kit's warnings at the end, and those of libraries not at all."""
+    said: list[warnings.WarningMessage] = []
+    try:
+        with warnings.catch_warnings(record=True) as said:
+            yield
+    finally:
+        for one in said:
+            if issubclass(one.category, Fer2013KitWarning):
+                warnings.showwarning(one.message, one.category, one.filename, one.lineno)

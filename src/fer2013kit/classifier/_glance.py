@@ -8,6 +8,7 @@ import numpy as np
 
 from fer2013kit._class_order import exchanged_classes, in_words
 from fer2013kit._pictures import MAX_CHANNELS
+from fer2013kit._quiet import quiet_stderr
 from fer2013kit.emotions import MAX_LEVEL, emotion_code
 from fer2013kit.exceptions import MissingDependencyError, warn
 from fer2013kit.runtime import EmotionPredictor
@@ -35,16 +36,17 @@ def doubt_numbering(images: Any, codes: IntArray, names: Sequence[str]) -> None:
     columns = {place: code for place, code in emotions.items() if code is not None}
     if len(set(columns.values())) < max(2, len(columns)) or images.shape[-1] > MAX_CHANNELS:
         return
-    try:
-        predictor = EmotionPredictor.from_pretrained(_NETWORK)
-    except MissingDependencyError:
-        return
     rng = np.random.default_rng(0)
     some = [rng.permutation(np.flatnonzero(codes == place))[:_OF_EACH] for place in columns]
     rows = np.sort(np.concatenate(some))
     if not len(rows):
         return
-    probabilities = predictor.predict_proba(as_faces(images[rows]))
+    try:
+        with quiet_stderr():  # LiteRT names its delegate when the first network starts
+            predictor = EmotionPredictor.from_pretrained(_NETWORK)
+            probabilities = predictor.predict_proba(as_faces(images[rows]))
+    except MissingDependencyError:
+        return
     places, of_emotions = np.array([*columns]), [*columns.values()]
     seen = places[probabilities[:, of_emotions].argmax(axis=1)]
     found = exchanged_classes(codes[rows], seen, len(names))
@@ -53,7 +55,7 @@ def doubt_numbering(images: Any, codes: IntArray, names: Sequence[str]) -> None:
             "y seems to number the classes in another order than class_names: a bundled network "
             f"takes most images of a class for those of another, {in_words(found, names)}; Keras "
             "numbers folders by the alphabet, FER-2013 as in CLASS_NAMES. Pass class_names in the "
-            "order of your numbers"
+            "order of your numbers, or read the file with label_map={number: emotion}"
         )
 
 

@@ -22,6 +22,8 @@ _PHRASES: Final = {
     "(NAME= leaves it out)",
     "label_map=dict(enumerate(fer2013kit.CLASS_NAMES))": "--label-map 0=angry, 1=disgust, 2=fear, "
     "3=happy, 4=sad, 5=surprise and 6=neutral",
+    "Pass class_names in the order of your numbers, or read the file with "
+    "label_map={number: emotion}": "Say what the numbers mean: --label-map NUMBER=EMOTION for each",
     "load_fer2013(path, resize=True)": "--resize",
     "groups need columns of this split": "--clusters needs columns of the data",
     "Split(..., columns={'subject': ...}) adds one": "an .npz of this kit keeps them, and of kdef, "
