@@ -25,10 +25,11 @@ def test_own_warnings_follow_and_those_of_libraries_do_not(monkeypatch, capfd):
 
 def test_warnings_are_shown_where_an_error_ends_the_quiet(monkeypatch):
     monkeypatch.setenv(LOG_LEVEL, QUIET)
-    with (
-        pytest.warns(fk.Fer2013KitWarning, match="what was left out"),
-        pytest.raises(fk.InvalidInputError),
-        quiet_stderr(),
-    ):
+
+    @quiet_stderr()
+    def fails():
         warn("what was left out")
         raise fk.InvalidInputError("what is wrong")
+
+    with pytest.warns(fk.Fer2013KitWarning, match="left out"), pytest.raises(fk.InvalidInputError):
+        fails()
