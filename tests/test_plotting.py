@@ -574,7 +574,8 @@ def test_risk_of_a_second_network_is_not_cut_off():
     y = np.arange(100) % 2
     right = np.where(y[:, None] == [0, 1], 0.9, 0.1)
     ax = fk.plot_risk_coverage(y, right, class_names=("a", "b"), ax=new_axes())
-    fk.plot_risk_coverage(y, right[:, ::-1], class_names=("a", "b"), ax=ax)
+    with pytest.warns(fk.Fer2013KitWarning, match="a for b, b for a"):
+        fk.plot_risk_coverage(y, right[:, ::-1], class_names=("a", "b"), ax=ax)
     assert ax.get_ylim()[1] >= 1
 
 
