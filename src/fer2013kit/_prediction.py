@@ -347,7 +347,7 @@ class CalibratedClassifier(ProbabilisticClassifier):
             )
         else:
             n = len(predicted)
-            codes = self._codes(truth.ravel(), n), self._codes(predicted, n)
+            codes = self._truth(truth.ravel(), n), self._truth(predicted, n)
             doubt_order(*codes, self.class_names_)
         return accuracy
 
