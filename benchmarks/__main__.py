@@ -9,12 +9,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import auditing, loading, machine, predicting, report, starting, training, workspace
+from benchmarks import (
+    auditing,
+    loading,
+    machine,
+    predicting,
+    report,
+    starting,
+    switches,
+    training,
+    workspace,
+)
 from benchmarks.measuring import ROOT, Topic, judge, run_in_turn, summarise
 
 TOPICS = {
     module.TOPIC.name: module.TOPIC
-    for module in (starting, loading, auditing, training, predicting)
+    for module in (starting, loading, auditing, training, predicting, switches)
 }
 
 

@@ -32,6 +32,8 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     "48x48": {"model_params": {"crop": 0}},
     "48x48 float32": {"model_params": {"crop": 0}, "compute_dtype": "float32"},
     "plain": {"augment": False},
+    "float32": {"compute_dtype": "float32"},
+    "batches of 32": {"batch_size": 32},
 }
 
 
@@ -40,8 +42,8 @@ def fit_kit(folder: Path, settings: str) -> dict[str, float]:
     import fer2013kit as fk
 
     images, labels = _rows(folder)
-    clock = make_clock()
     clf = fk.EmotionClassifier(epochs=1, verbose=0, random_state=0, **_SETTINGS[settings])
+    clock = make_clock(batch=clf.batch_size)
     clf.fit(images, labels, callbacks=[clock])
     work = training_flops(clf.model_)
     return {
@@ -115,8 +117,8 @@ def _rows(folder: Path) -> tuple[NDArray[Any], NDArray[Any]]:
     return np.load(folder / "images.npy")[rows], np.load(folder / "labels.npy")[rows]
 
 
-def make_clock(warm_up: int = _WARM_UP) -> Any:
-    """Return a callback that clocks the steps after so many."""
+def make_clock(warm_up: int = _WARM_UP, batch: int = BATCH) -> Any:
+    """Return a callback that clocks the steps, of so many images, after so many."""
     import keras
 
     class Clock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras carries no types
@@ -126,13 +128,13 @@ def make_clock(warm_up: int = _WARM_UP) -> Any:
             super().__init__()
             self.stamps: list[tuple[float, float]] = []
 
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            del batch, logs
+        def on_train_batch_end(self, step: int, logs: Any = None) -> None:
+            del step, logs
             self.stamps.append((time.perf_counter(), time.process_time()))
 
         def figures(self) -> dict[str, float]:
             stamps = self.stamps[warm_up - 1 :]
-            images = BATCH * (len(stamps) - 1)
+            images = batch * (len(stamps) - 1)
             seconds, cpu = (stamps[-1][k] - stamps[0][k] for k in range(2))
             return {"images/s": images / seconds, "CPU ms per image": 1e3 * cpu / images}
 

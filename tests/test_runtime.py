@@ -1,3 +1,4 @@
+import gc
 import json
 import os
 import pickle
@@ -5,6 +6,7 @@ import subprocess
 import sys
 import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +15,7 @@ from sklearn.metrics import accuracy_score
 
 import fer2013kit as fk
 from fer2013kit import _export_metadata
+from fer2013kit.classifier._network import build_network
 from networks import tiny_network
 
 SUFFIXES = (".tflite", ".onnx")
@@ -193,6 +196,33 @@ def test_pickled_and_shared_between_threads(predictor):
         thread.join()
     for key, found in answers.items():
         np.testing.assert_allclose(found, expected[key:], atol=1e-6)
+
+
+def test_a_predictor_answers_while_networks_are_built(request):
+    """Whoever asks Python for all its objects holds LiteRT's of other threads, which it refuses."""
+    predictor, done = fk.EmotionPredictor.from_pretrained("five_layer_cnn_small"), threading.Event()
+    gc.unfreeze()  # conftest keeps most objects from such questions
+    request.addfinalizer(gc.freeze)
+
+    def predict():
+        answers = 0
+        while not done.is_set():
+            answers += len(predictor.predict_proba(X))
+        return answers
+
+    with ThreadPoolExecutor(1) as pool:
+        answers = pool.submit(predict)
+        for seed in range(10):
+            build_network(
+                tiny_network,
+                {},
+                input_shape=(48, 48, 1),
+                num_classes=7,
+                compute_dtype="float32",
+                seed=seed,
+            )
+        done.set()
+        assert answers.result() > 0
 
 
 def test_string_classes_and_other_shapes(tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import random
 import threading
@@ -64,11 +63,12 @@ def build_network(
     def build(used: Format) -> Any:
         weights = nullcontext() if pretrained else without_pretrained_weights()
         with weights, _one_at_a_time, _seeded(seed), compute_dtype_policy(used):
-            older = () if is_of_the_kit(resolve_builder(model)[1]) else _living_layers()
-            network = create_model(
-                model, input_shape=input_shape, num_classes=num_classes, output=output, **params
-            )
-            return _with_layers_of_its_own(network, older)
+            with _made_meanwhile() as made:
+                network = create_model(
+                    model, input_shape=input_shape, num_classes=num_classes, output=output, **params
+                )
+            own = is_of_the_kit(resolve_builder(model)[1])
+            return network if own else _with_layers_of_its_own(network, made)
 
     wanted = resolve_compute_dtype(compute_dtype)
     network = build(wanted)
@@ -116,19 +116,36 @@ def weight_shapes(
             return None
 
 
-def _living_layers() -> list[Any]:
-    """Return all layers of the process, so that those that a builder takes from outside show."""
-    return [one for one in gc.get_objects() if issubclass(type(one), keras.layers.Layer)]
+@contextmanager
+def _made_meanwhile() -> Iterator[list[Any]]:
+    """Give the list of the layers that this thread makes, so that those from outside show.
+
+    (To ask Python for all its objects would hold those of other threads, which LiteRT refuses.)
+    """
+    made: list[Any] = []
+    me, begin = threading.get_ident(), keras.layers.Layer.__init__
+
+    def noted(self: Any, *args: Any, **kwargs: Any) -> None:  # Keras looks for a "self"
+        if threading.get_ident() == me:
+            made.append(self)
+        begin(self, *args, **kwargs)
+
+    keras.layers.Layer.__init__ = noted
+    try:
+        yield made
+    finally:
+        keras.layers.Layer.__init__ = begin
 
 
-def _with_layers_of_its_own(network: Any, older: Sequence[Any]) -> Any:
+def _with_layers_of_its_own(network: Any, made: Sequence[Any]) -> Any:
     """Return a network that shares no weights with others, with the values that it has.
 
     A builder may close over a backbone.  Trained itself, it would carry what one fit has learned
     into the next, and a later fit would change an earlier classifier.
     """
-    known = set(map(id, older))
-    shared = [one.name for one in walk_layers(network.layers) if id(one) in known and one.weights]
+    own = set(map(id, made))
+    layers = [one for one in walk_layers(network.layers) if not hasattr(one, "layers")]
+    shared = [one.name for one in layers if id(one) not in own and one.weights]
     if not shared:
         return network
     try:
