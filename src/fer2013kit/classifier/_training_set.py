@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -41,6 +43,10 @@ if TYPE_CHECKING:
     from fer2013kit._image_input import Shape
     from fer2013kit.classifier import EmotionClassifier
     from fer2013kit.classifier._warm_start import TrainedNetwork
+
+
+_GLANCED: Final = 256
+"""So many images of a stream tell whether its labels are in another order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,7 +215,8 @@ def _of_stream(
             "received None"
         )
     steps = check_whole("steps_per_epoch", steps)
-    first = next(raw_batches(X, 0, steps), None)
+    opening = raw_batches(X, 0, steps)
+    first = next(opening, None)
     if first is None:
         raise InvalidInputError("X must have at least one batch; received none")
     shape = classifier.image_shape or shape_of(first)
@@ -221,10 +228,13 @@ def _of_stream(
     )
     some, targets, _ = read(first)
     if classifier.value_range is not None:
+        further = min(steps, math.ceil(_GLANCED / len(some))) - 1
+        parts = [(some, targets), *(read(one)[:2] for one in islice(opening, further))]
+        pixels, said = map(np.concatenate, zip(*parts, strict=True))
         names = name_classes(
             read.classes, asked=classifier.classes, class_names=classifier.class_names
         )
-        doubt_numbering(some, targets.argmax(axis=1), names)
+        doubt_numbering(pixels, said.argmax(axis=1), names)
     classifier.__dict__.pop("feature_names_in_", None)  # of an earlier fit
     batches = StreamedBatches(
         batches_from=lambda epoch: map(read, raw_batches(X, epoch, steps)),
