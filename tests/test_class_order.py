@@ -1,5 +1,7 @@
 """Labels in one order of the classes and answers in another are doubted, and nothing else is."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -79,6 +81,17 @@ def test_columns_by_the_alphabet_are_doubted_wherever_they_are_compared(faces):
     assert fk.evaluate_predictions(NUMBER[y], table, class_names=BY_ALPHABET).accuracy == 1
 
 
+def test_a_benchmark_names_once_whose_columns_are_doubted(faces):
+    X, y = faces.images[:200], faces.labels[:200]
+    table = np.eye(7)[y] * 0.9 + 0.1 / 7
+    mine = {"right": lambda X: table, "alphabet": lambda X: table[:, np.argsort(NUMBER)]}
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        fk.benchmark(mine, fk.Split(X, y), latency=False)
+    (only,) = (str(one.message) for one in said)
+    assert only.startswith("labels and the answers of alphabet seem to number")
+
+
 def test_labels_by_the_alphabet_are_doubted_by_a_classifier(faces):
     clf = fk.EmotionClassifier.from_pretrained("five_layer_cnn_small")
     X, wrong = faces.images, NUMBER[faces.labels]
@@ -153,6 +166,16 @@ def test_fit_doubts_the_first_batches_of_a_stream(faces):
 
     with doubted():
         make(classes=range(7)).fit(batches, steps_per_epoch=20)
+
+
+def test_images_of_a_stream_without_votes_say_nothing(faces):
+    X, votes = faces.images, np.eye(7)[faces.labels]
+    votes[np.isin(faces.labels, [0, 6])] = 0
+
+    def batches(epoch):
+        yield X, votes
+
+    assert make(classes=range(7)).fit(batches, steps_per_epoch=1).history_["loss"]
 
 
 def test_fit_goes_on_where_nothing_can_look(faces, monkeypatch):

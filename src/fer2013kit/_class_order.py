@@ -62,12 +62,14 @@ def in_words(found: Mapping[int, int], names: Sequence[str]) -> str:
     )
 
 
-def doubt_order(codes: IntArray, predicted: IntArray, names: Sequence[str]) -> None:
-    """Warn where labels and answers seem to follow different orders of the classes."""
+def doubt_order(
+    codes: IntArray, predicted: IntArray, names: Sequence[str], *, answers: str = "predictions"
+) -> None:
+    """Warn where labels and ``answers`` seem to follow different orders of the classes."""
     found = exchanged_classes(codes, predicted, len(names))
     if found:
         warn(
-            "labels and predictions seem to number the classes in different orders: most samples "
-            f"of a class are taken for those of another, {in_words(found, names)}; Keras numbers "
+            f"labels and {answers} seem to number the classes in different orders: most samples of "
+            f"a class are taken for those of another, {in_words(found, names)}; Keras numbers "
             "folders by the alphabet, FER-2013 as in CLASS_NAMES"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Iterable
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 
 from fer2013kit._checks import as_array, check_choice, check_flags
 from fer2013kit._class_names import as_learned, classifier_names
+from fer2013kit._class_order import doubt_order
 from fer2013kit._inference import in_batches, normalize_rows
 from fer2013kit._metrics import check_probabilities
 from fer2013kit._peers import PEERS
@@ -24,6 +26,7 @@ from fer2013kit.evaluation import compare_predictions, evaluate_predictions
 from fer2013kit.evaluation._predictions import read_clusters
 from fer2013kit.exceptions import (
     Fer2013KitError,
+    Fer2013KitWarning,
     InvalidInputError,
     ModelFileError,
     shortened,
@@ -136,20 +139,25 @@ def benchmark(
         clusters = as_array(clusters, "clusters")[rows]
     networks = {key: _as_function(one, key) for key, one in named.items()}
     answers = {key: _predict(network, images, key) for key, network in networks.items()}
-    reports = {
-        key: evaluate_predictions(labels, table, clusters=clusters)
-        for key, table in answers.items()
-    }
-    order = sorted(reports, key=lambda key: -reports[key].accuracy)
-    best = order[0]
-    return BenchmarkReport(
-        reports={key: reports[key] for key in order},
-        comparisons={
+    for key, table in answers.items():
+        doubt_order(labels, table.argmax(axis=1), CLASS_NAMES, answers=f"the answers of {key}")
+    with warnings.catch_warnings():  # of each network it was said once, by its name
+        warnings.filterwarnings("ignore", "labels and .* seem to number", Fer2013KitWarning)
+        reports = {
+            key: evaluate_predictions(labels, table, clusters=clusters)
+            for key, table in answers.items()
+        }
+        order = sorted(reports, key=lambda key: -reports[key].accuracy)
+        best = order[0]
+        comparisons = {
             key: compare_predictions(
                 labels, answers[key], answers[best], names=(key, best), clusters=clusters
             )
             for key in order[1:]
-        },
+        }
+    return BenchmarkReport(
+        reports={key: reports[key] for key in order},
+        comparisons=comparisons,
         milliseconds={
             key: _milliseconds(networks[key], images[:1]) if latency else None for key in order
         },

@@ -8,7 +8,6 @@ import numpy as np
 
 from fer2013kit._class_order import exchanged_classes, in_words
 from fer2013kit._pictures import MAX_CHANNELS
-from fer2013kit._quiet import quiet_stderr
 from fer2013kit.emotions import MAX_LEVEL, emotion_code
 from fer2013kit.exceptions import MissingDependencyError, warn
 from fer2013kit.runtime import EmotionPredictor
@@ -42,11 +41,10 @@ def doubt_numbering(images: Any, codes: IntArray, names: Sequence[str]) -> None:
     if not len(rows):
         return
     try:
-        with quiet_stderr():  # LiteRT names its delegate when the first network starts
-            predictor = EmotionPredictor.from_pretrained(_NETWORK)
-            probabilities = predictor.predict_proba(as_faces(images[rows]))
+        predictor = EmotionPredictor.from_pretrained(_NETWORK)
     except MissingDependencyError:
         return
+    probabilities = predictor.predict_proba(as_faces(images[rows]))
     places, of_emotions = np.array([*columns]), [*columns.values()]
     seen = places[probabilities[:, of_emotions].argmax(axis=1)]
     found = exchanged_classes(codes[rows], seen, len(names))

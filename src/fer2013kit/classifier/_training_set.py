@@ -231,10 +231,11 @@ def _of_stream(
         further = min(steps, math.ceil(_GLANCED / len(some))) - 1
         parts = [(some, targets), *(read(one)[:2] for one in islice(opening, further))]
         pixels, said = map(np.concatenate, zip(*parts, strict=True))
+        told = said.any(axis=1)  # by votes, of which some images have none
         names = name_classes(
             read.classes, asked=classifier.classes, class_names=classifier.class_names
         )
-        doubt_numbering(pixels, said.argmax(axis=1), names)
+        doubt_numbering(pixels[told], said[told].argmax(axis=1), names)
     classifier.__dict__.pop("feature_names_in_", None)  # of an earlier fit
     batches = StreamedBatches(
         batches_from=lambda epoch: map(read, raw_batches(X, epoch, steps)),

@@ -12,7 +12,7 @@ from fer2013kit.cli._options import OUTPUT_FOLDER, json_option, seed_option
 from fer2013kit.cli._output import print_note, print_result
 from fer2013kit.cli._predict import as_lines, save_annotated
 from fer2013kit.cli._program import Command
-from fer2013kit.cli._quiet import import_keras
+from fer2013kit.cli._quiet import import_keras, start_litert
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +57,7 @@ def demo(*, output: Path, seed: int, as_json: bool) -> None:
     data = make_fer2013(n_samples=N_SAMPLES, random_state=seed)
     print_note(f"drew {data!r}")
     classifier = EmotionClassifier(epochs=EPOCHS, batch_size=32, random_state=seed)
+    start_litert()
     classifier.fit(*data.train, validation_data=data.validation)
     assert data.test is not None  # noqa: S101 - make_fer2013 draws all three splits
     evaluation = classifier.evaluate(*data.test)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from fer2013kit._quiet import LOG_LEVEL, QUIET, quiet_stderr
@@ -71,3 +71,14 @@ def import_keras() -> None:
             raise MissingDependencyError(
                 f"{error}; KERAS_BACKEND, or else keras.json, names tensorflow, jax or torch"
             ) from error
+
+
+def start_litert() -> None:
+    """Start a network, so that LiteRT names its delegate, as it does once, where nobody sees it.
+
+    ``fit`` starts one between its own lines.
+    """
+    from fer2013kit import EmotionPredictor
+
+    with quiet_stderr(), suppress(MissingDependencyError):
+        EmotionPredictor.from_pretrained()

@@ -31,7 +31,7 @@ from fer2013kit.cli._output import (
     refuse_to_overwrite,
 )
 from fer2013kit.cli._program import Command
-from fer2013kit.cli._quiet import import_keras
+from fer2013kit.cli._quiet import import_keras, start_litert
 from fer2013kit.exceptions import did_you_mean
 from fer2013kit.typing import ClassWeightMethod, ComputeDtype, Loss
 
@@ -197,6 +197,7 @@ def train(
         random_state=seed,
         verbose=0 if quiet else "auto",
     )
+    start_litert()
     try:
         classifier.fit(*prepared.train, validation_data=prepared.validation)
     except KeyboardInterrupt:

@@ -10,7 +10,7 @@ from fer2013kit.cli._datasets import DataOptions, class_settings, data_options
 from fer2013kit.cli._options import OUTPUT_FILE, PATH, Number, json_option, seed_option
 from fer2013kit.cli._output import create_parents, print_result
 from fer2013kit.cli._program import Command
-from fer2013kit.cli._quiet import import_keras
+from fer2013kit.cli._quiet import import_keras, start_litert
 from fer2013kit.cli._train import check_architecture
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def tune(
 
     if loaded.validation is None:
         loaded = loaded.split_validation(0.1, random_state=seed)
+    start_litert()
     found = fk.tune(
         fk.EmotionClassifier(
             architecture,

@@ -297,8 +297,8 @@ def compare_predictions(
     codes, shares = read_truth(y_true, classes)
     check_same_length(codes, predicted_a, names=("y_true", "proba_a"))
     check_same_length(codes, predicted_b, names=("y_true", "proba_b"))
-    for predicted in (predicted_a, predicted_b):
-        doubt_order(codes, predicted, classes)
+    doubt_order(codes, predicted_a, classes, answers="proba_a")
+    doubt_order(codes, predicted_b, classes, answers="proba_b")
     check_number("confidence_level", confidence_level, "(0, 1)")
     n_resamples = check_whole("n_resamples", n_resamples)
     if not isinstance(names, tuple | list) or len(names) != 2 or names[0] == names[1]:  # noqa: PLR2004 - a and b
